@@ -1,0 +1,66 @@
+# One verb each; CI calls the same verbs and nothing else.
+# Needs make and Python 3.11 or newer, nothing else. PYTHON=... chooses another one.
+
+VENV := .venv
+BIN := $(VENV)/bin
+FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 16))
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	"$$name" -c "$(FITS)" 2>/dev/null && command -v "$$name" && break; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+IMAGE ?= sidelight
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench image lock clean
+
+help:  ## Say what can be made.
+	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
+
+# On a terminal Sidelight gets a process group of its own, so that Ctrl-C reaches it alone:
+# make would end by the signal too, and not with Sidelight's exit code.
+run: $(VENV)/.run  ## Start Sidelight on :8080 before a demo chat backend, or UPSTREAM=http://host:port.
+	@if [ -t 0 ]; then set -m; $(SIDELIGHT); else exec $(SIDELIGHT); fi
+run: SIDELIGHT = $(BIN)/sidelight $(if $(UPSTREAM),run --upstream "$(UPSTREAM)",demo)
+
+test: $(VENV)/.dev  ## Run every test.
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.dev  ## Lint, format, types, floors.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.run  ## Measure against nginx, Caddy and a bare aiohttp proxy; writes docs/performance.md.
+	@$(BIN)/python benchmarks/bench.py --write docs/performance.md $(BENCH)
+
+image:  ## Build the container image.
+	@command -v docker >/dev/null || { echo "make image needs docker" >&2; exit 1; }
+	docker build --tag "$(IMAGE)" .
+
+lock: COMPILE = printf 'setuptools>=77\n' | uv pip compile --quiet pyproject.toml - --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
+lock:  ## Pin all dependencies anew, with hashes (needs uv).
+	$(COMPILE) --upgrade --output-file requirements.lock
+	$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:  ## Remove the virtual environment and all caches.
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Sidelight needs Python 3.11 or newer with its venv module" \
+		"(on Debian: apt-get install python3-venv); none was found. PYTHON=... names one." >&2; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python requirements.lock pyproject.toml
+	@echo "installing"
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+	@echo "installing what tests and checks need"
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@

@@ -1,0 +1,228 @@
+"""Who is measured: how each one is started, all before the same upstream, each pinned to a core.
+
+nginx and Caddy do what Sidelight does for every request: an ID, handed on and echoed,
+and one JSON line in a file.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROXY_CORE, LOAD_CORE = 0, 1
+HERE = Path(__file__).parent
+ANSWER = json.dumps({"answer": "word " * 200})
+UPSTREAM = 18100
+
+NGINX = """
+daemon off; worker_processes 1; pid {home}/nginx.pid; error_log {home}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; keepalive_requests 1000000000; default_type application/json;
+  client_body_temp_path {home}/a; proxy_temp_path {home}/b; fastcgi_temp_path {home}/c;
+  uwsgi_temp_path {home}/d; scgi_temp_path {home}/e;
+  {http}
+}}
+"""
+NGINX_UPSTREAM = "server {{ listen 127.0.0.1:{port}; location / {{ return 200 '{answer}'; }} }}"
+NGINX_PROXY = """
+  log_format event escape=json '{{"timestamp":"$time_iso8601","request_id":"$request_id",'
+    '"method":"$request_method","path":"$request_uri","status":$status,"bytes_out":$bytes_sent,'
+    '"duration":$request_time,"upstream_duration":"$upstream_response_time",'
+    '"client_ip":"$remote_addr","user_agent":"$http_user_agent"}}';
+  upstream chat {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port}; access_log {home}/access.log event;
+    location / {{
+      proxy_pass http://chat; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header X-Request-ID $request_id; add_header X-Request-ID $request_id always;
+    }}
+  }}
+"""
+CADDY = """
+{{
+  admin off
+  auto_https off
+}}
+http://127.0.0.1:{port} {{
+  log {{
+    output file {home}/access.log
+    format json
+  }}
+  request_header X-Request-ID {{http.request.uuid}}
+  header X-Request-ID {{http.request.uuid}}
+  reverse_proxy 127.0.0.1:{upstream}
+}}
+"""
+SIDELIGHT = """
+listen: {{ host: 127.0.0.1, port: {port} }}
+admin: {{ host: 127.0.0.1, port: {admin} }}
+upstreams:
+  chat: {{ endpoints: ["http://127.0.0.1:{upstream}"] }}
+routes:
+  - name: chat
+    match: {{ path: /api/chat, methods: [POST] }}
+    upstream: chat
+    policy: streamed-chat
+  - {{ name: rest, match: {{ path: / }}, upstream: chat }}
+"""
+
+
+@dataclass(slots=True)
+class Peer:
+    """One of those measured. `missing` says what to install where it cannot run here."""
+
+    name: str
+    port: int
+    missing: str = ""
+    has_id: bool = True
+    """Whether each answer must carry an X-Request-ID."""
+    process: subprocess.Popen[bytes] | None = None
+    home: Path = field(default_factory=Path)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/messages?page=1"
+
+    def start(self, home: Path) -> None:
+        """Start it and wait until it answers as it should. Raises RuntimeError."""
+        self.home = home / self.name.replace(" ", "-")
+        self.home.mkdir()
+        command = COMMANDS[self.name](self)
+        if command:
+            self.process = _pinned(PROXY_CORE, command, self.home)
+        _await(self)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(15)
+
+    def cpu(self) -> float:
+        """CPU seconds used so far by it and its children, in user and system together."""
+        if self.process is None:
+            return 0.0
+        ticks = sum(_ticks(pid) for pid in _family(self.process.pid))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _direct(_peer: Peer) -> list[str]:
+    return []
+
+
+def _nginx(peer: Peer) -> list[str]:
+    http = NGINX_PROXY.format(port=peer.port, upstream=UPSTREAM, home=peer.home)
+    return _nginx_command(peer.home, http)
+
+
+def _nginx_command(home: Path, http: str) -> list[str]:
+    config = home / "nginx.conf"
+    config.write_text(NGINX.format(home=home, http=http))
+    return ["nginx", "-p", str(home), "-e", str(home / "error.log"), "-c", str(config)]
+
+
+def _caddy(peer: Peer) -> list[str]:
+    config = peer.home / "Caddyfile"
+    config.write_text(CADDY.format(port=peer.port, upstream=UPSTREAM, home=peer.home))
+    return ["caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
+
+
+def _bare(peer: Peer) -> list[str]:
+    upstream = f"http://127.0.0.1:{UPSTREAM}"
+    return [sys.executable, str(HERE / "bare_aiohttp.py"), str(peer.port), upstream]
+
+
+def _sidelight(peer: Peer) -> list[str]:
+    config = peer.home / "sidelight.yaml"
+    config.write_text(SIDELIGHT.format(port=peer.port, admin=peer.port + 1000, upstream=UPSTREAM))
+    return [sys.executable, "-m", "proxy", "run", "--config", str(config)]
+
+
+COMMANDS = {
+    "direct": _direct,
+    "nginx": _nginx,
+    "Caddy": _caddy,
+    "bare aiohttp": _bare,
+    "Sidelight": _sidelight,
+}
+
+
+def peers() -> list[Peer]:
+    """All of them, those that cannot run here with the reason."""
+    return [
+        Peer("direct", UPSTREAM, has_id=False),
+        Peer("nginx", 18101),
+        Peer("Caddy", 18102, missing=_lacking("caddy")),
+        Peer("bare aiohttp", 18103, has_id=False),
+        Peer("Sidelight", 18104),
+    ]
+
+
+def _lacking(command: str) -> str:
+    return (
+        "" if shutil.which(command) else f"{command} is not installed (apt-get install {command})"
+    )
+
+
+def lacking() -> list[str]:
+    """What nothing can be measured without."""
+    return [reason for name in ("nginx", "wrk", "taskset") if (reason := _lacking(name))]
+
+
+def start_upstream(home: Path) -> subprocess.Popen[bytes]:
+    """nginx on the core of the load, answering 1 kB of JSON from memory."""
+    home.mkdir()
+    http = NGINX_UPSTREAM.format(port=UPSTREAM, answer=ANSWER)
+    return _pinned(LOAD_CORE, _nginx_command(home, http), home)
+
+
+def _pinned(core: int, command: list[str], home: Path) -> subprocess.Popen[bytes]:
+    with (home / "stdout").open("wb") as out, (home / "stderr").open("wb") as err:
+        return subprocess.Popen(
+            ["taskset", "-c", str(core), *command],
+            stdout=out,
+            stderr=err,
+            cwd=HERE.parent,
+            env=os.environ | {"HOME": str(home), "XDG_DATA_HOME": str(home)},
+        )
+
+
+def _await(peer: Peer, patience: float = 15.0) -> None:
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if peer.process is not None and peer.process.poll() is not None:
+            break
+        try:
+            with socket.create_connection(("127.0.0.1", peer.port), 1):
+                break
+        except OSError:
+            time.sleep(0.05)
+    try:
+        with urllib.request.urlopen(peer.url, timeout=5) as answer:
+            right = answer.read() == ANSWER.encode()
+            identified = bool(answer.headers["X-Request-ID"]) or not peer.has_id
+    except OSError as reason:
+        raise RuntimeError(f"{peer.name} does not answer: {reason}\n{_words(peer)}") from reason
+    if not right or not identified:
+        raise RuntimeError(f"{peer.name} answers wrongly\n{_words(peer)}")
+
+
+def _words(peer: Peer) -> str:
+    path = peer.home / "stderr"
+    return path.read_text(errors="replace")[-2000:] if path.exists() else ""
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

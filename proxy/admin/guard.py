@@ -1,0 +1,102 @@
+"""Who may read what on the admin port. A plain rule: it takes what was asked and names a refusal.
+
+Health and metrics are open, because probes and Prometheus come without credentials and by any
+name. Everything else wants the token; without one it is open to the loopback only.
+"""
+
+from dataclasses import dataclass
+from hmac import compare_digest
+from ipaddress import ip_address
+from typing import Final
+
+OPEN_PATHS: Final = frozenset(("/livez", "/readyz", "/health", "/metrics", "/metrics.json"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is judged of a request."""
+
+    path: str
+    host: str = ""
+    """The Host header; empty where there is none."""
+    peer: str = ""
+    """The address that it came from, not what a header says."""
+    authorization: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`message` says what to do about it."""
+
+    status: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`host` is where the admin port listens; `token` None means that none is set."""
+
+    host: str = "127.0.0.1"
+    token: str | None = None
+
+    def refuse(self, ask: Ask) -> Refusal | None:
+        """None: it may be answered."""
+        if ask.path in OPEN_PATHS:
+            return None
+        if not self._knows(ask.host):
+            return HOST_REFUSED
+        if self.token is None:
+            return None if is_loopback(ask.peer) else TOKEN_MISSING
+        return None if _carries(ask.authorization, self.token) else TOKEN_WRONG
+
+    def _knows(self, header: str) -> bool:
+        """Whether the name cannot have been rebound by somebody's DNS: ours, loopback, or an IP."""
+        name = host_name(header)
+        return name in ("localhost", self.host.lower()) or _is_address(name)
+
+
+HOST_REFUSED: Final = Refusal(
+    403, "host_not_allowed", "Ask by IP address, by localhost or by the admin.host of the settings."
+)
+TOKEN_MISSING: Final = Refusal(
+    403,
+    "token_not_set",
+    "Without a token this is open on the loopback only. Set SIDELIGHT_ADMIN__TOKEN to a secret of "
+    "at least 16 characters and send it as Authorization: Bearer.",
+)
+TOKEN_WRONG: Final = Refusal(
+    401, "token_required", "Send the admin token as Authorization: Bearer <token>."
+)
+
+
+def host_name(header: str) -> str:
+    """The name in a Host header, in lower case, without port and brackets."""
+    name = header.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.partition(":")[0] if name.count(":") == 1 else name
+
+
+def is_loopback(address: str) -> bool:
+    """Whether `address` is this machine's own; an IPv4 address in IPv6 dress counts as IPv4."""
+    if not _is_address(address):
+        return False
+    ip = ip_address(address)
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return (mapped or ip).is_loopback
+
+
+def _carries(authorization: str, token: str) -> bool:
+    """Compared in constant time."""
+    scheme, _, given = authorization.partition(" ")
+    is_right = compare_digest(given.strip().encode(errors="replace"), token.encode())
+    return is_right and scheme.lower() == "bearer"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

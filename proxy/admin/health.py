@@ -1,0 +1,113 @@
+"""What `/health` says, made from what the parts say of themselves. Asks nobody, decides one word.
+
+Degraded is: an upstream failing, or a critical circuit open. An open breaker does not make the
+process unready, that is `/readyz`'s business.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from proxy.clock import iso
+from proxy.observation.readings import Pool
+from proxy.observation.upstream_status import UpstreamHealth
+
+
+class PoolFacts(Pool, Protocol):
+    """What is read of a pool's view."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def oldest_age(self) -> float | None: ...
+
+
+class BreakerFacts(Protocol):
+    """What is read of a breaker's view."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def failure_count(self) -> int: ...
+    @property
+    def success_count(self) -> int: ...
+    @property
+    def opened_at(self) -> float | None: ...
+    @property
+    def retry_in(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """A route's breaker; `is_critical` as its rule says."""
+
+    view: BreakerFacts
+    is_critical: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """Everything `/health` tells. Upstreams and pools by upstream, circuits by route."""
+
+    now: float
+    wall: float
+    """The same moment as `now`, in seconds since 1970."""
+    started: float
+    upstreams: Mapping[str, UpstreamHealth]
+    circuits: Mapping[str, Circuit]
+    pools: Mapping[str, PoolFacts]
+    version: str
+    config_hash: str
+
+    @property
+    def critical_circuits_open(self) -> list[str]:
+        """Routes whose circuit is open and critical; a half-open one is being probed."""
+        return [
+            name
+            for name, circuit in self.circuits.items()
+            if circuit.is_critical and circuit.view.state == "open"
+        ]
+
+    @property
+    def status(self) -> Literal["ok", "degraded"]:
+        is_failing = any(health.status == "failing" for health in self.upstreams.values())
+        return "degraded" if is_failing or self.critical_circuits_open else "ok"
+
+    def body(self) -> dict[str, object]:
+        """As it stands in the JSON."""
+        return {
+            "status": self.status,
+            "uptime_seconds": round(self.now - self.started, 3),
+            "upstreams": {
+                name: {"status": health.status, "reason": health.reason}
+                for name, health in self.upstreams.items()
+            },
+            "circuit_breakers": {
+                name: self._circuit(circuit.view) for name, circuit in self.circuits.items()
+            },
+            "critical_circuits_open": self.critical_circuits_open,
+            "pools": {name: _pool(view) for name, view in self.pools.items()},
+            "version": self.version,
+            "config_hash": self.config_hash,
+        }
+
+    def _circuit(self, view: BreakerFacts) -> dict[str, object]:
+        opened = view.opened_at
+        return {
+            "state": view.state,
+            "failure_count": view.failure_count,
+            "success_count": view.success_count,
+            "opened_at": None if opened is None else iso(self.wall - (self.now - opened)),
+            "retry_in_seconds": round(view.retry_in, 3),
+        }
+
+
+def _pool(view: PoolFacts) -> dict[str, object]:
+    age = view.oldest_age
+    return {
+        "size": view.size,
+        "in_use": view.in_use,
+        "idle": view.idle,
+        "waiting": view.waiting,
+        "oldest_age_seconds": None if age is None else round(age, 3),
+    }

@@ -1,0 +1,55 @@
+"""The answers that Sidelight makes itself: user-safe, machine-readable, never cached.
+
+No stack trace, no internal address and no exception name can get in: nothing but the outcome's
+row, the request ID and a number of seconds is ever written.
+"""
+
+import math
+from http import HTTPStatus
+
+import orjson
+
+from proxy.outcome import Outcome
+
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus} | {499: b"Client Closed"}
+
+
+def status_line(status: int, reason: bytes | None = None) -> bytes:
+    """`HTTP/1.1 502 Bad Gateway`, with the reason given or the registered one."""
+    phrase = _REASONS.get(status, b"") if reason is None else reason
+    return b"HTTP/1.1 %d %b\r\n" % (status, phrase)
+
+
+def whole_seconds(length: float) -> int:
+    """Seconds for `Retry-After`: rounded up, at least one, so that nobody comes back too early."""
+    return max(1, math.ceil(length))
+
+
+def error_body(outcome: Outcome, request_id: str, retry_in: float | None = None) -> bytes:
+    """The JSON that tells a user and a program what happened.
+
+    `retry_in` is in seconds; it fills `{n}` in the message and becomes `retry_after`.
+    """
+    body: dict[str, object] = {
+        "error": outcome.code,
+        "message": outcome.message,
+        "request_id": request_id,
+        "retryable": outcome.retryable,
+    }
+    if retry_in is not None:
+        body["message"] = outcome.message.format(n=whole_seconds(retry_in))
+        body["retry_after"] = whole_seconds(retry_in)
+    return orjson.dumps(body)
+
+
+def error_lines(outcome: Outcome, length: int, retry_in: float | None = None) -> bytes:
+    """Header lines of an error answer with a body of `length` bytes."""
+    lines = (
+        b"Content-Type: application/json\r\n"
+        b"Cache-Control: no-store\r\n"
+        b"X-Sidelight-Error: %b\r\n"
+        b"Content-Length: %d\r\n" % (outcome.code.encode(), length)
+    )
+    if retry_in is not None:
+        lines += b"Retry-After: %d\r\n" % whole_seconds(retry_in)
+    return lines

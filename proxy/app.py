@@ -1,0 +1,169 @@
+"""The house: everything built from the settings, started, drained and stopped in order."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+
+from aiohttp import web
+
+from proxy import __version__
+from proxy.admin.door import admin_runner
+from proxy.admin.guard import Guard
+from proxy.admin.health import Circuit, HealthView
+from proxy.clock import now, wall
+from proxy.fields import extractor
+from proxy.forward import Forward
+from proxy.heads import Heads
+from proxy.listener import Listener
+from proxy.observation.lag import measure_lag
+from proxy.observation.library import take_over_logging
+from proxy.observation.log import Log
+from proxy.observation.metrics import Metrics
+from proxy.observation.observer import Observer
+from proxy.observation.readings import budget_readings, circuit_readings, pool_readings
+from proxy.observation.series import Reading, Snapshot
+from proxy.observation.summary import Summary
+from proxy.observation.upstream_status import health_after
+from proxy.passage import Plan
+from proxy.peers import Peers
+from proxy.resilience.breaker import Breaker
+from proxy.resilience.budget import Budget
+from proxy.routing import Route, Router
+from proxy.settings.schema import ResolvedRoute, Settings
+from proxy.transport.upstream import Upstream
+
+
+class App:
+    """One running Sidelight.
+
+    `start` raises OSError where a port is taken; `stop` may be called at any time, and twice.
+    """
+
+    def __init__(self, settings: Settings, *, log_fd: int = 1) -> None:
+        self.settings = settings
+        self.log = Log(settings.service, log_fd, level=settings.log.level, size=settings.log.queue)
+        self.metrics = Metrics({r.name: r.upstream for r in settings.routes}, __version__)
+        self._summary = Summary(now())
+        self.observer = Observer(self.log, self.metrics, self._summary, sample=settings.log.sample)
+        self.upstreams = self._make_upstreams()
+        self.routes = [self._make_route(rule) for rule in settings.routes]
+        self.forward = Forward(self._make_plan(), self.observer)
+        peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
+        self.listener = Listener(self.forward, settings.listen, peers)
+        self.metrics.read_from(self._readings)
+        token = settings.admin.token
+        guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
+        self._admin = admin_runner(self, guard)
+        self.admin_port = settings.admin.port
+        """Known once it listens."""
+        self._started = now()
+        self._lag: asyncio.Task[None] | None = None
+        self.not_ready_because: str | None = "starting"
+        """Why no traffic is wanted; None while it is."""
+
+    def _make_upstreams(self) -> dict[str, Upstream]:
+        def tell(name: str) -> Callable[[str, bool], None]:
+            return lambda url, is_up: self.observer.endpoint_changed(name, url, is_up)
+
+        rules = self.settings.upstreams.items()
+        return {name: Upstream(name, rule, on_endpoint=tell(name)) for name, rule in rules}
+
+    def _make_route(self, rule: ResolvedRoute) -> Route:
+        breaker = Breaker(rule.name, rule.breaker, self.observer.breaker_changed)
+        return Route(rule, breaker, Budget(rule.retry.budget))
+
+    def _make_plan(self) -> Plan:
+        settings = self.settings
+        pseudonym = f"sidelight-{secrets.token_hex(4)}"
+        return Plan(
+            router=Router(self.routes),
+            upstreams=self.upstreams,
+            heads=Heads(settings.identity.header, pseudonym),
+            pseudonym=pseudonym.encode(),
+            identity=settings.identity,
+            cors=settings.cors,
+            fields=extractor(settings.observe.fields),
+        )
+
+    def _readings(self) -> Iterator[Reading]:
+        """Gauges whose subjects know them already."""
+        at = now()
+        yield from pool_readings({name: up.view() for name, up in self.upstreams.items()})
+        yield from circuit_readings({r.name: r.breaker.state(at) for r in self.routes})
+        yield from budget_readings({r.name: r.budget.tokens(at) for r in self.routes})
+
+    async def start(self) -> None:
+        """Listen on both ports; ready when it returns."""
+        take_over_logging(self.log)
+        self.observer.config_loaded(self.settings.config_hash)
+        await self.listener.start()
+        await self._admin.setup()
+        await web.TCPSite(self._admin, self.settings.admin.host, self.settings.admin.port).start()
+        self.admin_port = self._admin.addresses[0][1]
+        self._lag = asyncio.create_task(measure_lag(self.metrics.lag))
+        self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
+        self.not_ready_because = None
+
+    @property
+    def port(self) -> int:
+        """Of the traffic port; known once it listens."""
+        return self.listener.port
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether traffic is wanted now, and if not, why."""
+        return self.not_ready_because is None, self.not_ready_because or ""
+
+    def health(self) -> HealthView:
+        """How the parts are, for people and monitors."""
+        at, lessons = now(), self.observer.lessons
+        return HealthView(
+            now=at,
+            wall=wall(),
+            started=self._started,
+            upstreams={name: health_after(lessons.get(name), at) for name in self.upstreams},
+            circuits={
+                r.name: Circuit(r.breaker.view(at), r.rule.breaker.critical) for r in self.routes
+            },
+            pools={name: upstream.view() for name, upstream in self.upstreams.items()},
+            version=__version__,
+            config_hash=self.settings.config_hash,
+        )
+
+    def snapshot(self) -> Snapshot:
+        """A copy of all metrics, to be rendered elsewhere."""
+        return self.metrics.snapshot()
+
+    def summary(self) -> dict[str, object]:
+        """The figures of `/metrics.json`."""
+        return self._summary.figures(now())
+
+    def config(self) -> dict[str, object]:
+        """The settings in force."""
+        return self.settings.model_dump(mode="json")
+
+    async def drain(self, *, delay: float, limit: float, cause: str) -> None:
+        """Want no more traffic, wait `delay` for the news to spread, let exchanges end.
+
+        Those still running after `limit` seconds are cut; cancelled, all are cut at once.
+        """
+        self.not_ready_because = "draining"
+        self.forward.draining = True
+        self.observer.drain_began(cause, limit)
+        try:
+            await asyncio.sleep(delay)
+            self.forward.refusing = True
+            self.listener.stop_accepting()
+            await self.forward.finished(limit)
+        finally:
+            await self.forward.cut()
+            self.observer.drain_ended()
+
+    async def stop(self) -> None:
+        """Close everything and write the log to its end."""
+        if self._lag is not None:
+            self._lag.cancel()
+        await self.listener.stop()
+        await self._admin.cleanup()
+        for upstream in self.upstreams.values():
+            await upstream.close()
+        self.log.close()

@@ -1,0 +1,138 @@
+"""One attempt: a connection, the request sent, the head of the answer.
+
+Ends at the head or at a failure, and says on the record which; whether there is another one
+is not decided here.
+"""
+
+import asyncio
+from math import inf
+
+from proxy import outcome as o
+from proxy.client import RequestError, read_body
+from proxy.clock import now
+from proxy.exchange import Attempt
+from proxy.http1 import Head
+from proxy.outcome import result_of
+from proxy.passage import Passage
+from proxy.relay import LAST_CHUNK, chunk
+from proxy.resilience.deadline import Deadline
+from proxy.transport.connection import Connection
+from proxy.transport.failed import Failed
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
+    """Make one attempt. The head's connection is `p.connection`; a failure holds none.
+
+    `avoid` is the endpoint that has just failed; it is used only where there is no other.
+    """
+    tried = Attempt(endpoint="", started=now())
+    connection = await _connect(p, tried, avoid)
+    if isinstance(connection, Failed):
+        return _failed(p, tried, connection)
+    p.connection = connection
+    head = await _ask(p, connection, tried)
+    tried.sent = connection.bytes_sent > 0
+    if isinstance(head, Failed):
+        p.let_go(whole=False)
+        return _failed(p, tried, head)
+    tried.status = head.status
+    tried.result = result_of(head.status)
+    return head
+
+
+async def _connect(p: Passage, tried: Attempt, avoid: str | None) -> Connection | Failed:
+    p.x.phase = "C"
+    got: Connection | Failed | None = p.upstream.take()
+    if got is None:
+        clocks = p.route.rule.timeouts
+        left = p.deadline.left(tried.started)
+        got = await p.upstream.acquire(
+            connect=min(clocks.connect, left), pool_wait=min(clocks.pool_wait, left), avoid=avoid
+        )
+        _account(p, got, now() - tried.started)
+    if isinstance(got, Failed) and got.outcome is o.POOL_TIMEOUT:
+        return got  # no endpoint was tried, so there is no attempt to record
+    p.x.attempts.append(tried)
+    tried.endpoint = got.endpoint
+    if isinstance(got, Connection):
+        tried.reused = got.reused
+        tried.connect = got.connect_seconds
+    return got
+
+
+def _account(p: Passage, got: Connection | Failed, waited: float) -> None:
+    """Split the wait into queueing here and connecting there."""
+    if isinstance(got, Connection):
+        queued = got.queued
+    else:
+        queued = waited if got.outcome is o.POOL_TIMEOUT else 0.0
+    p.x.queued += queued
+    p.x.upstream_wait += waited - queued
+
+
+async def _ask(p: Passage, connection: Connection, tried: Attempt) -> Head | Failed:
+    """Send the request and wait for the head; an upload goes on while we wait."""
+    p.x.phase = "W" if p.body is None else "H"
+    began = now()
+    if p.body is None:
+        connection.is_uploading = True
+        connection.send(p.head)
+        p.upload = asyncio.create_task(_upload(p, connection))
+        head = await connection.head(p.asked.method, inf)
+    else:
+        connection.send(p.head + _framed(p))
+        wait = p.deadline.cut(p.route.rule.timeouts.head, began)
+        head = await connection.head(p.asked.method, wait)
+    ended = now()
+    tried.head = ended - began
+    p.x.upstream_wait += ended - began
+    if isinstance(head, Failed) and head.outcome is o.HEAD_TIMEOUT and p.deadline.is_over(ended):
+        return Failed(o.TOTAL_TIMEOUT, "total ran out while awaiting the head", head.endpoint)
+    return head
+
+
+def _framed(p: Passage) -> bytes:
+    body = p.body or b""
+    if p.asked.has_body and p.asked.length is None:
+        return chunk(body) + LAST_CHUNK if body else LAST_CHUNK
+    return body
+
+
+async def _upload(p: Passage, connection: Connection) -> None:
+    """Stream the client's body up; when it is sent, the clocks of the answer begin."""
+    clocks = p.route.rule.timeouts
+    try:
+        await _send_body(p, connection)
+    except RequestError as refused:
+        connection.give_up(refused.outcome, refused.detail)
+        return
+    sent = now()
+    p.deadline = Deadline.after(clocks.total, sent)
+    p.x.phase = "H"
+    connection.is_uploading = False
+    connection.hurry(p.deadline.cut(clocks.head, sent))
+
+
+async def _send_body(p: Passage, connection: Connection) -> None:
+    clocks = p.route.rule.timeouts
+    chunked = p.asked.length is None
+    if p.asked.expects_continue:
+        p.client.write(CONTINUE)
+    while piece := await read_body(p.request, clocks.request_body_gap):
+        p.x.bytes_in += len(piece)
+        if p.x.bytes_in > p.route.rule.max_body:
+            raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
+        connection.send(chunk(piece) if chunked else piece)
+        if connection.writing_paused and not await connection.drained(clocks.gap):
+            raise RequestError(o.UPSTREAM_WRITE_FAILED, "the upstream stopped reading")
+    if chunked:
+        connection.send(LAST_CHUNK)
+
+
+def _failed(p: Passage, tried: Attempt, failed: Failed) -> Failed:
+    tried.outcome = failed.outcome
+    tried.result = failed.outcome.result
+    tried.detail = p.x.detail = failed.detail
+    return failed

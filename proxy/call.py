@@ -1,0 +1,155 @@
+"""The loop of attempts: admit, send, decide; it ends at an answer or at an outcome.
+
+Nothing has gone to the client yet, so everything here may be done again.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from proxy import outcome as o
+from proxy.attempt import attempt
+from proxy.client import read_body
+from proxy.clock import now, wall
+from proxy.outcome import Outcome, signal_of
+from proxy.passage import Answer, Passage
+from proxy.resilience.breaker import Refused
+from proxy.resilience.deadline import Deadline
+from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
+from proxy.resilience.retry_after import retry_after
+from proxy.http1 import Head
+from proxy.transport.failed import End, Failed
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The loop ended without an answer of the upstream; `retry_in` is in seconds."""
+
+    outcome: Outcome
+    retry_in: float | None = None
+
+
+async def call(p: Passage) -> Answer | NoAnswer:
+    """Make attempts until one is good or the rules say stop; gives the last real answer."""
+    last: Answer | NoAnswer | None = None
+    avoid: str | None = None
+    p.route.budget.earn(now())
+    p.deadline = Deadline.after(p.route.rule.timeouts.total, now())
+    while True:
+        admitted = p.route.breaker.admit(now())
+        if isinstance(admitted, Refused):
+            return _refused(p, admitted, last)
+        p.permit = admitted
+        got = await attempt(p, avoid)
+        step = _next(p, got)
+        if not isinstance(step, Again):
+            return _final(p, got, step, last)
+        avoid = p.x.attempts[-1].endpoint
+        if isinstance(got, Head):
+            last = await _set_aside(p, got)
+            if isinstance(last, Answer) and not last.is_whole:
+                return last
+            p.settle(signal_of(got.status), now())
+        else:
+            last = last if isinstance(last, Answer) else NoAnswer(got.outcome)
+        await _pause(p, step.pause)
+
+
+async def keep_body(p: Passage) -> None:
+    """Read the body before the first attempt, if it is small enough to be sent again."""
+    asked, limit = p.asked, p.route.rule.retry.replay_body
+    if not asked.has_body:
+        return
+    at_hand = p.request.body.is_eof() and p.request.body.total_bytes <= limit
+    announced = asked.length is not None and asked.length <= limit and not asked.expects_continue
+    if not at_hand and not announced:
+        p.body = None
+        return
+    began = now()
+    pieces = []
+    while piece := await read_body(p.request, p.route.rule.timeouts.request_body_gap):
+        pieces.append(piece)
+    p.body = b"".join(pieces)
+    p.x.bytes_in = len(p.body)
+    p.x.client_wait += now() - began
+
+
+def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
+    """What follows from an attempt; None where nothing failed that a retry could be for."""
+    rule = p.route.rule.retry
+    if isinstance(got, Failed):
+        p.settle(got.outcome.signal, now())
+        failure = Failure(got.outcome, sent=p.x.attempts[-1].sent if p.x.attempts else False)
+    else:
+        asked_for = _rest_asked(p, got)
+        if got.status < 500 and got.status not in rule.statuses:
+            return None
+        failure = Failure(o.UPSTREAM_ERROR, got.status, asked_for)
+    standing = Standing(
+        made=len(p.x.attempts),
+        left=p.deadline.left(now()),
+        idempotent=is_idempotent(
+            rule, p.asked.method, has_key=b"idempotency-key" in p.asked.fields
+        ),
+        replayable=p.body is not None,
+        draining=p.closing,
+    )
+    return decide(rule, failure, standing, p.route.budget, now())
+
+
+def _rest_asked(p: Passage, head: Head) -> float | None:
+    """Seconds the upstream asks us to stay away; a 429 may cool the route down."""
+    if head.status not in (429, 503):
+        return None
+    value = next((value for name, value in head.headers if name.lower() == b"retry-after"), None)
+    rest = retry_after(value, wall()) if value is not None else None
+    if head.status == 429:
+        p.route.breaker.cool(rest, now())
+    return rest
+
+
+def _final(
+    p: Passage, got: Head | Failed, step: Stop | None, last: Answer | NoAnswer | None
+) -> Answer | NoAnswer:
+    if step is not None:
+        p.x.retry_stopped = step.why
+    if isinstance(got, Head):
+        return Answer(got)
+    return last if isinstance(last, Answer) else NoAnswer(got.outcome)
+
+
+def _refused(p: Passage, refused: Refused, last: Answer | NoAnswer | None) -> Answer | NoAnswer:
+    """The breaker says no. On a retry the client gets what the last attempt gave, not that."""
+    if last is None:
+        p.x.phase = "B"
+        return NoAnswer(refused.outcome, refused.retry_in)
+    p.x.retry_stopped = "circuit_open"
+    return last
+
+
+async def _set_aside(p: Passage, head: Head) -> Answer | NoAnswer:
+    """Read an answer that is to be retried, so that it can be given after all.
+
+    One that is too large comes back as far as it was read, to be relayed at once.
+    """
+    connection, limit = p.connection, p.route.rule.retry.keep_answer
+    assert connection is not None
+    answer = Answer(head)
+    while len(answer.body) <= limit:
+        piece = await connection.read(p.deadline.cut(p.route.rule.timeouts.gap, now()))
+        if isinstance(piece, Failed):
+            p.let_go(whole=False)
+            return NoAnswer(o.UPSTREAM_RESET)  # half an answer is none
+        if isinstance(piece, End):
+            answer.is_whole = True
+            p.let_go(whole=True)
+            break
+        answer.body += piece
+    return answer
+
+
+async def _pause(p: Passage, pause: float) -> None:
+    p.x.attempts[-1].pause = pause
+    p.x.phase = "Q"
+    began = now()
+    await asyncio.sleep(pause)
+    p.x.paused += now() - began

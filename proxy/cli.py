@@ -1,0 +1,159 @@
+"""The command: what people type, and what they are told.
+
+Exit codes: 0 done, 1 could not do it, 2 the command or the settings are wrong.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from proxy import __version__
+from proxy.settings.faults import SettingsError
+from proxy.settings.load import load
+from proxy.settings.json_schema import json_schema
+from proxy.settings.schema import Settings
+
+_DESCRIPTION = "A sidecar reverse proxy that makes any HTTP upstream observable and resilient."
+_PROBE_TIMEOUT = 2.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except SettingsError as error:
+        _say(str(error))
+        return 2
+    except OSError as error:
+        _say(f"sidelight: {error.strerror or error}")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sidelight", description=_DESCRIPTION)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    run = commands.add_parser("run", help="run the proxy", description="Run the proxy.")
+    _take_settings(run)
+    run.set_defaults(command=_run)
+    demo = commands.add_parser(
+        "demo",
+        help="run the proxy in front of a demo chat backend",
+        description="Run the proxy in front of a demo chat backend that streams its answers.",
+    )
+    demo.set_defaults(command=_demo)
+    check = commands.add_parser(
+        "check",
+        help="say everything that is wrong with a settings file",
+        description="Check settings.",
+    )
+    check.add_argument("file", type=Path, help="settings file (YAML)")
+    check.set_defaults(command=_check)
+    schema = commands.add_parser("schema", help="print the JSON Schema of settings files")
+    schema.set_defaults(command=_schema)
+    health = commands.add_parser(
+        "healthcheck",
+        help="ask a running proxy whether it lives (exit code 0 if so)",
+        description="Ask /livez of the admin port; for a container's HEALTHCHECK.",
+    )
+    health.set_defaults(command=_healthcheck)
+    version = commands.add_parser("version", help="print the version")
+    version.set_defaults(command=_version)
+    return parser
+
+
+def _take_settings(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--config", type=Path, metavar="FILE", help="settings file (YAML)")
+    source.add_argument(
+        "--upstream", metavar="URL", help="forward everything to URL; needs no settings file"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    return _serve(load(options.config, os.environ, options.upstream))
+
+
+def _demo(_options: argparse.Namespace) -> int:
+    from proxy.demo import process  # noqa: PLC0415  # the demo is not loaded in production
+
+    with process() as url:
+        return _serve(load(None, os.environ, url), greeting=_greeting)
+
+
+def _greeting(port: int, admin_port: int) -> str:
+    chat, admin = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin_port}"
+    ask = f"""curl -N {chat}/api/chat -H 'Content-Type: application/json' -d"""
+    return f"""
+Sidelight:  {chat}   (a chat page, through the proxy)
+admin port: {admin}   (/health, /metrics)
+
+Try:
+  {ask} '{{"message": "hello"}}'
+  {ask} '{{"message": "hello", "mode": "cut"}}'
+  curl {admin}/health
+
+Ctrl-C ends it.
+"""
+
+
+def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
+    from proxy.app import App  # noqa: PLC0415  # `check` and `healthcheck` start without it
+    from proxy.supervisor import run  # noqa: PLC0415
+
+    app = App(settings)
+    with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
+        runner.run(run(app, lambda: _say(greeting(app.port, app.admin_port)) if greeting else None))
+    return 0
+
+
+def _loop_factory(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if settings.event_loop == "asyncio":
+        return None
+    import uvloop  # noqa: PLC0415
+
+    return uvloop.new_event_loop
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = load(options.file, os.environ)
+    for warning in settings.warnings:
+        _say(f"warning: {warning}")
+    print(f"{options.file}: ok, {len(settings.routes)} routes, config {settings.config_hash}")
+    return 0
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    print(json.dumps(json_schema(), indent=2))
+    return 0
+
+
+def _healthcheck(_options: argparse.Namespace) -> int:
+    host = os.environ.get("SIDELIGHT_ADMIN__HOST", "127.0.0.1")
+    port = int(os.environ.get("SIDELIGHT_ADMIN__PORT", "8081"))
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    connection = HTTPConnection(reached, port, timeout=_PROBE_TIMEOUT)
+    try:
+        connection.request("GET", "/livez")
+        return 0 if connection.getresponse().status == 200 else 1
+    except (OSError, HTTPException) as error:
+        _say(f"sidelight: {reached}:{port}: {error}")
+        return 1
+    finally:
+        connection.close()
+
+
+def _version(_options: argparse.Namespace) -> int:
+    print(f"sidelight {__version__}")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,65 @@
+"""Cross-origin rules: what a page of another origin may read.
+
+On our own errors as on good answers: without these headers a browser hides even the status.
+"""
+
+from pydantic import Field, model_validator
+
+from proxy.knobs import Duration, Knobs
+
+_EXPOSED = b"X-Request-ID, Retry-After, X-Sidelight-Error"
+
+
+class CorsRule(Knobs):
+    """Which pages may call, and whether with cookies."""
+
+    origins: tuple[str, ...] = Field(
+        (),
+        description='Origins that may read answers, such as `https://app.example`; `"*"` for all.',
+    )
+    credentials: bool = Field(
+        False, description="Whether cookies and authorization may be sent along."
+    )
+    max_age: Duration = Field(600.0, description="How long a browser may remember a preflight.")
+
+    @model_validator(mode="after")
+    def _not_everyone_with_cookies(self) -> "CorsRule":
+        if self.credentials and "*" in self.origins:
+            raise ValueError(
+                'credentials need named origins; "*" would hand every site the user\'s session'
+            )
+        return self
+
+
+def grants(rule: CorsRule, origin: bytes | None, id_header: bytes = b"X-Request-ID") -> bytes:
+    """Header lines for an answer to a page of `origin`; only `Vary` where it may not read."""
+    everyone = "*" in rule.origins
+    lines = b"" if everyone else b"Vary: Origin\r\n"
+    if origin is None or not (everyone or origin.decode("latin-1") in rule.origins):
+        return lines
+    exposed = _EXPOSED if id_header == b"X-Request-ID" else id_header + b", " + _EXPOSED
+    lines += b"Access-Control-Allow-Origin: %b\r\n" % (b"*" if everyone else origin)
+    if rule.credentials:
+        lines += b"Access-Control-Allow-Credentials: true\r\n"
+    return lines + b"Access-Control-Expose-Headers: %b\r\n" % exposed
+
+
+def is_preflight(method: str, fields: dict[bytes, bytes]) -> bool:
+    """Whether a browser asks for leave first (Fetch §3.3.5)."""
+    return (
+        method == "OPTIONS" and b"origin" in fields and b"access-control-request-method" in fields
+    )
+
+
+def preflight(rule: CorsRule, fields: dict[bytes, bytes]) -> bytes:
+    """Header lines of the answer to a preflight: what was asked for is allowed, if the origin is.
+
+    Which methods a route takes is the route's own rule, and said by 405.
+    """
+    lines = grants(rule, fields[b"origin"])
+    if b"Access-Control-Allow-Origin" not in lines:
+        return lines
+    lines += b"Access-Control-Allow-Methods: %b\r\n" % fields[b"access-control-request-method"]
+    if headers := fields.get(b"access-control-request-headers"):
+        lines += b"Access-Control-Allow-Headers: %b\r\n" % headers
+    return lines + b"Access-Control-Max-Age: %d\r\n" % rule.max_age

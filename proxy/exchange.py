@@ -1,0 +1,107 @@
+"""The record of an exchange: one request of a client and all we did about it.
+
+Forward fills it in; the observer reads it once, at the end.
+Times are seconds on `clock.now`, lengths of time are seconds, sizes are bytes.
+None means: it did not come to that.
+"""
+
+from dataclasses import dataclass, field
+
+from proxy.outcome import NotRetried, Outcome, Result
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at one endpoint, up to the head of its answer."""
+
+    endpoint: str
+    started: float
+    reused: bool = False
+    connect: float | None = None
+    """Length of TCP and TLS set-up; None on a reused connection."""
+    head: float | None = None
+    """From the request sent to the head of the answer."""
+    sent: bool = False
+    """Whether any byte of the request was handed to the kernel."""
+    status: int | None = None
+    result: Result | None = None
+    outcome: Outcome | None = None
+    detail: str | None = None
+    """What happened in technical words; internal, never sent to a client."""
+    pause: float = 0.0
+    """The wait after it, before the next attempt."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Everything that log, metrics, stories and alerts are made from."""
+
+    started: float
+    started_wall: float
+    method: str
+    target: str
+    """The request target byte for byte (latin-1), not redacted: never record it as it is."""
+    client_ip: str
+    request_id: str = ""
+    client_request_id: str | None = None
+    upstream_request_id: str | None = None
+    trace_id: str = ""
+    span_id: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    """The team's own, from `observe.fields`."""
+    user_agent: str = ""
+    host: str = ""
+
+    route: str = ""
+    """Name of the route; empty where none was found."""
+    upstream: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+    retry_stopped: NotRetried | None = None
+    breaker_state: str | None = None
+    """State of the route's breaker when the exchange ended."""
+
+    status: int | None = None
+    """What the client was sent; 499 where it left before a head; None where nothing was sent."""
+    upstream_status: int | None = None
+    outcome: Outcome | None = None
+    phase: str = "R"
+    """Where it is now: the second character of `term` for outcomes that end anywhere."""
+    detail: str | None = None
+    """What happened in technical words; internal, never sent to a client."""
+    fault: BaseException | None = None
+    """The exception of a bug of our own."""
+
+    committed: float | None = None
+    """When the head went to the client."""
+    ended: float = 0.0
+    queued: float = 0.0
+    """Waited for a connection slot."""
+    upstream_wait: float = 0.0
+    """Waited for the upstream: connect, head and body."""
+    client_wait: float = 0.0
+    """Waited for the client: its upload and its reading."""
+    paused: float = 0.0
+    """Pauses before retries."""
+    streamed: bool = False
+    max_gap: float = 0.0
+    """The longest silence between two reads of the body."""
+    first_byte: float | None = None
+    """From opening to the first byte of the answer's body."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    """Body bytes, framing not counted."""
+
+    @property
+    def duration(self) -> float:
+        return self.ended - self.started
+
+    @property
+    def overhead(self) -> float:
+        """What Sidelight itself cost: the time in which nothing was waited for."""
+        waited = self.upstream_wait + self.client_wait + self.queued + self.paused
+        return max(0.0, self.duration - waited)
+
+    @property
+    def term(self) -> str:
+        """Who and phase, two characters."""
+        return self.outcome.term.replace("*", self.phase) if self.outcome else "??"

@@ -1,0 +1,185 @@
+"""The way of a request, in the order of events.
+
+open → refuse → route → call (attempts, until an answer or an outcome) → answer (relay) → close.
+Before the commit an attempt may be repeated, after it nothing is.
+Every exchange ends in exactly one record, also when it is cancelled.
+"""
+
+import asyncio
+from typing import Protocol
+
+from proxy import guards, reply
+from proxy import outcome as o
+from proxy.call import NoAnswer, call, keep_body
+from proxy.client import CLOSE, Client, Request, RequestError, Sent
+from proxy.clock import now
+from proxy.cors import CorsRule, grants, is_preflight
+from proxy.exchange import Exchange
+from proxy.opening import open_passage, open_unread
+from proxy.outcome import Outcome
+from proxy.passage import Passage, Plan
+from proxy.routing import NoRoute, Route
+
+
+class Observer(Protocol):
+    """Who is told of every exchange."""
+
+    def opened(self, x: Exchange) -> None: ...
+
+    def close(self, x: Exchange) -> None: ...
+
+
+class Forward:
+    """Takes every request of the traffic port on its way."""
+
+    def __init__(self, plan: Plan, observer: Observer) -> None:
+        self.plan = plan
+        self.observer = observer
+        self.draining = False
+        """Connections end with the exchange they carry."""
+        self.refusing = False
+        """New exchanges are refused."""
+        self.running: set[Client] = set()
+        """Clients whose exchange is under way."""
+        self._empty = asyncio.Event()
+
+    async def __call__(self, request: Request) -> Sent:
+        """Take one request all the way. Raises CancelledError only where the client has left."""
+        client = request.client
+        p = open_passage(self.plan, request)
+        p.closing = self.draining
+        client.exchanging = asyncio.current_task()
+        self.running.add(client)
+        self.observer.opened(p.x)
+        try:
+            return await self._travel(p)
+        except RequestError as error:
+            return _stopped(p, error.outcome, error.detail)
+        except asyncio.CancelledError:
+            if client.gone:
+                _left(p)
+                raise
+            return _stopped(p, o.DRAIN_CUT if p.x.committed else o.DRAINING, "drain limit")
+        except Exception as fault:  # noqa: BLE001  # the outermost door: our faults stay ours
+            p.x.fault = fault
+            return _stopped(p, o.INTERNAL_ERROR, type(fault).__name__)
+        finally:
+            client.exchanging = None
+            self._close(p)
+            self.running.discard(client)
+            if not self.running:
+                self._empty.set()
+
+    async def finished(self, limit: float) -> bool:
+        """Wait until no exchange is under way; False if that took longer than `limit` seconds."""
+        try:
+            async with asyncio.timeout(limit):
+                while self.running:
+                    self._empty.clear()
+                    await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def cut(self) -> None:
+        """End what is still under way; the clients are told as far as they can be."""
+        for client in self.running:
+            if client.exchanging is not None:
+                client.exchanging.cancel()
+        await self.finished(1.0)
+
+    async def refuse(self, request: Request, error: RequestError) -> Sent:
+        """Answer what never became a request: the parser or a clock of the head refused it."""
+        p = open_unread(self.plan, request)
+        self.observer.opened(p.x)
+        try:
+            return _stopped(p, error.outcome, error.detail)
+        finally:
+            self._close(p)
+
+    async def _travel(self, p: Passage) -> Sent:
+        p.cors = _cors(p, self.plan.cors)
+        if refusal := self._refusal(p):
+            return reply.refuse(p, refusal)
+        found = _find(p)
+        if isinstance(found, NoRoute):
+            return reply.refuse(p, found.outcome, extra=_allow_line(found))
+        self._enter(p, found)
+        if found.rule.cors is not None and is_preflight(p.asked.method, p.asked.fields):
+            return reply.allow(p, found.rule.cors)
+        if refusal := guards.refuse_on_route(p.asked, found.rule.max_body):
+            return reply.refuse(p, refusal)
+        await keep_body(p)
+        answer = await call(p)
+        if isinstance(answer, NoAnswer):
+            return reply.refuse(p, answer.outcome, answer.retry_in)
+        return await reply.answer(p, answer)
+
+    def _refusal(self, p: Passage) -> Outcome | None:
+        if refusal := guards.refuse_request(p.asked, self.plan.pseudonym):
+            return refusal
+        if self.refusing:
+            return o.DRAINING
+        return o.OVERLOAD_SHED if p.client.shed else None
+
+    def _enter(self, p: Passage, route: Route) -> None:
+        p.route = route
+        p.x.route, p.x.upstream = route.name, route.rule.upstream
+        p.cors = _cors(p, route.rule.cors)
+        host = p.upstream.rule.host
+        p.head = self.plan.heads.request(
+            p.asked,
+            p.x,
+            p.trace,
+            p.source,
+            host=host.encode() if host else None,
+            strip=route.rule.strip_prefix or "",
+        )
+
+    def _close(self, p: Passage) -> None:
+        """Give back what is held and tell the observer, whatever happened."""
+        x = p.x
+        x.ended = now()
+        p.settle("neutral", x.ended)
+        p.let_go(whole=False)
+        if x.route:
+            x.breaker_state = p.route.breaker.state(x.ended)
+        self.observer.close(x)
+
+
+def _find(p: Passage) -> Route | NoRoute:
+    """The route; a preflight is about the method that is to follow."""
+    asked = p.asked
+    method = asked.method
+    if is_preflight(method, asked.fields):
+        method = asked.fields[b"access-control-request-method"].decode("latin-1")
+        found = p.plan.router.match(p.x.host, asked.target, method)
+        if not isinstance(found, NoRoute) and found.rule.cors is not None:
+            return found
+    return p.plan.router.match(p.x.host, asked.target, asked.method)
+
+
+def _stopped(p: Passage, outcome: Outcome, detail: str) -> Sent:
+    """End early: with an answer where none has gone out, else by breaking the connection."""
+    p.x.detail = detail
+    if p.x.committed is None and outcome.status is not None:
+        return reply.refuse(p, outcome)
+    p.x.outcome = outcome
+    p.client.abort()  # half an answer must not look like a whole one
+    return CLOSE
+
+
+def _left(p: Passage) -> None:
+    """The client left: nobody's failure."""
+    if p.x.committed is not None:
+        p.x.outcome = o.CLIENT_CLOSED_STREAM
+    else:
+        p.x.outcome, p.x.status = o.CLIENT_CLOSED_REQUEST, 499
+
+
+def _cors(p: Passage, rule: CorsRule | None) -> bytes:
+    return grants(rule, p.asked.fields.get(b"origin"), p.plan.heads.id_name) if rule else b""
+
+
+def _allow_line(found: NoRoute) -> bytes:
+    return b"Allow: %b\r\n" % ", ".join(found.allow).encode() if found.allow else b""

@@ -1,0 +1,100 @@
+"""Header rules: what passes, what stops here, and what we add.
+
+Headers are bytes from end to end, in the order, case and number in which they came:
+a decoded and re-encoded header is a changed header.
+Refuses to parse messages; framing is `http1`'s, connections are the edges'.
+"""
+
+import re
+from collections.abc import Iterable
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Meant for one connection only (RFC 9110 §7.6.1)."""
+
+_OURS_TO_UPSTREAM = frozenset(
+    {
+        b"content-length",
+        b"expect",
+        b"forwarded",
+        b"traceparent",
+        b"tracestate",
+        b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+    }
+)
+_REQUEST_STOPS = HOP_BY_HOP | _OURS_TO_UPSTREAM
+_ANSWER_STOPS = HOP_BY_HOP | {b"content-length"}
+_PRIVATE = b"x-sidelight-"
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+
+
+def combine(raw: RawHeaders) -> dict[bytes, bytes]:
+    """All fields by lower-case name; repeated ones joined by a comma (RFC 9110 §5.3)."""
+    fields: dict[bytes, bytes] = {}
+    for name, value in raw:
+        key = name.lower()
+        fields[key] = fields[key] + b", " + value if key in fields else value
+    return fields
+
+
+def listed(value: bytes) -> list[bytes]:
+    """The members of a comma-separated field in lower case, empty ones left out."""
+    return [member for part in value.lower().split(b",") if (member := part.strip(b" \t"))]
+
+
+def nominated(connection: bytes | None) -> frozenset[bytes]:
+    """Names that `Connection` declares to be hop-by-hop; never `host`, which frames the request."""
+    if connection is None:
+        return frozenset()
+    return frozenset(listed(connection)) - {b"host", b"close"}
+
+
+def is_host(value: bytes) -> bool:
+    """Whether it is an authority without user information (RFC 9112 §3.2)."""
+    return _HOST.fullmatch(value) is not None
+
+
+def to_upstream(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
+    """The client's header lines that go on; `own` names what the caller adds itself."""
+    return _lines(raw, _REQUEST_STOPS | own | nominated(connection))
+
+
+def to_client(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
+    """The upstream's header lines that go on; `own` names what the caller adds itself."""
+    return _lines(raw, _ANSWER_STOPS | own | nominated(connection))
+
+
+def _lines(raw: RawHeaders, stops: frozenset[bytes]) -> list[bytes]:
+    return [
+        b"%b: %b\r\n" % (name, value)
+        for name, value in raw
+        if (key := name.lower()) not in stops and not key.startswith(_PRIVATE)
+    ]
+
+
+def appended(inherited: bytes | None, member: bytes) -> bytes:
+    """A list field with one more member at its end."""
+    return inherited + b", " + member if inherited else member
+
+
+def forwarded_member(peer: str, host: bytes, scheme: bytes) -> bytes:
+    """One member of `Forwarded` (RFC 7239 §4): who asked, for which host, by which scheme."""
+    node = f'"[{peer}]"' if ":" in peer else peer
+    quoted = host.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'for=%b;host="%b";proto=%b' % (node.encode(), quoted, scheme)

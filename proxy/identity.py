@@ -1,0 +1,96 @@
+"""Who a request is: its request ID and its place in a trace.
+
+An ID is chosen here once and from then on the same on every line, header and page.
+Nothing of the client's is ever used unless it is short and plain.
+"""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from secrets import token_hex
+from typing import Literal
+
+from pydantic import Field
+
+from proxy.knobs import Knobs
+
+_PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_TRACEPARENT = re.compile(
+    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+)
+_STATE_LIMIT = 512
+
+
+class IdentityRule(Knobs):
+    """Whose request ID is kept."""
+
+    header: str = Field(
+        "X-Request-ID",
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="Header that carries the request ID, both ways.",
+    )
+    mode: Literal["preserve", "always_new", "trust_from"] = Field(
+        "preserve",
+        description="Keep a valid ID of the client: from everybody, from nobody, or from `trust_from`.",
+    )
+    trust_from: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description="Networks whose request IDs are kept in mode `trust_from`."
+    )
+
+
+def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:
+    """The request ID, and the client's own where it was replaced (cut to 128 characters).
+
+    `given` is the header's value (repeated headers joined), `kept` whether this client's is trusted.
+    """
+    if given is None:
+        return new_id(), None
+    if kept and _PLAIN.fullmatch(given):
+        return given.decode(), None
+    return new_id(), given[:128].decode("latin-1") or None
+
+
+def new_id() -> str:
+    """A random UUID (RFC 9562 §5.4)."""
+    h = _random_hex(32)
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_drawn = ""
+
+
+def _random_hex(digits: int) -> str:
+    """Random digits, drawn from the system a few kilobytes at a time: a call each costs more."""
+    global _drawn
+    if len(_drawn) < digits:
+        _drawn = token_hex(2048)
+    taken, _drawn = _drawn[:digits], _drawn[digits:]
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Our place in a trace (W3C Trace Context, level 1)."""
+
+    trace_id: str
+    span_id: str
+    flags: str = "01"
+    state: bytes | None = None
+
+    @property
+    def parent(self) -> bytes:
+        """The `traceparent` that goes to the upstream."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}".encode()
+
+
+def trace(parent: bytes | None, state: bytes | None) -> Trace:
+    """Continue the client's trace if it is valid, else begin one.
+
+    `tracestate` goes on only with a valid `traceparent` and up to 512 bytes (§3.3.1.5).
+    """
+    match = _TRACEPARENT.fullmatch(parent) if parent else None
+    if match is None or (match[1] == b"00" and match[5]):
+        return Trace(_random_hex(32), _random_hex(16))
+    kept = state if state and len(state) <= _STATE_LIMIT else None
+    return Trace(match[2].decode(), _random_hex(16), match[4].decode(), kept)

@@ -1,0 +1,110 @@
+"""The traffic port: aiohttp's low-level server, with its limits really in force.
+
+Accepts, counts and closes connections; what happens to a request is `forward`'s.
+"""
+
+import asyncio
+import logging
+import socket
+from typing import Any
+
+from aiohttp import web
+
+from proxy.client import Client, Request
+from proxy.forward import Forward
+from proxy.peers import Peers
+from proxy.settings.sections import Listen
+
+_QUIET = logging.getLogger("sidelight.aiohttp")
+"""aiohttp's own words about clients' mistakes; our events say it better."""
+
+_LINGER = 5.0
+"""Seconds for which an unread body is read and dropped, so that the answer is not lost to a reset."""
+
+_PRIVATE = ("_check_upgrade",)
+
+
+class TrafficServer(web.Server):
+    """Makes one `Client` for each connection."""
+
+    def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
+        super().__init__(forward, request_factory=_request)  # type: ignore[arg-type]
+        self._forward = forward
+        self._rule = rule
+        self._peers = peers
+        self.is_closing = False
+
+    def __call__(self) -> Client:
+        rule = self._rule
+        return Client(
+            self,
+            loop=self._loop,
+            limits=rule,
+            peers=self._peers,
+            refuse=self._forward.refuse,
+            access_log=None,
+            logger=_QUIET,
+            auto_decompress=False,
+            keepalive_timeout=rule.keep_alive,
+            lingering_time=_LINGER,
+            max_line_size=rule.uri_bytes,
+            # told apart from the line's limit by its value: see client._refusal
+            max_field_size=rule.header_bytes + (rule.header_bytes == rule.uri_bytes),
+            max_headers=rule.header_count,
+            read_bufsize=64 * 1024,
+            timeout_ceil_threshold=1e9,
+        )
+
+    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        handler.shed = len(self._connections) > self._rule.max_connections
+
+    def close_idle(self) -> None:
+        """Close every connection that carries no exchange."""
+        for client in self.connections:
+            if isinstance(client, Client) and client.exchanging is None:
+                client.close()
+
+
+def _request(message: Any, body: Any, client: Any, writer: Any, task: Any) -> Request:
+    return Request(message, body, client, writer, task)
+
+
+class Listener:
+    """The socket of the traffic port and its server."""
+
+    def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
+        self._rule = rule
+        self._forward = forward
+        self._peers = peers
+        self._server: TrafficServer | None = None
+        self._sockets: asyncio.Server | None = None
+        self.port = rule.port
+
+    async def start(self) -> None:
+        """Bind and accept. Raises OSError where the address is taken or not ours."""
+        self._server = TrafficServer(self._forward, self._rule, self._peers)
+        loop = asyncio.get_running_loop()
+        self._sockets = await loop.create_server(
+            self._server,
+            self._rule.host,
+            self._rule.port,
+            backlog=self._rule.backlog,
+            reuse_address=True,
+        )
+        self.port = self._sockets.sockets[0].getsockname()[1]
+
+    def stop_accepting(self) -> None:
+        """Refuse new connections and close the idle ones; running exchanges go on."""
+        if self._sockets is not None and self._server is not None:
+            self._sockets.close()
+            self._server.close_idle()
+
+    async def stop(self) -> None:
+        """Close what is left."""
+        self.stop_accepting()
+        if self._server is None:
+            return
+        for client in self._server.connections:
+            client.force_close()
+        await self._server.shutdown(0.1)

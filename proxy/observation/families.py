@@ -1,0 +1,72 @@
+"""Every metric there is: name, type, labels, buckets and what it tells. A table, no counting.
+
+A family without a subject is not listed: what nobody counts is not promised.
+"""
+# ruff: noqa: E501 - a table is read by its rows
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+REQ: Final = (
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
+)  # fmt: skip
+GAP: Final = (
+    0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0,
+)  # fmt: skip
+CONN: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+OVH: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
+SIZE: Final = tuple(float(256 * 4**k) for k in range(10))
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric. `buckets` are upper bounds, in the unit of the name; empty for no histogram."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+# fmt: off
+_TABLE = (
+    Family("sidelight_requests_total", "counter", ("route", "method", "status"), "Exchanges by what the client was sent."),
+    Family("sidelight_terminations_total", "counter", ("route", "code"), "Exchanges by how they ended."),
+    Family("sidelight_request_duration_seconds", "histogram", ("route",), "From the request's head to the last byte of the answer.", REQ),
+    Family("sidelight_time_to_head_seconds", "histogram", ("route", "upstream"), "From the request sent to the answer's head, last attempt.", REQ),
+    Family("sidelight_overhead_seconds", "histogram", ("route",), "Time in which Sidelight waited for nobody.", OVH),
+    Family("sidelight_requests_in_flight", "gauge", ("route",), "Exchanges that run now."),
+    Family("sidelight_request_size_bytes", "histogram", ("route",), "Body bytes received from clients.", SIZE),
+    Family("sidelight_response_size_bytes", "histogram", ("route",), "Body bytes sent to clients.", SIZE),
+    Family("sidelight_attempts_total", "counter", ("route", "upstream", "result"), "Attempts by how they ended."),
+    Family("sidelight_retries_total", "counter", ("route", "cause"), "Retries by what they were for."),
+    Family("sidelight_retries_suppressed_total", "counter", ("route", "why"), "Failed attempts that were not repeated, and why."),
+    Family("sidelight_retry_budget_tokens", "gauge", ("route",), "Retries that the budget would pay for now."),
+    Family("sidelight_upstream_connect_seconds", "histogram", ("upstream",), "TCP and TLS set-up of a connection.", CONN),
+    Family("sidelight_upstream_connections", "gauge", ("upstream", "state"), "Connections of the pool; waiting: exchanges without one."),
+    Family("sidelight_upstream_connection_uses_total", "counter", ("upstream", "reused"), "Attempts that had a connection, new or reused."),
+    Family("sidelight_stale_connections_total", "counter", ("upstream",), "Reused connections that were closed before any byte."),
+    Family("sidelight_endpoint_healthy", "gauge", ("upstream", "endpoint"), "1 while the endpoint accepts connections."),
+    Family("sidelight_circuit_state", "gauge", ("route", "state"), "1 for the state that the circuit is in."),
+    Family("sidelight_circuit_transitions_total", "counter", ("route", "to", "cause"), "Changes of state of the circuit."),
+    Family("sidelight_circuit_rejections_total", "counter", ("route",), "Attempts refused by an open circuit."),
+    Family("sidelight_streams_active", "gauge", ("route",), "Streamed answers that run now."),
+    Family("sidelight_streams_total", "counter", ("route", "code"), "Streamed answers by how they ended."),
+    Family("sidelight_stream_max_gap_seconds", "histogram", ("route",), "The longest silence within a stream.", GAP),
+    Family("sidelight_stream_duration_seconds", "histogram", ("route",), "From the head to the last byte of a stream.", REQ),
+    Family("sidelight_client_disconnects_total", "counter", ("route", "phase"), "Clients that left or did not read, by the phase letter of term."),
+    Family("sidelight_event_loop_lag_seconds", "histogram", (), "By how much a timer of the event loop overslept.", OVH),
+    Family("sidelight_drain_exchanges_total", "counter", ("result",), "Exchanges that ended while draining."),
+    Family("sidelight_config_info", "gauge", ("hash",), "1 for the settings in force."),
+    Family("sidelight_config_last_success_timestamp_seconds", "gauge", (), "When settings were last loaded, in seconds since 1970."),
+    Family("sidelight_errors_total", "counter", ("severity", "code"), "Exchanges that ended as an error, by its level."),
+    Family("sidelight_log_dropped_total", "counter", ("cause",), "Log lines lost."),
+    Family("sidelight_label_overflow_total", "counter", ("metric",), "Label values that were counted as other."),
+    Family("sidelight_build_info", "gauge", ("version", "python"), "1 for the version that runs."),
+)
+# fmt: on
+
+FAMILIES: Final = {family.name: family for family in _TABLE}

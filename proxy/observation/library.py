@@ -1,0 +1,72 @@
+"""What libraries say through stdlib `logging`, as events of ours, and not more than we can bear.
+
+Only the constant part of a message is kept: its values, and the text of its exception, may quote
+what a client sent. A library that floods is cut to a few lines a minute and a count.
+"""
+
+import logging
+from typing import Final
+
+from proxy import clock
+from proxy.observation.log import Log
+from proxy.observation.record import fault_place
+from proxy.observation.redaction import USER_AGENT_CHARS, redact
+from proxy.outcome import Level
+
+_LINES: Final = 20
+_WINDOW: Final = 60.0
+
+
+class LibraryHandler(logging.Handler):
+    """Turns log records into `library` events."""
+
+    def __init__(self, log: Log, *, lines: int = _LINES, window: float = _WINDOW) -> None:
+        super().__init__()
+        self._log = log
+        self._lines = lines
+        self._window = window
+        self._window_ends = float("-inf")
+        self._left = 0
+        self._suppressed = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._has_room(clock.now()):
+            self._suppressed += 1
+            return
+        fields = describe(record)
+        if self._suppressed:
+            fields["suppressed"], self._suppressed = self._suppressed, 0
+        self._log.emit("library", _level(record.levelno), **fields)
+
+    def _has_room(self, now: float) -> bool:
+        if now >= self._window_ends:
+            self._window_ends, self._left = now + self._window, self._lines
+        self._left -= 1
+        return self._left >= 0
+
+
+def take_over_logging(log: Log) -> None:
+    """Make `log` the only place that stdlib loggers of this process reach, from WARNING up."""
+    logging.raiseExceptions = False  # a broken record must not print a traceback of its values
+    logging.basicConfig(handlers=[LibraryHandler(log)], level=logging.WARNING, force=True)
+
+
+def describe(record: logging.LogRecord) -> dict[str, object]:
+    """Fields of the event: the logger, the first line of the template, the place of the fault."""
+    text = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+    fields: dict[str, object] = {
+        "logger": record.name,
+        "message": redact(text.partition("\n")[0], USER_AGENT_CHARS),
+    }
+    fault = record.exc_info[1] if record.exc_info else None
+    if fault is not None:
+        fields["fault"] = fault_place(fault)
+    return fields
+
+
+def _level(number: int) -> Level:
+    if number >= logging.CRITICAL:
+        return "critical"
+    if number >= logging.ERROR:
+        return "error"
+    return "warning" if number >= logging.WARNING else "info"

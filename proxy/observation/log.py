@@ -1,0 +1,88 @@
+"""The log: events in, JSON lines out, and nothing that the proxy could ever wait for.
+
+An event is a name and fields. It is rendered at once, because its values may change afterwards,
+and written later, by the writer's own thread.
+"""
+
+import json
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from proxy import clock
+from proxy.observation.outlet import Drops, Outlet
+from proxy.observation.writer import Writer
+from proxy.outcome import Level
+
+_LEVEL_NAMES: Final = {
+    "debug": "DEBUG",
+    "info": "INFO",
+    "warning": "WARNING",
+    "error": "ERROR",
+    "critical": "CRITICAL",
+}
+
+
+class Log:
+    """Where events go. Every method may be called from any thread; none but `close` waits."""
+
+    def __init__(
+        self, service: str = "sidelight", fd: int = 1, *, level: Level = "info", size: int = 8192
+    ) -> None:
+        self._service = service
+        self._outlet = Outlet(fd, self._dropped_line)
+        self._writer = Writer(self._outlet, size)
+        self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+            _Queue(self._writer),
+            processors=[self._render],
+            wrapper_class=structlog.make_filtering_bound_logger(level),
+            context_class=dict,
+        ).bind()
+
+    @property
+    def dropped(self) -> Drops:
+        """Lines lost since the start, by cause."""
+        return self._outlet.dropped
+
+    def emit(self, event: str, level: Level = "info", /, **fields: object) -> None:
+        """Say `event`. Texts from outside must be redacted already."""
+        self.say(event, level, fields)
+
+    def say(self, event: str, level: Level, fields: Mapping[str, object]) -> None:
+        """Like `emit`, with the fields of a record, which are copied once and not at every step."""
+        getattr(self._logger, level)(event, fields=fields)
+
+    def close(self, timeout: float = 2.0) -> bool:
+        """Flush for at most `timeout` seconds; what comes later is dropped. False: lines left."""
+        return self._writer.close(timeout)
+
+    def _render(self, _: object, level: str, fields: MutableMapping[str, Any]) -> bytes:
+        """The one processor of the chain: time, level, service and name, then the fields."""
+        return _encode(
+            {
+                "timestamp": clock.iso(clock.wall()),
+                "level": _LEVEL_NAMES[level],
+                "service": self._service,
+                "event": fields["event"],
+                **fields["fields"],
+            }
+        )
+
+    def _dropped_line(self, lost: Drops) -> bytes:
+        return self._render(None, "warning", {"event": "log_dropped", "fields": lost})
+
+
+class _Queue:
+    """What structlog takes for its logger."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = writer.put
+
+
+def _encode(line: dict[str, object]) -> bytes:
+    try:
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:  # a lone surrogate, a huge integer, an object
+        return json.dumps(line, default=repr, skipkeys=True).encode() + b"\n"

@@ -1,0 +1,39 @@
+"""Gauges that others know already, in the form in which metrics take them at a snapshot."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
+
+from proxy.observation.series import Reading
+
+STATES: Final = ("closed", "open", "half_open")
+
+
+class Pool(Protocol):
+    """What is read of a pool's view."""
+
+    @property
+    def in_use(self) -> int: ...
+    @property
+    def idle(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+
+
+def pool_readings(views: Mapping[str, Pool]) -> Iterator[Reading]:
+    """`views` by upstream."""
+    for upstream, view in views.items():
+        for state, n in (("idle", view.idle), ("active", view.in_use), ("waiting", view.waiting)):
+            yield "sidelight_upstream_connections", (upstream, state), n
+
+
+def circuit_readings(states: Mapping[str, str]) -> Iterator[Reading]:
+    """`states` by route: every state is told, 1 for the present one."""
+    for route, present in states.items():
+        for state in STATES:
+            yield "sidelight_circuit_state", (route, state), float(state == present)
+
+
+def budget_readings(tokens: Mapping[str, float]) -> Iterator[Reading]:
+    """`tokens` by route."""
+    for route, left in tokens.items():
+        yield "sidelight_retry_budget_tokens", (route,), left

@@ -1,0 +1,161 @@
+"""The `exchange` event: what is said about an exchange, field by field.
+
+It reads the record and invents nothing. Every value that a client or an upstream chose goes
+through redaction; a field that has nothing to say is left out.
+"""
+
+from pathlib import PurePath
+from typing import Final
+
+from proxy.exchange import Exchange
+from proxy.observation.redaction import (
+    FIELD_CHARS,
+    USER_AGENT_CHARS,
+    redact,
+    redact_target,
+)
+
+Event = dict[str, object]
+
+FIELDS: Final = (
+    "request_id",
+    "client_request_id",
+    "upstream_request_id",
+    "trace_id",
+    "span_id",
+    "route",
+    "upstream",
+    "endpoint",
+    "method",
+    "path",
+    "status",
+    "upstream_status",
+    "code",
+    "term",
+    "detail",
+    "fault",
+    "attempts",
+    "attempt_results",
+    "retry_stopped",
+    "connection_reused",
+    "breaker_state",
+    "streamed",
+    "queue_ms",
+    "connect_ms",
+    "head_ms",
+    "max_gap_ms",
+    "duration_ms",
+    "upstream_ms",
+    "overhead_ms",
+    "bytes_in",
+    "bytes_out",
+    "client_ip",
+    "user_agent",
+    "config_hash",
+    "worker",
+)
+"""Every field of the event that is ours, in order; the team's own stand after the IDs."""
+
+RESERVED: Final = frozenset(FIELDS) | {"timestamp", "level", "service", "event"}
+"""Names that no field of the team's own may take."""
+
+
+def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
+    """The fields of the event in their order; timestamp, level, service and name are the log's."""
+    event: Event = {"request_id": redact(x.request_id)}
+    _add_ids(event, x)
+    _add_way(event, x)
+    _add_end(event, x)
+    if x.attempts:
+        _add_attempts(event, x)
+    _add_times(event, x)
+    event["client_ip"] = x.client_ip
+    if x.user_agent:
+        event["user_agent"] = redact(x.user_agent, USER_AGENT_CHARS)
+    if config_hash:
+        event["config_hash"] = config_hash
+    event["worker"] = worker
+    return event
+
+
+def ms(seconds: float) -> float:
+    """Milliseconds with at most three decimals, as events say lengths of time."""
+    return round(seconds * 1000, 3)
+
+
+def fault_place(fault: BaseException) -> str:
+    """Type and innermost place of a bug; its text is left out, it may quote a user's data."""
+    trace, place = fault.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f" at {PurePath(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return type(fault).__name__ + place
+
+
+def _add_ids(event: Event, x: Exchange) -> None:
+    if x.client_request_id:
+        event["client_request_id"] = redact(x.client_request_id)
+    if x.upstream_request_id:
+        event["upstream_request_id"] = redact(x.upstream_request_id)
+    for name, value in x.fields.items():
+        if name not in RESERVED:
+            event[name] = redact(value, FIELD_CHARS)
+    if x.trace_id:
+        event["trace_id"] = x.trace_id
+        event["span_id"] = x.span_id
+
+
+def _add_way(event: Event, x: Exchange) -> None:
+    if x.route:
+        event["route"] = x.route
+        event["upstream"] = x.upstream
+    if x.attempts:
+        event["endpoint"] = x.attempts[-1].endpoint
+    event["method"] = redact(x.method, 32)
+    event["path"] = redact_target(x.target)
+
+
+def _add_end(event: Event, x: Exchange) -> None:
+    if x.status is not None:
+        event["status"] = x.status
+    if x.upstream_status is not None:
+        event["upstream_status"] = x.upstream_status
+    if x.outcome is not None:
+        event["code"] = x.outcome.code
+        event["term"] = x.term
+    if x.detail:
+        event["detail"] = redact(x.detail, USER_AGENT_CHARS)
+    if x.fault is not None:
+        event["fault"] = fault_place(x.fault)
+
+
+def _add_attempts(event: Event, x: Exchange) -> None:
+    event["attempts"] = len(x.attempts)
+    event["attempt_results"] = [attempt.result for attempt in x.attempts]
+    if x.retry_stopped:
+        event["retry_stopped"] = x.retry_stopped
+    event["connection_reused"] = x.attempts[-1].reused
+
+
+def _add_times(event: Event, x: Exchange) -> None:
+    if x.breaker_state:
+        event["breaker_state"] = x.breaker_state
+    if x.streamed:
+        event["streamed"] = True
+    if x.queued:
+        event["queue_ms"] = ms(x.queued)
+    if x.attempts:
+        last = x.attempts[-1]
+        if last.connect is not None:
+            event["connect_ms"] = ms(last.connect)
+        if last.head is not None:
+            event["head_ms"] = ms(last.head)
+    if x.streamed and x.max_gap:
+        event["max_gap_ms"] = ms(x.max_gap)
+    event["duration_ms"] = ms(x.duration)
+    if x.upstream_wait:
+        event["upstream_ms"] = ms(x.upstream_wait)
+    event["overhead_ms"] = ms(x.overhead)
+    event["bytes_in"] = x.bytes_in
+    event["bytes_out"] = x.bytes_out

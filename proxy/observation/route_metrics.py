@@ -1,0 +1,94 @@
+"""Counts the exchanges of one route. Its series are looked up once, since this runs every time."""
+
+from typing import Final
+
+from proxy.exchange import Attempt, Exchange
+from proxy.observation.series import Series
+from proxy.outcome import CIRCUIT_OPEN, COMPLETED, Outcome, level_of
+
+OTHER: Final = "other"
+NONE: Final = "none"
+METHODS: Final = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
+_STATUSES: Final[dict[int | None, str]] = {None: NONE, **{n: str(n) for n in range(100, 600)}}
+_CLIENT_LEFT: Final = ("client_closed_request", "client_closed_stream", "client_too_slow")
+
+
+class RouteMetrics:
+    """The series that carry this route's name, and those of its upstream."""
+
+    def __init__(self, series: Series, route: str, upstream: str) -> None:
+        self._route, self._upstream = route, upstream
+        self._series, self._numbers = series, series.numbers
+        self._requests = series.numbers("sidelight_requests_total")
+        self._terminations = series.numbers("sidelight_terminations_total")
+        self._attempts = series.numbers("sidelight_attempts_total")
+        self._uses = series.numbers("sidelight_upstream_connection_uses_total")
+        self._duration = series.spread("sidelight_request_duration_seconds", route)
+        self._overhead = series.spread("sidelight_overhead_seconds", route)
+        self._size_in = series.spread("sidelight_request_size_bytes", route)
+        self._size_out = series.spread("sidelight_response_size_bytes", route)
+        self._head = series.spread("sidelight_time_to_head_seconds", route, upstream)
+
+    def count(self, x: Exchange) -> None:
+        route = self._route
+        method = x.method if x.method in METHODS else self._overflow("sidelight_requests_total")
+        status = _STATUSES.get(x.status) or self._overflow("sidelight_requests_total")
+        self._requests[route, method, status] += 1
+        self._duration.observe(x.duration)
+        self._overhead.observe(x.overhead)
+        self._size_in.observe(x.bytes_in)
+        self._size_out.observe(x.bytes_out)
+        if x.attempts:
+            self._count_attempts(x)
+        if x.outcome is not None:
+            self._terminations[route, x.outcome.code] += 1
+            if x.outcome is not COMPLETED:
+                self._count_trouble(x, x.outcome)
+            if x.streamed and x.committed is not None:
+                self._count_stream(x, x.outcome.code, x.ended - x.committed)
+
+    def _count_attempts(self, x: Exchange) -> None:
+        for attempt in x.attempts:
+            self._count_attempt(attempt)
+        for failed in x.attempts[:-1]:
+            cause = failed.outcome.cause if failed.outcome else None
+            self._numbers("sidelight_retries_total")[self._route, cause or "status"] += 1
+        if x.retry_stopped:
+            stopped = self._numbers("sidelight_retries_suppressed_total")
+            stopped[self._route, x.retry_stopped] += 1
+        head = x.attempts[-1].head
+        if head is not None:
+            self._head.observe(head)
+
+    def _count_attempt(self, attempt: Attempt) -> None:
+        result = attempt.result or self._overflow("sidelight_attempts_total")
+        self._attempts[self._route, self._upstream, result] += 1
+        if attempt.reused:
+            self._uses[self._upstream, "true"] += 1
+            if result == "stale_connection":
+                self._numbers("sidelight_stale_connections_total")[(self._upstream,)] += 1
+        elif attempt.connect is not None:
+            self._uses[self._upstream, "false"] += 1
+            spread = self._series.spread("sidelight_upstream_connect_seconds", self._upstream)
+            spread.observe(attempt.connect)
+
+    def _count_trouble(self, x: Exchange, outcome: Outcome) -> None:
+        """What only an exchange that did not simply complete may add to."""
+        if outcome is CIRCUIT_OPEN or x.retry_stopped == "circuit_open":
+            self._numbers("sidelight_circuit_rejections_total")[(self._route,)] += 1
+        if outcome.code in _CLIENT_LEFT:
+            self._numbers("sidelight_client_disconnects_total")[self._route, x.term[1]] += 1
+        level = level_of(outcome, x.upstream_status)
+        if level in ("error", "critical"):
+            self._numbers("sidelight_errors_total")[level, outcome.code] += 1
+
+    def _count_stream(self, x: Exchange, code: str, seconds: float) -> None:
+        self._numbers("sidelight_streams_total")[self._route, code] += 1
+        self._series.spread("sidelight_stream_duration_seconds", self._route).observe(seconds)
+        self._series.spread("sidelight_stream_max_gap_seconds", self._route).observe(x.max_gap)
+
+    def _overflow(self, metric: str) -> str:
+        self._numbers("sidelight_label_overflow_total")[(metric,)] += 1
+        return OTHER

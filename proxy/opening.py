@@ -1,0 +1,51 @@
+"""The beginning of an exchange: who it is and where it comes from."""
+
+from proxy.clock import now, wall
+from proxy.exchange import Exchange
+from proxy.heads import Source
+from proxy.identity import identify, trace
+from proxy.inbound import Inbound, read
+from proxy.passage import Passage, Plan
+from proxy.client import Request
+
+_UNREAD = Inbound("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
+
+
+def open_passage(plan: Plan, request: Request) -> Passage:
+    """Begin the record of a request whose head was read."""
+    message = request.message
+    asked = read(
+        message.method,
+        message.path,
+        (message.version.major, message.version.minor),
+        message.raw_headers,
+        should_close=message.should_close,
+    )
+    return begin(plan, request, asked)
+
+
+def open_unread(plan: Plan, request: Request) -> Passage:
+    """Begin the record of a request whose head could not be read."""
+    return begin(plan, request, _UNREAD)
+
+
+def begin(plan: Plan, request: Request, asked: Inbound) -> Passage:
+    client, fields, rule = request.client, asked.fields, plan.identity
+    kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.id_trusted)
+    request_id, replaced = identify(fields.get(plan.heads.id_key), kept=kept)
+    place = trace(fields.get(b"traceparent"), fields.get(b"tracestate"))
+    x = Exchange(
+        started=now(),
+        started_wall=wall(),
+        method=asked.method,
+        target=asked.target,
+        client_ip=client.address(fields.get(b"x-forwarded-for")),
+        request_id=request_id,
+        client_request_id=replaced,
+        trace_id=place.trace_id,
+        span_id=place.span_id,
+        fields=plan.fields(asked),
+        user_agent=fields.get(b"user-agent", b"").decode("latin-1"),
+        host=asked.host.decode("latin-1"),
+    )
+    return Passage(plan, x, asked, request, place, Source(client.peer, client.peer_trusted))

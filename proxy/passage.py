@@ -1,0 +1,98 @@
+"""One exchange under way: its record, the plan it goes by, and what it holds and must give back."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from proxy.client import Client, Request
+from proxy.cors import CorsRule
+from proxy.exchange import Exchange
+from proxy.heads import Heads, Source
+from proxy.http1 import Head
+from proxy.identity import IdentityRule, Trace
+from proxy.inbound import Inbound
+from proxy.outcome import Signal
+from proxy.resilience.breaker import Permit
+from proxy.resilience.deadline import Deadline
+from proxy.routing import Route, Router
+from proxy.transport.connection import Connection
+from proxy.transport.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What exchanges go by; an exchange keeps the plan it began with."""
+
+    router: Router
+    upstreams: dict[str, Upstream]
+    heads: Heads
+    pseudonym: bytes
+    """Our own name in `Via`."""
+    identity: IdentityRule
+    cors: CorsRule | None
+    """For answers without a route."""
+    fields: Callable[[Inbound], dict[str, str]]
+    """Takes the team's own fields from a request."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """The upstream's answer: its head, and of its body what has been read."""
+
+    head: Head
+    body: bytes = b""
+    is_whole: bool = False
+    """Whether `body` is all of it and the connection is given back."""
+
+
+@dataclass(slots=True, eq=False)
+class Passage:
+    """The working state of an exchange; nothing of it outlives it."""
+
+    plan: Plan
+    x: Exchange
+    asked: Inbound
+    request: Request
+    trace: Trace
+    source: Source
+    route: Route = field(init=False)
+    """Set once one is found; `x.route` is empty until then."""
+    body: bytes | None = b""
+    """The whole body, kept for replay; None while it is streamed."""
+    head: bytes = b""
+    """The head for the upstream, the same for every attempt."""
+    deadline: Deadline = field(default_factory=lambda: Deadline(float("inf")))
+    permit: Permit | None = None
+    connection: Connection | None = None
+    upload: "asyncio.Task[None] | None" = None
+    cors: bytes = b""
+    """Header lines that let a page of another origin read the answer."""
+    closing: bool = False
+    """Whether the client's connection ends with this exchange."""
+
+    @property
+    def client(self) -> Client:
+        return self.request.client
+
+    @property
+    def upstream(self) -> Upstream:
+        return self.plan.upstreams[self.x.upstream]
+
+    def settle(self, signal: Signal, now: float) -> None:
+        """Give back the permit, if one is held; a second time does nothing."""
+        if self.permit is not None:
+            self.route.breaker.settle(self.permit, signal, now)
+            self.permit = None
+
+    def let_go(self, *, whole: bool) -> None:
+        """Give back the connection: for reuse where the answer was read `whole`, else closed."""
+        if self.upload is not None:
+            whole = whole and self.upload.done()
+            self.upload.cancel()
+            self.upload = None
+        if self.connection is not None:
+            if whole:
+                self.connection.release()
+            else:
+                self.connection.abort()
+            self.connection = None

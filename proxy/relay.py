@@ -1,0 +1,103 @@
+"""Passing the body on after the commit: from here on nothing retries and no status changes.
+
+Bytes go on as they come, one read, one write; nothing is collected and nothing is delayed.
+When the client does not read, the upstream is not read either.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from proxy import outcome as o
+from proxy.clock import now
+from proxy.exchange import Exchange
+from proxy.outcome import Outcome
+from proxy.transport.failed import End, Failed
+
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+class Clocks(Protocol):
+    """Lengths of time in seconds that bound a body."""
+
+    @property
+    def gap(self) -> float: ...
+
+    @property
+    def max_stream(self) -> float: ...
+
+    @property
+    def client_write(self) -> float: ...
+
+
+class Source(Protocol):
+    """Where the body comes from."""
+
+    async def read(self, timeout: float) -> bytes | End | Failed: ...
+
+
+class Sink(Protocol):
+    """Where the body goes."""
+
+    def write(self, data: bytes) -> None: ...
+
+    @property
+    def is_full(self) -> bool: ...
+
+    async def drained(self, silence: float) -> bool: ...
+
+
+def chunk(data: bytes) -> bytes:
+    """`data` as one chunk (RFC 9112 §7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+async def relay(
+    x: Exchange,
+    source: Source,
+    sink: Sink,
+    clocks: Clocks,
+    *,
+    chunked: bool,
+    on_first: Callable[[], None],
+) -> Outcome | None:
+    """Pass the body on to its end. None if it ended well, else what broke it.
+
+    `on_first` is called when the first bytes have come.
+    """
+    last_call = now() + clocks.max_stream
+    while True:
+        began = now()
+        piece = await source.read(min(clocks.gap, max(0.0, last_call - began)))
+        arrived = now()
+        x.upstream_wait += arrived - began
+        if not isinstance(piece, bytes):
+            return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
+        if x.first_byte is None:
+            on_first()
+        _measure(x, piece, arrived, arrived - began)
+        sink.write(chunk(piece) if chunked else piece)
+        if sink.is_full:
+            if not await sink.drained(clocks.client_write):
+                return o.CLIENT_TOO_SLOW
+            x.client_wait += now() - arrived
+
+
+def _measure(x: Exchange, piece: bytes, arrived: float, gap: float) -> None:
+    if x.first_byte is None:
+        x.first_byte = arrived - x.started
+    elif gap > x.max_gap:
+        x.max_gap = gap
+    x.bytes_out += len(piece)
+
+
+def _ended(
+    x: Exchange, ending: End | Failed, sink: Sink, *, overdue: bool, chunked: bool
+) -> Outcome | None:
+    if isinstance(ending, End):
+        if chunked:
+            sink.write(LAST_CHUNK)
+        return None
+    x.detail = ending.detail
+    if overdue and ending.outcome is o.STREAM_STALLED:
+        return o.STREAM_MAX_DURATION
+    return ending.outcome

@@ -1,0 +1,223 @@
+"""Refuses attempts while an upstream fails, and finds out when it works again.
+
+    permit = breaker.admit(now)            # or Refused
+    ...                                    # the attempt, to the end of its body
+    breaker.settle(permit, signal, now)    # once; a second time changes nothing
+
+closed     every attempt is admitted; failures in a row, or their share, open the circuit
+open       every attempt is refused until the cool-down is over
+half_open  one attempt at a time is admitted, the probe: it closes the circuit or opens it again
+
+A permit belongs to the era between two changes of state.
+What was begun in an earlier era says nothing about the present one and is ignored.
+
+What a signal does:
+
+success  ends the row of failures; as a probe closes the circuit
+failure  counts in the row and in the ratio; as a probe opens the circuit again
+ratio    counts as failed in the ratio, neither lengthens nor ends the row (an answer 500 may be one
+         user's poisoned message, but shows no health either); as a probe opens the circuit again
+neutral  counts nowhere; as a probe lets the next attempt probe
+"""
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from proxy import outcome as o
+from proxy.knobs import Duration, Knobs, Share
+from proxy.outcome import Signal
+from proxy.resilience.circuit import Circuit, State, Tally
+from proxy.resilience.pauses import Random, growing
+from proxy.resilience.permits import SETTLED, BreakerView, Cause, Permit, Refused, Transition
+
+__all__ = ["Breaker", "BreakerRule", "BreakerView", "Permit", "Refused", "Transition"]
+
+PROBE_WAIT = 1.0
+"""Seconds a client is told to wait while a probe is out: nobody knows how long that takes."""
+
+LOST_PROBE = 900.0
+"""Seconds after which a probe that was never settled is given up.
+Settling is the caller's promise; a fault there must not refuse the route for ever."""
+
+
+class BreakerRule(Knobs, use_attribute_docstrings=True):
+    """When attempts are refused because the upstream has failed too often."""
+
+    enabled: bool = True
+    """Whether there is a breaker; without one every attempt is admitted."""
+    consecutive: Annotated[int, Field(ge=1)] = 5
+    """Failures in a row that open the circuit.
+    A failure is a connect failure, a reset, a timeout, a broken stream, a 502, 503 or 504."""
+    failure_ratio: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of failed attempts in `window` that opens the circuit.
+    Other 5xx answers count here only."""
+    min_attempts: Annotated[int, Field(ge=1)] = 10
+    """Attempts in `window` below which the ratio says nothing."""
+    window: Annotated[Duration, Field(gt=0)] = 30.0
+    """How far back the ratio looks."""
+    cool_down: Annotated[Duration, Field(gt=0)] = 30.0
+    """Wait from opening to the first probe; it doubles each time the probe fails."""
+    max_cool_down: Annotated[Duration, Field(gt=0)] = 300.0
+    """No cool-down grows beyond it, jitter included, whatever the upstream asks for."""
+    jitter: Share = 0.25
+    """Part by which a cool-down varies up and down, so that many sidecars do not probe at once."""
+    critical: bool = True
+    """Whether this circuit, when open, makes `/health` say degraded."""
+    cool_down_on_429: bool = False
+    """Whether a 429 of the upstream stops the route for the time its `Retry-After` names.
+    Only where the upstream limits the route as a whole, not one user."""
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.cool_down > self.max_cool_down:
+            raise ValueError(
+                f"cool_down ({self.cool_down:g} s) is longer than max_cool_down "
+                f"({self.max_cool_down:g} s); raise max_cool_down as well"
+            )
+        return self
+
+
+class Breaker:
+    """The breaker of one route."""
+
+    def __init__(
+        self,
+        name: str,
+        rule: BreakerRule,
+        on_transition: Callable[[Transition], None],
+        rng: Random = random.random,
+    ) -> None:
+        self.name = name
+        self.rule = rule
+        self._on_transition = on_transition
+        self._rng = rng
+        self._tally = Tally(
+            consecutive=rule.consecutive,
+            failure_ratio=rule.failure_ratio,
+            min_attempts=rule.min_attempts,
+            window=rule.window,
+        )
+        self._circuit = Circuit(self._tally)
+        self._cool_downs = self._growing()
+        self._flows = rule.enabled
+        """Closed and enabled: the short way through `admit` and `settle`."""
+        self._era = 0
+        self._probe: Permit | None = None
+        self._probe_lost = 0.0
+        self._opened_at: float | None = None
+        self._due = -math.inf
+        """End of the cool-down."""
+        self._busy_until = -math.inf
+        """Until then the upstream asked to be left alone."""
+        self._tripped = (0, 0)
+
+    def admit(self, now: float) -> Permit | Refused:
+        """Ask for leave, anew for every attempt. Each permit must be settled."""
+        if self._flows and now >= self._busy_until:
+            return Permit(self._era)
+        if not self.rule.enabled:
+            return Permit(SETTLED)
+        if self.state(now) == "open":
+            return Refused(o.CIRCUIT_OPEN, self._due - now)
+        if now < self._busy_until:
+            return Refused(o.UPSTREAM_COOLING_DOWN, self._busy_until - now)
+        return self._admit_probe(now)
+
+    def settle(self, permit: Permit, signal: Signal, now: float) -> None:
+        """Say what the attempt taught; ignored for a permit that is settled or of another era."""
+        if permit.era != self._era:
+            return
+        permit.era = SETTLED
+        if self._flows and signal == "success":
+            self._tally.consecutive = 0
+            self._tally.window.add(now, failed=False)
+        elif signal == "neutral":
+            self._probe = None
+        else:
+            self._learn(signal, now)
+
+    def cool(self, seconds: float | None, now: float) -> None:
+        """The upstream answered 429 and asked for `seconds` of rest (None: it did not say).
+
+        Does nothing unless the rule says so; opens no circuit and counts nowhere.
+        """
+        if not (self.rule.enabled and self.rule.cool_down_on_429):
+            return
+        rest = self.rule.cool_down if seconds is None else min(seconds, self.rule.max_cool_down)
+        self._busy_until = max(self._busy_until, now + rest)
+
+    def state(self, now: float) -> State:
+        """The state at `now`: a cool-down that is over makes the circuit half-open."""
+        if self._circuit.state == "open" and now >= self._due:
+            self._circuit.half_open()
+            self._enter("cooled_down", now)
+        return self._circuit.state
+
+    def view(self, now: float) -> BreakerView:
+        state = self.state(now)
+        attempts, failures = self._tally.window.counts(now) if state == "closed" else self._tripped
+        return BreakerView(
+            state=state,
+            failure_count=failures,
+            success_count=attempts - failures,
+            opened_at=self._opened_at,
+            retry_in=max(0.0, self._due - now, self._busy_until - now),
+        )
+
+    def open(self, now: float) -> None:
+        """Trip by hand; the circuit cools down and probes as usual."""
+        self._circuit.open()
+        self._enter("manual", now)
+
+    def close(self, now: float) -> None:
+        """Close by hand and forget everything counted, a rest the upstream asked for included."""
+        self._busy_until = -math.inf
+        self._circuit.close()
+        self._enter("manual", now)
+
+    def _admit_probe(self, now: float) -> Permit | Refused:
+        if self._probe is not None:
+            if now < self._probe_lost:
+                return Refused(o.CIRCUIT_OPEN, PROBE_WAIT)
+            self._probe.era = SETTLED
+        self._probe = Permit(self._era)
+        self._probe_lost = now + LOST_PROBE
+        return self._probe
+
+    def _learn(self, signal: Signal, now: float) -> None:
+        before = self._circuit.state
+        if signal == "success":
+            self._circuit.succeed()
+        else:
+            self._circuit.fail(now, in_a_row=signal == "failure")
+        if before == "half_open":
+            self._enter("probe_succeeded" if signal == "success" else "probe_failed", now)
+        elif reason := self._tally.reason:
+            self._enter(reason, now)
+
+    def _enter(self, cause: Cause, now: float) -> None:
+        """Begin the era of the state the circuit has just taken."""
+        state = self._circuit.state
+        self._era += 1
+        self._probe = None
+        if self._flows:
+            self._tripped = self._tally.window.counts(now)
+        self._flows = state == "closed" and self.rule.enabled
+        if state == "open":
+            self._opened_at = now
+            self._due = now + next(self._cool_downs)
+        elif state == "closed":
+            self._opened_at = None
+            self._due = -math.inf
+            self._cool_downs = self._growing()
+            self._tally.clear()
+        cool_down = self._due - now if state == "open" else 0.0
+        self._on_transition(Transition(self.name, state, cause, cool_down, now))
+
+    def _growing(self) -> Iterator[float]:
+        rule = self.rule
+        return growing(rule.cool_down, rule.max_cool_down, rule.jitter, self._rng)

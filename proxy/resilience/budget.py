@@ -1,0 +1,58 @@
+"""What retries may cost: a token bucket that traffic fills and retries empty.
+
+A per-exchange limit alone multiplies the load of an upstream that is down by `attempts`.
+The budget bounds the sum: as a share of the traffic, plus a trickle for routes that are quiet.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from proxy.knobs import Knobs
+
+Tokens = Annotated[float, Field(ge=0)]
+
+
+class BudgetRule(Knobs, use_attribute_docstrings=True):
+    """What the retries of a route may cost; one retry costs one token."""
+
+    capacity: Tokens = 20.0
+    """Tokens the budget can hold, and holds at the start: the largest burst of retries."""
+    per_minute: Tokens = 10.0
+    """Tokens that come with time, so that a quiet route may retry as well."""
+    per_request: Tokens = 0.2
+    """Tokens that come with each request: 0.2 lets one request in five be retried."""
+
+
+class Budget:
+    """The tokens of one route."""
+
+    __slots__ = ("_at", "_rule", "_tokens")
+
+    def __init__(self, rule: BudgetRule) -> None:
+        self._rule = rule
+        self._tokens = rule.capacity
+        self._at = 0.0  # whatever now is: a full budget gains nothing by the time since then
+
+    def earn(self, now: float) -> None:
+        """A request has come: once per exchange, never per attempt."""
+        self._fill(now, self._rule.per_request)
+
+    def spend(self, now: float) -> bool:
+        """Pay for one retry. False, and nothing is taken, where less than a token is left."""
+        self._fill(now, 0.0)
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+    def tokens(self, now: float) -> float:
+        """What is left."""
+        self._fill(now, 0.0)
+        return self._tokens
+
+    def _fill(self, now: float, extra: float) -> None:
+        rule = self._rule
+        elapsed = max(0.0, now - self._at)
+        self._at = now
+        self._tokens = min(rule.capacity, self._tokens + elapsed * rule.per_minute / 60.0 + extra)

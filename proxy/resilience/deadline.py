@@ -1,0 +1,28 @@
+"""The one point in time by which an exchange must have committed.
+
+Every timeout and every pause is cut from it, so that no sum of them can outlast it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point on the `now` clock; `math.inf` for none."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float, now: float) -> "Deadline":
+        return cls(now + seconds)
+
+    def left(self, now: float) -> float:
+        """Seconds until it, never below 0."""
+        return max(0.0, self.at - now)
+
+    def is_over(self, now: float) -> bool:
+        return now >= self.at
+
+    def cut(self, timeout: float, now: float) -> float:
+        """`timeout`, or what is left where that is less."""
+        return min(timeout, self.left(now))

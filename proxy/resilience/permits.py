@@ -1,0 +1,59 @@
+"""What a breaker gives out: permits, refusals, news of its changes and a view of itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from proxy.outcome import Outcome
+from proxy.resilience.circuit import State
+
+Cause = Literal["consecutive", "ratio", "probe_failed", "probe_succeeded", "cooled_down", "manual"]
+"""Why a circuit changed its state."""
+
+SETTLED = -1
+"""An era that never is."""
+
+
+class Permit:
+    """Leave to make one attempt."""
+
+    __slots__ = ("era",)
+
+    era: int
+    """Of the breaker, when it was given; SETTLED afterwards."""
+
+    def __init__(self, era: int) -> None:
+        self.era = era
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No attempt now: `outcome` says why, `retry_in` seconds are worth waiting (above 0)."""
+
+    outcome: Outcome
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of state, told when it is complete."""
+
+    name: str
+    to: State
+    cause: Cause
+    cool_down: float
+    """Seconds until the first probe; 0 unless `to` is open."""
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerView:
+    """What `/health` says about a breaker."""
+
+    state: State
+    failure_count: int
+    """Attempts of the last `window` that failed; where the circuit is not closed, as it tripped."""
+    success_count: int
+    opened_at: float | None
+    """On the `now` clock; None while closed."""
+    retry_in: float
+    """Seconds for which attempts will be refused; 0 where the next one is admitted or a probe."""

@@ -1,0 +1,148 @@
+"""Which route an exchange takes: the most specific one that matches host, path and method.
+
+Order of specificity, documented and the same whatever the order in the file:
+a host before none; an exact path before a pattern before a prefix; among patterns the one with more
+literal characters, among prefixes the longer one; methods named before none.
+
+Matching looks at a normalised copy of the path; the target itself goes on byte for byte.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from proxy import outcome as o
+from proxy.outcome import Outcome
+from proxy.resilience.breaker import Breaker
+from proxy.resilience.budget import Budget
+from proxy.settings.schema import ResolvedRoute
+
+_CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
+_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
+
+
+@dataclass(slots=True, eq=False)
+class Route:
+    """A route's rule with its live state."""
+
+    rule: ResolvedRoute
+    breaker: Breaker
+    budget: Budget
+
+    @property
+    def name(self) -> str:
+        return self.rule.name
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why no route was found; `allow` names the methods where only the method was wrong."""
+
+    outcome: Outcome
+    allow: tuple[str, ...] = ()
+
+
+def path_of(target: str) -> str:
+    """The path of a request target, without query and fragment."""
+    return target.partition("?")[0].partition("#")[0]
+
+
+def normalise(path: str) -> str:
+    """`path` decoded once, dot segments and doubled slashes resolved (RFC 3986 §6.2.2).
+
+    `%2F` stays as it is: it is part of a segment, not a separator.
+    """
+    if "%" in path:
+        path = unquote(_ENCODED_SLASH.sub("%252F", path))
+    if "//" not in path and "/." not in path:
+        return path
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    slash = "/" if kept and segments[-1] in ("", ".", "..") else ""
+    return "/" + "/".join(kept) + slash
+
+
+def compiled(path: str) -> re.Pattern[str]:
+    """A path pattern as a regular expression with its captures by name."""
+    literal_from = 0
+    parts = []
+    for match in _CAPTURE.finditer(path):
+        parts.append(re.escape(path[literal_from : match.start()]))
+        parts.append(f"(?P<{match[1]}>{'.+' if match[2] else '[^/]+'})")
+        literal_from = match.end()
+    tail = path[literal_from:]
+    ending = ".*" if tail.endswith("/") else ""
+    return re.compile("".join(parts) + re.escape(tail) + ending, re.DOTALL)
+
+
+def specificity(rule: ResolvedRoute) -> tuple[int, int, int, int]:
+    """Sort key: the more specific a route, the smaller."""
+    path = rule.match.path
+    has_captures = "{" in path
+    kind = 1 if has_captures else 2 if path.endswith("/") else 0
+    literals = len(_CAPTURE.sub("", path))
+    return (not rule.match.host, kind, -literals, not rule.match.methods)
+
+
+class Router:
+    """All routes, compiled once."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        ordered = sorted(routes, key=lambda route: specificity(route.rule))
+        self._entries = [_Entry(route) for route in ordered]
+
+    def match(self, host: str, target: str, method: str) -> Route | NoRoute:
+        """The route of a request, or why there is none (404, or 405 with what is allowed)."""
+        path = normalise(path_of(target))
+        allow: list[str] = []
+        for entry in self._entries:
+            if entry.fits(host, path):
+                if not entry.methods or method in entry.methods:
+                    return entry.route
+                allow += entry.methods
+        if allow:
+            return NoRoute(o.METHOD_NOT_ALLOWED, tuple(sorted(set(allow))))
+        return NoRoute(o.ROUTE_NOT_FOUND)
+
+
+class _Entry:
+    """One route, ready to be asked."""
+
+    __slots__ = ("_exact", "_host", "_prefix", "_search", "methods", "route")
+
+    def __init__(self, route: Route) -> None:
+        match = route.rule.match
+        self.route = route
+        self._host = match.host.lower() if match.host else None
+        self._search: Callable[[str], object] | None = None
+        self._exact = self._prefix = None
+        if "{" in match.path:
+            self._search = compiled(match.path).fullmatch
+        elif match.path.endswith("/"):
+            self._prefix = match.path
+        else:
+            self._exact = match.path
+        self.methods = frozenset(match.methods)
+        if "GET" in self.methods:
+            self.methods |= {"HEAD"}
+
+    def fits(self, host: str, path: str) -> bool:
+        if self._host is not None and self._host != host_name(host):
+            return False
+        if self._exact is not None:
+            return path == self._exact
+        if self._prefix is not None:
+            return path.startswith(self._prefix)
+        return self._search is not None and self._search(path) is not None
+
+
+def host_name(host: str) -> str:
+    """The host of an authority in lower case, without its port."""
+    bare = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return bare.lower()

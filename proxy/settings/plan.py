@@ -1,0 +1,133 @@
+"""How the parts of settings hang together: policies under routes, and names that must exist.
+
+Works on the tree, so that every fault has its place and none hides behind another.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from proxy.settings import syntax
+from proxy.settings.faults import Fault, Path, nearest
+from proxy.settings.schema import Policy
+from proxy.settings.tree import Items, Keys, Leaf, Node, overlay, place_of
+
+
+def spread(tree: Keys, shipped: Keys) -> Keys:
+    """The tree with shipped policies under written ones, and policies and CORS under routes."""
+    whole = Keys(tree.place, dict(tree.nodes), dict(tree.key_places))
+    policies = overlay(shipped, tree.nodes.get("policies"))
+    whole.put("policies", policies or shipped, tree.key_places.get("policies", tree.place))
+    listed = tree.nodes.get("routes")
+    if isinstance(listed, Items):
+        routes = [_over_policy(route, whole) for route in listed.nodes]
+        whole.nodes["routes"] = Items(listed.place, routes)
+    return whole
+
+
+def _over_policy(route: Node, whole: Keys) -> Node:
+    if not isinstance(route, Keys):
+        return route
+    policies = whole.section("policies")
+    named = policies.section(route.text("policy") or "default") if policies else None
+    known = (
+        {key: named.nodes[key] for key in named.nodes if key in Policy.model_fields}
+        if named
+        else {}
+    )
+    below = Keys(route.place, known, {key: node.place for key, node in known.items()})
+    if "cors" in whole.nodes:
+        below.put("cors", whole.nodes["cors"], whole.key_places["cors"])
+    merged = overlay(below, route)
+    cors = route.nodes.get("cors")
+    if isinstance(merged, Keys) and isinstance(cors, Leaf):
+        merged.nodes["cors"] = cors  # said to be none: nothing of the common rule remains
+    return merged or route
+
+
+def faults(tree: Keys, shipped: Keys) -> Iterator[Fault]:
+    """Everything that is wrong between the parts of a tree that was not yet spread."""
+    yield from _twice(tree, "name", _name, "a route with this name")
+    yield from _twice(tree, "match", _matched, "a route that matches the same")
+    upstreams, policies = tree.section("upstreams"), tree.section("policies")
+    known = list(upstreams.nodes if upstreams else ())
+    yield from _unknown(tree, "upstream", known)
+    known = [*shipped.nodes, *(policies.nodes if policies else ())]
+    yield from _unknown(tree, "policy", known)
+    yield from _not_prefixes(tree)
+    yield from _bad_origins(tree)
+    yield from _same_port(tree)
+
+
+def _routes(tree: Keys) -> Iterator[tuple[Path, Keys]]:
+    for at, route in enumerate(tree.items("routes")):
+        if isinstance(route, Keys):
+            yield ("routes", at), route
+
+
+def _twice(
+    tree: Keys, key: str, signs: Callable[[Keys], Iterable[object]], what: str
+) -> Iterator[Fault]:
+    """Routes that share a sign with an earlier one."""
+    seen: dict[object, Keys] = {}
+    for path, route in _routes(tree):
+        firsts = [seen.setdefault(sign, route) for sign in signs(route)]
+        earlier = next((first for first in firsts if first is not route), None)
+        if earlier:
+            there = place_of(earlier, (key,))
+            yield Fault(place_of(route, (key,)), (*path, key), f"{what} is at {there} already")
+
+
+def _name(route: Keys) -> list[object]:
+    name = route.text("name")
+    return [name] if name else []
+
+
+def _matched(route: Keys) -> list[object]:
+    """What a route matches, method by method, whatever its captures are called."""
+    match = route.section("match")
+    if match is None:
+        return []
+    host = (match.text("host") or "").lower()
+    path = syntax.without_names(match.text("path") or "/")
+    methods = {node.text for node in match.items("methods") if isinstance(node, Leaf)}
+    if "GET" in methods:
+        methods.add("HEAD")
+    return [(host, path, method) for method in sorted(methods) or [""]]
+
+
+def _unknown(tree: Keys, key: str, known: list[str]) -> Iterator[Fault]:
+    for path, route in _routes(tree):
+        name = route.text(key)
+        if name is not None and name not in known:
+            message = f'no {key} is named "{name}"'
+            yield Fault(place_of(route, (key,)), (*path, key), message, nearest(name, known))
+
+
+def _not_prefixes(tree: Keys) -> Iterator[Fault]:
+    for path, route in _routes(tree):
+        strip, match = route.text("strip_prefix"), route.section("match")
+        matched = (match.text("path") if match else None) or "/"
+        if strip and not strip.endswith("/") and not f"{matched}/".startswith(f"{strip}/"):
+            place = place_of(route, ("strip_prefix",))
+            message = f'"{strip}" does not begin the path "{matched}" of this route'
+            yield Fault(place, (*path, "strip_prefix"), message)
+
+
+def _bad_origins(tree: Keys) -> Iterator[Fault]:
+    holders = [((), tree), *_routes(tree)]
+    for path, holder in holders:
+        cors = holder.section("cors")
+        for at, node in enumerate(cors.items("origins") if cors else ()):
+            try:
+                if isinstance(node, Leaf) and not node.broken:
+                    syntax.origin(node.text)
+            except ValueError as error:
+                yield Fault(node.place, (*path, "cors", "origins", at), str(error))
+
+
+def _same_port(tree: Keys) -> Iterator[Fault]:
+    listen, admin = tree.section("listen"), tree.section("admin")
+    traffic = (listen.text("port") if listen else None) or "8080"
+    port = (admin.text("port") if admin else None) or "8081"
+    if traffic == port != "0":
+        place = place_of(tree, ("admin", "port") if admin else ("listen", "port"))
+        yield Fault(place, ("admin", "port"), f"{port} is the traffic port already")

@@ -1,0 +1,165 @@
+"""What may be said in settings: every key, its default, its unit and its meaning.
+
+Rules stand next to their trades; here they are assembled.
+Nothing here reads a file or the environment: that is `load`, and only what it made is whole,
+because it lays the keys of a route over those of its policy first.
+"""
+
+import hashlib
+import json
+from functools import cache, cached_property
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, SecretStr
+
+from proxy.cors import CorsRule
+from proxy.identity import IdentityRule
+from proxy.knobs import Knobs, Size
+from proxy.resilience.breaker import BreakerRule
+from proxy.resilience.retry import RetryRule
+from proxy.settings import syntax
+from proxy.settings.sections import (
+    Admin,
+    Drain,
+    Listen,
+    Log,
+    Match,
+    Observe,
+    ObservedField,
+    Timeouts,
+)
+from proxy.settings.shape import Shape
+from proxy.transport.rules import UpstreamRule
+
+__all__ = [
+    "Admin",
+    "Drain",
+    "Listen",
+    "Log",
+    "Match",
+    "Observe",
+    "ObservedField",
+    "Policy",
+    "ResolvedRoute",
+    "Settings",
+    "Timeouts",
+    "shape",
+]
+
+
+class Policy(Knobs):
+    """A named set of knobs that routes refer to."""
+
+    timeouts: Timeouts = Timeouts()
+    """The clocks of an exchange."""
+    retry: RetryRule = RetryRule()
+    """When a failed attempt is made again."""
+    breaker: BreakerRule = BreakerRule()
+    """When attempts are refused because the upstream has failed too often."""
+    max_body: Size = 128 * 1024 * 1024
+    """Largest body of a request; a larger one is answered with 413."""
+
+
+def _or_none(rule: CorsRule | None) -> CorsRule | None:
+    """Without origins there is no rule: the upstream's own headers pass."""
+    return rule if rule and rule.origins else None
+
+
+Cors = Annotated[CorsRule | None, AfterValidator(_or_none)]
+
+
+class ResolvedRoute(Policy):
+    """A route, its own keys laid over those of its policy."""
+
+    model_config = ConfigDict(title="Route")
+
+    name: syntax.Name
+    """Name in log, metrics and alerts."""
+    match: Match
+    """Which requests it takes; the most specific route wins, whatever the order here."""
+    upstream: syntax.Name
+    """Upstream they are forwarded to."""
+    policy: syntax.Name = "default"
+    """Policy whose keys hold where the route has none of its own."""
+    strip_prefix: syntax.Prefix | None = None
+    """Part of the path that the upstream does not see, such as `/api`."""
+    mask_upstream_errors: bool = False
+    """Whether bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON."""
+    cors: Cors = None
+    """Pages of other origins that may read answers; keys left out are those of `cors` for all."""
+
+
+def _with_networks(rule: IdentityRule) -> IdentityRule:
+    if (rule.mode == "trust_from") != bool(rule.trust_from):
+        raise ValueError(
+            "trust_from and mode: trust_from need each other; give both or neither of them"
+        )
+    return rule
+
+
+class Settings(Knobs):
+    """Everything Sidelight is told."""
+
+    service: syntax.Name = "sidelight"
+    """Name in the log."""
+    event_loop: Literal["uvloop", "asyncio"] = "uvloop"
+    """The event loop; asyncio where uvloop is not to be had."""
+    listen: Listen = Listen()
+    """The traffic port."""
+    admin: Admin = Admin()
+    """The admin port."""
+    identity: Annotated[IdentityRule, AfterValidator(_with_networks)] = IdentityRule()
+    """Whose request ID is kept."""
+    trusted_proxies: tuple[syntax.Network, ...] = ()
+    """Networks whose `X-Forwarded-*` and `Forwarded` are passed on; none: nobody's."""
+    drain: Drain = Drain()
+    """How it ends."""
+    log: Log = Log()
+    """The log on standard output."""
+    observe: Observe = Observe()
+    """What is recorded beyond Sidelight's own fields."""
+    cors: Cors = None
+    """Pages of other origins that may read answers, for all routes."""
+    upstreams: dict[syntax.Name, UpstreamRule] = Field(min_length=1)
+    """Services that requests are forwarded to, by name."""
+    policies: dict[syntax.Name, Policy] = Field(default_factory=dict)
+    """Sets of knobs that routes refer to, by name; the shipped ones are always there."""
+    routes: tuple[ResolvedRoute, ...] = Field(min_length=1)
+    """Which requests go where, and under which knobs."""
+
+    _warnings: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was found odd but not wrong when the settings were read."""
+        return self._warnings
+
+    @cached_property
+    def config_hash(self) -> str:
+        """Twelve characters that change with any effective setting; secrets are left out."""
+        text = json.dumps(_plain(self.model_dump()), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _plain(value: object) -> object:
+    """`value` in an order and form that do not change between runs."""
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case set() | frozenset():
+            return sorted(map(str, value))
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case SecretStr():
+            return "secret"
+        case _:
+            return str(value)
+
+
+@cache
+def shape() -> Shape:
+    """The shape of all settings, for those who walk the keys before there are values."""
+    schema = Settings.model_json_schema()
+    return Shape(schema, schema["$defs"])

@@ -1,0 +1,128 @@
+"""The sections of settings that have no trade of their own to stand next to."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from proxy.knobs import Duration, Knobs, Share, Size
+from proxy.outcome import Level
+from proxy.settings import syntax
+
+Count = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Timeout = Annotated[Duration, Field(gt=0)]
+Address = Annotated[str, Field(min_length=1)]
+
+
+class Listen(Knobs):
+    """The traffic port: where clients come in, and what they may take."""
+
+    host: Address = "0.0.0.0"  # noqa: S104 - a proxy is there to be reached
+    """Address to listen on."""
+    port: Port = 8080
+    """Port to listen on; 0 takes any free one."""
+    backlog: Count = 1024
+    """Connections the kernel keeps while they wait to be accepted."""
+    max_connections: Count = 10_000
+    """Connections of clients at a time, per worker."""
+    request_head: Timeout = 10.0
+    """All header bytes of a request must have arrived within it."""
+    keep_alive: Timeout = 75.0
+    """How long an idle connection of a client is kept."""
+    header_bytes: Annotated[Size, Field(ge=1024)] = 32 * 1024
+    """Largest single header line; a larger one is answered with 431."""
+    header_count: Count = 128
+    """Most header lines of a request; more are answered with 431."""
+    uri_bytes: Annotated[Size, Field(ge=256)] = 16 * 1024
+    """Longest request line; a longer one is answered with 414."""
+
+
+class Admin(Knobs):
+    """The admin port: health, metrics and what operators may do."""
+
+    host: Address = "127.0.0.1"
+    """Address to listen on; the loopback unless probes come from elsewhere."""
+    port: Port = 8081
+    """Port to listen on; 0 takes any free one."""
+    token: syntax.Token | None = None
+    """Secret for everything but health and metrics, at least 16 characters.
+    null: open on the loopback, refused elsewhere."""
+
+
+class Drain(Knobs):
+    """How Sidelight ends after SIGTERM."""
+
+    readiness_delay: Duration = 5.0
+    """How long `/readyz` says no before the listener closes."""
+    limit: Duration = 120.0
+    """How long running exchanges may then take to end."""
+
+
+class Log(Knobs):
+    """The log on standard output."""
+
+    level: Level = "info"
+    """Events below this level are not written."""
+    queue: Count = 10_000
+    """Events that may wait for the writer; more are dropped and counted."""
+    sample: Share = 1.0
+    """Share of successful exchanges that is written; failures always are."""
+
+
+class ObservedField(Knobs):
+    """A value of the team's own for the record: exactly one of header, path and query."""
+
+    header: syntax.Header | None = None
+    """Header to take it from."""
+    path: syntax.Capture | None = None
+    """Path with one capture, which is taken."""
+    query: Annotated[str, Field(min_length=1)] | None = None
+    """Query parameter to take it from."""
+    hash: bool = False
+    """Whether a hash is recorded instead of the value."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        given = [key for key in ("header", "path", "query") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError("must have exactly one of header, path and query")
+        return self
+
+
+class Observe(Knobs):
+    """What is recorded beyond Sidelight's own fields."""
+
+    fields: dict[syntax.Name, ObservedField] = Field(default_factory=dict)
+    """The team's own fields of the record, by name."""
+
+
+class Timeouts(Knobs):
+    """The clocks of an exchange."""
+
+    request_body_gap: Timeout = 30.0
+    """Silence while the client uploads."""
+    connect: Timeout = 3.0
+    """TCP and TLS to the endpoint."""
+    pool_wait: Timeout = 2.0
+    """Waiting for a connection slot."""
+    head: Timeout = 30.0
+    """From the request sent to the head of the answer, per attempt."""
+    gap: Timeout = 30.0
+    """Silence of the upstream in a body: no byte at all."""
+    max_stream: Timeout = 900.0
+    """The whole body of an answer."""
+    total: Timeout = 60.0
+    """From the request sent to the commit, retries and pauses included."""
+    client_write: Timeout = 30.0
+    """The client does not read."""
+
+
+class Match(Knobs):
+    """Which requests a route takes."""
+
+    host: syntax.Host | None = None
+    """Host of the request, without port; null: any."""
+    path: syntax.Path = "/"
+    """`/a` exactly; `/a/` everything below; `{x}` one segment, `{x...}` the rest."""
+    methods: tuple[syntax.Method, ...] = ()
+    """Methods; none: all. GET includes HEAD."""

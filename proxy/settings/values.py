@@ -1,0 +1,119 @@
+"""From a tree of text to values of the types that the keys want.
+
+Refuses what no key could mean: unknown keys, a list where a number belongs, `off` for false.
+Whether a value is good is left to the models.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from proxy.settings.faults import Fault, Path, Place, nearest
+from proxy.settings.shape import Shape
+from proxy.settings.tree import Items, Keys, Leaf, Node
+
+_WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,3})?")
+_TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+@dataclass(slots=True)
+class Values:
+    """The values of a tree, and what was wrong on the way."""
+
+    faults: list[Fault] = field(default_factory=list)
+    broken: set[Path] = field(default_factory=set)
+    """Paths whose values mean nothing, because they have a fault already."""
+
+    def of(self, node: Node, shape: Shape, path: Path = ()) -> object:
+        """The value of `node`; None where it has none or a fault."""
+        try:
+            match node:
+                case Keys():
+                    return self._section(node, shape, path)
+                case Items():
+                    return self._list(node, shape, path)
+                case Leaf():
+                    return self._one(node, shape, path)
+        except ValueError as error:
+            self._refuse(node.place, path, *error.args)
+            return None
+
+    def _refuse(self, place: Place, path: Path, message: str, meant: str | None = None) -> None:
+        self.faults.append(Fault(place, path, message, meant))
+        self.broken.add(path)
+
+    def _section(self, node: Keys, shape: Shape, path: Path) -> dict[str, object]:
+        if "object" not in shape.kinds:
+            raise ValueError(f"must be {shape.wanted}, not a section of keys")
+        known, named = shape.keys, shape.named
+        values: dict[str, object] = {}
+        for key, below in node.nodes.items():
+            child = known.get(key) or named
+            if child is None:
+                self._unknown(node.key_places[key], (*path, key), list(known))
+            else:
+                values[key] = self.of(below, child, (*path, key))
+        return values
+
+    def _unknown(self, place: Place, path: Path, known: list[str]) -> None:
+        meant = nearest(str(path[-1]), known)
+        listed = "" if meant else f"; known here: {', '.join(known)}"
+        self._refuse(place, path, f"unknown key{listed}", meant)
+
+    def _list(self, node: Items, shape: Shape, path: Path) -> list[object]:
+        item = shape.item
+        if item is None:
+            raise ValueError(f"must be {shape.wanted}, not a list")
+        return [self.of(below, item, (*path, at)) for at, below in enumerate(node.nodes)]
+
+    def _one(self, leaf: Leaf, shape: Shape, path: Path) -> object:
+        if leaf.broken:
+            self.broken.add(path)
+            return None
+        return _nothing(shape) if leaf.is_null else _typed(leaf.text, shape)
+
+
+def _typed(text: str, shape: Shape) -> object:
+    kinds = shape.kinds
+    if "object" in kinds or "array" in kinds:
+        raise ValueError(f'must be {shape.wanted}, not "{text}"')
+    if "integer" in kinds:
+        return whole(text)
+    if "number" in kinds:
+        return number(text)
+    return truth(text) if "boolean" in kinds else text
+
+
+def _nothing(shape: Shape) -> object:
+    """What an empty key stands for."""
+    kinds = shape.kinds
+    if "null" in kinds:
+        return None
+    if "object" in kinds:
+        return {}
+    if "array" in kinds:
+        return []
+    raise ValueError(f"has no value; give {shape.wanted}, or leave the key out")
+
+
+def whole(text: str) -> int:
+    """A whole number. Raises ValueError for anything else."""
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f'"{text}" is not a whole number')
+    return int(text)
+
+
+def number(text: str) -> float:
+    """A number. Raises ValueError for anything else."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f'"{text}" is not a number')
+    return float(text)
+
+
+def truth(text: str) -> bool:
+    """`true` or `false`. Raises ValueError, with what was meant, for YAML's other words."""
+    if text in ("true", "false"):
+        return text == "true"
+    lower = text.lower()
+    meant = lower if lower in ("true", "false") else _TRUTHS.get(lower)
+    raise ValueError(f'"{text}" is neither true nor false', meant)

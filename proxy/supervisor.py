@@ -1,0 +1,47 @@
+"""The life of the process: start, run until a signal, drain, end.
+
+SIGTERM: readiness off, after a delay nothing new, running answers may end up to the limit.
+SIGINT: the same with no delay and 2 s. A second signal: now.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from proxy.app import App
+
+_IN_A_HURRY = 2.0
+"""Seconds that running answers get after SIGINT."""
+
+
+async def run(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Run `app` until SIGTERM or SIGINT, then end it. Raises OSError where a port is taken."""
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.put_nowait, number)
+    try:
+        await app.start()
+        on_ready()
+        await _drain(app, await signals.get(), signals)
+    finally:
+        await app.stop()
+
+
+async def _drain(app: App, first: signal.Signals, signals: "asyncio.Queue[signal.Signals]") -> None:
+    rule = app.settings.drain
+    hurry = first is signal.SIGINT
+    draining = asyncio.create_task(
+        app.drain(
+            delay=0.0 if hurry else rule.readiness_delay,
+            limit=min(rule.limit, _IN_A_HURRY) if hurry else rule.limit,
+            cause=first.name,
+        )
+    )
+    impatience = asyncio.create_task(signals.get())
+    await asyncio.wait({draining, impatience}, return_when=asyncio.FIRST_COMPLETED)
+    impatience.cancel()
+    draining.cancel()
+    await asyncio.wait({draining, impatience})
+    if not draining.cancelled():
+        draining.result()

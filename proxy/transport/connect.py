@@ -1,0 +1,69 @@
+"""Making a connection: DNS, TCP over whichever address answers first, TLS.
+
+Everything that can go wrong before a byte of the request is sent becomes a `Failed` here.
+"""
+
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass
+
+from aiohappyeyeballs import start_connection
+
+from proxy.outcome import (
+    CONNECT_REFUSED,
+    CONNECT_TIMEOUT,
+    DNS_FAILURE,
+    TLS_FAILURE,
+    Outcome,
+)
+from proxy.transport.connection import Connection, Keeper
+from proxy.transport.endpoints import Endpoint
+from proxy.transport.failed import Failed
+from proxy.transport.rules import UpstreamRule
+
+NEXT_ADDRESS = 0.25
+"""Seconds until the next address is tried beside the last: RFC 8305, section 5."""
+
+_CAUSES: tuple[tuple[type[OSError], Outcome], ...] = (
+    (socket.gaierror, DNS_FAILURE),
+    (ssl.SSLError, TLS_FAILURE),
+    (TimeoutError, CONNECT_TIMEOUT),
+    (OSError, CONNECT_REFUSED),
+)
+"""The first that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialer:
+    """Connects for one upstream."""
+
+    rule: UpstreamRule
+    tls: ssl.SSLContext | None
+    """None where no endpoint is https."""
+
+    async def dial(self, endpoint: Endpoint, keeper: Keeper, timeout: float) -> Connection | Failed:
+        """A connection to `endpoint`; `timeout` covers DNS, TCP and TLS together."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(timeout):
+                connection = await self._open(endpoint, keeper)
+        except OSError as error:
+            outcome = next(outcome for kind, outcome in _CAUSES if isinstance(error, kind))
+            return Failed(outcome, str(error) or f"no connection in {timeout:g} s", endpoint.url)
+        connection.connect_seconds = loop.time() - began
+        return connection
+
+    async def _open(self, endpoint: Endpoint, keeper: Keeper) -> Connection:
+        addresses = await endpoint.addresses.resolve()
+        sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        name = (self.rule.tls.server_name or endpoint.host) if endpoint.is_tls else None
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(endpoint.url, self.rule, keeper, sock),
+            sock=sock,
+            ssl=self.tls if endpoint.is_tls else None,
+            server_hostname=name,
+        )
+        return connection

@@ -1,0 +1,197 @@
+"""The proxy under test, in this process or in one of its own, with settings and log within reach.
+
+Everything that depends on how the app is started stands here, and only here.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from proxy.app import App
+from proxy.settings.load import parse
+from tests.house.fault_upstream import FaultUpstream
+from tests.house.raw_client import Answer, RawClient, eventually, fetch
+
+Event = dict[str, Any]
+ROOT = Path(__file__).parents[2]
+
+
+def settings_of(endpoint: str, **unusual: object) -> dict[str, object]:
+    """Settings with one catch-all route; what is unusual is laid over.
+
+    `timeouts`, `retry`, `breaker` and `route` are the route's; `upstream` the upstream's;
+    everything else is a section.
+    """
+    policy = {
+        key: unusual.pop(key) for key in ("timeouts", "breaker", "max_body") if key in unusual
+    }
+    retry = {"first_pause": "2ms", "max_pause": "10ms"} | dict(unusual.pop("retry", {}))
+    route = {"name": "all", "match": {"path": "/"}, "upstream": "chat", "retry": retry}
+    plain = {
+        "listen": {"host": "127.0.0.1", "port": 0} | dict(unusual.pop("listen", {})),
+        "admin": {"host": "127.0.0.1", "port": 0} | dict(unusual.pop("admin", {})),
+        "upstreams": {"chat": {"endpoints": [endpoint]} | dict(unusual.pop("upstream", {}))},
+        "routes": [route | policy | dict(unusual.pop("route", {}))],
+    }
+    plain["routes"] += unusual.pop("more_routes", [])
+    return plain | unusual
+
+
+@dataclass(slots=True)
+class House:
+    """A running proxy of this process."""
+
+    upstream: FaultUpstream
+    app: App
+    events: list[Event] = field(default_factory=list)
+    _read_end: int = -1
+    _write_end: int = -1
+    _rest: bytes = b""
+
+    @classmethod
+    async def start(cls, upstream: FaultUpstream, **unusual: object) -> Self:
+        read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
+        settings = parse(json.dumps(settings_of(upstream.url, **unusual)))
+        house = cls(upstream, App(settings, log_fd=write_end), [], read_end, write_end)
+        asyncio.get_running_loop().add_reader(read_end, house._read)
+        await house.app.start()
+        return house
+
+    async def stop(self) -> None:
+        await self.app.stop()
+        asyncio.get_running_loop().remove_reader(self._read_end)
+        self._read()
+        os.close(self._read_end)
+        os.close(self._write_end)
+
+    @property
+    def port(self) -> int:
+        return self.app.port
+
+    def client(self) -> RawClient:
+        return RawClient(self.port)
+
+    async def fetch(
+        self, path: str = "/", *headers: str, method: str = "GET", body: bytes = b""
+    ) -> Answer:
+        """One exchange on a client connection of its own."""
+        return await fetch(self.port, path, *headers, method=method, body=body)
+
+    async def event_of(self, answer: Answer) -> Event:
+        """The exchange event of that answer: there must be exactly one."""
+        return await self.event(request_id=answer.header("X-Request-ID"))
+
+    async def event(self, name: str = "exchange", **fields: object) -> Event:
+        """The one event with these fields, once it is written. Raises TimeoutError."""
+        await eventually(lambda: self.all(name, **fields))
+        found = self.all(name, **fields)
+        assert len(found) == 1, found
+        return found[0]
+
+    def all(self, name: str = "exchange", **fields: object) -> list[Event]:
+        wanted = {"event": name, **fields}.items()
+        return [event for event in self.events if wanted <= event.items()]
+
+    async def admin(self, path: str) -> Answer:
+        return await fetch(self.app.admin_port, path, method="GET")
+
+    async def breaker(self) -> str:
+        """State of the only breaker, as /health says it."""
+        breakers = (await self.admin("/health")).json()["circuit_breakers"]
+        return next(iter(breakers.values()))["state"]
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self._read_end, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            self.events += (_plain(json.loads(line)) for line in lines)
+
+
+def _plain(event: Event) -> Event:
+    """Lists as tuples, so that events can be compared as sets of items."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in event.items()}
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@dataclass(slots=True)
+class Process:
+    """A running proxy of its own process, for signals, blocked pipes and memory."""
+
+    port: int
+    admin_port: int
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @classmethod
+    async def start(cls, upstream: FaultUpstream, home: Path, **unusual: object) -> Self:
+        """`stdout` may be a file descriptor; else it is a file, read by `events`."""
+        stdout = unusual.pop("stdout", None)
+        port, admin_port = free_port(), free_port()
+        listen = {"port": port} | dict(unusual.pop("listen", {}))
+        admin = {"port": admin_port} | dict(unusual.pop("admin", {}))
+        plain = settings_of(upstream.url, listen=listen, admin=admin, **unusual)
+        config, log = home / f"{port}.yaml", home / f"{port}.log"
+        config.write_text(json.dumps(plain))
+        with log.open("wb") as file, (home / f"{port}.err").open("wb") as err:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "proxy", "run", "--config", str(config)),
+                stdout=file if stdout is None else stdout,
+                stderr=err,
+                cwd=ROOT,
+            )
+        running = cls(port, admin_port, process, log)
+        await running._await_ready()
+        return running
+
+    async def _await_ready(self) -> None:
+        async with asyncio.timeout(15):
+            while not await self.is_ready():
+                assert self.process.returncode is None, self.log.with_suffix(".err").read_text()
+                await asyncio.sleep(0.02)
+
+    async def is_ready(self) -> bool:
+        """What /readyz says; False also where nobody answers."""
+        try:
+            return (await fetch(self.admin_port, "/readyz")).status == 200
+        except OSError:
+            return False
+
+    def events(self, name: str = "exchange") -> list[Event]:
+        lines = self.log.read_bytes().splitlines()
+        return [event for line in lines if (event := json.loads(line))["event"] == name]
+
+    def tell(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    async def ended(self, patience: float = 10) -> int:
+        """Its exit code. Raises TimeoutError."""
+        async with asyncio.timeout(patience):
+            return await self.process.wait()
+
+    async def end(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        row = next(row for row in status.splitlines() if row.startswith("VmRSS"))
+        return int(row.split()[1]) * 1024

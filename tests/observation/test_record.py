@@ -1,0 +1,161 @@
+"""What is said about an exchange."""
+
+import orjson
+import pytest
+
+from proxy.exchange import Attempt
+from proxy.observation.record import FIELDS, RESERVED, event_of, fault_place, ms
+from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
+
+
+def _failed() -> Attempt:
+    return Attempt("http://a:1", 10.0, outcome=CONNECT_REFUSED, result="connect_refused")
+
+
+def test_a_good_exchange_is_told_in_the_order_of_the_docs(exchange) -> None:
+    event = event_of(exchange(), worker=1, config_hash="c0ffee")
+
+    assert {
+        "request_id": "id-1",
+        "trace_id": "a" * 32,
+        "span_id": "b" * 16,
+        "route": "chat",
+        "upstream": "backend",
+        "endpoint": "http://127.0.0.1:8000",
+        "method": "GET",
+        "path": "/api/chat",
+        "status": 200,
+        "upstream_status": 200,
+        "code": "completed",
+        "term": "--",
+        "attempts": 1,
+        "attempt_results": ["ok"],
+        "connection_reused": True,
+        "breaker_state": "closed",
+        "head_ms": 20.0,
+        "duration_ms": 25.123,
+        "upstream_ms": 25.1,
+        "overhead_ms": 0.023,
+        "bytes_in": 10,
+        "bytes_out": 2000,
+        "client_ip": "192.0.2.7",
+        "user_agent": "widget/1",
+        "config_hash": "c0ffee",
+        "worker": 1,
+    } == event
+    assert [name for name in FIELDS if name in event] == list(event)
+
+
+def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
+    x = exchange(
+        client_request_id="theirs",
+        upstream_request_id="other",
+        detail="why",
+        fault=KeyError("x"),
+        attempts=[_failed(), Attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")],
+        retry_stopped="committed",
+        streamed=True,
+        max_gap=0.5,
+        queued=0.25,
+    )
+    event = event_of(x, config_hash="c0ffee")
+
+    assert list(FIELDS) == list(event)
+
+
+def test_what_did_not_happen_is_left_out(exchange) -> None:
+    x = exchange(
+        attempts=[], route="", upstream="", status=None, upstream_status=None, breaker_state=None,
+        user_agent="", trace_id="", span_id="", upstream_wait=0.0,
+    )  # fmt: skip
+
+    assert {
+        "request_id", "method", "path", "code", "term", "duration_ms", "overhead_ms", "bytes_in",
+        "bytes_out", "client_ip", "worker",
+    } == set(event_of(x))  # fmt: skip
+
+
+def test_attempts_are_told_one_by_one(exchange) -> None:
+    x = exchange(
+        attempts=[_failed(), Attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")]
+    )
+    event = event_of(x)
+
+    assert 2 == event["attempts"]
+    assert ["connect_refused", "ok"] == event["attempt_results"]
+    assert "http://b:1" == event["endpoint"]
+    assert 1.0 == event["connect_ms"]
+    assert event["connection_reused"] is False
+
+
+def test_the_longest_gap_is_told_of_streams_only(exchange) -> None:
+    assert 500.0 == event_of(exchange(streamed=True, max_gap=0.5))["max_gap_ms"]
+    assert "max_gap_ms" not in event_of(exchange(max_gap=0.5))
+
+
+def test_the_term_names_the_phase_where_the_outcome_leaves_it_open(exchange) -> None:
+    assert "US" == event_of(exchange(outcome=STREAM_STALLED))["term"].upper()
+    assert "IB" == event_of(exchange(outcome=INTERNAL_ERROR, phase="B"))["term"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param({"target": "/x?token=CANARY9"}, id="path"),
+        pytest.param({"user_agent": "x Bearer CANARY9"}, id="user agent"),
+        pytest.param({"request_id": "sk-CANARY9"}, id="request ID"),
+        pytest.param({"client_request_id": "sk-CANARY9"}, id="ID of the client"),
+        pytest.param({"upstream_request_id": "sk-CANARY9"}, id="ID of the upstream"),
+        pytest.param({"fields": {"user": "sk-CANARY9"}}, id="field of the team's own"),
+        pytest.param({"detail": "http://u:CANARY9@h refused"}, id="detail"),
+        pytest.param({"method": "SK-CANARY9"}, id="method"),
+        pytest.param({"fault": ValueError("CANARY9")}, id="fault"),
+    ],
+)
+def test_a_secret_does_not_reach_the_event(exchange, field: dict[str, object]) -> None:
+    assert b"CANARY9" not in orjson.dumps(event_of(exchange(**field)))
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "length"),
+    [
+        ({"user_agent": "a" * 999}, "user_agent", 256),
+        ({"target": "/" + "a" * 9999}, "path", 2048),
+        ({"fields": {"user": "a" * 999}}, "user", 128),
+        ({"client_request_id": "a" * 999}, "client_request_id", 128),
+        ({"method": "A" * 999}, "method", 32),
+    ],
+)
+def test_long_values_are_cut(exchange, field: dict[str, object], name: str, length: int) -> None:
+    assert length == len(event_of(exchange(**field))[name])
+
+
+def test_a_line_cannot_be_forged_by_bytes_of_the_client(exchange) -> None:
+    forged = '/x\r\n\x85\u2028{"event":"exchange"}\udc80\xff'
+    line = orjson.dumps(event_of(exchange(target=forged, client_request_id=forged)))
+
+    assert 1 == len(line.decode().splitlines())
+
+
+def test_a_field_of_the_teams_own_takes_no_name_of_ours(exchange) -> None:
+    event = event_of(exchange(fields={name: "mine" for name in RESERVED}))
+
+    assert "mine" not in event.values()
+
+
+def test_milliseconds_have_three_decimals_at_most() -> None:
+    assert 1.235 == ms(0.00123456)
+
+
+def test_a_fault_is_told_by_type_and_place_without_its_text() -> None:
+    try:
+        raise KeyError("secret")
+    except KeyError as fault:
+        place = fault_place(fault)
+
+    assert place.startswith("KeyError at test_record.py:")
+    assert place.endswith(" in test_a_fault_is_told_by_type_and_place_without_its_text")
+
+
+def test_a_fault_that_was_never_raised_has_no_place() -> None:
+    assert "KeyError" == fault_place(KeyError("x"))

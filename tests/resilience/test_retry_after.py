@@ -1,0 +1,59 @@
+"""What an upstream asks for is read where it is a number of seconds or a date, and nowhere else."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from proxy.resilience.retry_after import retry_after
+
+NOW = 784111777.0
+"""Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110 §5.6.7."""
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        pytest.param(b"120", 120.0, id="seconds"),
+        pytest.param(b"0", 0.0, id="no wait at all"),
+        pytest.param(b" \t7 ", 7.0, id="with white space around"),
+        pytest.param(b"Sun, 06 Nov 1994 08:50:37 GMT", 60.0, id="a date"),
+        pytest.param(b"Sunday, 06-Nov-94 08:50:37 GMT", 60.0, id="a date as in RFC 850"),
+        pytest.param(b"Sun Nov  6 08:50:37 1994", 60.0, id="a date as asctime writes it"),
+        pytest.param(b"Sun, 06 Nov 1994 08:49:36 GMT", 0.0, id="a date that has passed"),
+        pytest.param(b"9" * 18, float(b"9" * 18), id="longer than the universe"),
+        pytest.param(b"9" * 19, None, id="too many digits"),
+        pytest.param(b"9" * 100_000, None, id="far too many digits"),
+        pytest.param(b"-1", None, id="a negative number"),
+        pytest.param(b"+1", None, id="a number with a sign"),
+        pytest.param(b"1.5", None, id="a fraction"),
+        pytest.param(b"1e3", None, id="an exponent"),
+        pytest.param(b"nan", None, id="not a number"),
+        pytest.param(b"inf", None, id="for ever"),
+        pytest.param("١٢".encode(), None, id="digits that are not ASCII"),
+        pytest.param(b"1_000", None, id="digits as Python writes them"),
+        pytest.param(b"5, 6", None, id="two values in one"),
+        pytest.param(b"", None, id="nothing"),
+        pytest.param(b"soon", None, id="a word"),
+        pytest.param(b"Sun, 31 Feb 1994 08:50:37 GMT", None, id="a day that is not"),
+        pytest.param(b"Sun, 06 Nov 99999 08:50:37 GMT", None, id="a year that is not"),
+        pytest.param(b"Sun, 06 Nov 1994 25:50:37 GMT", None, id="an hour that is not"),
+        pytest.param(b"Sun, 06 Nov 1994 08:50:37 \xff", None, id="a date with a stray byte"),
+    ],
+)
+def test_the_value_is_read(value: bytes, seconds: float | None) -> None:
+    assert retry_after(value, wall=NOW) == seconds
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(
+    st.one_of(
+        st.binary(max_size=40),
+        st.from_regex(rb"\A(Sun|Friday),? [0-9A-Za-z:+ -]{10,30}\Z"),
+    )
+)
+@example(b"Fri, 31 Dec 9999 23:59:59 -2359")
+@example(b"Sun, 01 Jan 0001 00:00:00 +2359")
+def test_no_value_breaks_it(value: bytes) -> None:
+    seconds = retry_after(value, wall=NOW)
+
+    assert seconds is None or seconds >= 0

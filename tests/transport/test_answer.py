@@ -1,0 +1,257 @@
+"""One answer, byte by byte, whatever the segments."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.outcome import (
+    STREAM_MALFORMED,
+    UPSTREAM_HEADERS_TOO_LARGE,
+    UPSTREAM_PROTOCOL_ERROR,
+)
+from proxy.transport.answer import MAX_INTERIM, AnswerReader
+from proxy.transport.rules import UpstreamRule
+
+LIMITS = UpstreamRule(endpoints=["http://a"], max_head=1024, max_headers=8)
+OK = b"HTTP/1.1 200 OK\r\n"
+SHORT = OK + b"Content-Length: 2\r\n\r\nhi"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def read(*segments, method="GET"):
+    reader = AnswerReader("http://a", LIMITS)
+    reader.expect(method)
+    for segment in segments:
+        reader.feed(segment)
+    return reader
+
+
+def summary(reader):
+    if reader.failure:
+        return reader.answer, reader.failure.outcome.code, reader.failure.detail
+    return reader.answer, reader.take_chunks(), reader.is_done, reader.is_tainted
+
+
+def split(data, cuts):
+    edges = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
+    parts = [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [part for part in parts if part]
+
+
+WHOLE = {
+    "length": (SHORT, "GET"),
+    "nothing": (OK + b"Content-Length: 0\r\n\r\n", "GET"),
+    "chunks": (CHUNKED + b"2\r\nhi\r\n5;x=y\r\nthere\r\n0\r\nTrailer: t\r\n\r\n", "GET"),
+    "until close": (OK + b"A: b\r\n\r\nhi there", "GET"),
+    "interim": (b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" * 3 + SHORT, "GET"),
+    "head": (OK + b"Content-Length: 2\r\n\r\n", "HEAD"),
+    "head in chunks": (CHUNKED, "HEAD"),
+    "not modified": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "GET"),
+    "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", "DELETE"),
+    "too large": (OK + b"A: " + b"x" * 1100 + b"\r\n\r\n", "GET"),
+    "large body": (OK + b"Content-Length: 2000\r\n\r\n" + b"x" * 2000, "GET"),
+    "too many": (OK + b"A: b\r\n" * 9 + b"\r\n", "GET"),
+    "upgrade": (b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "GET"),
+    "both": (OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", "GET"),
+    "garbage": (b"220 smtp.example.com ready\r\n", "GET"),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@given(cuts=st.lists(st.integers(0, 3000), max_size=12))
+def test_where_the_segments_end_changes_nothing(name, cuts):
+    data, method = WHOLE[name]
+
+    assert summary(read(data, method=method)) == summary(read(*split(data, cuts), method=method))
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_byte_by_byte_is_the_same(name):
+    data, method = WHOLE[name]
+    segments = [bytes([byte]) for byte in data]
+
+    assert summary(read(data, method=method)) == summary(read(*segments, method=method))
+
+
+def test_headers_keep_bytes_order_spelling_and_repetitions():
+    reader = read(OK + b"sEt-Cookie: a=1\r\nX: caf\xe9\r\nSet-Cookie: a=1\r\nEmpty:\r\n\r\n")
+
+    assert [
+        (b"sEt-Cookie", b"a=1"),
+        (b"X", b"caf\xe9"),
+        (b"Set-Cookie", b"a=1"),
+        (b"Empty", b""),
+    ] == reader.answer.headers
+
+
+def test_a_head_says_its_status_reason_version_and_framing():
+    head = read(b"HTTP/1.0 404 Not \xe9\r\nContent-Length: 2\r\n\r\n").answer
+
+    assert (404, b"Not \xe9") == (head.status, head.reason)
+    assert ("1.0", "length", 2) == (head.http_version, head.framing, head.length)
+
+
+def test_the_reason_and_headers_of_interim_answers_are_forgotten():
+    head = read(b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\n" + SHORT).answer
+
+    assert (200, b"OK") == (head.status, head.reason)
+    assert [(b"Content-Length", b"2")] == head.headers
+
+
+def test_trailers_do_not_become_headers():
+    reader = read(CHUNKED, b"0\r\nX-Late: 1\r\n\r\n")
+
+    assert reader.is_done
+    assert [(b"Transfer-Encoding", b"chunked")] == reader.answer.headers
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"HTTP/1.1 099 Low\r\n\r\n", id="status below 100"),
+        pytest.param(b"HTTP/1.1 600 High\r\n\r\n", id="status above 599"),
+        pytest.param(b"HTTP/2.0 200 OK\r\n\r\n", id="another version"),
+        pytest.param(b"HTTP/1.1 101 Up\r\n\r\n", id="101 that nobody asked for"),
+        pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", id="two lengths"),
+        pytest.param(OK + b"Transfer-Encoding: gzip\r\n\r\n", id="a strange coding"),
+        pytest.param(OK + b"A : b\r\n\r\n", id="blank before the colon"),
+        pytest.param(OK + b"A: b\r\n c\r\n\r\n", id="a folded line"),
+        pytest.param(OK + b"A: b\nC: d\r\n\r\n", id="a bare line feed"),
+        pytest.param(OK + b"A: b\rc\r\n\r\n", id="a bare carriage return"),
+        pytest.param(OK + b"A: \x00\r\n\r\n", id="a NUL"),
+        pytest.param(OK + b": b\r\n\r\n", id="no name"),
+        pytest.param(b"SSH-2.0-OpenSSH\r\n", id="another protocol"),
+    ],
+)
+def test_a_head_that_breaks_the_rules_is_a_protocol_error(head):
+    reader = read(head)
+
+    assert reader.answer is None
+    assert UPSTREAM_PROTOCOL_ERROR is reader.failure.outcome
+
+
+def test_a_head_over_the_limit_ends_before_it_is_whole():
+    reader = read(OK + b"A: " + b"x" * 1024)
+
+    assert UPSTREAM_HEADERS_TOO_LARGE is reader.failure.outcome
+
+
+def test_a_head_of_just_the_limit_passes_with_its_body_in_the_same_segment():
+    head = OK + b"Content-Length: 2000\r\nA: "
+    head += b"x" * (LIMITS.max_head - len(head) - 4) + b"\r\n\r\n"
+
+    assert 2000 == read(head + b"x" * 2000).buffered
+    assert read(head.replace(b"A: ", b"A: x") + b"x" * 2000).failure
+
+
+def test_more_header_lines_than_allowed_are_too_large():
+    assert read(OK + b"A: b\r\n" * 8 + b"\r\n").answer
+    assert UPSTREAM_HEADERS_TOO_LARGE is read(OK + b"A: b\r\n" * 9 + b"\r\n").failure.outcome
+
+
+def test_interim_answers_do_not_go_on_for_ever():
+    interim = b"HTTP/1.1 102 P\r\n\r\n"
+    reader = AnswerReader("http://a", UpstreamRule(endpoints=["http://a"]))
+    reader.expect("GET")
+    reader.feed(interim * MAX_INTERIM)
+
+    assert reader.failure is None
+    reader.feed(interim)
+    assert UPSTREAM_PROTOCOL_ERROR is reader.failure.outcome
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        pytest.param(b"zz\r\n", id="no number"),
+        pytest.param(b"-2\r\nhi\r\n", id="a negative size"),
+        pytest.param(b"FFFFFFFFFFFFFFFFFF\r\n", id="a size that overflows"),
+        pytest.param(b"2\nhi\r\n", id="a bare line feed"),
+        pytest.param(b"2 \r\nhi\r\n", id="a blank behind the size"),
+        pytest.param(b"2\r\nhixx", id="longer than it said"),
+    ],
+)
+def test_a_malformed_chunk_ends_the_body_in_whatever_segment(chunk):
+    reader = read(CHUNKED + b"2\r\nhi\r\n", chunk)
+
+    assert STREAM_MALFORMED is reader.failure.outcome
+    assert reader.take_chunks().startswith(b"hi")
+    assert not reader.is_done
+
+
+def test_trailers_without_end_are_malformed():
+    reader = read(CHUNKED, b"0\r\n", *[b"A: b\r\n"] * 200)
+
+    assert STREAM_MALFORMED is reader.failure.outcome
+
+
+def test_small_chunks_may_go_on_for_ever():
+    reader = read(CHUNKED, *[b"1\r\n", b"x\r\n"] * 2000)
+
+    assert reader.failure is None
+    assert 2000 == reader.buffered
+
+
+@pytest.mark.parametrize(
+    ("data", "method"),
+    [
+        pytest.param(SHORT + b"x", "GET", id="behind a length"),
+        pytest.param(SHORT + SHORT, "GET", id="a second answer"),
+        pytest.param(CHUNKED + b"0\r\n\r\nHTTP", "GET", id="behind the last chunk"),
+        pytest.param(OK + b"Content-Length: 2\r\n\r\nhi", "HEAD", id="a body for HEAD"),
+        pytest.param(CHUNKED + b"5", "HEAD", id="the start of a chunk for HEAD"),
+        pytest.param(CHUNKED + b"0\r\n\r\n", "HEAD", id="a last chunk for HEAD"),
+        pytest.param(CHUNKED + b"5\r\n\r\n", "HEAD", id="a chunk for HEAD"),
+        pytest.param(b"HTTP/1.1 204 No\r\n\r\nhi", "GET", id="a body for 204"),
+        pytest.param(b"HTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\nhi", "GET", id="for 304"),
+        pytest.param(OK + b"Connection: close\r\nContent-Length: 0\r\n\r\nx", "GET", id="closing"),
+    ],
+)
+def test_bytes_behind_the_end_taint_but_do_not_spoil_the_answer(data, method):
+    reader = read(data, method=method)
+
+    assert reader.is_done
+    assert reader.is_tainted
+    assert reader.failure is None
+
+
+def test_bytes_after_the_end_taint_too():
+    assert read(SHORT, b"x").is_tainted
+    assert not read(SHORT).is_tainted
+
+
+@pytest.mark.parametrize(
+    ("data", "is_whole"),
+    [
+        pytest.param(OK + b"\r\nhi", True, id="until close"),
+        pytest.param(OK + b"Content-Length: 3\r\n\r\nhi", False, id="a length cut"),
+        pytest.param(CHUNKED + b"2\r\nhi\r\n", False, id="the last chunk missing"),
+        pytest.param(OK, False, id="no head"),
+    ],
+)
+def test_the_end_of_the_connection_ends_only_what_lasts_until_then(data, is_whole):
+    assert is_whole == read(data).end()
+
+
+@given(
+    body=st.lists(st.binary(min_size=1, max_size=40), max_size=6),
+    cuts=st.lists(st.integers(0, 600), max_size=8),
+)
+def test_chunks_come_out_as_they_went_in(body, cuts):
+    wire = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in body) + b"0\r\n\r\n"
+    reader = read(*split(CHUNKED + wire, cuts))
+
+    assert reader.is_done
+    assert not reader.is_tainted
+    assert b"".join(body) == reader.take_chunks()
+
+
+def test_one_reader_serves_one_answer_after_the_other():
+    reader = read(OK + b"Content-Length: 2\r\n\r\n", method="HEAD")
+    reader.reset()
+    reader.expect("GET")
+    reader.feed(SHORT)
+
+    assert b"hi" == reader.take_chunks()
+    assert reader.is_done
+    assert not reader.is_tainted
