@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import orjson
 
-from proxy.outcome import Outcome
+from proxy.outcome import UPGRADE_NOT_ALLOWED, Outcome, retryable_of
 
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus} | {499: b"Client Closed"}
 
@@ -25,20 +25,23 @@ def whole_seconds(length: float) -> int:
     return max(1, math.ceil(length))
 
 
-def error_body(outcome: Outcome, request_id: str, retry_in: float | None = None) -> bytes:
+def error_body(
+    outcome: Outcome, request_id: str, retry_in: float | None = None, status: int | None = None
+) -> bytes:
     """The JSON that tells a user and a program what happened.
 
     `retry_in` is in seconds; it fills `{n}` in the message and becomes `retry_after`.
+    `status` is that of an upstream's own error, whose body this one replaces.
     """
+    wait = None if retry_in is None else whole_seconds(retry_in)
     body: dict[str, object] = {
         "error": outcome.code,
-        "message": outcome.message,
+        "message": outcome.message.format(n="a few" if wait is None else wait),
         "request_id": request_id,
-        "retryable": outcome.retryable,
+        "retryable": retryable_of(outcome, status),
     }
-    if retry_in is not None:
-        body["message"] = outcome.message.format(n=whole_seconds(retry_in))
-        body["retry_after"] = whole_seconds(retry_in)
+    if wait is not None:
+        body["retry_after"] = wait
     return orjson.dumps(body)
 
 
@@ -52,4 +55,6 @@ def error_lines(outcome: Outcome, length: int, retry_in: float | None = None) ->
     )
     if retry_in is not None:
         lines += b"Retry-After: %d\r\n" % whole_seconds(retry_in)
+    if outcome is UPGRADE_NOT_ALLOWED:  # RFC 9110 §15.5.22: a 426 names what it will speak
+        lines += b"Upgrade: HTTP/1.1\r\nConnection: upgrade\r\n"
     return lines

@@ -6,6 +6,8 @@ Every length of time and every deadline comes from `now`, which never jumps.
 
 import time
 from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import lru_cache
 
 now = time.monotonic
 """Seconds on a clock that never jumps; comparable between processes of one machine."""
@@ -13,15 +15,26 @@ now = time.monotonic
 wall = time.time
 """Seconds since 1970, as the machine believes."""
 
-_second = -1
-_prefix = ""
-
 
 def iso(at: float) -> str:
     """`at` (seconds since 1970) as ISO 8601 in UTC with milliseconds, ending in Z."""
-    global _second, _prefix
-    second = int(at)
-    if second != _second:
-        _prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-        _second = second
-    return f"{_prefix}{int((at - second) * 1000):03d}Z"
+    second, thousandths = divmod(round(at * 1000), 1000)
+    return f"{_iso_second(second)}.{thousandths:03d}Z"
+
+
+def http_date(at: float) -> bytes:
+    """`at` (seconds since 1970) as the value of a `Date` header (RFC 9110 §5.6.7)."""
+    return _http_second(int(at))
+
+
+# Every event and every answer of one second shares its text.
+
+
+@lru_cache(maxsize=2)
+def _iso_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@lru_cache(maxsize=2)
+def _http_second(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()

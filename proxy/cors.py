@@ -32,20 +32,26 @@ class CorsRule(Knobs):
 
 
 def grants(rule: CorsRule, origin: bytes | None, id_header: bytes = b"X-Request-ID") -> bytes:
-    """Header lines for an answer to a page of `origin`; only `Vary` where it may not read."""
-    everyone = "*" in rule.origins
-    lines = b"" if everyone else b"Vary: Origin\r\n"
-    if origin is None or not (everyone or origin.decode("latin-1") in rule.origins):
-        return lines
+    """Header lines for an answer to a page of `origin`; only `Vary` where it may not read.
+
+    What is open to all says so to everybody, asked or not: a cache may give the answer to a
+    request without `Origin` to a page (Fetch, "CORS protocol and HTTP caches").
+    """
     exposed = _EXPOSED if id_header == b"X-Request-ID" else id_header + b", " + _EXPOSED
-    lines += b"Access-Control-Allow-Origin: %b\r\n" % (b"*" if everyone else origin)
+    exposing = b"Access-Control-Expose-Headers: %b\r\n" % exposed
+    if "*" in rule.origins:
+        return b"Access-Control-Allow-Origin: *\r\n" + exposing
+    lines = b"Vary: Origin\r\n"
+    if origin is None or origin.decode("latin-1") not in rule.origins:
+        return lines
+    lines += b"Access-Control-Allow-Origin: %b\r\n" % origin
     if rule.credentials:
         lines += b"Access-Control-Allow-Credentials: true\r\n"
-    return lines + b"Access-Control-Expose-Headers: %b\r\n" % exposed
+    return lines + exposing
 
 
 def is_preflight(method: str, fields: dict[bytes, bytes]) -> bool:
-    """Whether a browser asks for leave first (Fetch §3.3.5)."""
+    """Whether a browser asks for leave first (Fetch, "CORS-preflight request")."""
     return (
         method == "OPTIONS" and b"origin" in fields and b"access-control-request-method" in fields
     )

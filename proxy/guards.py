@@ -1,6 +1,6 @@
 """What is refused before anything is sent to an upstream, and with which outcome.
 
-Each guard is a plain question about the request; the order here is the order in which they are asked.
+Each guard is a plain question about the request; they are asked in the order in which they stand.
 """
 
 from proxy import outcome as o
@@ -19,13 +19,30 @@ def refuse_request(asked: Inbound, pseudonym: bytes) -> Outcome | None:
         return o.HTTP_VERSION_NOT_SUPPORTED
     if asked.method == "CONNECT":
         return o.NOT_IMPLEMENTED
-    if asked.fields.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-        return o.NOT_IMPLEMENTED
+    if refusal := _refuse_coding(asked):
+        return refusal
     if not is_well_formed(asked):
         return o.BAD_REQUEST
-    if pseudonym in asked.fields.get(b"via", b""):
+    if _has_passed(asked.fields.get(b"via", b""), pseudonym):
         return o.PROXY_LOOP
     return None
+
+
+def _refuse_coding(asked: Inbound) -> Outcome | None:
+    coding = asked.fields.get(b"transfer-encoding")
+    if coding is None:
+        return None
+    if coding.lower() != b"chunked":
+        return o.NOT_IMPLEMENTED
+    # faulty framing, however well it reads: RFC 9112 §6.1
+    return o.BAD_REQUEST if asked.version == (1, 0) else None
+
+
+def _has_passed(via: bytes, pseudonym: bytes) -> bool:
+    """Whether a member of `Via` is received by `pseudonym`, and not just by a longer name."""
+    return pseudonym in via and any(
+        member.split()[1:2] == [pseudonym] for member in via.split(b",")
+    )
 
 
 def refuse_on_route(asked: Inbound, max_body: int) -> Outcome | None:

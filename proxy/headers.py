@@ -41,7 +41,10 @@ _OURS_TO_UPSTREAM = frozenset(
 _REQUEST_STOPS = HOP_BY_HOP | _OURS_TO_UPSTREAM
 _ANSWER_STOPS = HOP_BY_HOP | {b"content-length"}
 _PRIVATE = b"x-sidelight-"
-_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+_HOST = re.compile(rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?)?")
+_AS_COMPARED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_", b"abcdefghijklmnopqrstuvwxyz-")
+"""Names in lower case, and `_` as `-`: CGI and WSGI upstreams take `X_Forwarded_For` for the real
+one, so whatever is stopped is stopped in that spelling as well."""
 
 
 def combine(raw: RawHeaders) -> dict[bytes, bytes]:
@@ -59,14 +62,17 @@ def listed(value: bytes) -> list[bytes]:
 
 
 def nominated(connection: bytes | None) -> frozenset[bytes]:
-    """Names that `Connection` declares to be hop-by-hop; never `host`, which frames the request."""
+    """Names that `Connection` declares to be hop-by-hop (RFC 9110 §7.6.1).
+
+    Never `host`, without which the request would be another one.
+    """
     if connection is None:
         return frozenset()
-    return frozenset(listed(connection)) - {b"host", b"close"}
+    return frozenset(listed(connection.translate(_AS_COMPARED))) - {b"host", b"close"}
 
 
 def is_host(value: bytes) -> bool:
-    """Whether it is an authority without user information (RFC 9112 §3.2)."""
+    """Whether it is an authority without user information, or empty (RFC 9112 §3.2)."""
     return _HOST.fullmatch(value) is not None
 
 
@@ -84,7 +90,7 @@ def _lines(raw: RawHeaders, stops: frozenset[bytes]) -> list[bytes]:
     return [
         b"%b: %b\r\n" % (name, value)
         for name, value in raw
-        if (key := name.lower()) not in stops and not key.startswith(_PRIVATE)
+        if (key := name.translate(_AS_COMPARED)) not in stops and not key.startswith(_PRIVATE)
     ]
 
 
@@ -94,7 +100,10 @@ def appended(inherited: bytes | None, member: bytes) -> bytes:
 
 
 def forwarded_member(peer: str, host: bytes, scheme: bytes) -> bytes:
-    """One member of `Forwarded` (RFC 7239 §4): who asked, for which host, by which scheme."""
+    """One member of `Forwarded` (RFC 7239 §4): who asked, for which host, by which scheme.
+
+    `peer` is an address, or `unknown` (§6.3).
+    """
     node = f'"[{peer}]"' if ":" in peer else peer
     quoted = host.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     return b'for=%b;host="%b";proto=%b' % (node.encode(), quoted, scheme)

@@ -3,10 +3,12 @@
 Written as bytes straight from what came in, so that nothing is re-cased, re-ordered or lost.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.answers import status_line
+from proxy.clock import http_date, wall
 from proxy.exchange import Exchange
 from proxy.headers import RawHeaders, appended, forwarded_member, to_client, to_upstream
 from proxy.identity import Trace
@@ -38,12 +40,16 @@ class Head(Protocol):
     @property
     def headers(self) -> RawHeaders: ...
 
+    @property
+    def http_version(self) -> str: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a request came from: the peer's address, and whether its forwarding headers count."""
+    """Where a request came from, and whether the peer's forwarding headers count."""
 
     peer: str
+    """Its address; empty where it has none, as on a unix socket."""
     trusted: bool = False
     scheme: bytes = b"http"
 
@@ -51,10 +57,11 @@ class Source:
 class Heads:
     """Writes heads in the name of one instance of Sidelight.
 
-    `id_header` carries the request ID, `pseudonym` is our name in `Via`.
+    `id_header` carries the request ID, `pseudonym` is our name in `Via`,
+    `clock` dates answers that the upstream did not date.
     """
 
-    def __init__(self, id_header: str, pseudonym: str) -> None:
+    def __init__(self, id_header: str, pseudonym: str, clock: Callable[[], float] = wall) -> None:
         self.id_name = id_header.encode()
         self.id_key = self.id_name.lower()
         """The header's name as keys of fields are written."""
@@ -63,8 +70,8 @@ class Heads:
         self._own = own
         self._own_and_host = own | {b"host"}
         self._own_and_cors = own | _CORS
-        self._via = b"1.1 " + pseudonym.encode()
-        self._via_line = b"Via: " + self._via + b"\r\n"
+        self._pseudonym = pseudonym.encode()
+        self._clock = clock
 
     def request(
         self,
@@ -76,7 +83,11 @@ class Heads:
         host: bytes | None = None,
         strip: str = "",
     ) -> bytes:
-        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path."""
+        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path.
+
+        Cut only at the end of a segment and as it is written: a target that spells the prefix in
+        another way (`//api`, `/%61pi`) goes on whole.
+        """
         fields = asked.fields
         wanted = host if host is not None else asked.host
         same = wanted == fields.get(b"host")
@@ -103,17 +114,18 @@ class Heads:
 
     def _forwarding(self, asked: Inbound, source: Source) -> bytes:
         given = asked.fields if source.trusted else {}
-        peer = source.peer.encode()
-        member = forwarded_member(source.peer, asked.host, source.scheme)
+        peer = source.peer.partition("%")[0] or "unknown"
+        member = forwarded_member(peer, asked.host, source.scheme)
+        via = b"%d.%d %b" % (*asked.version, self._pseudonym)
         return (
             b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
             b"Forwarded: %b\r\nVia: %b\r\n"
         ) % (
-            appended(given.get(b"x-forwarded-for"), peer),
+            appended(given.get(b"x-forwarded-for"), peer.encode()),
             given.get(b"x-forwarded-proto", source.scheme),
             given.get(b"x-forwarded-host", asked.host),
             appended(given.get(b"forwarded"), member),
-            appended(asked.fields.get(b"via"), self._via),
+            appended(asked.fields.get(b"via"), via),
         )
 
     def answer(self, head: Head, x: Exchange, extra: bytes, *, cors: bool) -> bytes:
@@ -121,17 +133,21 @@ class Heads:
 
         `extra` are framing, connection and CORS lines, maybe empty.
         With `cors` the upstream's own `Access-Control-*` give way to them.
+        A missing `Date` is added (RFC 9110 §6.6.1).
         """
         own = self._own_and_cors if cors else self._own
-        connection = None
+        connection, is_dated = None, False
         for name, value in head.headers:
             if len(name) == 10 and name.lower() == b"connection":
                 connection = value if connection is None else connection + b"," + value
+            elif len(name) == 4 and name.lower() == b"date":
+                is_dated = True
         return b"".join(
             (
                 status_line(head.status, head.reason),
                 *to_client(head.headers, connection, own),
-                self._via_line,
+                b"" if is_dated else self._date_line(),
+                b"Via: %b %b\r\n" % (head.http_version.encode(), self._pseudonym),
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
@@ -143,13 +159,27 @@ class Heads:
     def own_answer(self, status: int, x: Exchange, lines: bytes) -> bytes:
         """The head of an answer that Sidelight makes itself."""
         return b"".join(
-            (status_line(status), lines, self._id_line, x.request_id.encode(), b"\r\n\r\n")
+            (
+                status_line(status),
+                self._date_line(),
+                lines,
+                self._id_line,
+                x.request_id.encode(),
+                b"\r\n\r\n",
+            )
         )
+
+    def _date_line(self) -> bytes:
+        return b"Date: %b\r\n" % http_date(self._clock())
 
 
 def _stripped(target: str, prefix: str) -> str:
-    rest = target.removeprefix(prefix)
-    return rest if rest.startswith("/") else "/" + rest if prefix else rest
+    if not prefix or not target.startswith(prefix):
+        return target
+    rest = target[len(prefix) :]
+    if rest.startswith("/"):
+        return rest
+    return "/" + rest if rest[:1] in ("", "?") else target
 
 
 def _trace_lines(trace: Trace) -> bytes:

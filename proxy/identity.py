@@ -19,6 +19,8 @@ _TRACEPARENT = re.compile(
     rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 )
 _STATE_LIMIT = 512
+_KNOWN_FLAGS = 0x03
+"""Sampled, and random of level 2; the others must be sent as 0 (§3.2.2.5)."""
 
 
 class IdentityRule(Knobs):
@@ -31,7 +33,9 @@ class IdentityRule(Knobs):
     )
     mode: Literal["preserve", "always_new", "trust_from"] = Field(
         "preserve",
-        description="Keep a valid ID of the client: from everybody, from nobody, or from `trust_from`.",
+        description=(
+            "Keep a valid ID of the client: from everybody, from nobody, or from `trust_from`."
+        ),
     )
     trust_from: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="Networks whose request IDs are kept in mode `trust_from`."
@@ -41,7 +45,7 @@ class IdentityRule(Knobs):
 def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:
     """The request ID, and the client's own where it was replaced (cut to 128 characters).
 
-    `given` is the header's value (repeated headers joined), `kept` whether this client's is trusted.
+    `given` is the header's value, repeated ones joined; `kept`: whether this client is trusted.
     """
     if given is None:
         return new_id(), None
@@ -71,7 +75,7 @@ def _random_hex(digits: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Our place in a trace (W3C Trace Context, level 1)."""
+    """Our place in a trace (W3C Trace Context)."""
 
     trace_id: str
     span_id: str
@@ -87,10 +91,18 @@ class Trace:
 def trace(parent: bytes | None, state: bytes | None) -> Trace:
     """Continue the client's trace if it is valid, else begin one.
 
-    `tracestate` goes on only with a valid `traceparent` and up to 512 bytes (§3.3.1.5).
+    `tracestate` goes on only with a valid `traceparent`; beyond 512 bytes its oldest members,
+    which stand at the end, are left out (§3.3.1.5).
     """
     match = _TRACEPARENT.fullmatch(parent) if parent else None
     if match is None or (match[1] == b"00" and match[5]):
         return Trace(_random_hex(32), _random_hex(16))
-    kept = state if state and len(state) <= _STATE_LIMIT else None
-    return Trace(match[2].decode(), _random_hex(16), match[4].decode(), kept)
+    flags = f"{int(match[4], 16) & _KNOWN_FLAGS:02x}"
+    return Trace(match[2].decode(), _random_hex(16), flags, _shortened(state))
+
+
+def _shortened(state: bytes | None) -> bytes | None:
+    """`state` within the limit, in whole members; None where nothing is left."""
+    if state and len(state) > _STATE_LIMIT:
+        state = state[: _STATE_LIMIT + 1].rpartition(b",")[0]
+    return state or None

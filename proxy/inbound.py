@@ -4,20 +4,23 @@ Everything later rooms need to know of a request stands here by name, so that no
 goes back to raw headers to find out.
 """
 
+import re
 from dataclasses import dataclass
 
 from proxy.headers import combine, is_host, listed
 
+_ABSOLUTE = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
+
 
 @dataclass(slots=True)
 class Inbound:
-    """A request as the client sent it; text is latin-1, byte for byte."""
+    """A request as the client sent it; method and target are ASCII, or the parser refuses them."""
 
     method: str
     target: str
     """The target to forward: origin-form or `*`."""
     host: bytes
-    """Authority the request is for; empty where an HTTP/1.0 client named none."""
+    """Authority the request is for; empty where the client named none."""
     version: tuple[int, int]
     raw: tuple[tuple[bytes, bytes], ...]
     fields: dict[bytes, bytes]
@@ -53,7 +56,7 @@ def read(
     fields = combine(raw)
     host = fields.get(b"host", b"")
     if not target.startswith("/"):
-        target, host = _absolute(target, host)
+        target, host = _absolute(method, target, host)
     chunked = b"transfer-encoding" in fields
     declared = fields.get(b"content-length", b"")
     length = int(declared) if declared.isdigit() and not chunked else None
@@ -70,21 +73,29 @@ def read(
     )
 
 
-def _absolute(target: str, host: bytes) -> tuple[str, bytes]:
-    scheme, separator, rest = target.partition("://")
-    if not separator or scheme.lower() not in ("http", "https"):
+def _absolute(method: str, target: str, host: bytes) -> tuple[str, bytes]:
+    """Target and host of an absolute target; another one stays as it is and is refused later."""
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
         return target, host
-    authority, slash, path = rest.partition("/")
-    if not slash and "?" in authority:
-        authority, _, query = authority.partition("?")
-        return f"/?{query}", authority.encode("latin-1", "replace")
-    return f"/{path}", authority.encode("latin-1", "replace")
+    rest = match[2]
+    if not rest and method == "OPTIONS":
+        rest = "*"  # about the server, not about its root: RFC 9112 §3.2.4
+    elif not rest.startswith("/"):
+        rest = "/" + rest
+    return rest, match[1].encode("ascii", "replace")
 
 
 def is_well_formed(inbound: Inbound) -> bool:
-    """Whether host and target are of a form that may be forwarded."""
-    if inbound.target != "*" and not inbound.target.startswith("/"):
+    """Whether host and target are of a form that may be forwarded (RFC 9112 §3.2).
+
+    A `#` is refused: no target has a fragment, and readers disagree where the path of such a one
+    would end.
+    """
+    target = inbound.target
+    if not (target.startswith("/") or (target == "*" and inbound.method == "OPTIONS")):
         return False
-    if inbound.target == "*" and inbound.method != "OPTIONS":
+    named = inbound.fields.get(b"host")
+    if "#" in target or (named is None and inbound.version == (1, 1)):
         return False
-    return is_host(inbound.host)
+    return is_host(inbound.host) and (named in (None, inbound.host) or is_host(named or b""))

@@ -120,7 +120,7 @@ _UNREACHED = "The service cannot be reached right now."
 
 # fmt: off
 COMPLETED = _row("completed", "--", None, "", "info", "client", signal="success", result="ok")
-UPSTREAM_ERROR = _row("upstream_error", "--", None, "The service reported an error.", "error", "upstream", cause="status", result="status_5xx")  # level, signal and result by status: see below
+UPSTREAM_ERROR = _row("upstream_error", "--", None, "The service reported an error.", "error", "upstream", cause="status", result="status_5xx")  # level, signal, result and retryable by status: see below
 
 BAD_REQUEST = _row("bad_request", "CR", 400, "The request could not be understood.", "info", "client")
 HEADERS_TOO_LARGE = _row("headers_too_large", "CR", 431, "The request is too large.", "info", "client")
@@ -190,6 +190,13 @@ def signal_of(status: int) -> Signal:
 def of_status(status: int) -> Outcome:
     """The outcome of an answer that was passed on whole."""
     return COMPLETED if status < 400 else UPSTREAM_ERROR
+
+
+def retryable_of(outcome: Outcome, status: int | None) -> bool:
+    """Whether the client may try again; of an upstream's own error it depends on the status."""
+    if outcome is UPSTREAM_ERROR:
+        return status in (502, 503, 504)
+    return outcome.retryable
 
 
 def level_of(outcome: Outcome, status: int | None) -> Level:

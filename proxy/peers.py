@@ -40,18 +40,23 @@ class Peers:
 
 
 def parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """`text` as an address, with or without brackets; None if it is none."""
+    """`text` as an address, None if it is none.
+
+    Brackets, port and zone are left out; IPv4 that was mapped into IPv6 is IPv4 again.
+    """
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        return ip_address(text.strip("[]").partition("%")[0])
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 @lru_cache(maxsize=1024)
 def _within(address: str, networks: Networks) -> bool:
     one = parsed(address)
-    if one is None:
-        return False
-    if isinstance(one, IPv6Address) and one.ipv4_mapped is not None:
-        one = one.ipv4_mapped
-    return any(one in network for network in networks if network.version == one.version)
+    return one is not None and any(one in network for network in networks)

@@ -47,7 +47,7 @@ class Sink(Protocol):
 
 
 def chunk(data: bytes) -> bytes:
-    """`data` as one chunk (RFC 9112 §7.1)."""
+    """`data` as one chunk (RFC 9112 §7.1); never none, for an empty chunk ends the body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -65,9 +65,8 @@ async def relay(
     `on_first` is called when the first bytes have come.
     """
     last_call = now() + clocks.max_stream
-    while True:
-        began = now()
-        piece = await source.read(min(clocks.gap, max(0.0, last_call - began)))
+    while (began := now()) < last_call:
+        piece = await source.read(min(clocks.gap, last_call - began))
         arrived = now()
         x.upstream_wait += arrived - began
         if not isinstance(piece, bytes):
@@ -77,9 +76,11 @@ async def relay(
         _measure(x, piece, arrived, arrived - began)
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:
-            if not await sink.drained(clocks.client_write):
-                return o.CLIENT_TOO_SLOW
+            is_read = await sink.drained(clocks.client_write)
             x.client_wait += now() - arrived
+            if not is_read:
+                return o.CLIENT_TOO_SLOW
+    return o.STREAM_MAX_DURATION
 
 
 def _measure(x: Exchange, piece: bytes, arrived: float, gap: float) -> None:

@@ -1,10 +1,19 @@
 """Which route an exchange takes: the most specific one that matches host, path and method.
 
-Order of specificity, documented and the same whatever the order in the file:
-a host before none; an exact path before a pattern before a prefix; among patterns the one with more
-literal characters, among prefixes the longer one; methods named before none.
+A path in the settings is literal but for its captures, and is one of three kinds:
+exact (`/a`), which matches itself only;
+prefix (`/a/`), which matches itself and everything below, but not `/a`;
+pattern, with `{x}` for one segment or `{x...}` for all that is left (at least one character),
+exact or a prefix by the same final slash.
+
+Order of specificity, whatever the order in the file: a host before none; an exact path before a
+pattern before a prefix; among patterns the one with more literal characters, then the one that
+ends before the one that takes the rest; among prefixes the longer one; methods named before none.
+Patterns that are equal in all of it stand in the order of the file.
+A route whose method does not fit gives way to the next one that matches.
 
 Matching looks at a normalised copy of the path; the target itself goes on byte for byte.
+Case matters in paths and methods, not in hosts; a host is compared without port and final dot.
 """
 
 import re
@@ -44,18 +53,19 @@ class NoRoute:
 
 
 def path_of(target: str) -> str:
-    """The path of a request target, without query and fragment."""
-    return target.partition("?")[0].partition("#")[0]
+    """The path of a request target, without its query."""
+    return target.partition("?")[0]
 
 
 def normalise(path: str) -> str:
     """`path` decoded once, dot segments and doubled slashes resolved (RFC 3986 §6.2.2).
 
-    `%2F` stays as it is: it is part of a segment, not a separator.
+    `%2F` stays encoded: it is part of a segment, not a separator. Bytes that are not UTF-8 become
+    U+FFFD, which no route has. Dots above the root are dropped; `*` stands for the root.
     """
     if "%" in path:
         path = unquote(_ENCODED_SLASH.sub("%252F", path))
-    if "//" not in path and "/." not in path:
+    if path.startswith("/") and "//" not in path and "/." not in path:
         return path
     kept: list[str] = []
     segments = path.split("/")[1:]
@@ -81,13 +91,14 @@ def compiled(path: str) -> re.Pattern[str]:
     return re.compile("".join(parts) + re.escape(tail) + ending, re.DOTALL)
 
 
-def specificity(rule: ResolvedRoute) -> tuple[int, int, int, int]:
+def specificity(rule: ResolvedRoute) -> tuple[int, ...]:
     """Sort key: the more specific a route, the smaller."""
     path = rule.match.path
     has_captures = "{" in path
-    kind = 1 if has_captures else 2 if path.endswith("/") else 0
+    takes_rest = path.endswith(("/", "...}"))
+    kind = 1 if has_captures else 2 if takes_rest else 0
     literals = len(_CAPTURE.sub("", path))
-    return (not rule.match.host, kind, -literals, not rule.match.methods)
+    return (not rule.match.host, kind, -literals, takes_rest, not rule.match.methods)
 
 
 class Router:
@@ -143,6 +154,6 @@ class _Entry:
 
 
 def host_name(host: str) -> str:
-    """The host of an authority in lower case, without its port."""
+    """The host of an authority in lower case, without its port and the final dot of the root."""
     bare = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return bare.lower()
+    return bare.lower().removesuffix(".")

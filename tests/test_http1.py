@@ -35,9 +35,7 @@ def framing(*headers, method="GET", status=200, http_version="1.1"):
         pytest.param(
             [FIVE], {"method": "HEAD"}, Framing("none", None, True), id="HEAD has no body"
         ),
-        pytest.param(
-            [CHUNKED], {"status": 304}, Framing("none", None, True), id="304 has no body"
-        ),
+        pytest.param([CHUNKED], {"status": 304}, Framing("none", None, True), id="304 has no body"),
         pytest.param([], {"status": 204}, Framing("none", None, True), id="204 has no body"),
         pytest.param(
             [FIVE, (b"Connection", b"x, Close")],
@@ -45,9 +43,7 @@ def framing(*headers, method="GET", status=200, http_version="1.1"):
             Framing("length", 5, False),
             id="the sender wants to close",
         ),
-        pytest.param(
-            [FIVE], {"http_version": "1.0"}, Framing("length", 5, False), id="1.0 closes"
-        ),
+        pytest.param([FIVE], {"http_version": "1.0"}, Framing("length", 5, False), id="1.0 closes"),
         pytest.param(
             [FIVE, (b"connection", b"Keep-Alive")],
             {"http_version": "1.0"},

@@ -12,14 +12,18 @@ from proxy.settings.tree import Items, Keys, Leaf, Node, overlay, place_of
 
 
 def spread(tree: Keys, shipped: Keys) -> Keys:
-    """The tree with shipped policies under written ones, and policies and CORS under routes."""
+    """The tree with shipped policies under written ones, and policies and CORS under routes.
+
+    Routes come last: a fault that one of them inherits is then found where it was written first.
+    """
     whole = Keys(tree.place, dict(tree.nodes), dict(tree.key_places))
     policies = overlay(shipped, tree.nodes.get("policies"))
     whole.put("policies", policies or shipped, tree.key_places.get("policies", tree.place))
-    listed = tree.nodes.get("routes")
+    listed = whole.nodes.pop("routes", None)
     if isinstance(listed, Items):
-        routes = [_over_policy(route, whole) for route in listed.nodes]
-        whole.nodes["routes"] = Items(listed.place, routes)
+        listed = Items(listed.place, [_over_policy(route, whole) for route in listed.nodes])
+    if listed is not None:
+        whole.nodes["routes"] = listed
     return whole
 
 

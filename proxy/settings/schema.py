@@ -146,8 +146,6 @@ def _plain(value: object) -> object:
     match value:
         case dict():
             return {str(key): _plain(item) for key, item in value.items()}
-        case set() | frozenset():
-            return sorted(map(str, value))
         case list() | tuple():
             return [_plain(item) for item in value]
         case None | bool() | int() | float() | str():

@@ -85,7 +85,8 @@ class Connection(Wire):
 
     def hurry(self, timeout: float) -> None:
         """The request is sent: the head that is awaited must come within `timeout` seconds."""
-        self._watch.hurry(timeout)
+        if self._wants_head:
+            self._watch.hurry(timeout)
 
     def give_up(self, outcome: Outcome, detail: str) -> None:
         """Stop for a reason that is not the upstream's: `head` or `read` give it."""

@@ -124,8 +124,9 @@ class Wire(AnswerReader, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
-        was_reset = exc is not None and not self._rescue()
-        self._end(was_reset=was_reset, detail=str(exc or "closed"))
+        if exc is not None:
+            self._rescue()
+        self._end(was_reset=exc is not None, detail=str(exc or "closed"))
         self._watch.close()
         self._let_sender_go()
         self._owner.lost(self)
@@ -165,11 +166,12 @@ class Wire(AnswerReader, asyncio.Protocol):
         if self._ending:
             self._conclude(*self._ending)
 
-    def _rescue(self) -> bool:
-        """Read what the upstream sent before the connection broke; whether it ended in order.
+    def _rescue(self) -> None:
+        """Read what the upstream sent before the connection broke.
 
         A write error closes the transport although the early answer, which explains the error,
-        may still lie unread in the kernel.
+        may still lie unread in the kernel. (An end found here proves nothing: it is all that is
+        left of a reset, too.)
         """
         is_plain = self._transport.get_extra_info("sslcontext") is None
         room = _RESCUE if is_plain and not self.is_done and self.failure is None else 0
@@ -177,12 +179,11 @@ class Wire(AnswerReader, asyncio.Protocol):
             try:
                 data = self._socket.recv(HIGH_WATER)
             except OSError:
-                return False
+                return
             if not data:
-                return True
+                return
             room -= len(data)
             self.data_received(data)
-        return False
 
     def _end(self, *, was_reset: bool, detail: str) -> None:
         if self._ending is None:

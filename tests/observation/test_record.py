@@ -138,7 +138,7 @@ def test_a_line_cannot_be_forged_by_bytes_of_the_client(exchange) -> None:
 
 
 def test_a_field_of_the_teams_own_takes_no_name_of_ours(exchange) -> None:
-    event = event_of(exchange(fields={name: "mine" for name in RESERVED}))
+    event = event_of(exchange(fields=dict.fromkeys(RESERVED, "mine")))
 
     assert "mine" not in event.values()
 

@@ -9,10 +9,7 @@ from proxy.resilience.budget import Budget, BudgetRule
 
 def spend_all(budget: Budget, now: float) -> int:
     """How many retries it pays for at once."""
-    spent = 0
-    while budget.spend(now):
-        spent += 1
-    return spent
+    return sum(budget.spend(now) for _ in range(100))
 
 
 def test_it_starts_full() -> None:
@@ -28,6 +25,13 @@ def test_time_fills_it() -> None:
         True,
         False,
     )
+
+
+def test_what_is_left_grows_with_time() -> None:
+    budget = Budget(BudgetRule(capacity=10, per_minute=60))
+    spend_all(budget, now=1000.0)
+
+    assert budget.tokens(1003.0) == pytest.approx(3.0)
 
 
 def test_requests_fill_it() -> None:

@@ -34,6 +34,7 @@ NOW = 784111777.0
         pytest.param(b"5, 6", None, id="two values in one"),
         pytest.param(b"", None, id="nothing"),
         pytest.param(b"soon", None, id="a word"),
+        pytest.param(b"06 Nov 1994 08:50:37 GMT", None, id="a date without its day"),
         pytest.param(b"Sun, 31 Feb 1994 08:50:37 GMT", None, id="a day that is not"),
         pytest.param(b"Sun, 06 Nov 99999 08:50:37 GMT", None, id="a year that is not"),
         pytest.param(b"Sun, 06 Nov 1994 25:50:37 GMT", None, id="an hour that is not"),

@@ -1,0 +1,111 @@
+"""What `/health` says."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from proxy.admin.health import Circuit, HealthView
+from proxy.observation.upstream_status import UpstreamHealth
+from proxy.resilience.permits import BreakerView
+
+
+@dataclass
+class Pool:
+    size: int = 1024
+    in_use: int = 1
+    idle: int = 2
+    waiting: int = 0
+    oldest_age: float | None = 12.34567
+
+
+CLOSED = BreakerView("closed", 0, 10, None, 0.0)
+OPEN = BreakerView("open", 5, 10, 90.0, 20.12345)
+HALF_OPEN = BreakerView("half_open", 5, 10, 90.0, 0.0)
+
+
+def _view(**unusual: object) -> HealthView:
+    usual: dict[str, object] = {
+        "now": 100.0,
+        "wall": 1_700_000_000.0,
+        "started": 40.5,
+        "upstreams": {"backend": UpstreamHealth("connected")},
+        "circuits": {"chat": Circuit(CLOSED)},
+        "pools": {"backend": Pool()},
+        "version": "1.2.3",
+        "config_hash": "c0ffee",
+    }
+    return HealthView(**{**usual, **unusual})  # type: ignore[arg-type]
+
+
+def test_everything_is_told() -> None:
+    assert {
+        "status": "ok",
+        "uptime_seconds": 59.5,
+        "upstreams": {"backend": {"status": "connected", "reason": None}},
+        "circuit_breakers": {
+            "chat": {
+                "state": "closed",
+                "failure_count": 0,
+                "success_count": 10,
+                "opened_at": None,
+                "retry_in_seconds": 0.0,
+            }
+        },
+        "critical_circuits_open": [],
+        "pools": {
+            "backend": {
+                "size": 1024,
+                "in_use": 1,
+                "idle": 2,
+                "waiting": 0,
+                "oldest_age_seconds": 12.346,
+            }
+        },
+        "version": "1.2.3",
+        "config_hash": "c0ffee",
+    } == _view().body()
+
+
+def test_an_open_circuit_says_since_when_and_for_how_long() -> None:
+    told = _view(circuits={"chat": Circuit(OPEN)}).body()
+
+    assert ["chat"] == told["critical_circuits_open"]
+    assert {
+        "state": "open",
+        "failure_count": 5,
+        "success_count": 10,
+        "opened_at": "2023-11-14T22:13:10.000Z",
+        "retry_in_seconds": 20.123,
+    } == told["circuit_breakers"]["chat"]
+
+
+def test_an_empty_pool_has_no_age() -> None:
+    told = _view(pools={"backend": Pool(oldest_age=None)}).body()
+
+    assert told["pools"]["backend"]["oldest_age_seconds"] is None
+
+
+@pytest.mark.parametrize(
+    ("unusual", "status"),
+    [
+        pytest.param({}, "ok", id="all is well"),
+        pytest.param({"upstreams": {"b": UpstreamHealth("unknown", "x")}}, "ok", id="nobody knows"),
+        pytest.param(
+            {
+                "upstreams": {
+                    "a": UpstreamHealth("connected"),
+                    "b": UpstreamHealth("failing", "upstream_reset"),
+                }
+            },
+            "degraded",
+            id="one upstream fails",
+        ),
+        pytest.param({"circuits": {"chat": Circuit(OPEN)}}, "degraded", id="critical and open"),
+        pytest.param(
+            {"circuits": {"chat": Circuit(OPEN, is_critical=False)}}, "ok", id="open, not critical"
+        ),
+        pytest.param({"circuits": {"chat": Circuit(HALF_OPEN)}}, "ok", id="being probed"),
+    ],
+)
+def test_degraded_is_a_failing_upstream_or_a_critical_circuit(unusual, status: str) -> None:
+    assert status == _view(**unusual).status

@@ -1,0 +1,81 @@
+"""What libraries say reaches the log without what clients sent."""
+
+import logging
+
+import pytest
+
+from proxy.observation import library
+from proxy.observation.library import LibraryHandler, describe, take_over_logging
+from proxy.observation.log import Log
+
+
+def _record(message: object = "text %s", level: int = logging.ERROR, fault=None):
+    exc_info = (type(fault), fault, fault.__traceback__) if fault else None
+    return logging.LogRecord("aiohttp.server", level, "x.py", 1, message, ("value",), exc_info)
+
+
+def test_the_constant_part_of_a_message_is_kept_and_its_values_are_not() -> None:
+    assert {"logger": "aiohttp.server", "message": "text %s"} == describe(_record())
+
+
+def test_only_the_first_line_is_kept() -> None:
+    assert "one" == describe(_record("one\nfuture: <Task secret>"))["message"]
+
+
+def test_a_fault_is_told_without_its_text() -> None:
+    assert "KeyError" == describe(_record(fault=KeyError("secret")))["fault"]
+
+
+def test_an_object_for_a_message_is_told_by_its_type() -> None:
+    assert "KeyError" == describe(_record(KeyError("secret")))["message"]
+
+
+def test_token_shapes_are_redacted() -> None:
+    assert "[redacted]" == describe(_record("Bearer abc"))["message"]
+
+
+@pytest.mark.parametrize(
+    ("number", "level"),
+    [(50, "CRITICAL"), (40, "ERROR"), (30, "WARNING"), (20, "INFO"), (35, "WARNING")],
+)
+def test_the_level_is_the_librarys_own(reader, number: int, level: str) -> None:
+    log = Log("widget", reader.fd)
+    LibraryHandler(log).emit(_record(level=number))
+    log.close()
+
+    assert [("library", level)] == [(e["event"], e["level"]) for e in reader.events()]
+
+
+def test_a_flood_is_cut_to_a_few_lines_and_a_count(reader, monkeypatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(library.clock, "now", lambda: now[0])
+    log = Log("widget", reader.fd)
+    handler = LibraryHandler(log, lines=2, window=60)
+    for moment in (0.0, 1.0, 2.0, 59.9, 60.0):
+        now[0] = moment
+        handler.emit(_record())
+    monkeypatch.undo()
+    log.close()
+
+    assert [None, None, 2] == [event.get("suppressed") for event in reader.events()]
+
+
+def test_the_log_becomes_the_only_place(reader) -> None:
+    log = Log("widget", reader.fd)
+    root = logging.getLogger()
+    before, level, raises = root.handlers[:], root.level, logging.raiseExceptions
+    root.handlers.clear()
+    try:
+        take_over_logging(log)
+        logging.getLogger("some.library").warning("heard %s", "value")
+        logging.getLogger("some.library").info("not heard")
+        kinds = [type(handler) for handler in root.handlers]
+        is_quiet = not logging.raiseExceptions
+    finally:
+        root.handlers[:], logging.raiseExceptions = before, raises
+        root.setLevel(level)
+    log.close()
+
+    assert [LibraryHandler] == kinds
+    assert is_quiet
+    assert ["heard %s"] == [event["message"] for event in reader.events()]

@@ -1,0 +1,89 @@
+"""What is counted beside exchanges, and which labels there can be."""
+
+import platform
+
+import pytest
+
+from proxy.observation.metrics import Metrics
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics({"chat": "backend", "rest": "backend"}, "1.2.3")
+
+
+def test_the_version_is_told(metrics: Metrics) -> None:
+    build = metrics.snapshot()["sidelight_build_info"]
+
+    assert {("1.2.3", platform.python_version()): 1} == build
+
+
+def test_an_exchange_counts_for_its_route_and_the_upstream_of_the_settings(
+    metrics: Metrics, exchange
+) -> None:
+    metrics.count(exchange())
+    metrics.count(exchange(route="rest"))
+    metrics.count(exchange(route="rest"))
+    attempts = metrics.snapshot()["sidelight_attempts_total"]
+
+    assert {("chat", "backend", "ok"): 1, ("rest", "backend", "ok"): 2} == attempts
+
+
+def test_an_exchange_without_a_route_counts_as_none(metrics: Metrics, exchange) -> None:
+    metrics.count(exchange(route="", upstream="", attempts=[], status=404))
+
+    assert {("none", "GET", "404"): 1} == metrics.snapshot()["sidelight_requests_total"]
+
+
+def test_ten_thousand_strange_names_make_no_series(metrics: Metrics, exchange) -> None:
+    for n in range(10_000):
+        metrics.count(exchange(route=f"r{n}", method=f"M{n}", status=1000 + n))
+    snapshot = metrics.snapshot()
+
+    assert {("other", "other", "other"): 10_000} == snapshot["sidelight_requests_total"]
+    assert {("sidelight_requests_total",): 30_000} == snapshot["sidelight_label_overflow_total"]
+    assert 1 == len(snapshot["sidelight_request_duration_seconds"])
+
+
+def test_transitions_are_counted_by_cause(metrics: Metrics) -> None:
+    metrics.transition("chat", "open", "ratio")
+    transitions = metrics.snapshot()["sidelight_circuit_transitions_total"]
+
+    assert {("chat", "open", "ratio"): 1} == transitions
+
+
+def test_an_endpoint_is_up_or_down(metrics: Metrics) -> None:
+    metrics.endpoint("backend", "http://a:1", is_up=True)
+    metrics.endpoint("backend", "http://b:1", is_up=True)
+    metrics.endpoint("backend", "http://b:1", is_up=False)
+
+    assert {
+        ("backend", "http://a:1"): 1.0,
+        ("backend", "http://b:1"): 0.0,
+    } == metrics.snapshot()["sidelight_endpoint_healthy"]
+
+
+def test_only_the_settings_in_force_are_told(metrics: Metrics) -> None:
+    metrics.config("old", 1.0)
+    metrics.config("new", 2.0)
+    snapshot = metrics.snapshot()
+
+    assert {("new",): 1} == snapshot["sidelight_config_info"]
+    assert {(): 2.0} == snapshot["sidelight_config_last_success_timestamp_seconds"]
+
+
+def test_lag_drains_and_faults_are_counted(metrics: Metrics) -> None:
+    metrics.lag(0.3)
+    metrics.drained("cut")
+    metrics.fault()
+    snapshot = metrics.snapshot()
+
+    assert 0.3 == snapshot["sidelight_event_loop_lag_seconds"][()][-1]
+    assert {("cut",): 1} == snapshot["sidelight_drain_exchanges_total"]
+    assert {("critical", "internal_error"): 1} == snapshot["sidelight_errors_total"]
+
+
+def test_sources_are_read(metrics: Metrics) -> None:
+    metrics.read_from(lambda: [("sidelight_retry_budget_tokens", ("chat",), 7.0)])
+
+    assert {("chat",): 7.0} == metrics.snapshot()["sidelight_retry_budget_tokens"]

@@ -1,0 +1,250 @@
+"""Every exchange ends in exactly one record; every change of state is said."""
+
+import pytest
+
+from proxy.observation import observer as module
+from proxy.observation.log import Log
+from proxy.observation.metrics import Metrics
+from proxy.observation.observer import Observer, drain_result
+from proxy.observation.summary import Summary
+from proxy.outcome import (
+    CLIENT_CLOSED_STREAM,
+    COMPLETED,
+    DRAIN_CUT,
+    DRAINING,
+    HEAD_TIMEOUT,
+    UPSTREAM_ERROR,
+)
+from proxy.resilience.permits import Transition
+
+
+class House:
+    """An observer and all that it tells."""
+
+    def __init__(self, reader, **options: object) -> None:
+        self.reader = reader
+        self.log = Log("widget", reader.fd)
+        self.metrics = Metrics({"chat": "backend"})
+        self.summary = Summary(0.0)
+        self.observer = Observer(self.log, self.metrics, self.summary, **options)  # type: ignore[arg-type]
+
+    def events(self) -> list[dict[str, object]]:
+        self.log.close()
+        return self.reader.events()
+
+    def told(self, *names: str) -> list[tuple[object, ...]]:
+        return [tuple(event.get(name) for name in names) for event in self.events()]
+
+    def numbers(self, name: str) -> dict[tuple[str, ...], object]:
+        return self.metrics.snapshot()[f"sidelight_{name}"]
+
+    def see(self, x) -> None:
+        self.observer.opened(x)
+        self.observer.close(x)
+
+
+@pytest.fixture
+def house(reader) -> House:
+    return House(reader)
+
+
+def test_an_exchange_makes_one_line_one_count_and_one_figure(house: House, exchange) -> None:
+    house.observer.config_loaded("c0ffee")
+    house.see(exchange())
+
+    assert {("chat", "GET", "200"): 1} == house.numbers("requests_total")
+    assert 1 == house.summary.figures(10.0)["total_requests"]
+    assert ("INFO", "exchange", "id-1", "c0ffee", 0) == house.told(
+        "level", "event", "request_id", "config_hash", "worker"
+    )[-1]
+
+
+def test_closing_twice_records_once(house: House, exchange) -> None:
+    x = exchange()
+    house.see(x)
+    house.observer.close(x)
+
+    assert {("chat", "GET", "200"): 1} == house.numbers("requests_total")
+    assert 1 == len(house.events())
+
+
+def test_the_level_is_that_of_the_outcome(house: House, exchange) -> None:
+    house.see(exchange(outcome=HEAD_TIMEOUT))
+    house.see(exchange(outcome=CLIENT_CLOSED_STREAM))
+    house.see(exchange(outcome=UPSTREAM_ERROR, upstream_status=404))
+
+    assert [("ERROR",), ("INFO",), ("INFO",)] == house.told("level")
+
+
+def test_an_exchange_without_an_outcome_is_our_fault(house: House, exchange) -> None:
+    house.see(exchange(outcome=None))
+
+    assert [("CRITICAL", "internal_error", "ended without an outcome")] == house.told(
+        "level", "code", "detail"
+    )
+
+
+def test_an_exchange_that_was_not_ended_ends_now(house: House, exchange, monkeypatch) -> None:
+    monkeypatch.setattr(module.clock, "now", lambda: 11.0)
+    x = exchange(ended=0.0)
+    house.see(x)
+    monkeypatch.undo()
+
+    assert 11.0 == x.ended
+    assert [(1000.0,)] == house.told("duration_ms")
+
+
+def test_a_fault_of_the_observer_is_said_and_harms_nobody(house: House, exchange) -> None:
+    house.see(exchange(bytes_in=None))
+
+    assert {("critical", "internal_error"): 1} == house.numbers("errors_total")
+    (_, event) = house.events()
+    assert ("CRITICAL", "observer_failed", "id-1") == (
+        event["level"],
+        event["event"],
+        event["request_id"],
+    )
+    assert str(event["fault"]).startswith("TypeError at series.py:")
+
+
+def test_completed_exchanges_are_sampled_and_failures_never(reader, exchange) -> None:
+    chances = iter([0.05, 0.5, 0.0999, 0.1])
+    house = House(reader, sample=0.1, rng=lambda: next(chances))
+    for n in range(4):
+        house.see(exchange(request_id=f"good-{n}"))
+        house.see(exchange(request_id=f"bad-{n}", outcome=HEAD_TIMEOUT))
+        house.see(exchange(request_id=f"404-{n}", outcome=UPSTREAM_ERROR, upstream_status=404))
+
+    assert {("chat", "GET", "200"): 12} == house.numbers("requests_total")
+    ids = {event["request_id"] for event in house.events()}
+    assert {"good-0", "good-2"} == {one for one in ids if str(one).startswith("good")}
+    assert 10 == len(ids)
+
+
+def test_what_runs_is_told_by_route(house: House, exchange) -> None:
+    first, second = exchange(), exchange(streamed=True, committed=10.0)
+    unrouted, head_pending = exchange(route=""), exchange(streamed=True)
+    for x in (first, second, unrouted, head_pending):
+        house.observer.opened(x)
+    assert {("chat",): 3, ("none",): 1} == house.numbers("requests_in_flight")
+    assert {("chat",): 1} == house.numbers("streams_active")
+
+    for x in (first, second, unrouted, head_pending):
+        house.observer.close(x)
+
+    assert {("chat",): 0} == house.numbers("requests_in_flight")
+    assert {("chat",): 0} == house.numbers("streams_active")
+
+
+def test_lost_lines_are_counted(house: House) -> None:
+    house.log.dropped["queue_full"] = 3
+
+    assert {("queue_full",): 3, ("write_failed",): 0} == house.numbers("log_dropped_total")
+
+
+def test_the_last_lesson_about_an_upstream_is_kept(house: House, exchange) -> None:
+    house.see(exchange())
+    house.see(exchange(outcome=HEAD_TIMEOUT))
+    house.see(exchange(upstream="", route="", attempts=[]))
+
+    assert ["backend"] == list(house.observer.lessons)
+    assert "head_timeout" == house.observer.lessons["backend"].failure
+
+
+@pytest.mark.parametrize(
+    ("change", "event"),
+    [
+        (
+            Transition("chat", "open", "ratio", 30.0, 1.0),
+            ("WARNING", "breaker_opened", "chat", "ratio", 30_000.0),
+        ),
+        (
+            Transition("chat", "half_open", "cooled_down", 0.0, 1.0),
+            ("INFO", "breaker_half_open", "chat", "cooled_down", None),
+        ),
+        (
+            Transition("chat", "closed", "probe_succeeded", 0.0, 1.0),
+            ("INFO", "breaker_closed", "chat", "probe_succeeded", None),
+        ),
+    ],
+)
+def test_a_breaker_that_changes_is_told(house: House, change: Transition, event) -> None:
+    house.observer.breaker_changed(change)
+
+    assert {("chat", change.to, change.cause): 1} == house.numbers("circuit_transitions_total")
+    assert [event] == house.told("level", "event", "route", "cause", "cool_down_ms")
+
+
+def test_an_endpoint_that_goes_and_comes_is_told(house: House) -> None:
+    house.observer.endpoint_changed("backend", "http://a:1", False)
+    assert {("backend", "http://a:1"): 0.0} == house.numbers("endpoint_healthy")
+    house.observer.endpoint_changed("backend", "http://a:1", True)
+
+    assert {("backend", "http://a:1"): 1.0} == house.numbers("endpoint_healthy")
+    assert [
+        ("WARNING", "endpoint_down", "backend", "http://a:1"),
+        ("INFO", "endpoint_up", "backend", "http://a:1"),
+    ] == house.told("level", "event", "upstream", "endpoint")
+
+
+def test_the_start_is_told(house: House) -> None:
+    house.observer.started(port=8080)
+    house.observer.config_loaded("c0ffee", file="x.yaml")
+
+    assert {("c0ffee",): 1} == house.numbers("config_info")
+    assert [
+        ("started", 8080, 0, None, None),
+        ("config_loaded", None, None, "c0ffee", "x.yaml"),
+    ] == house.told("event", "port", "worker", "config_hash", "file")
+
+
+@pytest.mark.parametrize(
+    ("unusual", "result"),
+    [
+        pytest.param({"outcome": COMPLETED}, "finished", id="finished"),
+        pytest.param({"outcome": HEAD_TIMEOUT}, "finished", id="failed, but not by us"),
+        pytest.param({"outcome": DRAIN_CUT}, "cut", id="cut after the commit"),
+        pytest.param({"outcome": DRAINING}, "cut", id="cut before the commit"),
+        pytest.param({"outcome": DRAINING, "route": ""}, None, id="refused: it never began"),
+        pytest.param({"outcome": CLIENT_CLOSED_STREAM}, "client_left", id="the client left"),
+    ],
+)
+def test_an_exchange_gets_away_from_a_drain(exchange, unusual, result: str | None) -> None:
+    assert result == drain_result(exchange(**unusual))
+
+
+def test_a_drain_is_told_with_what_became_of_the_running(
+    house: House, exchange, monkeypatch
+) -> None:
+    good, cut, left = exchange(), exchange(outcome=DRAIN_CUT), exchange()
+    house.see(exchange())
+    for x in (good, cut, left):
+        house.observer.opened(x)
+    monkeypatch.setattr(module.clock, "now", lambda: 100.0)
+    house.observer.drain_began("SIGTERM", 120.0)
+    house.observer.close(good)
+    house.observer.close(cut)
+    monkeypatch.setattr(module.clock, "now", lambda: 101.5)
+    house.observer.drain_ended()
+    monkeypatch.undo()
+
+    assert {("finished",): 1, ("cut",): 1} == house.numbers("drain_exchanges_total")
+    began, ended = (
+        {name: event[name] for name in list(event)[3:]}
+        for event in house.events()
+        if str(event["event"]).startswith("drain")
+    )
+    assert {
+        "event": "drain_began",
+        "signal": "SIGTERM",
+        "limit_ms": 120_000.0,
+        "running": 3,
+    } == began
+    assert {
+        "event": "drain_ended",
+        "duration_ms": 1500.0,
+        "running": 1,
+        "finished": 1,
+        "cut": 1,
+        "client_left": 0,
+    } == ended

@@ -1,0 +1,38 @@
+"""What others know, as gauges."""
+
+from dataclasses import dataclass
+
+from proxy.observation.readings import budget_readings, circuit_readings, pool_readings
+
+
+@dataclass
+class Pool:
+    in_use: int
+    idle: int
+    waiting: int
+
+
+def test_a_pool_is_told_in_three_parts() -> None:
+    name = "sidelight_upstream_connections"
+
+    assert [
+        (name, ("backend", "idle"), 2),
+        (name, ("backend", "active"), 1),
+        (name, ("backend", "waiting"), 3),
+    ] == list(pool_readings({"backend": Pool(in_use=1, idle=2, waiting=3)}))
+
+
+def test_every_state_of_a_circuit_is_told() -> None:
+    name = "sidelight_circuit_state"
+
+    assert [
+        (name, ("chat", "closed"), 0.0),
+        (name, ("chat", "open"), 1.0),
+        (name, ("chat", "half_open"), 0.0),
+    ] == list(circuit_readings({"chat": "open"}))
+
+
+def test_a_budget_is_told_by_route() -> None:
+    name = "sidelight_retry_budget_tokens"
+
+    assert [(name, ("chat",), 19.5)] == list(budget_readings({"chat": 19.5}))

@@ -1,0 +1,103 @@
+"""Our own answers: what they say, and what they never say."""
+
+import json
+
+import pytest
+
+from proxy import outcome as o
+from proxy.answers import error_body, error_lines, status_line, whole_seconds
+from proxy.outcome import OUTCOMES, Outcome
+
+ALL = [pytest.param(row, id=code) for code, row in OUTCOMES.items()]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "line"),
+    [
+        pytest.param(502, None, b"HTTP/1.1 502 Bad Gateway\r\n", id="the registered reason"),
+        pytest.param(499, None, b"HTTP/1.1 499 Client Closed\r\n", id="nginx's status"),
+        pytest.param(299, None, b"HTTP/1.1 299 \r\n", id="an unknown status keeps its space"),
+        pytest.param(200, b"", b"HTTP/1.1 200 \r\n", id="an empty reason stays empty"),
+        pytest.param(200, b"Gut \xff", b"HTTP/1.1 200 Gut \xff\r\n", id="a reason byte for byte"),
+    ],
+)
+def test_the_status_line(status: int, reason: bytes | None, line: bytes) -> None:
+    assert line == status_line(status, reason)
+
+
+@pytest.mark.parametrize(
+    ("length", "seconds"),
+    [
+        pytest.param(0.0, 1, id="at least one"),
+        pytest.param(-3.0, 1, id="a moment that has passed"),
+        pytest.param(1.0, 1, id="a whole one"),
+        pytest.param(1.1, 2, id="never too early"),
+    ],
+)
+def test_whole_seconds(length: float, seconds: int) -> None:
+    assert seconds == whole_seconds(length)
+
+
+def test_the_body_of_an_error() -> None:
+    body = json.loads(error_body(o.CIRCUIT_OPEN, "r-1", 4.2))
+
+    assert {
+        "error": "circuit_open",
+        "message": "The service is temporarily unavailable. Please try again in 5 s.",
+        "request_id": "r-1",
+        "retryable": True,
+        "retry_after": 5,
+    } == body
+
+
+def test_without_a_wait_there_is_no_retry_after() -> None:
+    body = json.loads(error_body(o.BAD_REQUEST, "r-1"))
+
+    assert {"error", "message", "request_id", "retryable"} == set(body)
+    assert body["retryable"] is False
+
+
+@pytest.mark.parametrize("row", ALL)
+@pytest.mark.parametrize("retry_in", [None, 3.0])
+def test_no_message_has_a_hole(row: Outcome, retry_in: float | None) -> None:
+    message = json.loads(error_body(row, "r-1", retry_in))["message"]
+
+    assert "{" not in message
+
+
+@pytest.mark.parametrize(("status", "retryable"), [(500, False), (503, True)])
+def test_a_masked_error_says_by_its_status_whether_to_retry(status: int, retryable: bool) -> None:
+    body = json.loads(error_body(o.UPSTREAM_ERROR, "r-1", status=status))
+
+    assert retryable == body["retryable"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "retry_in", "lines"),
+    [
+        pytest.param(
+            o.ROUTE_NOT_FOUND,
+            None,
+            b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
+            b"X-Sidelight-Error: route_not_found\r\nContent-Length: 7\r\n",
+            id="an error",
+        ),
+        pytest.param(
+            o.CIRCUIT_OPEN,
+            0.2,
+            b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
+            b"X-Sidelight-Error: circuit_open\r\nContent-Length: 7\r\nRetry-After: 1\r\n",
+            id="an error that passes",
+        ),
+        pytest.param(
+            o.UPGRADE_NOT_ALLOWED,
+            None,
+            b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
+            b"X-Sidelight-Error: upgrade_not_allowed\r\nContent-Length: 7\r\n"
+            b"Upgrade: HTTP/1.1\r\nConnection: upgrade\r\n",
+            id="a 426 names a protocol that is spoken here",
+        ),
+    ],
+)
+def test_the_headers_of_an_error(outcome: Outcome, retry_in: float | None, lines: bytes) -> None:
+    assert lines == error_lines(outcome, 7, retry_in)

@@ -1,0 +1,51 @@
+"""The page on outcomes tells the truth about every row of the table, and leaves none out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from proxy import outcome as o
+from proxy.outcome import OUTCOMES, Outcome
+
+PAGE = (Path(__file__).parents[1] / "docs" / "outcomes.md").read_text(encoding="utf-8")
+FACTS, ADVICE = PAGE.split("## What it means")
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of every line that is about a code."""
+    found = re.findall(r"^\| (`[a-z_]+` \| .*) \|$", text, re.MULTILINE)
+    return [line.split(" | ") for line in found]
+
+
+def cells(row: Outcome) -> list[str]:
+    """What the page must say of `row`."""
+    by_status = row is o.UPSTREAM_ERROR
+    return [
+        f"`{row.code}`",
+        f"`{row.term}`",
+        str(row.status or ("as upstream" if row.term == "--" else "as sent")),
+        "the upstream's own" if by_status else row.message.replace("{n}", "N") or "—",
+        "by status" if by_status else "yes" if row.retryable else "no",
+        row.cause or "—",
+        "by status" if by_status else row.signal,
+        "by status" if by_status else row.result or "—",
+        "by status" if by_status else row.level,
+    ]
+
+
+def test_every_code_has_its_row_in_the_order_of_the_table() -> None:
+    assert [f"`{code}`" for code in OUTCOMES] == [row[0] for row in rows(FACTS)]
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=code) for code, row in OUTCOMES.items()])
+def test_the_row_says_what_the_table_says(row: Outcome) -> None:
+    assert cells(row) in rows(FACTS)
+
+
+def test_every_code_has_a_meaning_a_check_and_a_remedy() -> None:
+    told = {row[0]: row[1:] for row in rows(ADVICE)}
+
+    assert {f"`{code}`" for code in OUTCOMES} == set(told)
+    assert len(rows(ADVICE)) == len(OUTCOMES)
+    assert {3} == {len([cell for cell in advice if cell.strip()]) for advice in told.values()}

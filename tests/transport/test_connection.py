@@ -1,0 +1,517 @@
+"""Exchanges over real sockets, segment by segment."""
+
+import asyncio
+import math
+
+import pytest
+
+from proxy.outcome import (
+    BODY_TOO_LARGE,
+    HEAD_TIMEOUT,
+    STALE_CONNECTION,
+    STREAM_MALFORMED,
+    STREAM_RESET,
+    STREAM_STALLED,
+    STREAM_TRUNCATED,
+    UPSTREAM_RESET,
+    UPSTREAM_WRITE_FAILED,
+)
+from proxy.transport.failed import END, Failed
+from proxy.transport.wire import HIGH_WATER
+
+OK = b"HTTP/1.1 200 OK\r\n"
+SHORT = OK + b"Content-Length: 2\r\n\r\nhi"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+BRIEF = 0.02
+"""Seconds that a wait lasts where nothing comes."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "method", "body"),
+    [
+        pytest.param(SHORT, "GET", b"hi", id="a length"),
+        pytest.param(CHUNKED + b"2\r\nhi\r\n0\r\n\r\n", "POST", b"hi", id="chunks"),
+        pytest.param(OK + b"Content-Length: 2\r\n\r\n", "HEAD", b"", id="HEAD"),
+        pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", "DELETE", b"", id="204"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + SHORT, "PUT", b"hi", id="interim"),
+        pytest.param(
+            b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi",
+            "GET",
+            b"hi",
+            id="1.0 kept alive",
+        ),
+    ],
+)
+async def test_a_whole_answer_leaves_the_connection_for_the_next(
+    scene, acquire, ask, answer, method, body
+):
+    upstream = await scene(lambda peer: peer.answer(answer))
+    for reused in (False, True, True):
+        connection = await acquire(upstream)
+
+        assert reused is connection.reused
+        assert (None, body, END) == (None, *(await ask(connection, method))[1:])
+        connection.release()
+    assert 1 == len(scene.peers)
+    assert (1, 2) == (upstream.uses_new, upstream.uses_reused)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(OK + b"Connection: close\r\nContent-Length: 2\r\n\r\nhi", id="it says so"),
+        pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", id="HTTP/1.0"),
+        pytest.param(SHORT + b"x", id="a byte too many"),
+        pytest.param(SHORT + SHORT, id="a second answer"),
+    ],
+)
+async def test_a_connection_that_cannot_go_on_is_closed(scene, acquire, ask, answer):
+    upstream = await scene(lambda peer: peer.answer(answer))
+    connection = await acquire(upstream)
+    _, body, end = await ask(connection)
+    connection.release()
+
+    assert (b"hi", END) == (body, end)
+    assert not (await acquire(upstream)).reused
+
+
+async def test_an_answer_pushed_to_an_idle_connection_reaches_nobody(scene, acquire, ask):
+    pushed = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(SHORT)
+        await pushed.wait()
+        await peer.send(SHORT.replace(b"hi", b"no"))
+        await peer.gone()
+
+    upstream = await scene(script)
+    connection = await acquire(upstream)
+    await ask(connection)
+    connection.release()
+    pushed.set()
+    await scene.ended()
+
+    assert upstream.take() is None
+    assert 0 == upstream.view().idle
+
+
+async def test_an_answer_still_unread_in_the_kernel_reaches_nobody(scene, acquire, ask):
+    upstream = await scene(lambda peer: peer.answer(SHORT))
+    connection = await acquire(upstream)
+    await ask(connection)
+    connection.release()
+    sock = scene.peers[0].writer.get_extra_info("socket")
+    with sock.dup() if hasattr(sock, "dup") else sock as copy:
+        copy.send(SHORT)  # and the loop has had no chance to read it
+
+    assert upstream.take() is None
+
+
+async def test_bytes_between_taking_and_sending_are_no_answer(scene, acquire, ask):
+    pushed = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(SHORT)
+        await pushed.wait()
+        await peer.send(SHORT)
+        await peer.gone()
+
+    upstream = await scene(script)
+    connection = await acquire(upstream)
+    await ask(connection)
+    connection.release()
+    connection = await acquire(upstream)
+    pushed.set()
+    await scene.ended()
+    head, _, _ = await ask(connection)
+
+    assert STALE_CONNECTION is head.outcome
+    assert not connection.sent
+    connection.abort()
+
+
+async def test_a_malformed_chunk_in_a_later_segment_ends_the_read_at_once(scene, acquire):
+    was_read = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(CHUNKED + b"2\r\nhi\r\n")
+        await was_read.wait()
+        await peer.send(b"zz\r\n")
+        await peer.gone()
+
+    connection = await acquire(await scene(script))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head("GET", 5)
+
+    assert b"hi" == await connection.read(5)
+    was_read.set()
+    assert STREAM_MALFORMED is (await connection.read(5)).outcome
+    connection.release()
+    assert connection._transport.is_closing()
+
+
+@pytest.mark.parametrize(
+    ("answer", "end", "outcome"),
+    [
+        pytest.param(OK + b"Content-Length: 9\r\n\r\nhi", "finish", STREAM_TRUNCATED, id="FIN"),
+        pytest.param(OK + b"Content-Length: 9\r\n\r\nhi", "reset", STREAM_RESET, id="RST"),
+        pytest.param(CHUNKED + b"2\r\nhi\r\n", "finish", STREAM_TRUNCATED, id="FIN in chunks"),
+        pytest.param(CHUNKED + b"2\r\nhi\r\n", "reset", STREAM_RESET, id="RST in chunks"),
+        pytest.param(OK + b"\r\nhi", "reset", STREAM_RESET, id="RST where FIN was to come"),
+    ],
+)
+async def test_a_cut_body_says_how_it_was_cut(scene, acquire, ask, answer, end, outcome):
+    was_read = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(answer)
+        await was_read.wait()
+        getattr(peer, end)()
+        await peer.gone()
+
+    connection = await acquire(await scene(script))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head("GET", 5)
+
+    assert b"hi" == await connection.read(5)
+    was_read.set()
+    assert outcome is (await connection.read(5)).outcome
+    connection.release()
+
+
+async def test_a_body_until_close_ends_with_the_connection(scene, acquire, ask):
+    async def script(peer):
+        await peer.request()
+        await peer.send(OK + b"\r\nhi")
+        peer.finish()
+
+    upstream = await scene(script)
+    connection = await acquire(upstream)
+    head, body, end = await ask(connection)
+    connection.release()
+
+    assert ("close", b"hi", END) == (head.framing, body, end)
+    assert not (await acquire(upstream)).reused
+
+
+@pytest.mark.parametrize("end", ["finish", "reset"])
+async def test_closed_before_the_head_is_a_reset(scene, acquire, ask, end):
+    async def script(peer):
+        await peer.request()
+        getattr(peer, end)()
+
+    connection = await acquire(await scene(script))
+    head, _, _ = await ask(connection)
+
+    assert UPSTREAM_RESET is head.outcome
+    assert connection.sent
+    connection.abort()
+
+
+@pytest.mark.parametrize("end", ["finish", "reset"])
+async def test_a_used_connection_closed_before_any_byte_was_stale(scene, acquire, ask, end):
+    async def script(peer):
+        await peer.request()
+        await peer.send(SHORT)
+        await peer.request()
+        getattr(peer, end)()
+
+    upstream = await scene(script)
+    for _ in range(2):
+        connection = await acquire(upstream)
+        head, _, _ = await ask(connection)
+        connection.release()
+
+    assert STALE_CONNECTION is head.outcome
+    assert 1 == upstream.stale_connections
+
+
+async def test_a_used_connection_that_had_begun_to_answer_was_not_stale(scene, acquire, ask):
+    async def script(peer):
+        await peer.request()
+        await peer.send(SHORT)
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200")
+        peer.finish()
+
+    upstream = await scene(script)
+    for _ in range(2):
+        connection = await acquire(upstream)
+        head, _, _ = await ask(connection)
+        connection.release()
+
+    assert UPSTREAM_RESET is head.outcome
+    assert 0 == upstream.stale_connections
+
+
+async def test_closed_while_we_upload_is_a_failed_write(scene, acquire):
+    async def script(peer):
+        await peer.request()
+        peer.reset()
+
+    connection = await acquire(await scene(script))
+    connection.is_uploading = True
+    connection.send(b"POST / HTTP/1.1\r\n\r\n")
+    failed = await connection.head("POST", 5)
+
+    assert UPSTREAM_WRITE_FAILED is failed.outcome
+    connection.abort()
+
+
+async def test_an_early_answer_is_given_although_the_upload_breaks(scene, acquire):
+    async def script(peer):
+        await peer.request()
+        await peer.send(b"HTTP/1.1 413 Large\r\nContent-Length: 2\r\n\r\nno")
+        peer.writer.close()  # with bytes unread: the kernel answers them by RST
+
+    connection = await acquire(await scene(script))
+    connection.is_uploading = True
+    connection.send(b"POST / HTTP/1.1\r\n\r\n")
+
+    async def upload():
+        while not connection.is_closed:
+            connection.send(b"x" * 65536)
+            await connection.drained(5)
+            await asyncio.sleep(0)
+
+    sender = asyncio.ensure_future(upload())
+    await sender
+    head = await connection.head("POST", 5)
+
+    assert 413 == head.status
+    assert b"no" == await connection.read(5)
+    assert connection.is_done
+    connection.release()
+
+
+async def test_an_answer_that_came_before_anyone_waited_is_kept(scene, acquire, ask):
+    async def script(peer):
+        await peer.request()
+        await peer.send(SHORT)
+        peer.finish()
+
+    upstream = await scene(script)
+    connection = await acquire(upstream)
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    while not connection.is_closed:
+        await asyncio.sleep(0)
+    head = await connection.head("GET", 5)
+
+    assert 200 == head.status
+    assert b"hi" == connection.take_buffered()
+    connection.release()
+
+
+async def test_no_head_in_time_is_a_head_timeout(scene, acquire, ask):
+    connection = await acquire(await scene(lambda peer: peer.gone()))
+    head, _, _ = await ask(connection, timeout=BRIEF)
+
+    assert HEAD_TIMEOUT is head.outcome
+    connection.release()
+
+
+async def test_the_clock_of_the_head_may_start_after_the_wait_began(scene, acquire):
+    connection = await acquire(await scene(lambda peer: peer.gone()))
+    waiting = asyncio.ensure_future(connection.head("POST", math.inf))
+    await asyncio.sleep(0)
+    connection.hurry(BRIEF)
+
+    assert HEAD_TIMEOUT is (await waiting).outcome
+    connection.abort()
+
+
+async def test_the_clock_of_the_head_is_not_that_of_the_body(scene, acquire):
+    async def script(peer):
+        await peer.request()
+        await peer.send(OK + b"Content-Length: 2\r\n\r\n")
+        await peer.gone()
+
+    connection = await acquire(await scene(script))
+    connection.send(b"POST / HTTP/1.1\r\n\r\n")
+    await connection.head("POST", 5)
+    reading = asyncio.ensure_future(connection.read(5))
+    await asyncio.sleep(0)
+    connection.hurry(0)
+    await asyncio.sleep(BRIEF)
+
+    assert not reading.done()
+    connection.abort()
+    await reading
+
+
+async def test_giving_up_is_what_the_waiting_one_is_told(scene, acquire):
+    connection = await acquire(await scene(lambda peer: peer.gone()))
+    waiting = asyncio.ensure_future(connection.head("POST", 5))
+    await asyncio.sleep(0)
+    connection.give_up(BODY_TOO_LARGE, "after 10 bytes")
+
+    assert Failed(BODY_TOO_LARGE, "after 10 bytes", connection.endpoint) == await waiting
+    connection.abort()
+
+
+async def test_silence_in_the_body_is_a_stall_and_reading_may_go_on(scene, acquire):
+    go_on = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(OK + b"Content-Length: 2\r\n\r\nh")
+        await go_on.wait()
+        await peer.send(b"i")
+        await peer.gone()
+
+    connection = await acquire(await scene(script))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head("GET", 5)
+
+    assert b"h" == await connection.read(5)
+    assert STREAM_STALLED is (await connection.read(BRIEF)).outcome
+    go_on.set()
+    assert b"i" == await connection.read(5)
+    assert END is await connection.read(5)
+    connection.release()
+
+
+async def test_nothing_sent_is_known_where_the_connection_was_closed_before(scene, acquire, ask):
+    upstream = await scene(lambda peer: peer.answer(SHORT))
+    connection = await acquire(upstream)
+    await ask(connection)
+    connection.release()
+    connection = await acquire(upstream)
+    scene.peers[0].reset()
+    while not connection.is_closed:
+        await asyncio.sleep(0)
+    head, _, _ = await ask(connection)
+
+    assert STALE_CONNECTION is head.outcome
+    assert not connection.sent
+    connection.release()
+
+
+async def test_a_slow_reader_holds_the_upstream_back(scene, acquire):
+    size = 30_000_000
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(OK + b"Content-Length: %d\r\n\r\n" % size)
+        await peer.send(b"x" * size)
+        await peer.gone()
+
+    connection = await acquire(await scene(script))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head("GET", 5)
+    await asyncio.sleep(0.05)
+
+    assert HIGH_WATER < connection.buffered < 8 * HIGH_WATER
+    got = 0
+    while isinstance(part := await connection.read(5), bytes):
+        got += len(part)
+    assert (size, END) == (got, part)
+    connection.release()
+
+
+async def test_a_slow_upstream_holds_the_sender_back(scene, acquire):
+    go_on = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await go_on.wait()
+        await peer.gone()
+
+    connection = await acquire(await scene(script))
+    connection.send(b"POST / HTTP/1.1\r\n\r\n")
+    while not connection.writing_paused:
+        connection.send(b"x" * 65536)
+        await asyncio.sleep(0)
+    drained = asyncio.ensure_future(connection.drained(5))
+    await asyncio.sleep(BRIEF)
+
+    assert not drained.done()
+    go_on.set()
+    assert await drained
+    connection.abort()
+
+
+async def test_an_upstream_that_takes_nothing_is_told_from_one_that_is_slow(scene, acquire):
+    connection = await acquire(await scene(lambda peer: asyncio.Event().wait()))
+    while not connection.writing_paused:
+        connection.send(b"x" * 65536)
+        await asyncio.sleep(0)
+
+    assert not await connection.drained(BRIEF)
+    connection.abort()
+
+
+@pytest.mark.parametrize("state", ["head", "read", "drain"])
+async def test_abort_ends_whatever_is_waited_for_at_once(scene, acquire, state):
+    async def script(peer):
+        await peer.request()
+        if state == "read":
+            await peer.send(OK + b"Content-Length: 9\r\n\r\n")
+        await (asyncio.Event().wait() if state == "drain" else peer.gone())
+
+    upstream = await scene(script)
+    connection = await acquire(upstream)
+    connection.send(b"POST / HTTP/1.1\r\n\r\n")
+    if state == "read":
+        await connection.head("POST", 5)
+        waiting = asyncio.ensure_future(connection.read(5))
+    elif state == "head":
+        waiting = asyncio.ensure_future(connection.head("POST", 5))
+    else:
+        while not connection.writing_paused:
+            connection.send(b"x" * 65536)
+            await asyncio.sleep(0)
+        waiting = asyncio.ensure_future(connection.drained(5))
+    await asyncio.sleep(0)
+    connection.abort()
+    ended = await asyncio.wait_for(waiting, 0.1)
+    if state != "drain":
+        await asyncio.wait_for(scene.ended(), 0.1)
+
+    assert ended is True if state == "drain" else isinstance(ended, Failed)
+    assert 0 == upstream.view().in_use
+    assert 0 == upstream.stale_connections
+
+
+async def test_a_cancelled_wait_leaves_nothing_behind(scene, acquire):
+    upstream = await scene(lambda peer: peer.gone())
+    connection = await acquire(upstream)
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    waiting = asyncio.ensure_future(connection.head("GET", 5))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    connection.release()
+    await asyncio.wait_for(scene.ended(), 0.1)
+
+    assert 0 == upstream.view().in_use
+
+
+@pytest.mark.parametrize("unfinished", ["answer", "request"])
+async def test_an_unfinished_exchange_is_not_kept(scene, acquire, unfinished):
+    body = b"h" if unfinished == "answer" else b"hi"
+    upstream = await scene(lambda peer: peer.answer(OK + b"Content-Length: 2\r\n\r\n" + body))
+    connection = await acquire(upstream)
+    connection.is_uploading = unfinished == "request"
+    connection.send(b"POST / HTTP/1.1\r\n\r\n")
+    await connection.head("POST", 5)
+    connection.release()
+
+    assert not (await acquire(upstream)).reused
+
+
+async def test_a_body_nobody_took_is_not_given_to_the_next(scene, acquire, ask):
+    upstream = await scene(lambda peer: peer.answer(SHORT))
+    connection = await acquire(upstream)
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head("GET", 5)
+    connection.release()
+    connection = await acquire(upstream)
+
+    assert connection.reused
+    assert b"hi" == (await ask(connection))[1]
+    connection.release()
