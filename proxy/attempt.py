@@ -27,38 +27,35 @@ async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
 
     `avoid` is the endpoint that has just failed; it is used only where there is no other.
     """
-    tried = Attempt(endpoint="", started=now())
-    connection = await _connect(p, tried, avoid)
-    if isinstance(connection, Failed):
-        return _failed(p, tried, connection)
-    p.connection = connection
-    head = await _ask(p, connection, tried)
-    tried.sent = connection.bytes_sent > 0
+    x = p.x
+    x.phase = "C"
+    tried = Attempt("", now())
+    got = p.upstream.take() or await _connect(p, tried.started, avoid)
+    if isinstance(got, Failed):
+        return _unconnected(p, tried, got)
+    x.attempts.append(tried)
+    tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
+    p.connection = got
+    head = await _send(p, got) if p.body is not None else await _stream(p, got)
+    ended = now()
+    tried.head = ended - tried.started - (tried.connect or 0.0) - got.queued
+    x.upstream_wait += tried.head
+    tried.sent = got.sent
     if isinstance(head, Failed):
         p.let_go(whole=False)
-        return _failed(p, tried, head)
+        return _failed(p, tried, _total(p, head, ended))
     tried.status = head.status
     tried.result = result_of(head.status)
     return head
 
 
-async def _connect(p: Passage, tried: Attempt, avoid: str | None) -> Connection | Failed:
-    p.x.phase = "C"
-    got: Connection | Failed | None = p.upstream.take()
-    if got is None:
-        clocks = p.route.rule.timeouts
-        left = p.deadline.left(tried.started)
-        got = await p.upstream.acquire(
-            connect=min(clocks.connect, left), pool_wait=min(clocks.pool_wait, left), avoid=avoid
-        )
-        _account(p, got, now() - tried.started)
-    if isinstance(got, Failed) and got.outcome is o.POOL_TIMEOUT:
-        return got  # no endpoint was tried, so there is no attempt to record
-    p.x.attempts.append(tried)
-    tried.endpoint = got.endpoint
-    if isinstance(got, Connection):
-        tried.reused = got.reused
-        tried.connect = got.connect_seconds
+async def _connect(p: Passage, began: float, avoid: str | None) -> Connection | Failed:
+    clocks = p.route.rule.timeouts
+    left = p.deadline.left(began)
+    got = await p.upstream.acquire(
+        connect=min(clocks.connect, left), pool_wait=min(clocks.pool_wait, left), avoid=avoid
+    )
+    _account(p, got, now() - began)
     return got
 
 
@@ -72,25 +69,35 @@ def _account(p: Passage, got: Connection | Failed, waited: float) -> None:
     p.x.upstream_wait += waited - queued
 
 
-async def _ask(p: Passage, connection: Connection, tried: Attempt) -> Head | Failed:
-    """Send the request and wait for the head; an upload goes on while we wait."""
-    p.x.phase = "W" if p.body is None else "H"
-    began = now()
-    if p.body is None:
-        connection.is_uploading = True
-        connection.send(p.head)
-        p.upload = asyncio.create_task(_upload(p, connection))
-        head = await connection.head(p.asked.method, inf)
-    else:
-        connection.send(p.head + _framed(p))
-        wait = p.deadline.cut(p.route.rule.timeouts.head, began)
-        head = await connection.head(p.asked.method, wait)
-    ended = now()
-    tried.head = ended - began
-    p.x.upstream_wait += ended - began
-    if isinstance(head, Failed) and head.outcome is o.HEAD_TIMEOUT and p.deadline.is_over(ended):
-        return Failed(o.TOTAL_TIMEOUT, "total ran out while awaiting the head", head.endpoint)
-    return head
+def _unconnected(p: Passage, tried: Attempt, failed: Failed) -> Failed:
+    if failed.outcome is not o.POOL_TIMEOUT:  # then no endpoint was tried: no attempt to record
+        p.x.attempts.append(tried)
+        tried.endpoint = failed.endpoint
+    return _failed(p, tried, failed)
+
+
+async def _send(p: Passage, connection: Connection) -> Head | Failed:
+    """Send the whole request at once and wait for the head."""
+    p.x.phase = "H"
+    connection.send(p.head + _framed(p) if p.body else p.head)
+    wait = p.deadline.cut(p.route.rule.timeouts.head, now())
+    return await connection.head(p.asked.method, wait)
+
+
+async def _stream(p: Passage, connection: Connection) -> Head | Failed:
+    """Send the head, and wait for the answer's while the body is streamed up."""
+    p.x.phase = "W"
+    connection.is_uploading = True
+    connection.send(p.head)
+    p.upload = asyncio.create_task(_upload(p, connection))
+    return await connection.head(p.asked.method, inf)
+
+
+def _total(p: Passage, failed: Failed, at: float) -> Failed:
+    """Which clock it was that ran out."""
+    if failed.outcome is o.HEAD_TIMEOUT and p.deadline.is_over(at):
+        return Failed(o.TOTAL_TIMEOUT, "total ran out while awaiting the head", failed.endpoint)
+    return failed
 
 
 def _framed(p: Passage) -> bytes:

@@ -10,13 +10,13 @@ from proxy import outcome as o
 from proxy.attempt import attempt
 from proxy.client import read_body
 from proxy.clock import now, wall
+from proxy.http1 import Head
 from proxy.outcome import Outcome, signal_of
 from proxy.passage import Answer, Passage
 from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import retry_after
-from proxy.http1 import Head
 from proxy.transport.failed import End, Failed
 
 
@@ -32,14 +32,18 @@ async def call(p: Passage) -> Answer | NoAnswer:
     """Make attempts until one is good or the rules say stop; gives the last real answer."""
     last: Answer | NoAnswer | None = None
     avoid: str | None = None
-    p.route.budget.earn(now())
-    p.deadline = Deadline.after(p.route.rule.timeouts.total, now())
+    rule = p.route.rule
+    at = now()
+    p.route.budget.earn(at)
+    p.deadline = Deadline(at + rule.timeouts.total)
     while True:
-        admitted = p.route.breaker.admit(now())
+        admitted = p.route.breaker.admit(at)
         if isinstance(admitted, Refused):
             return _refused(p, admitted, last)
         p.permit = admitted
         got = await attempt(p, avoid)
+        if isinstance(got, Head) and got.status < 400:
+            return Answer(got)
         step = _next(p, got)
         if not isinstance(step, Again):
             return _final(p, got, step, last)
@@ -52,6 +56,7 @@ async def call(p: Passage) -> Answer | NoAnswer:
         else:
             last = last if isinstance(last, Answer) else NoAnswer(got.outcome)
         await _pause(p, step.pause)
+        at = now()
 
 
 async def keep_body(p: Passage) -> None:
@@ -132,9 +137,8 @@ async def _set_aside(p: Passage, head: Head) -> Answer | NoAnswer:
     One that is too large comes back as far as it was read, to be relayed at once.
     """
     connection, limit = p.connection, p.route.rule.retry.keep_answer
-    assert connection is not None
     answer = Answer(head)
-    while len(answer.body) <= limit:
+    while connection is not None and len(answer.body) <= limit:
         piece = await connection.read(p.deadline.cut(p.route.rule.timeouts.gap, now()))
         if isinstance(piece, Failed):
             p.let_go(whole=False)

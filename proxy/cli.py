@@ -14,8 +14,8 @@ from pathlib import Path
 
 from proxy import __version__
 from proxy.settings.faults import SettingsError
-from proxy.settings.load import load
 from proxy.settings.json_schema import json_schema
+from proxy.settings.load import load
 from proxy.settings.schema import Settings
 
 _DESCRIPTION = "A sidecar reverse proxy that makes any HTTP upstream observable and resilient."
@@ -82,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _demo(_options: argparse.Namespace) -> int:
-    from proxy.demo import process  # noqa: PLC0415  # the demo is not loaded in production
+    from proxy.demo import process  # the demo is not loaded in production
 
     with process() as url:
         return _serve(load(None, os.environ, url), greeting=_greeting)
@@ -105,8 +105,8 @@ Ctrl-C ends it.
 
 
 def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
-    from proxy.app import App  # noqa: PLC0415  # `check` and `healthcheck` start without it
-    from proxy.supervisor import run  # noqa: PLC0415
+    from proxy.app import App  # `check` and `healthcheck` start without it
+    from proxy.supervisor import run
 
     app = App(settings)
     with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
@@ -117,7 +117,7 @@ def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None
 def _loop_factory(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop] | None:
     if settings.event_loop == "asyncio":
         return None
-    import uvloop  # noqa: PLC0415
+    import uvloop
 
     return uvloop.new_event_loop
 

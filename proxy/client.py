@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from proxy import outcome as o
-from proxy.clock import now
+from proxy.heads import Source
 from proxy.outcome import Outcome
 from proxy.peers import Peers
 
@@ -100,8 +100,8 @@ class Client(RequestHandler):
         "gone",
         "id_trusted",
         "peer",
-        "peer_trusted",
         "shed",
+        "source",
     )
 
     def __init__(
@@ -117,7 +117,7 @@ class Client(RequestHandler):
         """The task to stop when the client leaves; None while no exchange needs it."""
         self.gone = False
         self.peer = ""
-        self.peer_trusted = False
+        self.source = Source("")
         self.id_trusted = False
         self.shed = False
 
@@ -126,13 +126,13 @@ class Client(RequestHandler):
         cast("asyncio.Transport", transport).set_write_buffer_limits(high=_BUFFER)
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if peer else ""
-        self.peer_trusted = self._peers.is_proxy(self.peer)
+        self.source = Source(self.peer, self._peers.is_proxy(self.peer))
         self.id_trusted = self._peers.names_ids(self.peer)
         super().connection_made(transport)
 
     def address(self, forwarded_for: bytes | None) -> str:
         """Who asks: the peer, or whom trusted proxies name."""
-        if forwarded_for is None or not self.peer_trusted:
+        if forwarded_for is None or not self.source.trusted:
             return self.peer
         return self._peers.origin(self.peer, forwarded_for)
 

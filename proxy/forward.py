@@ -98,7 +98,8 @@ class Forward:
             self._close(p)
 
     async def _travel(self, p: Passage) -> Sent:
-        p.cors = _cors(p, self.plan.cors)
+        if self.plan.cors is not None:
+            p.cors = _cors(p, self.plan.cors)
         if refusal := self._refusal(p):
             return reply.refuse(p, refusal)
         found = _find(p)
@@ -125,7 +126,9 @@ class Forward:
     def _enter(self, p: Passage, route: Route) -> None:
         p.route = route
         p.x.route, p.x.upstream = route.name, route.rule.upstream
-        p.cors = _cors(p, route.rule.cors)
+        if route.rule.cors is not None or p.cors:
+            p.cors = _cors(p, route.rule.cors)
+        p.upstream = self.plan.upstreams[route.rule.upstream]
         host = p.upstream.rule.host
         p.head = self.plan.heads.request(
             p.asked,

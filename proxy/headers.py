@@ -7,6 +7,7 @@ Refuses to parse messages; framing is `http1`'s, connections are the edges'.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -46,6 +47,9 @@ _AS_COMPARED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_", b"abcdefghijklmno
 """Names in lower case, and `_` as `-`: CGI and WSGI upstreams take `X_Forwarded_For` for the real
 one, so whatever is stopped is stopped in that spelling as well."""
 
+_LONGEST_HOST = 261
+"""The longest name that DNS knows, with a colon and a port."""
+
 
 def combine(raw: RawHeaders) -> dict[bytes, bytes]:
     """All fields by lower-case name; repeated ones joined by a comma (RFC 9110 §5.3)."""
@@ -71,19 +75,27 @@ def nominated(connection: bytes | None) -> frozenset[bytes]:
     return frozenset(listed(connection.translate(_AS_COMPARED))) - {b"host", b"close"}
 
 
+@lru_cache(maxsize=1024)
 def is_host(value: bytes) -> bool:
     """Whether it is an authority without user information, or empty (RFC 9112 §3.2)."""
-    return _HOST.fullmatch(value) is not None
+    return len(value) <= _LONGEST_HOST and _HOST.fullmatch(value) is not None
 
 
 def to_upstream(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
     """The client's header lines that go on; `own` names what the caller adds itself."""
-    return _lines(raw, _REQUEST_STOPS | own | nominated(connection))
+    return _lines(raw, _stops(_REQUEST_STOPS, own, connection))
 
 
 def to_client(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
     """The upstream's header lines that go on; `own` names what the caller adds itself."""
-    return _lines(raw, _ANSWER_STOPS | own | nominated(connection))
+    return _lines(raw, _stops(_ANSWER_STOPS, own, connection))
+
+
+@lru_cache(maxsize=256)
+def _stops(
+    always: frozenset[bytes], own: frozenset[bytes], connection: bytes | None
+) -> frozenset[bytes]:
+    return always | own | nominated(connection)
 
 
 def _lines(raw: RawHeaders, stops: frozenset[bytes]) -> list[bytes]:

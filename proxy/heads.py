@@ -3,8 +3,10 @@
 Written as bytes straight from what came in, so that nothing is re-cased, re-ordered or lost.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Protocol
 
 from proxy.answers import status_line
@@ -26,6 +28,9 @@ _CORS = frozenset(
         b"max-age",
     )
 )
+
+
+_NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
 
 
 class Head(Protocol):
@@ -113,40 +118,34 @@ class Heads:
         )
 
     def _forwarding(self, asked: Inbound, source: Source) -> bytes:
-        given = asked.fields if source.trusted else {}
-        peer = source.peer.partition("%")[0] or "unknown"
-        member = forwarded_member(peer, asked.host, source.scheme)
+        given = asked.fields if source.trusted else _NOTHING
         via = b"%d.%d %b" % (*asked.version, self._pseudonym)
-        return (
-            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
-            b"Forwarded: %b\r\nVia: %b\r\n"
-        ) % (
-            appended(given.get(b"x-forwarded-for"), peer.encode()),
-            given.get(b"x-forwarded-proto", source.scheme),
-            given.get(b"x-forwarded-host", asked.host),
-            appended(given.get(b"forwarded"), member),
-            appended(asked.fields.get(b"via"), via),
-        )
+        inherited = asked.fields.get(b"via")
+        if inherited is None and given is _NOTHING:
+            return _first_hop(asked.host, source, via)
+        return _forwarding_lines(asked.host, source, given, appended(inherited, via))
 
-    def answer(self, head: Head, x: Exchange, extra: bytes, *, cors: bool) -> bytes:
-        """The head for the client.
+    def answer(
+        self,
+        head: Head,
+        fields: Mapping[bytes, bytes],
+        x: Exchange,
+        extra: bytes,
+        *,
+        cors: bool,
+    ) -> bytes:
+        """The head for the client; `fields` are the headers of `head`, combined.
 
         `extra` are framing, connection and CORS lines, maybe empty.
         With `cors` the upstream's own `Access-Control-*` give way to them.
         A missing `Date` is added (RFC 9110 §6.6.1).
         """
         own = self._own_and_cors if cors else self._own
-        connection, is_dated = None, False
-        for name, value in head.headers:
-            if len(name) == 10 and name.lower() == b"connection":
-                connection = value if connection is None else connection + b"," + value
-            elif len(name) == 4 and name.lower() == b"date":
-                is_dated = True
         return b"".join(
             (
                 status_line(head.status, head.reason),
-                *to_client(head.headers, connection, own),
-                b"" if is_dated else self._date_line(),
+                *to_client(head.headers, fields.get(b"connection"), own),
+                b"" if b"date" in fields else self._date_line(),
                 b"Via: %b %b\r\n" % (head.http_version.encode(), self._pseudonym),
                 self._id_line,
                 x.request_id.encode(),
@@ -171,6 +170,29 @@ class Heads:
 
     def _date_line(self) -> bytes:
         return b"Date: %b\r\n" % http_date(self._clock())
+
+
+@lru_cache(maxsize=1024)
+def _first_hop(host: bytes, source: Source, via: bytes) -> bytes:
+    """The usual case, in which nothing is inherited: the same for all requests of a client."""
+    return _forwarding_lines(host, source, _NOTHING, via)
+
+
+def _forwarding_lines(
+    host: bytes, source: Source, given: Mapping[bytes, bytes], via: bytes
+) -> bytes:
+    peer = source.peer.partition("%")[0] or "unknown"
+    member = forwarded_member(peer, host, source.scheme)
+    return (
+        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
+        b"Forwarded: %b\r\nVia: %b\r\n"
+    ) % (
+        appended(given.get(b"x-forwarded-for"), peer.encode()),
+        given.get(b"x-forwarded-proto", source.scheme),
+        given.get(b"x-forwarded-host", host),
+        appended(given.get(b"forwarded"), member),
+        via,
+    )
 
 
 def _stripped(target: str, prefix: str) -> str:

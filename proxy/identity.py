@@ -43,7 +43,9 @@ class IdentityRule(Knobs):
 
 
 def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:
-    """The request ID, and the client's own where it was replaced (cut to 128 characters).
+    """The request ID, and the client's own where it was replaced.
+
+    The latter is kept long enough for redaction to see a secret whole; records cut it further.
 
     `given` is the header's value, repeated ones joined; `kept`: whether this client is trusted.
     """
@@ -51,7 +53,7 @@ def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:
         return new_id(), None
     if kept and _PLAIN.fullmatch(given):
         return given.decode(), None
-    return new_id(), given[:128].decode("latin-1") or None
+    return new_id(), given[:1024].decode("latin-1") or None
 
 
 def new_id() -> str:
@@ -61,19 +63,22 @@ def new_id() -> str:
 
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_DRAWN = 4096
 _drawn = ""
+_used = _DRAWN
 
 
 def _random_hex(digits: int) -> str:
     """Random digits, drawn from the system a few kilobytes at a time: a call each costs more."""
-    global _drawn
-    if len(_drawn) < digits:
-        _drawn = token_hex(2048)
-    taken, _drawn = _drawn[:digits], _drawn[digits:]
-    return taken
+    global _drawn, _used
+    end = _used + digits
+    if end > _DRAWN:
+        _drawn, end = token_hex(_DRAWN // 2), digits
+    _used = end
+    return _drawn[end - digits : end]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trace:
     """Our place in a trace (W3C Trace Context)."""
 
@@ -96,7 +101,8 @@ def trace(parent: bytes | None, state: bytes | None) -> Trace:
     """
     match = _TRACEPARENT.fullmatch(parent) if parent else None
     if match is None or (match[1] == b"00" and match[5]):
-        return Trace(_random_hex(32), _random_hex(16))
+        drawn = _random_hex(48)
+        return Trace(drawn[:32], drawn[32:])
     flags = f"{int(match[4], 16) & _KNOWN_FLAGS:02x}"
     return Trace(match[2].decode(), _random_hex(16), flags, _shortened(state))
 

@@ -5,7 +5,6 @@ Accepts, counts and closes connections; what happens to a request is `forward`'s
 
 import asyncio
 import logging
-import socket
 from typing import Any
 
 from aiohttp import web
@@ -19,9 +18,7 @@ _QUIET = logging.getLogger("sidelight.aiohttp")
 """aiohttp's own words about clients' mistakes; our events say it better."""
 
 _LINGER = 5.0
-"""Seconds for which an unread body is read and dropped, so that the answer is not lost to a reset."""
-
-_PRIVATE = ("_check_upgrade",)
+"""Seconds for which an unread body is read and dropped: a reset could overtake the answer."""
 
 
 class TrafficServer(web.Server):

@@ -1,12 +1,11 @@
 """The beginning of an exchange: who it is and where it comes from."""
 
+from proxy.client import Request
 from proxy.clock import now, wall
 from proxy.exchange import Exchange
-from proxy.heads import Source
 from proxy.identity import identify, trace
 from proxy.inbound import Inbound, read
 from proxy.passage import Passage, Plan
-from proxy.client import Request
 
 _UNREAD = Inbound("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 
@@ -48,4 +47,4 @@ def begin(plan: Plan, request: Request, asked: Inbound) -> Passage:
         user_agent=fields.get(b"user-agent", b"").decode("latin-1"),
         host=asked.host.decode("latin-1"),
     )
-    return Passage(plan, x, asked, request, place, Source(client.peer, client.peer_trusted))
+    return Passage(plan, x, asked, request, client, place, client.source)

@@ -53,15 +53,18 @@ class Passage:
     x: Exchange
     asked: Inbound
     request: Request
+    client: Client
     trace: Trace
     source: Source
     route: Route = field(init=False)
-    """Set once one is found; `x.route` is empty until then."""
+    """Set once one is found, as is `upstream`; `x.route` is empty until then."""
+    upstream: Upstream = field(init=False)
     body: bytes | None = b""
     """The whole body, kept for replay; None while it is streamed."""
     head: bytes = b""
     """The head for the upstream, the same for every attempt."""
-    deadline: Deadline = field(default_factory=lambda: Deadline(float("inf")))
+    deadline: Deadline = field(init=False)
+    """Set when the attempts begin."""
     permit: Permit | None = None
     connection: Connection | None = None
     upload: "asyncio.Task[None] | None" = None
@@ -69,14 +72,6 @@ class Passage:
     """Header lines that let a page of another origin read the answer."""
     closing: bool = False
     """Whether the client's connection ends with this exchange."""
-
-    @property
-    def client(self) -> Client:
-        return self.request.client
-
-    @property
-    def upstream(self) -> Upstream:
-        return self.plan.upstreams[self.x.upstream]
 
     def settle(self, signal: Signal, now: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""

@@ -3,11 +3,14 @@
 The commit stands here, once for each of the two; what is written after it is body.
 """
 
+from collections.abc import Mapping
+
 from proxy import outcome as o
 from proxy.answers import error_body, error_lines
 from proxy.client import CLOSE, KEEP, Sent
 from proxy.clock import now
 from proxy.cors import CorsRule, preflight
+from proxy.headers import combine
 from proxy.http1 import Head
 from proxy.outcome import Outcome, of_status, signal_of
 from proxy.passage import Answer, Passage
@@ -16,6 +19,9 @@ from proxy.transport.connection import Connection
 
 _CLOSE_LINE = b"Connection: close\r\n"
 _STREAMS = (b"text/event-stream", b"application/x-ndjson")
+_UNMEASURED = ("chunked", "close")
+_HTTP_1_1 = (1, 1)
+_LONGEST_ID = 1024
 
 
 def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: bytes = b"") -> Sent:
@@ -48,21 +54,21 @@ def _own(p: Passage, status: int, lines: bytes, body: bytes) -> Sent:
 async def answer(p: Passage, given: Answer) -> Sent:
     """Give the client the upstream's answer, and its body as it comes."""
     x, head = p.x, given.head
+    fields = combine(head.headers)
     x.status = x.upstream_status = head.status
-    x.streamed = _is_stream(head)
-    x.upstream_request_id = _other_id(p, head)
+    x.streamed = fields.get(b"content-type", b"").lower().startswith(_STREAMS)
+    x.upstream_request_id = _other_id(p, fields)
     if head.status >= 500 and p.route.rule.mask_upstream_errors:
         return _masked(p, head)
     body, is_whole = _body_at_hand(p, given)
     keep = p.asked.keep_alive and not p.closing
-    chunked = head.framing in ("chunked", "close") and p.asked.version == (1, 1)
-    keep = keep and (chunked or head.framing not in ("chunked", "close"))
-    extra = _framing_line(head, chunked=chunked) + p.cors
+    chunked = head.framing in _UNMEASURED and p.asked.version == _HTTP_1_1
+    extra = _framing_line(head, fields, chunked=chunked) + p.cors
     written = p.plan.heads.answer(
-        head, x, extra if keep else extra + _CLOSE_LINE, cors=p.route.rule.cors is not None
+        head, fields, x, extra if keep else extra + _CLOSE_LINE, cors=p.route.rule.cors is not None
     )
     x.phase, x.committed = "S", now()
-    p.client.write(written + _framed(body, chunked=chunked, is_whole=is_whole))  # the commit
+    p.client.write(written + _framed(body, is_whole=is_whole) if chunked else written + body)
     x.bytes_out = len(body)
     if body:
         x.first_byte = x.committed - x.started
@@ -117,38 +123,25 @@ def _body_at_hand(p: Passage, given: Answer) -> tuple[bytes, bool]:
     return given.body, False
 
 
-def _framed(body: bytes, *, chunked: bool, is_whole: bool) -> bytes:
-    if not chunked:
-        return body
+def _framed(body: bytes, *, is_whole: bool) -> bytes:
     framed = chunk(body) if body else b""
     return framed + LAST_CHUNK if is_whole else framed
 
 
-def _framing_line(head: Head, *, chunked: bool) -> bytes:
+def _framing_line(head: Head, fields: Mapping[bytes, bytes], *, chunked: bool) -> bytes:
+    if head.length is not None:
+        return b"Content-Length: %d\r\n" % head.length
     if chunked:
         return b"Transfer-Encoding: chunked\r\n"
-    if head.framing == "length":
-        return b"Content-Length: %d\r\n" % (head.length or 0)
     if head.framing == "none" and head.status != 204:  # HEAD and 304 announce what they do not send
-        for name, value in head.headers:
-            if name.lower() == b"content-length":
-                return b"Content-Length: %b\r\n" % value
+        announced = fields.get(b"content-length")
+        return b"Content-Length: %b\r\n" % announced if announced else b""
     return b""
 
 
-def _is_stream(head: Head) -> bool:
-    for name, value in head.headers:
-        if len(name) == 12 and name.lower() == b"content-type":
-            return value.lower().startswith(_STREAMS)
-    return False
-
-
-def _other_id(p: Passage, head: Head) -> str | None:
-    """The upstream's own request ID, where it is not ours."""
-    key = p.plan.heads.id_key
-    for name, value in head.headers:
-        if len(name) == len(key) and name.lower() == key:
-            theirs = value[:128].decode("latin-1")
-            if theirs != p.x.request_id:
-                return theirs
-    return None
+def _other_id(p: Passage, fields: Mapping[bytes, bytes]) -> str | None:
+    """The upstream's own request ID, where it is not ours; cut by whoever records it."""
+    theirs = fields.get(p.plan.heads.id_key)
+    if theirs is None or theirs == p.x.request_id.encode():
+        return None
+    return theirs[:_LONGEST_ID].decode("latin-1")

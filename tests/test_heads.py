@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.exchange import Exchange
+from proxy.headers import combine
 from proxy.heads import Heads, Source
 from proxy.identity import Trace
 from proxy.inbound import Inbound, read
@@ -64,7 +65,7 @@ class Answered:
 
 
 def answer(answered: Answered, extra: bytes = b"", *, cors: bool = False) -> bytes:
-    return heads().answer(answered, exchange(), extra, cors=cors)
+    return heads().answer(answered, combine(answered.headers), exchange(), extra, cors=cors)
 
 
 def test_a_whole_head_for_the_upstream() -> None:
@@ -325,7 +326,7 @@ def test_via_says_what_the_upstream_spoke() -> None:
 def test_the_request_id_may_have_another_header() -> None:
     ours = heads("X-Trace")
     headers = [(b"x-trace", b"theirs"), (b"X-Request-ID", b"kept")]
-    head = ours.answer(Answered(headers), exchange(), b"", cors=False)
+    head = ours.answer(Answered(headers), combine(headers), exchange(), b"", cors=False)
 
     assert b"x-trace" == ours.id_key
     assert [b"X-Request-ID: kept", b"X-Trace: r-1"] == lines(head, b"X-Trace", b"X-Request-ID")

@@ -6,11 +6,12 @@ cannot disagree. Nothing here may ever harm the exchange it tells of.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from proxy import clock
 from proxy.exchange import Exchange
+from proxy.observation.batch import Batch, Later, call_later
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import event_of, fault_place, ms
@@ -41,11 +42,12 @@ class Observer:
         worker: int = 0,
         sample: float = 1.0,
         rng: Callable[[], float] = random.random,
+        later: Later = call_later,
     ) -> None:
         self.running: dict[int, Exchange] = {}
         """Exchanges that were opened and not closed yet, by identity."""
-        self.lessons: dict[str, Lesson] = {}
-        """What was last learnt about each upstream."""
+        self._ended = Batch(self._record, later)
+        self._lessons: dict[str, Lesson] = {}
         self._log, self._metrics, self._summary = log, metrics, summary
         self._worker, self._sample, self._rng = worker, sample, rng
         self._config_hash = ""
@@ -58,20 +60,39 @@ class Observer:
         self.running[id(x)] = x
 
     def close(self, x: Exchange) -> None:
-        """Record an exchange that ended, once; whatever happens here, nothing is raised."""
+        """An exchange ended: it is recorded once, very soon, and whatever happens nothing is raised.
+
+        Nobody may change it any more.
+        """
         if self.running.pop(id(x), None) is None:
             return
+        if not x.ended:
+            x.ended = clock.now()
+        self._ended.add(x)
+        if x.fault is not None:
+            self.flush()  # its traceback holds on to everything the exchange had
+
+    def flush(self) -> None:
+        """Record now what has ended. Before anything is read or a change of state is told."""
+        self._ended.flush()
+
+    @property
+    def lessons(self) -> Mapping[str, Lesson]:
+        """What was last learnt about each upstream."""
+        self.flush()
+        return self._lessons
+
+    def _record(self, x: Exchange) -> None:
         try:
-            self._record(x)
+            self._tell(x)
         except Exception as fault:  # noqa: BLE001  # a fault of ours must not cost the exchange
             self._metrics.fault()
             fields = {"request_id": redact(x.request_id), "fault": fault_place(fault)}
             self._log.say("observer_failed", "critical", fields)
 
-    def _record(self, x: Exchange) -> None:
+    def _tell(self, x: Exchange) -> None:
         if x.outcome is None:
             x.outcome, x.detail = INTERNAL_ERROR, x.detail or "ended without an outcome"
-        x.ended = x.ended or clock.now()
         if x.outcome is not COMPLETED or self._sample >= 1 or self._rng() < self._sample:
             event = event_of(x, worker=self._worker, config_hash=self._config_hash)
             self._log.say("exchange", level_of(x.outcome, x.upstream_status), event)
@@ -79,7 +100,7 @@ class Observer:
         self._summary.add(x, x.ended)
         lesson = lesson_of(x)
         if lesson is not None:
-            self.lessons[x.upstream] = lesson
+            self._lessons[x.upstream] = lesson
         if self._drained is not None:
             self._count_drained(self._drained, x)
 

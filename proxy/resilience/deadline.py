@@ -6,7 +6,7 @@ Every timeout and every pause is cut from it, so that no sum of them can outlast
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deadline:
     """A point on the `now` clock; `math.inf` for none."""
 

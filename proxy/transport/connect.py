@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aiohappyeyeballs import start_connection
 
+from proxy.clock import now
 from proxy.outcome import (
     CONNECT_REFUSED,
     CONNECT_TIMEOUT,
@@ -44,15 +45,14 @@ class Dialer:
 
     async def dial(self, endpoint: Endpoint, keeper: Keeper, timeout: float) -> Connection | Failed:
         """A connection to `endpoint`; `timeout` covers DNS, TCP and TLS together."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = now()
         try:
             async with asyncio.timeout(timeout):
                 connection = await self._open(endpoint, keeper)
         except OSError as error:
             outcome = next(outcome for kind, outcome in _CAUSES if isinstance(error, kind))
             return Failed(outcome, str(error) or f"no connection in {timeout:g} s", endpoint.url)
-        connection.connect_seconds = loop.time() - began
+        connection.connect_seconds = now() - began
         return connection
 
     async def _open(self, endpoint: Endpoint, keeper: Keeper) -> Connection:

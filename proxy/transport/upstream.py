@@ -6,6 +6,7 @@ Makes no request, repeats nothing: an exchange that fails is told, and the way d
 import asyncio
 from collections.abc import Callable
 
+from proxy.clock import now
 from proxy.outcome import POOL_TIMEOUT
 from proxy.transport.connect import Dialer
 from proxy.transport.connection import Connection
@@ -102,13 +103,12 @@ class Upstream:
     ) -> Connection | Failed:
         if not self._pool.has_room_to_wait:
             return Failed(POOL_TIMEOUT, "too many wait for a connection", endpoint.url)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = now()
         try:
             connection = await self._pool.wait(pool_wait)
         except TimeoutError:
             return Failed(POOL_TIMEOUT, f"no connection free in {pool_wait:g} s", endpoint.url)
-        queued = loop.time() - began
+        queued = now() - began
         if connection is None:
             made = await self._connect(endpoint, connect)
             if isinstance(made, Failed):

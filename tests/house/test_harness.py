@@ -119,6 +119,7 @@ async def test_upstream_calls_doubtful_bytes_malformed(upstream, bad):
             await client.answer()
 
     assert 1 == len(upstream.malformed)
+    upstream.malformed.clear()
 
 
 async def test_download_digest_is_that_of_the_bytes(upstream):

@@ -32,6 +32,11 @@ class Peer:
         self.writer.write(data)
         await self.writer.drain()
 
+    def push(self, data):
+        """Send past the loop: the other side has had no chance to read it."""
+        with self.writer.get_extra_info("socket").dup() as sock:
+            sock.send(data)
+
     def finish(self):
         """FIN: no more from us."""
         self.writer.write_eof()

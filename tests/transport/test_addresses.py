@@ -35,16 +35,16 @@ async def test_a_numeric_host_asks_nobody(host):
     (address,) = await Addresses(host, 80, dns).resolve()
 
     assert (host, 80) == address[4][:2]
-    assert [] == dns.asked
+    assert dns.asked == []
 
 
 async def test_an_answer_is_used_again():
     dns = Dns(ANSWER)
     addresses = Addresses("chat", 80, dns)
 
-    assert ANSWER == await addresses.resolve()
-    assert ANSWER == await addresses.resolve()
-    assert [("chat", 80)] == dns.asked
+    assert await addresses.resolve() == ANSWER
+    assert await addresses.resolve() == ANSWER
+    assert dns.asked == [("chat", 80)]
 
 
 async def test_an_answer_gets_old(monkeypatch):
@@ -53,7 +53,7 @@ async def test_an_answer_gets_old(monkeypatch):
     addresses = Addresses("chat", 80, dns)
     await addresses.resolve()
 
-    assert [] == await addresses.resolve()
+    assert await addresses.resolve() == []
 
 
 async def test_a_failure_is_not_kept():
@@ -61,7 +61,7 @@ async def test_a_failure_is_not_kept():
     with pytest.raises(socket.gaierror):
         await addresses.resolve()
 
-    assert ANSWER == await addresses.resolve()
+    assert await addresses.resolve() == ANSWER
 
 
 async def test_one_lookup_serves_all_and_outlives_who_leaves():
@@ -74,8 +74,8 @@ async def test_one_lookup_serves_all_and_outlives_who_leaves():
     await asyncio.sleep(0)
     dns.answering.set()
 
-    assert ANSWER == await second
-    assert 1 == len(dns.asked)
+    assert await second == ANSWER
+    assert len(dns.asked) == 1
 
 
 async def test_a_failure_that_nobody_waits_for_is_no_noise(caplog):
@@ -91,7 +91,7 @@ async def test_a_failure_that_nobody_waits_for_is_no_noise(caplog):
         await asyncio.sleep(0)
 
     assert addresses._pending is None
-    assert [] == caplog.records
+    assert caplog.records == []
 
 
 async def test_closing_ends_a_lookup():

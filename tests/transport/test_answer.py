@@ -1,5 +1,7 @@
 """One answer, byte by byte, whatever the segments."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def summary(reader):
 
 def split(data, cuts):
     edges = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
-    parts = [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [data[start:end] for start, end in itertools.pairwise(edges)]
     return [part for part in parts if part]
 
 
@@ -76,33 +78,33 @@ def test_byte_by_byte_is_the_same(name):
 def test_headers_keep_bytes_order_spelling_and_repetitions():
     reader = read(OK + b"sEt-Cookie: a=1\r\nX: caf\xe9\r\nSet-Cookie: a=1\r\nEmpty:\r\n\r\n")
 
-    assert [
+    assert reader.answer.headers == [
         (b"sEt-Cookie", b"a=1"),
         (b"X", b"caf\xe9"),
         (b"Set-Cookie", b"a=1"),
         (b"Empty", b""),
-    ] == reader.answer.headers
+    ]
 
 
 def test_a_head_says_its_status_reason_version_and_framing():
     head = read(b"HTTP/1.0 404 Not \xe9\r\nContent-Length: 2\r\n\r\n").answer
 
-    assert (404, b"Not \xe9") == (head.status, head.reason)
-    assert ("1.0", "length", 2) == (head.http_version, head.framing, head.length)
+    assert (head.status, head.reason) == (404, b"Not \xe9")
+    assert (head.http_version, head.framing, head.length) == ("1.0", "length", 2)
 
 
 def test_the_reason_and_headers_of_interim_answers_are_forgotten():
     head = read(b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\n" + SHORT).answer
 
-    assert (200, b"OK") == (head.status, head.reason)
-    assert [(b"Content-Length", b"2")] == head.headers
+    assert (head.status, head.reason) == (200, b"OK")
+    assert head.headers == [(b"Content-Length", b"2")]
 
 
 def test_trailers_do_not_become_headers():
     reader = read(CHUNKED, b"0\r\nX-Late: 1\r\n\r\n")
 
     assert reader.is_done
-    assert [(b"Transfer-Encoding", b"chunked")] == reader.answer.headers
+    assert reader.answer.headers == [(b"Transfer-Encoding", b"chunked")]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_a_head_of_just_the_limit_passes_with_its_body_in_the_same_segment():
     head = OK + b"Content-Length: 2000\r\nA: "
     head += b"x" * (LIMITS.max_head - len(head) - 4) + b"\r\n\r\n"
 
-    assert 2000 == read(head + b"x" * 2000).buffered
+    assert read(head + b"x" * 2000).buffered == 2000
     assert read(head.replace(b"A: ", b"A: x") + b"x" * 2000).failure
 
 
@@ -189,7 +191,7 @@ def test_small_chunks_may_go_on_for_ever():
     reader = read(CHUNKED, *[b"1\r\n", b"x\r\n"] * 2000)
 
     assert reader.failure is None
-    assert 2000 == reader.buffered
+    assert reader.buffered == 2000
 
 
 @pytest.mark.parametrize(
@@ -252,6 +254,6 @@ def test_one_reader_serves_one_answer_after_the_other():
     reader.expect("GET")
     reader.feed(SHORT)
 
-    assert b"hi" == reader.take_chunks()
+    assert reader.take_chunks() == b"hi"
     assert reader.is_done
     assert not reader.is_tainted

@@ -71,7 +71,7 @@ async def test_nobody_listening_is_refused(refusing):
 async def test_an_endpoint_that_does_not_answer_times_out(blackhole):
     failed = await dial(Endpoint(blackhole), BRIEF)
 
-    assert (CONNECT_TIMEOUT, "no connection in 0.05 s") == (failed.outcome, failed.detail)
+    assert (failed.outcome, failed.detail) == (CONNECT_TIMEOUT, "no connection in 0.05 s")
 
 
 async def test_a_name_that_is_not_found_is_a_dns_failure():
@@ -141,7 +141,7 @@ async def test_the_server_name_is_sent(scene, certificate, server_tls):
     url = await scene.listen(hold, ssl=server_tls)
     await dial(Endpoint(url), ca_file=certificate, server_name="localhost")
 
-    assert ["localhost"] == names
+    assert names == ["localhost"]
 
 
 async def test_plain_text_where_tls_was_expected_is_a_tls_failure(scene):

@@ -40,7 +40,7 @@ def test_a_down_one_is_better_than_the_one_to_avoid():
     two = Endpoints(URLS[:2], lambda url, is_up: None)
     two.mark_down(two.all[1], now=0.0)
 
-    assert ["b"] == chosen(two, 1, avoid="http://a")
+    assert chosen(two, 1, avoid="http://a") == ["b"]
 
 
 def test_where_all_are_down_they_take_turns(endpoints):
@@ -54,7 +54,7 @@ def test_the_only_one_is_used_whatever_happened():
     only = Endpoints(URLS[:1], lambda url, is_up: None)
     only.mark_down(only.all[0], now=0.0)
 
-    assert ["a"] == chosen(only, 1, avoid="http://a")
+    assert chosen(only, 1, avoid="http://a") == ["a"]
 
 
 def test_only_changes_are_told(endpoints, changes):
@@ -64,7 +64,7 @@ def test_only_changes_are_told(endpoints, changes):
     endpoints.mark_down(endpoint, now=1.0)
     endpoints.mark_up(endpoint)
 
-    assert [("http://a", False), ("http://a", True)] == changes
+    assert changes == [("http://a", False), ("http://a", True)]
     assert list("abc") == chosen(endpoints, 3, now=1.0)
 
 

@@ -57,4 +57,4 @@ def test_a_host_header_that_could_split_the_head_is_refused():
 
 @pytest.mark.parametrize("rule", [PoolRule, TlsRule, UpstreamRule])
 def test_every_knob_says_what_it_does(rule):
-    assert [] == [name for name, field in rule.model_fields.items() if not field.description]
+    assert [name for name, field in rule.model_fields.items() if not field.description] == []

@@ -20,7 +20,7 @@ def test_checking_can_be_switched_off():
 
 
 def test_a_given_authority_replaces_those_of_the_system(certificate):
-    assert 1 == len(context_of(TlsRule(ca_file=certificate)).get_ca_certs())
+    assert len(context_of(TlsRule(ca_file=certificate)).get_ca_certs()) == 1
 
 
 def test_a_ca_file_that_cannot_be_read_is_an_error(tmp_path):

@@ -1,0 +1,111 @@
+"""The end marker: what a route's upstream says last when it has said everything.
+
+Some upstreams never send one, so nothing is required unless a route says so.
+The marker is looked for, never made.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import StringConstraints, model_validator
+
+from proxy.knobs import Knobs
+from proxy.streams.framing import Framing, StreamEvent
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n]+$")]
+Path = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
+
+Test = Callable[[StreamEvent], bool]
+
+_NEVER_ESCAPED = re.compile(r"[A-Za-z_-][A-Za-z0-9_-]*")  # and no index of a list
+
+
+class EndMarkerRule(Knobs, use_attribute_docstrings=True):
+    """How a complete stream of a route ends; exactly one of `data`, `event`, `json_field`."""
+
+    mode: Literal["off", "warn", "strict"] = "off"
+    """Off: not looked for. Warn: counted, so that you learn whether every complete stream carries
+    it. Strict: a stream that ends without it is `stream_truncated`."""
+    data: Text | None = None
+    """The whole data of an event, or a whole line of NDJSON: `[DONE]`."""
+    event: Text | None = None
+    """The name of a server-sent event, with data or without: `done`. NDJSON has no names; there
+    this marker is not looked for."""
+    json_field: Path | None = None
+    """A field in the JSON of an event that is set at the end: `choices.0.finish_reason`, `done`.
+    Set means present and neither null, false nor an empty string."""
+
+    @model_validator(mode="after")
+    def _one_marker(self) -> "EndMarkerRule":
+        given = [name for name in ("data", "event", "json_field") if getattr(self, name)]
+        if self.mode != "off" and len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(
+                f"an end marker is exactly one of data, event and json_field, here {found}; "
+                "write one, or mode: off"
+            )
+        return self
+
+
+class EndMarker:
+    """Watches one stream for its end marker; `is_carried` once it has passed."""
+
+    __slots__ = ("_framing", "_needle", "_test", "is_carried")
+
+    def __init__(self, framing: Framing, needle: bytes, test: Test) -> None:
+        self._framing = framing
+        self._needle = needle
+        self._test = test
+        self.is_carried = False
+
+    def see(self, whole: bytes) -> None:
+        """Look at what the framing returned: whole events, or the tail of a stream that ended.
+
+        The tail counts, although a reader that goes by the standard drops it: an upstream that
+        forgot its last blank line has not been cut off. Not for a stream that went raw: it shows
+        pieces of events, so that a missing marker says nothing.
+        """
+        if not self.is_carried and self._needle in whole:
+            self.is_carried = any(map(self._test, self._framing.read(whole)))
+
+
+def end_marker(rule: EndMarkerRule, framing: Framing) -> EndMarker | None:
+    """A watch for the marker of `rule`; None where it is off, or the format cannot carry it."""
+    if rule.mode == "off":
+        return None
+    if rule.data is not None:
+        data = rule.data.encode()
+        return EndMarker(framing, data, lambda event: event.data.strip() == data)
+    if rule.event is not None:
+        name = rule.event.encode()
+        named = EndMarker(framing, name, lambda event: event.name.strip() == name)
+        return named if framing.profile == "sse" else None
+    path = tuple((rule.json_field or "").split("."))
+    return EndMarker(framing, _needle_of(path), lambda event: _is_set(event.data, path))
+
+
+def _needle_of(path: tuple[str, ...]) -> bytes:
+    """Bytes without which no JSON has the field; none where they might be written as an escape."""
+    return path[-1].encode() if _NEVER_ESCAPED.fullmatch(path[-1]) else b""
+
+
+def _is_set(text: bytes, path: tuple[str, ...]) -> bool:
+    try:
+        value = _at(orjson.loads(text), path)
+    except orjson.JSONDecodeError:
+        return False
+    return value is not None and value is not False and value != ""
+
+
+def _at(value: object, path: tuple[str, ...]) -> object:
+    """The value at `path`, None where there is none; a number counts along a list."""
+    for key in path:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return None
+    return value

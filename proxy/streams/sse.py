@@ -1,0 +1,117 @@
+"""Boundaries of server-sent events, after the WHATWG HTML standard §9.2.
+
+A line ends with LF, CR or CRLF, a blank line ends an event, a line that begins with `:` is a
+comment, and an event without a `data` field is never dispatched.
+
+Two boundaries need a word:
+
+* A CR may be half of a CRLF. Where it ends an event at the end of a read, the event goes on at
+  once; the LF, should it follow, goes on as it comes and reads as the rest of that line end or as
+  a blank line between events, which is the same thing.
+* A comment line between events is passed on at once, without its blank line: no field is pending,
+  so an event may begin behind it. A keep-alive is never delayed.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from proxy.streams.framing import Framing, Profile, StreamEvent
+
+KEEP_ALIVE = b": keep-alive\n\n"
+
+_BOM = b"\xef\xbb\xbf"
+_BLANK_LINE_AT_END = (b"\n\n", b"\n\r\n", b"\n\r", b"\r\r", b"\r\r\n")
+_IDLE_LINES = re.compile(rb"(?:[\r\n]|:[^\r\n]*+[\r\n])*+")
+
+
+class Sse(Framing):
+    """The framing of one `text/event-stream`."""
+
+    __slots__ = ("_has_begun", "_is_preceded")
+
+    profile: ClassVar[Profile] = "sse"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._has_begun = False
+        self._is_preceded = False
+
+    def feed(self, data: bytes) -> bytes:
+        return super().feed(data) if self._has_begun else self._begin(data)
+
+    def heartbeat(self) -> bytes:
+        if self.is_raw:
+            return b""
+        self._is_preceded = True
+        return KEEP_ALIVE
+
+    def read(self, whole: bytes) -> Iterator[StreamEvent]:
+        """Blocks without data as well: some upstreams end with a bare `event: end`."""
+        for block in _with_lf(whole).removeprefix(_BOM).split(b"\n\n"):
+            if block:
+                yield _parsed(block)
+
+    def _begin(self, data: bytes) -> bytes:
+        """Take the byte order mark off the stream, so that every event begins with its field."""
+        start = self._tail + data
+        if len(start) < len(_BOM) and _BOM.startswith(start):
+            self._tail = start
+            return b""
+        self._has_begun = True
+        self._tail = b""
+        if not start.startswith(_BOM):
+            return super().feed(start)
+        passed = super().feed(start[len(_BOM) :])
+        # behind a heartbeat of ours it is no mark any more, but a part of the first field's name
+        return passed if self._is_preceded else _BOM + passed
+
+    def _boundary(self, text: bytes, held: int) -> int:
+        if text.endswith(_BLANK_LINE_AT_END):
+            return len(text)
+        if text.find(b"\n", held) < 0 and text.find(b"\r", held) < 0:
+            return 0  # no line has ended: a long one is not looked through at each of its bytes
+        new = max(held - 1, 0)
+        last = max(text.rfind(b"\n\n", new), text.rfind(b"\n\r", new), text.rfind(b"\r\r", new))
+        idle = _IDLE_LINES.match(text, 0 if last < 0 else last + 2)
+        return idle.end() if idle else 0
+
+    def _count(self, whole: bytes) -> int:
+        """Without a loop where it can be proved that none is needed.
+
+        Runs of two LF or more end the events, and each holds at least one pair of LF.
+        One pair is one run, thus one event at most.
+        Of n pairs, n - 1 followed by `data:`: the last run is followed by no event, so there are
+        n runs, all but the last with an event behind them that begins with its data.
+        """
+        if b"\r" in whole:
+            whole = _with_lf(whole)
+        pairs = whole.count(b"\n\n")
+        if pairs < 2:
+            return pairs if _has_data(whole) else 0
+        if whole.startswith(b"data:") and pairs == whole.count(b"\n\ndata:") + 1:
+            return pairs
+        return sum(map(_has_data, whole.split(b"\n\n")))
+
+
+def _with_lf(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _has_data(block: bytes) -> bool:
+    """Whether a line of `block` is a `data` field; one without a colon is a field as well."""
+    if block.startswith(b"data:") or b"\ndata:" in block:
+        return True
+    return b"data" in block and b"data" in block.split(b"\n")
+
+
+def _parsed(block: bytes) -> StreamEvent:
+    name, data = b"", []
+    for line in block.split(b"\n"):
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value
+    return StreamEvent(name, b"\n".join(data))
