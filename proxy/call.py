@@ -51,6 +51,7 @@ async def call(p: Passage) -> Answer | NoAnswer:
         if isinstance(got, Head):
             last = await _set_aside(p, got)
             if isinstance(last, Answer) and not last.is_whole:
+                p.x.retry_stopped = "committed"
                 return last
             p.settle(signal_of(got.status), now())
         else:
@@ -88,6 +89,8 @@ def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
         asked_for = _rest_asked(p, got)
         if got.status < 500 and got.status not in rule.statuses:
             return None
+        if got.length is not None and got.length > rule.keep_answer:
+            return Stop("committed")  # too large to be kept: it is relayed at once
         failure = Failure(o.UPSTREAM_ERROR, got.status, asked_for)
     standing = Standing(
         made=len(p.x.attempts),

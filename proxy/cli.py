@@ -20,6 +20,8 @@ from proxy.settings.schema import Settings
 
 _DESCRIPTION = "A sidecar reverse proxy that makes any HTTP upstream observable and resilient."
 _PROBE_TIMEOUT = 2.0
+_SWITCH = 0.0005
+"""Seconds for which a thread that renders metrics may keep the event loop from running."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
         "healthcheck",
         help="ask a running proxy whether it lives (exit code 0 if so)",
         description="Ask /livez of the admin port; for a container's HEALTHCHECK.",
+    )
+    health.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings file that names the admin port"
     )
     health.set_defaults(command=_healthcheck)
     version = commands.add_parser("version", help="print the version")
@@ -108,6 +113,9 @@ def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None
     from proxy.app import App  # `check` and `healthcheck` start without it
     from proxy.supervisor import run
 
+    for warning in settings.warnings:
+        _say(f"warning: {warning}")
+    sys.setswitchinterval(_SWITCH)
     app = App(settings)
     with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
         runner.run(run(app, lambda: _say(greeting(app.port, app.admin_port)) if greeting else None))
@@ -135,9 +143,10 @@ def _schema(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _healthcheck(_options: argparse.Namespace) -> int:
-    host = os.environ.get("SIDELIGHT_ADMIN__HOST", "127.0.0.1")
-    port = int(os.environ.get("SIDELIGHT_ADMIN__PORT", "8081"))
+def _healthcheck(options: argparse.Namespace) -> int:
+    # without a file the environment is enough to know the admin port
+    settings = load(options.config, os.environ, None if options.config else "http://127.0.0.1")
+    host, port = settings.admin.host, settings.admin.port
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     connection = HTTPConnection(reached, port, timeout=_PROBE_TIMEOUT)
     try:

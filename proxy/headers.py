@@ -49,6 +49,7 @@ one, so whatever is stopped is stopped in that spelling as well."""
 
 _LONGEST_HOST = 261
 """The longest name that DNS knows, with a colon and a port."""
+_USUAL_CONNECTION = 64
 
 
 def combine(raw: RawHeaders) -> dict[bytes, bytes]:
@@ -75,10 +76,18 @@ def nominated(connection: bytes | None) -> frozenset[bytes]:
     return frozenset(listed(connection.translate(_AS_COMPARED))) - {b"host", b"close"}
 
 
-@lru_cache(maxsize=1024)
 def is_host(value: bytes) -> bool:
     """Whether it is an authority without user information, or empty (RFC 9112 §3.2)."""
-    return len(value) <= _LONGEST_HOST and _HOST.fullmatch(value) is not None
+    return len(value) <= _LONGEST_HOST and _is_authority(value)
+
+
+# Hosts and nominations repeat from request to request. Only short values are remembered:
+# what clients make up must not fill the memory.
+
+
+@lru_cache(maxsize=1024)
+def _is_authority(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def to_upstream(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
@@ -91,8 +100,16 @@ def to_client(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) 
     return _lines(raw, _stops(_ANSWER_STOPS, own, connection))
 
 
-@lru_cache(maxsize=256)
 def _stops(
+    always: frozenset[bytes], own: frozenset[bytes], connection: bytes | None
+) -> frozenset[bytes]:
+    if connection is not None and len(connection) > _USUAL_CONNECTION:
+        return always | own | nominated(connection)
+    return _usual_stops(always, own, connection)
+
+
+@lru_cache(maxsize=256)
+def _usual_stops(
     always: frozenset[bytes], own: frozenset[bytes], connection: bytes | None
 ) -> frozenset[bytes]:
     return always | own | nominated(connection)

@@ -98,6 +98,13 @@ def test_what_connection_names_stops(pass_on) -> None:
     assert [b"Bar: 3\r\n"] == pass_on(raw, b"close, X-Foo", NOTHING)
 
 
+@pytest.mark.parametrize("pass_on", [to_upstream, to_client])
+def test_a_long_list_of_names_is_heard_too(pass_on) -> None:
+    nominations = b", ".join(b"x-%d" % number for number in range(1000))
+
+    assert [] == pass_on([(b"X-999", b"1")], nominations, NOTHING)
+
+
 @pytest.mark.parametrize(
     ("connection", "stopped"),
     [
@@ -161,6 +168,8 @@ def test_a_list_is_read_as_it_was_written(members: list[bytes]) -> None:
         pytest.param(b"a b", False, id="a space"),
         pytest.param(b"caf\xc3\xa9", False, id="not ASCII"),
         pytest.param(b"a\n", False, id="a line end"),
+        pytest.param(b"a" * 261, True, id="the longest"),
+        pytest.param(b"a" * 262, False, id="one too long for DNS"),
     ],
 )
 def test_what_is_a_host(value: bytes, good: bool) -> None:

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from proxy import outcome as o
 from proxy.outcome import OUTCOMES, Outcome
 
@@ -34,13 +32,8 @@ def cells(row: Outcome) -> list[str]:
     ]
 
 
-def test_every_code_has_its_row_in_the_order_of_the_table() -> None:
-    assert [f"`{code}`" for code in OUTCOMES] == [row[0] for row in rows(FACTS)]
-
-
-@pytest.mark.parametrize("row", [pytest.param(row, id=code) for code, row in OUTCOMES.items()])
-def test_the_row_says_what_the_table_says(row: Outcome) -> None:
-    assert cells(row) in rows(FACTS)
+def test_every_row_says_what_the_table_says() -> None:
+    assert [cells(row) for row in OUTCOMES.values()] == rows(FACTS)
 
 
 def test_every_code_has_a_meaning_a_check_and_a_remedy() -> None:

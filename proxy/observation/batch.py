@@ -25,9 +25,9 @@ def call_later(delay: float, call: Callable[[], None]) -> object:
 
 
 class Batch(Generic[T]):
-    """Hands on to `record`, in order, what was added; `record` must not raise."""
+    """Hands what was added, in order, to `record`, which must not raise."""
 
-    def __init__(self, record: Callable[[T], None], later: Later = call_later) -> None:
+    def __init__(self, record: Callable[[list[T]], None], later: Later = call_later) -> None:
         self._record, self._later = record, later
         self._waiting: list[T] = []
         self._is_due = False
@@ -43,9 +43,9 @@ class Batch(Generic[T]):
 
     def flush(self) -> None:
         """Record all that wait, now."""
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            self._record(one)
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._record(waiting)
 
     def _fall_due(self) -> None:
         self._is_due = False

@@ -1,11 +1,12 @@
 """The log: events in, JSON lines out, and nothing that the proxy could ever wait for.
 
 An event is a name and fields. It is rendered at once, because its values may change afterwards,
-and written later, by the writer's own thread.
+and written later, by the writer's own thread. Many events made into lines by one thread go to the
+writer as one piece: memory that is filled here and freed there costs more than the copy.
 """
 
 import json
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -25,6 +26,9 @@ _LEVEL_NAMES: Final = {
 }
 
 
+_RANKS: Final = {level: n for n, level in enumerate(_LEVEL_NAMES)}
+
+
 class Log:
     """Where events go. Every method may be called from any thread; none but `close` waits."""
 
@@ -32,6 +36,7 @@ class Log:
         self, service: str = "sidelight", fd: int = 1, *, level: Level = "info", size: int = 8192
     ) -> None:
         self._service = service
+        self._rank = _RANKS[level]
         self._outlet = Outlet(fd, self._dropped_line)
         self._writer = Writer(self._outlet, size)
         self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
@@ -51,27 +56,40 @@ class Log:
         self.say(event, level, fields)
 
     def say(self, event: str, level: Level, fields: Mapping[str, object]) -> None:
-        """Like `emit`, with the fields of a record, which are copied once and not at every step."""
+        """Like `emit`, with the fields of a record, whose names may be any."""
         getattr(self._logger, level)(event, fields=fields)
+
+    def hears(self, level: Level) -> bool:
+        """Whether an event of this level is said at all."""
+        return _RANKS[level] >= self._rank
+
+    def line(self, event: str, level: str, fields: Mapping[str, object], at: float) -> bytes:
+        """One event as it is written: time (`at`, wall time), level, service, name, fields."""
+        return _encode(
+            {
+                "timestamp": clock.iso(at),
+                "level": _LEVEL_NAMES[level],
+                "service": self._service,
+                "event": event,
+                **fields,
+            }
+        )
+
+    def put(self, lines: Sequence[bytes]) -> None:
+        """Say events that were made into lines already, in one go."""
+        if lines:
+            self._writer.put(b"".join(lines), len(lines))
 
     def close(self, timeout: float = 2.0) -> bool:
         """Flush for at most `timeout` seconds; what comes later is dropped. False: lines left."""
         return self._writer.close(timeout)
 
     def _render(self, _: object, level: str, fields: MutableMapping[str, Any]) -> bytes:
-        """The one processor of the chain: time, level, service and name, then the fields."""
-        return _encode(
-            {
-                "timestamp": clock.iso(clock.wall()),
-                "level": _LEVEL_NAMES[level],
-                "service": self._service,
-                "event": fields["event"],
-                **fields["fields"],
-            }
-        )
+        """The one processor of the chain."""
+        return self.line(fields["event"], level, fields["fields"], clock.wall())
 
     def _dropped_line(self, lost: Drops) -> bytes:
-        return self._render(None, "warning", {"event": "log_dropped", "fields": lost})
+        return self.line("log_dropped", "warning", lost, clock.wall())
 
 
 class _Queue:

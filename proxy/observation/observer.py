@@ -82,20 +82,30 @@ class Observer:
         self.flush()
         return self._lessons
 
-    def _record(self, x: Exchange) -> None:
-        try:
-            self._tell(x)
-        except Exception as fault:  # noqa: BLE001  # a fault of ours must not cost the exchange
-            self._metrics.fault()
-            fields = {"request_id": redact(x.request_id), "fault": fault_place(fault)}
-            self._log.say("observer_failed", "critical", fields)
+    def _record(self, ended: list[Exchange]) -> None:
+        lines: list[bytes] = []
+        for x in ended:
+            try:
+                self._add_line(lines, x)
+                self._count(x)
+            except Exception as fault:  # noqa: BLE001  # a fault of ours must not cost the exchange
+                self._metrics.fault()
+                fields = {"request_id": redact(x.request_id), "fault": fault_place(fault)}
+                lines.append(self._log.line("observer_failed", "critical", fields, clock.wall()))
+        self._log.put(lines)
 
-    def _tell(self, x: Exchange) -> None:
+    def _add_line(self, lines: list[bytes], x: Exchange) -> None:
         if x.outcome is None:
             x.outcome, x.detail = INTERNAL_ERROR, x.detail or "ended without an outcome"
-        if x.outcome is not COMPLETED or self._sample >= 1 or self._rng() < self._sample:
+        if x.outcome is COMPLETED and self._sample < 1 and self._rng() >= self._sample:
+            return
+        level = level_of(x.outcome, x.upstream_status)
+        if self._log.hears(level):
             event = event_of(x, worker=self._worker, config_hash=self._config_hash)
-            self._log.say("exchange", level_of(x.outcome, x.upstream_status), event)
+            at = clock.wall() - (clock.now() - x.ended)
+            lines.append(self._log.line("exchange", level, event, at))
+
+    def _count(self, x: Exchange) -> None:
         self._metrics.count(x)
         self._summary.add(x, x.ended)
         lesson = lesson_of(x)

@@ -10,8 +10,12 @@ from typing import Final
 from proxy.exchange import Exchange
 from proxy.observation.redaction import (
     FIELD_CHARS,
+    METHOD_CHARS,
+    PATH_CHARS,
     USER_AGENT_CHARS,
+    is_clean,
     redact,
+    redact_agent,
     redact_target,
 )
 
@@ -62,16 +66,23 @@ RESERVED: Final = frozenset(FIELDS) | {"timestamp", "level", "service", "event"}
 
 def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
     """The fields of the event in their order; timestamp, level, service and name are the log's."""
-    event: Event = {"request_id": redact(x.request_id)}
+    # One look at all three, since most are clean; no secret begins in one and ends in another.
+    is_plain = is_clean(f"{x.request_id} {x.method} {x.target}")
+    event: Event = {"request_id": x.request_id if is_plain else redact(x.request_id)}
     _add_ids(event, x)
-    _add_way(event, x)
-    _add_end(event, x)
+    if x.route:
+        event["route"] = x.route
+        event["upstream"] = x.upstream
     if x.attempts:
-        _add_attempts(event, x)
+        event["endpoint"] = x.attempts[-1].endpoint
+    event["method"] = x.method[:METHOD_CHARS] if is_plain else redact(x.method, METHOD_CHARS)
+    event["path"] = x.target[:PATH_CHARS] if is_plain else redact_target(x.target)
+    _add_end(event, x)
+    _add_attempts(event, x)
     _add_times(event, x)
     event["client_ip"] = x.client_ip
     if x.user_agent:
-        event["user_agent"] = redact(x.user_agent, USER_AGENT_CHARS)
+        event["user_agent"] = redact_agent(x.user_agent)
     if config_hash:
         event["config_hash"] = config_hash
     event["worker"] = worker
@@ -80,7 +91,7 @@ def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
 
 def ms(seconds: float) -> float:
     """Milliseconds with at most three decimals, as events say lengths of time."""
-    return round(seconds * 1000, 3)
+    return int(seconds * 1e6 + 0.5) / 1000  # a third of the price of `round`
 
 
 def fault_place(fault: BaseException) -> str:
@@ -98,22 +109,13 @@ def _add_ids(event: Event, x: Exchange) -> None:
         event["client_request_id"] = redact(x.client_request_id)
     if x.upstream_request_id:
         event["upstream_request_id"] = redact(x.upstream_request_id)
-    for name, value in x.fields.items():
-        if name not in RESERVED:
-            event[name] = redact(value, FIELD_CHARS)
+    if x.fields:
+        for name, value in x.fields.items():
+            if name not in RESERVED:
+                event[name] = redact(value, FIELD_CHARS)
     if x.trace_id:
         event["trace_id"] = x.trace_id
         event["span_id"] = x.span_id
-
-
-def _add_way(event: Event, x: Exchange) -> None:
-    if x.route:
-        event["route"] = x.route
-        event["upstream"] = x.upstream
-    if x.attempts:
-        event["endpoint"] = x.attempts[-1].endpoint
-    event["method"] = redact(x.method, 32)
-    event["path"] = redact_target(x.target)
 
 
 def _add_end(event: Event, x: Exchange) -> None:
@@ -131,18 +133,20 @@ def _add_end(event: Event, x: Exchange) -> None:
 
 
 def _add_attempts(event: Event, x: Exchange) -> None:
-    event["attempts"] = len(x.attempts)
-    event["attempt_results"] = [attempt.result for attempt in x.attempts]
-    if x.retry_stopped:
-        event["retry_stopped"] = x.retry_stopped
-    event["connection_reused"] = x.attempts[-1].reused
-
-
-def _add_times(event: Event, x: Exchange) -> None:
+    attempts = x.attempts
+    if attempts:
+        event["attempts"] = len(attempts)
+        event["attempt_results"] = [attempt.result for attempt in attempts]
+        if x.retry_stopped:
+            event["retry_stopped"] = x.retry_stopped
+        event["connection_reused"] = attempts[-1].reused
     if x.breaker_state:
         event["breaker_state"] = x.breaker_state
     if x.streamed:
         event["streamed"] = True
+
+
+def _add_times(event: Event, x: Exchange) -> None:
     if x.queued:
         event["queue_ms"] = ms(x.queued)
     if x.attempts:

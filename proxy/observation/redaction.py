@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 REDACTED: Final = "[redacted]"
 
+METHOD_CHARS: Final = 32
 PATH_CHARS: Final = 2048
 USER_AGENT_CHARS: Final = 256
 FIELD_CHARS: Final = 128
@@ -43,6 +44,11 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
+def is_clean(text: str) -> bool:
+    """Whether `redact` would only cut `text`, and every text that is a part of it."""
+    return text.isprintable() and not _is_suspect(text)
+
+
 def redact(text: str, limit: int = FIELD_CHARS) -> str:
     """`text` as it may be recorded: without secrets, printable, at most `limit` characters.
 
@@ -58,6 +64,12 @@ def redact(text: str, limit: int = FIELD_CHARS) -> str:
 def redact_target(target: str) -> str:
     """A request target, path and query, as it may be recorded."""
     return redact(target, PATH_CHARS)
+
+
+@lru_cache(maxsize=256)
+def redact_agent(user_agent: str) -> str:
+    """A user agent as it may be recorded; they repeat, and are long."""
+    return redact(user_agent, USER_AGENT_CHARS)
 
 
 def redact_named(name: str, value: str, limit: int = FIELD_CHARS) -> str:

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Final
 
 from proxy.exchange import Exchange
-from proxy.outcome import level_of
+from proxy.outcome import COMPLETED, level_of
 
 _SLOT: Final = 10.0
 _SLOTS: Final = 30
@@ -30,7 +30,7 @@ class Tally:
     longest: float = 0.0
     buckets: list[int] = field(default_factory=lambda: [0] * (len(_BOUNDS) + 1))
 
-    def add(self, seconds: float, *, is_error: bool, is_limited: bool) -> None:
+    def add(self, seconds: float, *, is_error: bool = False, is_limited: bool = False) -> None:
         self.total += 1
         self.errors += is_error
         self.limited += is_limited
@@ -73,40 +73,48 @@ class Tally:
 
 
 class Summary:
-    """Adds up exchanges; `started` and every `now` are of the clock that never jumps."""
+    """Adds up exchanges; `started` and every `now` are of the clock that never jumps.
+
+    Each is counted once, in its slot; a slot that is used again goes into the past first.
+    """
 
     def __init__(self, started: float) -> None:
         self._started = started
-        self._ever = Tally()
+        self._past = Tally()
         self._slots = [Tally() for _ in range(_SLOTS)]
         self._numbers = [-1] * _SLOTS
 
     def add(self, x: Exchange, now: float) -> None:
         """Count an exchange that has ended."""
+        number = int(now / _SLOT)
+        place = number % _SLOTS
+        if self._numbers[place] != number:
+            self._begin(place, number)
         outcome = x.outcome
-        is_error = outcome is not None and level_of(outcome, x.upstream_status) in _ERRORS
-        is_limited = outcome is not None and outcome.status == 429
-        self._ever.add(x.duration, is_error=is_error, is_limited=is_limited)
-        self._slot(now).add(x.duration, is_error=is_error, is_limited=is_limited)
+        if outcome is None or outcome is COMPLETED:
+            self._slots[place].add(x.duration)
+        else:
+            is_error = level_of(outcome, x.upstream_status) in _ERRORS
+            is_limited = outcome.status == 429
+            self._slots[place].add(x.duration, is_error=is_error, is_limited=is_limited)
 
     def figures(self, now: float) -> dict[str, object]:
         """The body of `/metrics.json`."""
-        recent, oldest = Tally(), int(now / _SLOT) - _SLOTS
+        ever, recent, oldest = Tally(), Tally(), int(now / _SLOT) - _SLOTS
+        ever.merge(self._past)
         for number, slot in zip(self._numbers, self._slots, strict=True):
+            ever.merge(slot)
             if number > oldest:
                 recent.merge(slot)
         return {
             "uptime_seconds": round(now - self._started, 3),
-            **self._ever.figures(),
+            **ever.figures(),
             "last_five_minutes": recent.figures(),
         }
 
-    def _slot(self, now: float) -> Tally:
-        number = int(now / _SLOT)
-        place = number % _SLOTS
-        if self._numbers[place] != number:
-            self._numbers[place], self._slots[place] = number, Tally()
-        return self._slots[place]
+    def _begin(self, place: int, number: int) -> None:
+        self._past.merge(self._slots[place])
+        self._numbers[place], self._slots[place] = number, Tally()
 
 
 _ERRORS: Final = ("error", "critical")

@@ -20,7 +20,7 @@ class UpstreamHealth:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lesson:
     """What one exchange taught about its upstream; `failure` is None if it worked."""
 

@@ -19,18 +19,26 @@ class Writer:
     def __init__(self, outlet: Outlet, size: int = 8192) -> None:
         self._outlet = outlet
         self._size = size
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[tuple[bytes, int]] = deque()
+        self._waiting = 0
+        """How many lines are in the queue."""
+        self._count = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sidelight-log", daemon=True)
         self._thread.start()
 
-    def put(self, line: bytes) -> None:
-        """Hand over one line, its end included. Never waits: a full queue drops the line."""
-        if len(self._queue) >= self._size:
-            self._outlet.dropped["queue_full"] += 1
-            return
-        self._queue.append(line)
+    def put(self, lines: bytes, count: int = 1) -> None:
+        """Hand over `count` lines, their ends included. Never waits: a full queue drops them.
+
+        Lines that are handed over together enter together, also where only some have room left.
+        """
+        with self._count:
+            if self._waiting >= self._size:
+                self._outlet.dropped["queue_full"] += count
+                return
+            self._waiting += count
+        self._queue.append((lines, count))
         if not self._wake.is_set():
             self._wake.set()
 
@@ -56,8 +64,12 @@ class Writer:
             self._outlet.write(self._next_batch())
 
     def _next_batch(self) -> bytes:
-        lines, size = [], 0
+        lines, size, taken = [], 0, 0
         while self._queue and size < _BATCH_BYTES:
-            lines.append(self._queue.popleft())
-            size += len(lines[-1])
+            some, count = self._queue.popleft()
+            lines.append(some)
+            size += len(some)
+            taken += count
+        with self._count:
+            self._waiting -= taken
         return b"".join(lines)

@@ -14,7 +14,7 @@ from pydantic import StringConstraints, model_validator
 from proxy.knobs import Knobs
 from proxy.streams.framing import Framing, StreamEvent
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n]+$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\r\n]+$")]
 Path = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
 
 Test = Callable[[StreamEvent], bool]
@@ -64,11 +64,15 @@ class EndMarker:
         """Look at what the framing returned: whole events, or the tail of a stream that ended.
 
         The tail counts, although a reader that goes by the standard drops it: an upstream that
-        forgot its last blank line has not been cut off. Not for a stream that went raw: it shows
-        pieces of events, so that a missing marker says nothing.
+        forgot its last blank line has not been cut off.
         """
         if not self.is_carried and self._needle in whole:
             self.is_carried = any(map(self._test, self._framing.read(whole)))
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a stream that ends here lacks its marker; a raw one is not judged."""
+        return not (self.is_carried or self._framing.is_raw)
 
 
 def end_marker(rule: EndMarkerRule, framing: Framing) -> EndMarker | None:
@@ -80,7 +84,7 @@ def end_marker(rule: EndMarkerRule, framing: Framing) -> EndMarker | None:
         return EndMarker(framing, data, lambda event: event.data.strip() == data)
     if rule.event is not None:
         name = rule.event.encode()
-        named = EndMarker(framing, name, lambda event: event.name.strip() == name)
+        named = EndMarker(framing, name, lambda event: event.name == name)
         return named if framing.profile == "sse" else None
     path = tuple((rule.json_field or "").split("."))
     return EndMarker(framing, _needle_of(path), lambda event: _is_set(event.data, path))

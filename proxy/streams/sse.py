@@ -21,7 +21,7 @@ from proxy.streams.framing import Framing, Profile, StreamEvent
 KEEP_ALIVE = b": keep-alive\n\n"
 
 _BOM = b"\xef\xbb\xbf"
-_BLANK_LINE_AT_END = (b"\n\n", b"\n\r\n", b"\n\r", b"\r\r", b"\r\r\n")
+_USUAL_ENDS = (b"\n\n", b"\n\r\n")
 _IDLE_LINES = re.compile(rb"(?:[\r\n]|:[^\r\n]*+[\r\n])*+")
 
 
@@ -67,8 +67,8 @@ class Sse(Framing):
         return passed if self._is_preceded else _BOM + passed
 
     def _boundary(self, text: bytes, held: int) -> int:
-        if text.endswith(_BLANK_LINE_AT_END):
-            return len(text)
+        if text.endswith(_USUAL_ENDS):
+            return len(text)  # nothing to look for
         if text.find(b"\n", held) < 0 and text.find(b"\r", held) < 0:
             return 0  # no line has ended: a long one is not looked through at each of its bytes
         new = max(held - 1, 0)
@@ -80,7 +80,7 @@ class Sse(Framing):
         """Without a loop where it can be proved that none is needed.
 
         Runs of two LF or more end the events, and each holds at least one pair of LF.
-        One pair is one run, thus one event at most.
+        Fewer than two pairs are one run at most, and one event.
         Of n pairs, n - 1 followed by `data:`: the last run is followed by no event, so there are
         n runs, all but the last with an event behind them that begins with its data.
         """
@@ -88,7 +88,7 @@ class Sse(Framing):
             whole = _with_lf(whole)
         pairs = whole.count(b"\n\n")
         if pairs < 2:
-            return pairs if _has_data(whole) else 0
+            return int(_has_data(whole))
         if whole.startswith(b"data:") and pairs == whole.count(b"\n\ndata:") + 1:
             return pairs
         return sum(map(_has_data, whole.split(b"\n\n")))

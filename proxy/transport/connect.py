@@ -58,7 +58,6 @@ class Dialer:
     async def _open(self, endpoint: Endpoint, keeper: Keeper) -> Connection:
         addresses = await endpoint.addresses.resolve()
         sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         name = (self.rule.tls.server_name or endpoint.host) if endpoint.is_tls else None
         _, connection = await asyncio.get_running_loop().create_connection(
             lambda: Connection(endpoint.url, self.rule, keeper, sock),

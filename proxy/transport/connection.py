@@ -62,7 +62,7 @@ class Connection(Wire):
 
     def send(self, data: bytes) -> None:
         """Send a part of the request; on a closed connection nothing happens, `head` tells."""
-        if not self.is_closed and not self._transport.is_closing():
+        if not self._transport.is_closing():
             self._transport.write(data)
             self.bytes_sent += len(data)
 
@@ -134,8 +134,7 @@ class Connection(Wire):
             and self._framing.keeps_alive
             and not self.is_tainted
             and not self.is_uploading
-            and not self.is_closed
-            and not self._transport.is_closing()
+            and self.is_open
             and not self._transport.get_write_buffer_size()
         )
 

@@ -54,9 +54,7 @@ class Pool:
         idle = endpoint.idle
         while idle:
             connection = idle.pop()
-            is_fresh = (
-                connection.failure is None and connection.loop.time() < connection.fresh_until
-            )
+            is_fresh = connection.is_open and connection.loop.time() < connection.fresh_until
             if is_fresh and connection.is_silent:
                 connection.begin(reused=True)
                 return connection
@@ -178,7 +176,7 @@ class Pool:
         connection = waiter.result()
         if connection is None:
             self.free()
-        elif connection.failure is None:
+        elif connection.is_open:
             self.keep(connection)
 
     def _sweep(self) -> None:

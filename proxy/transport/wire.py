@@ -72,7 +72,7 @@ class Wire(AnswerReader, asyncio.Protocol):
         self._early: list[bytes] = []
         """Parts of the answer that came before `head` was called."""
         self._ending: tuple[bool, str] | None = None
-        """Set once the upstream sends no more: whether it was a reset, and the words for it."""
+        """Set once nothing more can come: whether it was a reset, and the words for it."""
         self._is_paused = False
         self.is_closed = False
         self.writing_paused = False
@@ -91,10 +91,16 @@ class Wire(AnswerReader, asyncio.Protocol):
         self.bytes_sent = 0
         """Bytes handed over for sending; 0 proves that the upstream saw nothing."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether bytes may still come: nobody has closed it or begun to."""
+        return self._ending is None
+
     def abort(self) -> None:
         """Close at once, whatever is going on; whoever waits is told."""
         if self.is_closed:
             return
+        self._ending = self._ending or (False, "closed by us")
         if not self.is_done:
             self.fail(UPSTREAM_RESET if self.answer is None else STREAM_TRUNCATED, "closed by us")
         self._parser = None
@@ -161,7 +167,7 @@ class Wire(AnswerReader, asyncio.Protocol):
         early, self._early = self._early, []
         for data in early:
             self.feed(data)
-        if self._is_paused and self.buffered <= HIGH_WATER:
+        if self._is_paused and not self.buffered:
             self._resume()
         if self._ending:
             self._conclude(*self._ending)
@@ -174,7 +180,7 @@ class Wire(AnswerReader, asyncio.Protocol):
         left of a reset, too.)
         """
         is_plain = self._transport.get_extra_info("sslcontext") is None
-        room = _RESCUE if is_plain and not self.is_done and self.failure is None else 0
+        room = _RESCUE if is_plain else 0
         while room > 0:
             try:
                 data = self._socket.recv(HIGH_WATER)
@@ -218,11 +224,10 @@ class Wire(AnswerReader, asyncio.Protocol):
         self._drained = None
 
     def _pause(self) -> None:
-        if not self._is_paused and not self.is_closed:
+        if not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
 
     def _resume(self) -> None:
         self._is_paused = False
-        if not self.is_closed and not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._transport.resume_reading()

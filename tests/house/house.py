@@ -55,7 +55,7 @@ class House:
     _rest: bytes = b""
 
     @classmethod
-    async def start(cls, upstream: FaultUpstream, **unusual: object) -> Self:
+    async def start(cls, upstream: FaultUpstream, /, **unusual: object) -> Self:
         read_end, write_end = os.pipe()
         os.set_blocking(read_end, False)
         settings = parse(json.dumps(settings_of(upstream.url, **unusual)))
@@ -140,7 +140,7 @@ class Process:
     log: Path
 
     @classmethod
-    async def start(cls, upstream: FaultUpstream, home: Path, **unusual: object) -> Self:
+    async def start(cls, upstream: FaultUpstream, home: Path, /, **unusual: object) -> Self:
         """`stdout` may be a file descriptor; else it is a file, read by `events`."""
         stdout = unusual.pop("stdout", None)
         port, admin_port = free_port(), free_port()

@@ -57,6 +57,7 @@ async def test_one_probe_at_a_time_closes_it(upstream, house):
 
     assert 200 == (await probing).status
     assert [503] * 5 == [other.status for other in others]
+    await house.event("breaker_closed")
     assert "closed" == await house.breaker()
     assert ["breaker_opened", "breaker_half_open", "breaker_closed"] == [
         event["event"] for event in house.events if event["event"].startswith("breaker_")

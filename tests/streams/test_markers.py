@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from proxy.streams.framing import Framing
+from proxy.streams.framing import MAX_HELD, Framing
 from proxy.streams.markers import EndMarkerRule, end_marker
 from proxy.streams.ndjson import Ndjson
 from proxy.streams.sse import Sse
@@ -111,6 +111,23 @@ def test_a_field_is_found_however_it_is_written(path: str, data: bytes) -> None:
     rule = EndMarkerRule(mode="warn", json_field=path)
 
     assert carries(rule, Ndjson(), data + b"\n", 1000)
+
+
+@pytest.mark.parametrize(
+    ("stream", "is_missing"),
+    [
+        pytest.param(b"data: a\n\n", True, id="a stream without it"),
+        pytest.param(b"data: [DONE]\n\n", False, id="a stream with it"),
+        pytest.param(b"x" * (MAX_HELD + 1), False, id="a raw stream is not judged"),
+    ],
+)
+def test_what_lacks_its_marker(stream: bytes, is_missing: bool) -> None:
+    framing = Sse()
+    marker = end_marker(DONE, framing)
+    assert marker
+    marker.see(framing.feed(stream))
+
+    assert marker.is_missing is is_missing
 
 
 def test_a_route_that_asks_for_none_pays_for_none() -> None:

@@ -33,6 +33,7 @@ def test_the_content_type_tells_the_framing(content_type: bytes | None, kind: ty
         pytest.param(None, True, id="absent"),
         pytest.param(b"", True, id="empty"),
         pytest.param(b"Identity", True, id="identity"),
+        pytest.param(b"identity, identity", True, id="identity twice"),
         pytest.param(b"gzip", False, id="gzip"),
         pytest.param(b"identity, br", False, id="one of two"),
     ],

@@ -243,7 +243,10 @@ def test_the_tail_is_given_once() -> None:
 
 
 def test_events_are_read_with_name_and_data() -> None:
-    stream = BOM + b"event: a\r\ndata: 1\r\ndata:2\r\n\r\n: x\r\n\r\nevent:end\r\n\r\ndata\r\n"
+    stream = (
+        BOM
+        + b"event: a\r\ndata: 1\r\ndata:2\r\n\r\n: x\r\n\r\nevent:end\r\n\r\n\r\n\r\ndata\r\n\r\n"
+    )
 
     assert list(Sse().read(stream)) == [
         StreamEvent(b"a", b"1\n2"),

@@ -187,6 +187,15 @@ def test_trailers_without_end_are_malformed():
     assert STREAM_MALFORMED is reader.failure.outcome
 
 
+def test_a_large_head_leaves_room_for_chunk_extensions():
+    head = CHUNKED[:-2] + b"A: "
+    head += b"x" * (LIMITS.max_head - len(head) - 4) + b"\r\n\r\n"
+    reader = read(head, b"2;x=" + b"y" * 50, b"\r\nhi\r\n")
+
+    assert reader.failure is None
+    assert reader.take_chunks() == b"hi"
+
+
 def test_small_chunks_may_go_on_for_ever():
     reader = read(CHUNKED, *[b"1\r\n", b"x\r\n"] * 2000)
 
@@ -219,6 +228,7 @@ def test_bytes_behind_the_end_taint_but_do_not_spoil_the_answer(data, method):
 
 def test_bytes_after_the_end_taint_too():
     assert read(SHORT, b"x").is_tainted
+    assert read(CHUNKED, b"5", method="HEAD").is_tainted
     assert not read(SHORT).is_tainted
 
 

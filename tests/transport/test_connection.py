@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import socket
 
 import pytest
 
@@ -295,6 +296,119 @@ async def test_an_early_answer_is_given_although_the_upload_breaks(scene, acquir
     connection.release()
 
 
+async def test_what_lies_unread_when_a_write_fails_is_rescued(scene, acquire):
+    """Between the answer and the failed write the loop has had no turn."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        upstream = scene.upstream(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        connection = await acquire(upstream)
+        connection.is_uploading = True
+        connection.send(b"POST / HTTP/1.1\r\n\r\n")
+        await asyncio.sleep(BRIEF)
+        peer, _ = listener.accept()
+        peer.sendall(SHORT)
+        peer.close()  # with the request unread: RST
+        connection.send(b"more")
+        await closed(connection)
+    head = await connection.head("POST", 5)
+
+    assert head.status == 200
+    assert connection.is_done
+    assert connection.take_buffered() == b"hi"
+    connection.release()
+
+
+async def test_an_answer_cut_before_anyone_waited_is_a_cut(scene, acquire):
+    async def script(peer):
+        await peer.request()
+        await peer.send(OK + b"Content-Length: 9\r\n\r\nhi")
+
+    connection = await acquire(await scene(script))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    await closed(connection)
+    await connection.head("GET", 5)
+
+    assert await connection.read(5) == b"hi"
+    assert (await connection.read(5)).outcome is STREAM_TRUNCATED
+    connection.release()
+
+
+async def test_much_that_comes_before_anyone_waits_is_held_back_until_then(scene, acquire):
+    go_on = asyncio.Event()
+
+    async def script(peer):
+        await peer.request()
+        await peer.send(OK + b"A: %b\r\nContent-Length: 2\r\n\r\n" % (b"x" * 70_000))
+        await go_on.wait()
+        await peer.send(b"hi")
+        await peer.gone()
+
+    connection = await acquire(await scene(script, max_head="128KiB"))
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    await asyncio.sleep(BRIEF)
+
+    assert connection._is_paused
+    await connection.head("GET", 5)
+    go_on.set()
+    assert await connection.read(5) == b"hi"
+    connection.release()
+
+
+async def test_a_large_body_that_nobody_took_does_not_stop_the_next_exchange(scene, acquire, ask):
+    answer = OK + b"Content-Length: 70000\r\n\r\n" + b"x" * 70_000
+    upstream = await scene(lambda peer: peer.answer(answer))
+    connection = await acquire(upstream)
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    await asyncio.sleep(BRIEF)
+    await connection.head("GET", 5)
+
+    assert connection.is_done
+    connection.release()
+    connection = await acquire(upstream)
+    assert connection.reused
+    assert len((await ask(connection))[1]) == 70_000
+    connection.release()
+
+
+async def test_an_answer_to_a_request_half_sent_ends_the_connection(scene, acquire):
+    async def script(peer):
+        await peer.request()
+        await peer.send(SHORT)
+        await asyncio.Event().wait()
+
+    upstream = await scene(script)
+    connection = await acquire(upstream)
+    connection.send(b"POST / HTTP/1.1\r\n\r\n" + b"x" * 20_000_000)
+    head = await connection.head("POST", 5)
+    connection.release()
+
+    assert head.status == 200
+    assert upstream.view().idle == 0
+
+
+async def test_closed_with_the_request_half_sent_is_a_failed_write(scene, acquire):
+    async def script(peer):
+        await peer.request()
+        peer.finish()
+        await asyncio.Event().wait()
+
+    connection = await acquire(await scene(script))
+    connection.send(b"POST / HTTP/1.1\r\n\r\n" + b"x" * 20_000_000)
+    failed = await connection.head("POST", 5)
+
+    assert failed.outcome is UPSTREAM_WRITE_FAILED
+    connection.abort()
+
+
+async def test_an_aborted_exchange_is_not_kept_by_who_releases_it_later(scene, acquire, ask):
+    upstream = await scene(lambda peer: peer.answer(SHORT))
+    connection = await acquire(upstream)
+    await ask(connection)
+    connection.abort()
+    connection.release()
+
+    assert upstream.view().idle == 0
+
+
 async def test_an_answer_that_came_before_anyone_waited_is_kept(scene, acquire, ask):
     async def script(peer):
         await peer.request()
@@ -478,6 +592,7 @@ async def test_abort_ends_whatever_is_waited_for_at_once(scene, acquire, state):
         await asyncio.wait_for(scene.ended(), 0.1)
 
     assert ended is True if state == "drain" else isinstance(ended, Failed)
+    assert connection._watch._timer is None
     assert upstream.view().in_use == 0
     assert upstream.stale_connections == 0
 

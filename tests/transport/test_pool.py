@@ -154,6 +154,37 @@ async def test_what_is_given_to_one_who_left_alone_is_kept(scene, acquire, ask):
     assert state(upstream) == (0, 1, 0)
 
 
+async def test_one_who_has_just_left_is_given_nothing(scene, acquire, ask):
+    upstream = await scene(short, pool={"size": 1})
+    connection = await acquire(upstream)
+    (waiter,) = waiting(upstream, 1)
+    await ask(connection)
+    waiter.cancel()
+    connection.release()  # before the one who left could take itself off the list
+    await asyncio.wait([waiter])
+
+    assert state(upstream) == (0, 1, 0)
+
+
+async def test_a_connection_that_is_being_closed_is_not_taken(scene, acquire, ask):
+    upstream = await scene(short)
+    (connection,) = await used(upstream, acquire, ask)
+    connection.abort()
+
+    assert upstream.take() is None
+
+
+async def test_a_connection_lost_before_it_was_added_keeps_no_slot(scene, acquire):
+    upstream = await scene(short)
+    connection = await acquire(upstream)
+    connection.abort()
+    await asyncio.sleep(BRIEF)
+    upstream._pool.reserve()
+    upstream._pool.add(connection)
+
+    assert state(upstream) == (0, 0, 0)
+
+
 async def test_a_cancelled_connect_gives_its_slot_back(scene, blackhole):
     upstream = scene.upstream(blackhole, pool={"size": 1})
     first, second = waiting(upstream, 2)
@@ -240,6 +271,7 @@ async def test_a_connection_that_gets_old_while_idle_is_not_taken(scene, acquire
 
 async def test_an_idle_connection_that_the_upstream_closes_is_forgotten(scene, acquire, ask):
     upstream = await scene(short)
+    await used(upstream, acquire, ask)
     await used(upstream, acquire, ask)
     scene.peers[0].writer.close()
     await asyncio.sleep(BRIEF)

@@ -1,6 +1,11 @@
 """Who wants a connection asks here."""
 
+import asyncio
+
+import pytest
+
 from proxy.outcome import CONNECT_REFUSED
+from proxy.transport.addresses import Addresses
 from proxy.transport.connection import Connection
 
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -77,6 +82,24 @@ async def test_a_connection_lost_as_soon_as_it_was_made_takes_no_slot(scene, acq
 
     assert isinstance(again, Connection)
     again.abort()
+
+
+async def test_closing_ends_a_lookup(scene):
+    asked = asyncio.Event()
+
+    async def lookup(host, port):
+        asked.set()
+        await asyncio.sleep(5)
+
+    upstream = scene.upstream("http://nowhere")
+    upstream._endpoints.all[0].addresses = Addresses("nowhere", 80, lookup)
+    waiting = asyncio.ensure_future(upstream.acquire(connect=5, pool_wait=5))
+    await asked.wait()
+    await upstream.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert upstream.view().in_use == 0
 
 
 async def test_after_closing_nothing_new_is_kept(scene, acquire):

@@ -1,0 +1,69 @@
+"""When a stream has been silent for too long, by each of its clocks."""
+
+from math import inf
+from typing import Protocol
+
+from proxy import outcome as o
+from proxy.outcome import Outcome
+
+_TICK = 0.002
+"""Loops round their clocks to milliseconds: a timer may fire that much before its time."""
+
+
+class Limits(Protocol):
+    """Lengths of time in seconds."""
+
+    @property
+    def first_event(self) -> float: ...
+    @property
+    def gap(self) -> float: ...
+    @property
+    def event_gap(self) -> float | None: ...
+    @property
+    def max_stream(self) -> float: ...
+
+
+class StreamClocks:
+    """The clocks of one stream; all points in time lie on the `now` clock.
+
+    `gap` is about any byte, comments included.
+    `first_event` runs until the first data event, `event_gap` (if it is set) after it.
+    """
+
+    __slots__ = ("_begun", "_event_at", "_event_due", "_gap_due", "_limits", "_max_due")
+
+    def __init__(self, limits: Limits, begun: float) -> None:
+        self._limits = limits
+        self._begun = self._event_at = begun
+        self._gap_due = begun + limits.gap
+        self._event_due = begun + limits.first_event
+        self._max_due = begun + limits.max_stream
+
+    def saw(self, now: float, *, event: bool) -> None:
+        """Bytes came and were passed on, and with them perhaps an event."""
+        limits = self._limits
+        self._gap_due = now + limits.gap
+        if event:
+            self._event_at = now
+            self._event_due = inf if limits.event_gap is None else now + limits.event_gap
+
+    def left(self, now: float) -> float:
+        """Seconds until the first of them runs out, never below 0."""
+        return max(0.0, min(self._gap_due, self._event_due, self._max_due) - now)
+
+    def ran_out(self, now: float) -> tuple[Outcome, str] | None:
+        """What follows where one has run out, and the words for it; None while there is time."""
+        limits, late = self._limits, now + _TICK
+        if late >= self._max_due:
+            return o.STREAM_MAX_DURATION, f"max_stream: {limits.max_stream:g} s are over"
+        if late >= self._event_due:
+            return self._no_event(now)
+        if late >= self._gap_due:
+            return o.STREAM_STALLED, f"gap: no byte for {limits.gap:g} s"
+        return None
+
+    def _no_event(self, now: float) -> tuple[Outcome, str]:
+        if self._event_at == self._begun:
+            words = f"first_event: none within {self._limits.first_event:g} s of the head"
+            return o.FIRST_EVENT_TIMEOUT, words
+        return o.STREAM_STALLED, f"event_gap: no event for {now - self._event_at:.3g} s"

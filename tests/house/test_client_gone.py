@@ -1,0 +1,158 @@
+"""The client leaves: nobody's failure, and the upstream is let go at once."""
+
+import asyncio
+
+import pytest
+
+from tests.house.fault_upstream import download, never, sse, status
+from tests.house.raw_client import eventually, request
+
+AT_ONCE = 0.1
+
+
+async def leave(client, how: str) -> float:
+    """When the client left, on the loop's clock."""
+    if how == "reset":
+        await client.reset()
+    else:
+        await client.leave()
+    return asyncio.get_running_loop().time()
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+async def test_left_before_the_head(upstream, house, how):
+    house = await house()
+    upstream.on("/", never)
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await eventually(lambda: upstream.seen)
+        left = await leave(client, how)
+    await eventually(lambda: upstream.connections[0].gone.is_set())
+    event = await house.event()
+
+    assert upstream.connections[0].gone_at - left < AT_ONCE
+    assert (499, "client_closed_request", "CH") == (event["status"], event["code"], event["term"])
+    assert ("INFO", ("client_gone",)) == (event["level"], event["attempt_results"])
+    assert "closed" == await house.breaker()
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+async def test_left_in_mid_stream(upstream, house, how):
+    house = await house()
+    upstream.on("/", sse("data: one\n\n", 30.0))
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await client.until(b"data: one\n\n")
+        left = await leave(client, how)
+    await eventually(lambda: upstream.connections[0].gone.is_set())
+    event = await house.event()
+
+    assert upstream.connections[0].gone_at - left < AT_ONCE
+    assert (200, "client_closed_stream", "CS") == (event["status"], event["code"], event["term"])
+    assert "INFO" == event["level"]
+
+
+async def test_left_in_mid_download(upstream, house):
+    house = await house()
+    upstream.on("/", download(50 << 20))
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await client.until(b"\r\n\r\n")
+        await client.leave()
+    await eventually(lambda: upstream.connections[0].gone.is_set())
+
+    assert "client_closed_stream" == (await house.event())["code"]
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+async def test_left_while_uploading(upstream, house, framing):
+    house = await house()
+    async with house.client() as client:
+        await client.send(f"POST / HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n", "5\r\nfirst\r\n")
+        await eventually(lambda: upstream.seen)
+        left = await leave(client, "close")
+    await eventually(lambda: upstream.connections[0].gone.is_set())
+    event = await house.event()
+
+    assert upstream.connections[0].gone_at - left < AT_ONCE
+    assert (499, "client_closed_request") == (event["status"], event["code"])
+    assert not upstream.seen[0].whole
+
+
+async def test_left_before_its_body_had_come(upstream, house):
+    """A body that is kept for replay: the upstream hears nothing of it."""
+    house = await house()
+    async with house.client() as client:
+        await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
+    event = await house.event()
+
+    assert (499, "client_closed_request", "CR") == (event["status"], event["code"], event["term"])
+    assert [] == upstream.connections
+
+
+async def test_left_between_attempts(upstream, house):
+    house = await house(retry={"first_pause": "5s", "max_pause": "5s"})
+    upstream.on("/", status(503))
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await eventually(lambda: upstream.seen)
+        await asyncio.sleep(0.05)
+    event = await house.event()
+
+    assert ("client_closed_request", 1) == (event["code"], len(upstream.seen))
+
+
+async def test_left_while_waiting_for_a_slot(upstream, house):
+    house = await house(upstream={"pool": {"size": 1}}, timeouts={"pool_wait": "5s"})
+    upstream.on("/", never, status(200))
+    async with house.client() as first, house.client() as second:
+        await first.send(request("GET", "/"))
+        await eventually(lambda: upstream.seen)
+        await second.send(request("GET", "/"))
+        await asyncio.sleep(0.05)
+        await second.leave()
+        await house.event(code="client_closed_request")
+        await first.leave()
+    answer = await house.fetch()
+
+    assert (200, 2) == (answer.status, len(upstream.seen))
+
+
+async def test_nobody_who_leaves_is_an_error(upstream, house):
+    house = await house()
+    upstream.on("/", never)
+    for _ in range(12):
+        async with house.client() as client:
+            await client.send(request("GET", "/"))
+            await eventually(lambda: upstream.seen)
+            upstream.seen.clear()
+    await eventually(lambda: len(house.all()) == 12)
+
+    assert {"INFO"} == {event["level"] for event in house.all()}
+    assert "closed" == await house.breaker()
+    assert [] == house.all("library")
+
+
+async def test_a_client_that_does_not_read_is_cut(upstream, house):
+    house = await house(timeouts={"client_write": "200ms"})
+    upstream.on("/", download(100 << 20))
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await client.until(b"\r\n\r\n")
+        await eventually(lambda: house.all())
+        event = await house.event()
+
+        assert ("client_too_slow", "cS", "INFO") == (event["code"], event["term"], event["level"])
+        assert upstream.connections[0].gone.is_set()
+        assert "closed" == await house.breaker()
+
+
+async def test_idle_clients_leave_no_event(upstream, house):
+    house = await house()
+    async with house.client():
+        await asyncio.sleep(0.02)
+    async with house.client() as client:
+        await client.get()
+    await house.event()
+
+    assert 1 == len(house.all())

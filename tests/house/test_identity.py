@@ -1,0 +1,204 @@
+"""Every answer has an ID, the upstream has the same one, and nobody can forge a log line by it."""
+
+import json
+import re
+import uuid
+
+import pytest
+
+from tests.house.fault_upstream import status
+from tests.house.raw_client import request
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+def is_made_by_us(value: str) -> bool:
+    return bool(re.fullmatch(r"[0-9a-f-]{32,36}", value)) and bool(uuid.UUID(value))
+
+
+async def test_an_id_is_made_where_there_is_none(upstream, house):
+    house = await house()
+    answer = await house.fetch()
+    given = answer.header("X-Request-ID")
+
+    assert is_made_by_us(given)
+    assert given == upstream.seen[0].header("X-Request-ID")
+    assert given == (await house.event_of(answer))["request_id"]
+
+
+@pytest.mark.parametrize("given", ["a", "A1._-z", "x" * 128, str(uuid.uuid4())])
+async def test_a_valid_id_is_kept(upstream, house, given):
+    house = await house()
+    answer = await house.fetch("/", f"X-Request-ID: {given}")
+    event = await house.event_of(answer)
+
+    assert given == answer.header("X-Request-ID") == upstream.seen[0].header("X-Request-ID")
+    assert "client_request_id" not in event
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["", " ", "x" * 129, "x" * 10_000, "a b", "a/b", "<script>", 'a"b', "caf\xe9", "a,b", "a;b", "{}"],
+)
+async def test_an_invalid_id_is_replaced_and_never_reflected(upstream, house, bad):
+    house = await house()
+    answer = await house.fetch("/", f"X-Request-ID: {bad}")
+    given = answer.header("X-Request-ID")
+
+    assert is_made_by_us(given)
+    assert given == upstream.seen[0].header("X-Request-ID")
+    if len(bad.strip()) > 3:
+        assert bad.encode("latin-1") not in answer.head + upstream.seen[0].head
+
+
+async def test_duplicates_are_replaced_by_one(upstream, house):
+    house = await house()
+    answer = await house.fetch("/", "X-Request-ID: one", "x-request-id: two")
+
+    assert is_made_by_us(answer.header("X-Request-ID"))
+    assert answer.header("X-Request-ID") == upstream.seen[0].header("X-Request-ID")
+
+
+@pytest.mark.parametrize("forged", ["a\r\nSet-Cookie: b", "a\nlog: forged", "a\rb", "a\0b", 'a","x":"y'])
+async def test_nothing_can_forge_a_header_or_a_log_line(upstream, house, forged):
+    house = await house()
+    async with house.client() as client:
+        await client.send(f"GET / HTTP/1.1\r\nHost: h\r\nX-Request-ID: {forged}\r\n\r\n")
+        answer = await client.answer()
+    await house.event_of(answer)
+
+    assert answer.header("Set-Cookie") is None
+    assert answer.status in (200, 400)
+    assert 1 == len(house.all())
+    assert "forged" not in json.dumps(house.events)
+
+
+async def test_always_new_keeps_the_clients_own_beside_it(upstream, house):
+    house = await house(identity={"mode": "always_new"})
+    answer = await house.fetch("/", "X-Request-ID: theirs")
+    event = await house.event_of(answer)
+
+    assert is_made_by_us(answer.header("X-Request-ID"))
+    assert answer.header("X-Request-ID") == upstream.seen[0].header("X-Request-ID")
+    assert "theirs" == event["client_request_id"]
+
+
+@pytest.mark.parametrize(("network", "is_kept"), [("127.0.0.0/8", True), ("10.0.0.0/8", False)])
+async def test_trust_from_keeps_it_from_those_only(upstream, house, network, is_kept):
+    house = await house(identity={"mode": "trust_from", "trust_from": [network]})
+    answer = await house.fetch("/", "X-Request-ID: theirs")
+    event = await house.event_of(answer)
+
+    assert is_kept == (answer.header("X-Request-ID") == "theirs")
+    assert (None if is_kept else "theirs") == event.get("client_request_id")
+
+
+async def test_the_header_has_the_name_that_was_set(upstream, house):
+    house = await house(identity={"header": "X-Correlation-ID"})
+    answer = await house.fetch("/", "X-Correlation-ID: mine")
+
+    assert "mine" == answer.header("X-Correlation-ID")
+    assert "mine" == upstream.seen[0].header("X-Correlation-ID")
+
+
+@pytest.mark.parametrize(
+    ("echoed", "noted"),
+    [
+        pytest.param(["X-Request-ID: mine"], None, id="our own comes back"),
+        pytest.param(["X-Request-ID: theirs"], "theirs", id="another one"),
+        pytest.param(["x-request-id: a", "X-Request-Id: b"], None, id="two"),
+    ],
+)
+async def test_the_upstreams_echo_is_replaced_not_doubled(upstream, house, echoed, noted):
+    house = await house()
+    upstream.on("/", status(200, *echoed))
+    answer = await house.fetch("/", "X-Request-ID: mine")
+    event = await house.event_of(answer)
+
+    assert ["mine"] == answer.all("X-Request-ID")
+    assert noted is None or noted == event["upstream_request_id"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        pytest.param("GET / HTTP/1.1\r\nX: a\r\n\r\n", 400, id="no Host"),
+        pytest.param("garbage\r\n\r\n", 400, id="garbage"),
+        pytest.param("GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n", 404, id="no route"),
+        pytest.param("DELETE /only HTTP/1.1\r\nHost: h\r\n\r\n", 405, id="no method"),
+        pytest.param("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 501, id="CONNECT"),
+    ],
+)
+async def test_our_own_errors_carry_one_too(upstream, house, raw, status):
+    house = await house(route={"match": {"path": "/only", "methods": ["GET"]}})
+    async with house.client() as client:
+        await client.send(raw)
+        answer = await client.answer()
+    event = await house.event_of(answer)
+
+    assert (status, status) == (answer.status, event["status"])
+    assert answer.header("X-Request-ID") == answer.json()["request_id"] == event["request_id"]
+
+
+async def test_a_valid_trace_is_continued(upstream, house):
+    house = await house()
+    answer = await house.fetch("/", f"traceparent: {PARENT}", "tracestate: a=1,b=2")
+    seen, event = upstream.seen[0], await house.event_of(answer)
+
+    version, trace, span, flags = seen.header("traceparent").split("-")
+    assert ("00", TRACE, "01") == (version, trace, flags)
+    assert "00f067aa0ba902b7" != span
+    assert (TRACE, span) == (event["trace_id"], event["span_id"])
+    assert "a=1,b=2" == seen.header("tracestate")
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "garbage", f"ff-{TRACE}-00f067aa0ba902b7-01", f"00-{'0' * 32}-00f067aa0ba902b7-01"]
+)
+async def test_an_invalid_trace_is_begun_anew(upstream, house, bad):
+    house = await house()
+    answer = await house.fetch("/", f"traceparent: {bad}", "tracestate: a=1")
+    seen, event = upstream.seen[0], await house.event_of(answer)
+
+    assert seen.header("traceparent").split("-")[1] == event["trace_id"] != TRACE
+    assert seen.header("tracestate") is None
+
+
+async def test_fields_of_the_team_are_in_the_event(upstream, house):
+    house = await house(
+        observe={
+            "fields": {
+                "user_id": {"header": "X-User-Id", "hash": True},
+                "page": {"query": "page"},
+                "conversation_id": {"path": "/conversations/{id}"},
+            }
+        }
+    )
+    answer = await house.fetch("/conversations/c7?page=2", "X-User-Id: ada")
+    event = await house.event_of(answer)
+
+    assert ("2", "c7") == (event["page"], event["conversation_id"])
+    assert event["user_id"]
+    assert "ada" not in json.dumps(event)
+
+
+async def test_a_canary_is_found_nowhere(upstream, house):
+    canary, shape = "canary-7f3a9", "sk-canary7f3a9canary7f3a9canary"
+    house = await house()
+    upstream.on("/", status(500, f"Set-Cookie: s={canary}", body=canary.encode()))
+    async with house.client() as client:
+        await client.send(
+            request(
+                "POST", f"/?token={canary}&api_key={canary}&q={shape}",
+                f"Authorization: Bearer {canary}", f"Cookie: session={canary}",
+                f"X-Api-Key: {canary}", f"X-Secret-Thing: {canary}", f"User-Agent: x {shape}",
+                f"X-Request-ID: {shape}", body=canary.encode(),
+            )
+        )  # fmt: skip
+        await client.answer()
+    await house.event()
+    shown = [(await house.admin(path)).body for path in ("/metrics", "/health", "/metrics.json")]
+    everything = json.dumps(house.events) + b"".join(shown).decode()
+
+    assert "canary" not in everything
