@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 16))
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	"$$name" -c "$(FITS)" 2>/dev/null && command -v "$$name" && break; done)
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 IMAGE ?= sidelight
 
 .DEFAULT_GOAL := help

@@ -83,6 +83,7 @@ class App:
             identity=settings.identity,
             cors=settings.cors,
             fields=extractor(settings.observe.fields),
+            watcher=self.observer,
         )
 
     def _readings(self) -> Iterator[Reading]:

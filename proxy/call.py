@@ -10,6 +10,8 @@ from proxy import outcome as o
 from proxy.attempt import attempt
 from proxy.client import read_body
 from proxy.clock import now, wall
+from proxy.commit import open_stream
+from proxy.headers import combine
 from proxy.http1 import Head
 from proxy.outcome import Outcome, signal_of
 from proxy.passage import Answer, Passage
@@ -43,7 +45,12 @@ async def call(p: Passage) -> Answer | NoAnswer:
         p.permit = admitted
         got = await attempt(p, avoid)
         if isinstance(got, Head) and got.status < 400:
-            return Answer(got)
+            if not p.route.rule.stream.hold_first_event:
+                return Answer(got)
+            held = await _hold(p, got)
+            if isinstance(held, Answer):
+                return held
+            got = held
         step = _next(p, got)
         if not isinstance(step, Again):
             return _final(p, got, step, last)
@@ -58,6 +65,23 @@ async def call(p: Passage) -> Answer | NoAnswer:
             last = last if isinstance(last, Answer) else NoAnswer(got.outcome)
         await _pause(p, step.pause)
         at = now()
+
+
+async def _hold(p: Passage, head: Head) -> Answer | Failed:
+    """Keep the head of a stream back until its first event; a silent one is a failed attempt."""
+    stream = open_stream(p, head, combine(head.headers))
+    if stream is None or p.connection is None:
+        return Answer(head)
+    p.x.phase = "F"
+    failed = await stream.hold(p.connection, p.deadline.left(now()))
+    if failed is None:
+        return Answer(head, stream=stream)
+    p.let_go(whole=False)
+    tried = p.x.attempts[-1]
+    tried.outcome, tried.result = failed.outcome, failed.outcome.result
+    tried.detail = p.x.detail = failed.detail
+    p.x.streamed, p.x.reads = False, 0
+    return failed
 
 
 async def keep_body(p: Passage) -> None:

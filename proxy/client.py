@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from proxy import outcome as o
+from proxy.clock import now
 from proxy.heads import Source
 from proxy.outcome import Outcome
 from proxy.peers import Peers
@@ -96,9 +97,10 @@ class Client(RequestHandler):
         "_limits",
         "_peers",
         "_refuse",
-        "exchanging",
-        "gone",
+        "gone_at",
         "id_trusted",
+        "is_exchanging",
+        "may_leave",
         "peer",
         "shed",
         "source",
@@ -113,9 +115,12 @@ class Client(RequestHandler):
         self._refuse = refuse
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
-        self.exchanging: asyncio.Task[object] | None = None
-        """The task to stop when the client leaves; None while no exchange needs it."""
-        self.gone = False
+        self.is_exchanging = False
+        """Whether an exchange is under way."""
+        self.may_leave = False
+        """Whether the exchange goes on when the client leaves."""
+        self.gone_at: float | None = None
+        """When it left, on the `now` clock; None while it is here."""
         self.peer = ""
         self.source = Source("")
         self.id_trusted = False
@@ -137,11 +142,16 @@ class Client(RequestHandler):
         return self._peers.origin(self.peer, forwarded_for)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self.gone = True
+        self.gone_at = now()
         self._stop_head_clock()
-        if self.exchanging is not None:
-            self.exchanging.cancel()
+        if not self.may_leave:
+            self.interrupt()
         super().connection_lost(exc)
+
+    def interrupt(self) -> None:
+        """Raise CancelledError in the exchange under way, if there is one."""
+        if self.is_exchanging and self._task_handler is not None:
+            self._task_handler.cancel()  # it awaits the exchange's task, and passes this on to it
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

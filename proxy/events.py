@@ -117,7 +117,8 @@ class EventStream:
         return True
 
     async def _pass(self, piece: bytes, arrived: float, sink: Sink) -> Outcome | None:
-        self._watcher.stream_gap(self._x, arrived - self._arrived)
+        if self._x.reads:
+            self._watcher.stream_gap(self._x, arrived - self._arrived)
         ready = self._take(piece, arrived)
         if ready:
             self._write(ready, sink)

@@ -8,6 +8,7 @@ None means: it did not come to that.
 from dataclasses import dataclass, field
 
 from proxy.outcome import NotRetried, Outcome, Result
+from proxy.terms import Terms
 
 
 @dataclass(slots=True)
@@ -30,6 +31,10 @@ class Attempt:
     """What happened in technical words; internal, never sent to a client."""
     pause: float = 0.0
     """The wait after it, before the next attempt."""
+    queued: float = 0.0
+    """Waited for a connection slot; part of the exchange's `queued`."""
+    budget_left: float | None = None
+    """Retry tokens left after the decision that followed it."""
 
 
 @dataclass(slots=True)
@@ -55,10 +60,18 @@ class Exchange:
     route: str = ""
     """Name of the route; empty where none was found."""
     upstream: str = ""
+    terms: Terms | None = None
+    """The rule of the route, as it was when the exchange ran."""
     attempts: list[Attempt] = field(default_factory=list)
     retry_stopped: NotRetried | None = None
     breaker_state: str | None = None
     """State of the route's breaker when the exchange ended."""
+    breaker_before: str | None = None
+    """State of the route's breaker when the first attempt asked it."""
+    breaker_counts: tuple[int, int] | None = None
+    """Failed attempts and all of them in the breaker's window, at the end of a bad exchange."""
+    retry_in: float | None = None
+    """Seconds the client was asked to wait, where it was."""
 
     status: int | None = None
     """What the client was sent; 499 where it left before a head; None where nothing was sent."""
@@ -83,8 +96,29 @@ class Exchange:
     paused: float = 0.0
     """Pauses before retries."""
     streamed: bool = False
+    """Whether the answer is a stream of events, or a tunnel."""
+    events: int = 0
+    """Data events passed on."""
+    reads: int = 0
+    """Reads in which the stream came; fewer than events where they arrive bunched."""
+    first_event: float | None = None
+    """From opening to the first data event."""
+    end_marker: bool | None = None
+    """Whether a stream that ended well carried its end marker; None where none is looked for."""
+    is_raw: bool = False
+    """Whether a stream was passed on without knowing its events: compressed, or one too large."""
+    told: bool = False
+    """Whether the client was told inside the stream what broke it."""
+    cancelled: float | None = None
+    """From the client's leaving to the closing of the upstream connection."""
     max_gap: float = 0.0
     """The longest silence between two reads of the body."""
+    max_gap_at: float | None = None
+    """From opening to the beginning of that silence."""
+    last_byte: float | None = None
+    """From opening to the last read of the body."""
+    held: int = 0
+    """Bytes of an unfinished event that were held back and discarded at a cut."""
     first_byte: float | None = None
     """From opening to the first byte of the answer's body."""
     bytes_in: int = 0

@@ -8,7 +8,7 @@ Every exchange ends in exactly one record, also when it is cancelled.
 import asyncio
 from typing import Protocol
 
-from proxy import guards, reply
+from proxy import commit, guards, reply
 from proxy import outcome as o
 from proxy.call import NoAnswer, call, keep_body
 from proxy.client import CLOSE, Client, Request, RequestError, Sent
@@ -48,7 +48,7 @@ class Forward:
         client = request.client
         p = open_passage(self.plan, request)
         p.closing = self.draining
-        client.exchanging = asyncio.current_task()
+        client.is_exchanging = True
         self.running.add(client)
         self.observer.opened(p.x)
         try:
@@ -56,7 +56,7 @@ class Forward:
         except RequestError as error:
             return _stopped(p, error.outcome, error.detail)
         except asyncio.CancelledError:
-            if client.gone:
+            if client.gone_at is not None:
                 _left(p)
                 raise
             return _stopped(p, o.DRAIN_CUT if p.x.committed else o.DRAINING, "drain limit")
@@ -64,7 +64,7 @@ class Forward:
             p.x.fault = fault
             return _stopped(p, o.INTERNAL_ERROR, type(fault).__name__)
         finally:
-            client.exchanging = None
+            client.is_exchanging = client.may_leave = False
             self._close(p)
             self.running.discard(client)
             if not self.running:
@@ -84,8 +84,7 @@ class Forward:
     async def cut(self) -> None:
         """End what is still under way; the clients are told as far as they can be."""
         for client in self.running:
-            if client.exchanging is not None:
-                client.exchanging.cancel()
+            client.interrupt()
         await self.finished(1.0)
 
     async def refuse(self, request: Request, error: RequestError) -> Sent:
@@ -114,7 +113,7 @@ class Forward:
         answer = await call(p)
         if isinstance(answer, NoAnswer):
             return reply.refuse(p, answer.outcome, answer.retry_in)
-        return await reply.answer(p, answer)
+        return await commit.answer(p, answer)
 
     def _refusal(self, p: Passage) -> Outcome | None:
         if refusal := guards.refuse_request(p.asked, self.plan.pseudonym):
@@ -145,6 +144,12 @@ class Forward:
         x.ended = now()
         p.settle("neutral", x.ended)
         p.let_go(whole=False)
+        if (
+            p.client.gone_at is not None
+            and x.outcome is not None
+            and x.outcome.category == "client"
+        ):
+            x.cancelled = now() - p.client.gone_at
         if x.route:
             x.breaker_state = p.route.breaker.state(x.ended)
         self.observer.close(x)
@@ -168,7 +173,8 @@ def _stopped(p: Passage, outcome: Outcome, detail: str) -> Sent:
     if p.x.committed is None and outcome.status is not None:
         return reply.refuse(p, outcome)
     p.x.outcome = outcome
-    p.client.abort()  # half an answer must not look like a whole one
+    if p.stream is None or not p.stream.tell(outcome, p.client):
+        p.client.abort()  # half an answer must not look like a whole one
     return CLOSE
 
 

@@ -196,7 +196,7 @@ def _forwarding_lines(
 
 
 def _stripped(target: str, prefix: str) -> str:
-    if not prefix or not target.startswith(prefix):
+    if not target.startswith(prefix):
         return target
     rest = target[len(prefix) :]
     if rest.startswith("/"):

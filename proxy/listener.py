@@ -59,7 +59,7 @@ class TrafficServer(web.Server):
     def close_idle(self) -> None:
         """Close every connection that carries no exchange."""
         for client in self.connections:
-            if isinstance(client, Client) and client.exchanging is None:
+            if isinstance(client, Client) and not client.is_exchanging:
                 client.close()
 
 

@@ -153,6 +153,7 @@ UPSTREAM_PROTOCOL_ERROR = _row("upstream_protocol_error", "UH", 502, _INVALID, "
 UPSTREAM_HEADERS_TOO_LARGE = _row("upstream_headers_too_large", "UH", 502, _INVALID, "error", "upstream", signal="failure", result="protocol_error")
 TOTAL_TIMEOUT = _row("total_timeout", "u*", 504, "The request took too long and was stopped.", "error", "upstream", retryable=True, signal="failure", result="head_timeout")
 
+FIRST_EVENT_TIMEOUT = _row("first_event_timeout", "uF", 504, "The assistant is taking too long to start. Please try again.", "error", "upstream", retryable=True, cause="first_event_timeout", signal="failure", result="first_event_timeout")
 STREAM_STALLED = _row("stream_stalled", "uS", None, "The answer stopped arriving. What you see may be incomplete.", "error", "upstream", retryable=True, signal="failure")
 STREAM_TRUNCATED = _row("stream_truncated", "US", None, _CUT, "error", "upstream", retryable=True, signal="failure")
 STREAM_RESET = _row("stream_reset", "US", None, _CUT, "error", "upstream", retryable=True, signal="failure")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from proxy.client import Client, Request
 from proxy.cors import CorsRule
+from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
 from proxy.http1 import Head
@@ -33,6 +34,8 @@ class Plan:
     """For answers without a route."""
     fields: Callable[[Inbound], dict[str, str]]
     """Takes the team's own fields from a request."""
+    watcher: Watcher
+    """Is told of streams while they last."""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,8 @@ class Answer:
     body: bytes = b""
     is_whole: bool = False
     """Whether `body` is all of it and the connection is given back."""
+    stream: EventStream | None = None
+    """Set where the head was held until the first event."""
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +73,8 @@ class Passage:
     permit: Permit | None = None
     connection: Connection | None = None
     upload: "asyncio.Task[None] | None" = None
+    stream: EventStream | None = None
+    """Set from the commit on, where the answer is a stream of events."""
     cors: bytes = b""
     """Header lines that let a page of another origin read the answer."""
     closing: bool = False

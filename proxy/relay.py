@@ -4,7 +4,6 @@ Bytes go on as they come, one read, one write; nothing is collected and nothing 
 When the client does not read, the upstream is not read either.
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 from proxy import outcome as o
@@ -58,12 +57,8 @@ async def relay(
     clocks: Clocks,
     *,
     chunked: bool,
-    on_first: Callable[[], None],
 ) -> Outcome | None:
-    """Pass the body on to its end. None if it ended well, else what broke it.
-
-    `on_first` is called when the first bytes have come.
-    """
+    """Pass the body on to its end. None if it ended well, else what broke it."""
     last_call = now() + clocks.max_stream
     while (began := now()) < last_call:
         piece = await source.read(min(clocks.gap, last_call - began))
@@ -71,8 +66,6 @@ async def relay(
         x.upstream_wait += arrived - began
         if not isinstance(piece, bytes):
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
-        if x.first_byte is None:
-            on_first()
         _measure(x, piece, arrived, arrived - began)
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:

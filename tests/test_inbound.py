@@ -129,6 +129,7 @@ def test_whether_the_client_waits_for_leave_to_send(
         pytest.param({"target": "*", "method": "OPTIONS"}, True, id="the asterisk of OPTIONS"),
         pytest.param({"target": "*"}, False, id="the asterisk of another method"),
         pytest.param({"target": "ftp://a/b"}, False, id="another scheme"),
+        pytest.param({"target": "ftp://a/b", "method": "OPTIONS"}, False, id="in OPTIONS as well"),
         pytest.param({"target": "a"}, False, id="no slash"),
         pytest.param({"target": "/a#b"}, False, id="a fragment"),
         pytest.param({"target": "http://user@a/"}, False, id="user information"),

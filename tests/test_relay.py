@@ -81,7 +81,6 @@ class Scene:
     rule: Rule = field(default_factory=Rule)
     chunked: bool = False
     first_byte: float | None = None
-    firsts: int = 0
 
     def __post_init__(self) -> None:
         self.clock = Clock()
@@ -91,12 +90,7 @@ class Scene:
 
     async def play(self, monkeypatch: pytest.MonkeyPatch) -> Outcome | None:
         monkeypatch.setattr(room, "now", self.clock)
-        return await relay(
-            self.x, self.source, self.sink, self.rule, chunked=self.chunked, on_first=self._first
-        )
-
-    def _first(self) -> None:
-        self.firsts += 1
+        return await relay(self.x, self.source, self.sink, self.rule, chunked=self.chunked)
 
 
 @few
@@ -134,19 +128,12 @@ async def test_what_the_record_says_of_a_body(monkeypatch) -> None:
     assert 1.5 == scene.x.client_wait
 
 
-@pytest.mark.parametrize(
-    ("pieces", "first_byte", "firsts"),
-    [
-        pytest.param([(1.0, b"a"), (1.0, b"b"), (0.0, END)], None, 1, id="once"),
-        pytest.param([(0.0, END)], None, 0, id="never for an empty body"),
-        pytest.param([(1.0, b"b"), (0.0, END)], 0.5, 0, id="not where some went with the head"),
-    ],
-)
-async def test_the_first_bytes_are_reported(pieces, first_byte, firsts, monkeypatch) -> None:
-    scene = Scene(pieces, first_byte=first_byte)
+async def test_bytes_that_went_with_the_head_were_the_first(monkeypatch) -> None:
+    scene = Scene([(1.0, b"b"), (0.0, END)], first_byte=0.5)
     await scene.play(monkeypatch)
 
-    assert firsts == scene.firsts
+    assert 0.5 == scene.x.first_byte
+    assert 1.0 == scene.x.max_gap
 
 
 @pytest.mark.parametrize(
@@ -158,6 +145,11 @@ async def test_the_first_bytes_are_reported(pieces, first_byte, firsts, monkeypa
             {"pieces": [(1.0, b"abc"), (9.5, b"")], "rule": Rule(max_stream=10.0)},
             o.STREAM_MAX_DURATION,
             id="silent when its time is over",
+        ),
+        pytest.param(
+            {"pieces": [(10.0, CUT)], "rule": Rule(max_stream=10.0)},
+            o.STREAM_TRUNCATED,
+            id="cut when its time is over",
         ),
         pytest.param(
             {"pieces": [(5.0, b"abc")] * 3, "rule": Rule(max_stream=10.0)},

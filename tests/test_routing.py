@@ -150,6 +150,7 @@ def test_what_a_pattern_captures(path: str, target: str, captured: dict[str, str
         pytest.param(("/a", "GET"), ("/a",), "/a", id="methods before none"),
         pytest.param(("/a/b",), ("/a/{x}",), "/a/b", id="exact before pattern"),
         pytest.param(("/{x}/{y}",), ("/a/",), "/a/b", id="pattern before prefix"),
+        pytest.param(("/{x...}",), ("/a/",), "/a/b", id="even one that takes the rest"),
         pytest.param(("/a/b/",), ("/a/",), "/a/b/c", id="the longer prefix"),
         pytest.param(("/abc/{x}",), ("/{x}/d",), "/abc/d", id="more literal characters"),
         pytest.param(("/a/{x}",), ("/a/{x...}",), "/a/b", id="a segment before the rest"),

@@ -15,6 +15,10 @@ REQ: Final = (
 GAP: Final = (
     0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0,
 )  # fmt: skip
+TTFE: Final = (
+    0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0, 60.0,
+)  # fmt: skip
+EVT: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0)
 CONN: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 OVH: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 SIZE: Final = tuple(float(256 * 4**k) for k in range(10))
@@ -55,8 +59,17 @@ _TABLE = (
     Family("sidelight_circuit_rejections_total", "counter", ("route",), "Attempts refused by an open circuit."),
     Family("sidelight_streams_active", "gauge", ("route",), "Streamed answers that run now."),
     Family("sidelight_streams_total", "counter", ("route", "code"), "Streamed answers by how they ended."),
+    Family("sidelight_time_to_first_event_seconds", "histogram", ("route",), "From the request's head to the first data event of a stream.", TTFE),
+    Family("sidelight_stream_gap_seconds", "histogram", ("route",), "Silences between two reads of a stream, as they happen.", GAP),
     Family("sidelight_stream_max_gap_seconds", "histogram", ("route",), "The longest silence within a stream.", GAP),
     Family("sidelight_stream_duration_seconds", "histogram", ("route",), "From the head to the last byte of a stream.", REQ),
+    Family("sidelight_stream_events", "histogram", ("route",), "Data events of a stream.", EVT),
+    Family("sidelight_stream_reads_total", "counter", ("route",), "Reads in which streams came; far fewer than events where something in between bunches them."),
+    Family("sidelight_stream_client_wait_seconds", "histogram", ("route",), "Time for which a stream waited for a client that did not read.", REQ),
+    Family("sidelight_stream_end_markers_total", "counter", ("route", "carried"), "Streams that ended well, by whether they carried their end marker."),
+    Family("sidelight_streams_unframed_total", "counter", ("route",), "Streams passed on without knowing their events: compressed, or with one too large."),
+    Family("sidelight_inband_errors_total", "counter", ("route", "code"), "Streams whose error was said inside the stream."),
+    Family("sidelight_upstream_cancel_seconds", "histogram", ("route",), "From a client's leaving to the closing of its upstream connection.", CONN),
     Family("sidelight_client_disconnects_total", "counter", ("route", "phase"), "Clients that left or did not read, by the phase letter of term."),
     Family("sidelight_event_loop_lag_seconds", "histogram", (), "By how much a timer of the event loop overslept.", OVH),
     Family("sidelight_drain_exchanges_total", "counter", ("result",), "Exchanges that ended while draining."),

@@ -26,10 +26,14 @@ class Metrics:
 
     def count(self, x: Exchange) -> None:
         """Count an exchange that has ended."""
-        route = self._routes.get(x.route)
-        if route is None:
-            route = self._make_route(x.route)
-        route.count(x)
+        self._route(x.route).count(x)
+
+    def stream_gap(self, route: str, seconds: float) -> None:
+        """Count a silence within a stream that goes on."""
+        self._route(route).gap(seconds)
+
+    def _route(self, name: str) -> RouteMetrics:
+        return self._routes.get(name) or self._make_route(name)
 
     def transition(self, route: str, to: str, cause: str) -> None:
         """Count a change of state of the route's circuit."""

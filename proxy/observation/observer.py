@@ -135,6 +135,21 @@ class Observer:
         for cause, n in self._log.dropped.items():
             yield "sidelight_log_dropped_total", (cause,), n
 
+    def stream_gap(self, x: Exchange, gap: float) -> None:
+        """A stream was silent for `gap` seconds between two reads."""
+        self._metrics.stream_gap(x.route, gap)
+
+    def stream_started(self, x: Exchange) -> None:
+        """Its head has gone out; told where the route asks for it."""
+        self._log.emit("stream_started", "info", **_stream_fields(x))
+
+    def stream_progress(self, x: Exchange) -> None:
+        """It still runs."""
+        age = ms(clock.now() - x.started)
+        progress = {"duration_ms": age, "events": x.events, "bytes_out": x.bytes_out}
+        gap = {"max_gap_ms": ms(x.max_gap)}
+        self._log.emit("stream_progress", "info", **_stream_fields(x), **progress, **gap)
+
     def started(self, **fields: object) -> None:
         """The process listens; `fields` say where, and which version it is."""
         self._log.emit("started", "info", **fields, worker=self._worker)
@@ -175,6 +190,10 @@ class Observer:
         took = ms(clock.now() - self._drain_began)
         level: Level = "warning" if counts["cut"] else "info"
         self._log.emit("drain_ended", level, duration_ms=took, running=len(self.running), **fields)
+
+
+def _stream_fields(x: Exchange) -> dict[str, object]:
+    return {"request_id": redact(x.request_id), "route": x.route, "upstream": x.upstream}
 
 
 def drain_result(x: Exchange) -> str | None:

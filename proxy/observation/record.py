@@ -44,9 +44,13 @@ FIELDS: Final = (
     "connection_reused",
     "breaker_state",
     "streamed",
+    "events",
+    "end_marker",
+    "inband_error",
     "queue_ms",
     "connect_ms",
     "head_ms",
+    "first_event_ms",
     "max_gap_ms",
     "duration_ms",
     "upstream_ms",
@@ -143,7 +147,17 @@ def _add_attempts(event: Event, x: Exchange) -> None:
     if x.breaker_state:
         event["breaker_state"] = x.breaker_state
     if x.streamed:
-        event["streamed"] = True
+        _add_stream(event, x)
+
+
+def _add_stream(event: Event, x: Exchange) -> None:
+    event["streamed"] = True
+    if x.reads:
+        event["events"] = x.events
+    if x.end_marker is not None:
+        event["end_marker"] = x.end_marker
+    if x.told:
+        event["inband_error"] = True
 
 
 def _add_times(event: Event, x: Exchange) -> None:
@@ -155,6 +169,8 @@ def _add_times(event: Event, x: Exchange) -> None:
             event["connect_ms"] = ms(last.connect)
         if last.head is not None:
             event["head_ms"] = ms(last.head)
+    if x.first_event is not None:
+        event["first_event_ms"] = ms(x.first_event)
     if x.streamed and x.max_gap:
         event["max_gap_ms"] = ms(x.max_gap)
     event["duration_ms"] = ms(x.duration)

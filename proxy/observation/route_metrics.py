@@ -3,7 +3,7 @@
 from typing import Final
 
 from proxy.exchange import Attempt, Exchange
-from proxy.observation.series import Series
+from proxy.observation.series import Series, Spread
 from proxy.outcome import CIRCUIT_OPEN, COMPLETED, Outcome, level_of
 
 OTHER: Final = "other"
@@ -30,6 +30,7 @@ class RouteMetrics:
         self._size_in = series.spread("sidelight_request_size_bytes", route)
         self._size_out = series.spread("sidelight_response_size_bytes", route)
         self._head = series.spread("sidelight_time_to_head_seconds", route, upstream)
+        self._gaps: Spread | None = None
 
     def count(self, x: Exchange) -> None:
         route = self._route
@@ -48,6 +49,12 @@ class RouteMetrics:
                 self._count_trouble(x, x.outcome)
             if x.streamed and x.committed is not None:
                 self._count_stream(x, x.outcome.code, x.ended - x.committed)
+
+    def gap(self, seconds: float) -> None:
+        """A silence within a stream that goes on."""
+        if self._gaps is None:
+            self._gaps = self._series.spread("sidelight_stream_gap_seconds", self._route)
+        self._gaps.observe(seconds)
 
     def _count_attempts(self, x: Exchange) -> None:
         for attempt in x.attempts:
@@ -78,6 +85,9 @@ class RouteMetrics:
         """What only an exchange that did not simply complete may add to."""
         if outcome is CIRCUIT_OPEN or x.retry_stopped == "circuit_open":
             self._numbers("sidelight_circuit_rejections_total")[(self._route,)] += 1
+        if x.cancelled is not None:
+            spread = self._series.spread("sidelight_upstream_cancel_seconds", self._route)
+            spread.observe(x.cancelled)
         if outcome.code in _CLIENT_LEFT:
             self._numbers("sidelight_client_disconnects_total")[self._route, x.term[1]] += 1
         level = level_of(outcome, x.upstream_status)
@@ -88,6 +98,24 @@ class RouteMetrics:
         self._numbers("sidelight_streams_total")[self._route, code] += 1
         self._series.spread("sidelight_stream_duration_seconds", self._route).observe(seconds)
         self._series.spread("sidelight_stream_max_gap_seconds", self._route).observe(x.max_gap)
+        if x.is_raw:
+            self._numbers("sidelight_streams_unframed_total")[(self._route,)] += 1
+        if x.reads:
+            self._count_events(x, code)
+
+    def _count_events(self, x: Exchange, code: str) -> None:
+        """What only a stream whose events were seen may add to."""
+        spread, route = self._series.spread, self._route
+        self._numbers("sidelight_stream_reads_total")[(route,)] += x.reads
+        spread("sidelight_stream_events", route).observe(x.events)
+        spread("sidelight_stream_client_wait_seconds", route).observe(x.client_wait)
+        if x.first_event is not None:
+            spread("sidelight_time_to_first_event_seconds", route).observe(x.first_event)
+        if x.end_marker is not None:
+            carried = "true" if x.end_marker else "false"
+            self._numbers("sidelight_stream_end_markers_total")[route, carried] += 1
+        if x.told:
+            self._numbers("sidelight_inband_errors_total")[route, code] += 1
 
     def _overflow(self, metric: str) -> str:
         self._numbers("sidelight_label_overflow_total")[(metric,)] += 1

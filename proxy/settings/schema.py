@@ -29,6 +29,7 @@ from proxy.settings.sections import (
     Timeouts,
 )
 from proxy.settings.shape import Shape
+from proxy.streams.rule import StreamRule
 from proxy.transport.rules import UpstreamRule
 
 __all__ = [
@@ -56,6 +57,8 @@ class Policy(Knobs):
     """When a failed attempt is made again."""
     breaker: BreakerRule = BreakerRule()
     """When attempts are refused because the upstream has failed too often."""
+    stream: StreamRule = StreamRule()
+    """How streams of events are passed on."""
     max_body: Size = 128 * 1024 * 1024
     """Largest body of a request; a larger one is answered with 413."""
 

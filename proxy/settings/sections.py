@@ -107,8 +107,12 @@ class Timeouts(Knobs):
     """Waiting for a connection slot."""
     head: Timeout = 30.0
     """From the request sent to the head of the answer, per attempt."""
+    first_event: Timeout = 60.0
+    """Streams: from the head to the first data event; comments do not end it."""
     gap: Timeout = 30.0
-    """Silence of the upstream in a body: no byte at all."""
+    """Silence of the upstream in a body: no byte at all, comments included."""
+    event_gap: Timeout | None = None
+    """Streams: from one data event to the next, whatever else arrives; null: any length."""
     max_stream: Timeout = 900.0
     """The whole body of an answer."""
     total: Timeout = 60.0

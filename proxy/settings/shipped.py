@@ -20,7 +20,7 @@ model:
   breaker: { consecutive: 3, cool_down: 60s }
 
 streamed-chat:
-  timeouts: { connect: 3s, head: 30s, gap: 30s, max_stream: 15m }
+  timeouts: { connect: 3s, head: 30s, first_event: 60s, gap: 30s, max_stream: 15m }
   retry: { attempts: 2, on: [connect] }
   breaker: { failure_ratio: 0.5, min_attempts: 10, window: 30s, consecutive: 3, cool_down: 60s }
 """

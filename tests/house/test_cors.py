@@ -26,7 +26,9 @@ def as_browser(answer: Answer, *, credentials: bool = False) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers if name.lower() in readable}
 
 
-async def preflight(house, method: str, *headers: str, origin: str = PAGE, path: str = "/") -> Answer:
+async def preflight(
+    house, method: str, *headers: str, origin: str = PAGE, path: str = "/"
+) -> Answer:
     lines = [f"Origin: {origin}", f"Access-Control-Request-Method: {method}"]
     if headers:
         lines.append(f"Access-Control-Request-Headers: {', '.join(headers)}")

@@ -39,7 +39,20 @@ async def test_a_valid_id_is_kept(upstream, house, given):
 
 @pytest.mark.parametrize(
     "bad",
-    ["", " ", "x" * 129, "x" * 10_000, "a b", "a/b", "<script>", 'a"b', "caf\xe9", "a,b", "a;b", "{}"],
+    [
+        "",
+        " ",
+        "x" * 129,
+        "x" * 10_000,
+        "a b",
+        "a/b",
+        "<script>",
+        'a"b',
+        "caf\xe9",
+        "a,b",
+        "a;b",
+        "{}",
+    ],
 )
 async def test_an_invalid_id_is_replaced_and_never_reflected(upstream, house, bad):
     house = await house()
@@ -60,7 +73,9 @@ async def test_duplicates_are_replaced_by_one(upstream, house):
     assert answer.header("X-Request-ID") == upstream.seen[0].header("X-Request-ID")
 
 
-@pytest.mark.parametrize("forged", ["a\r\nSet-Cookie: b", "a\nlog: forged", "a\rb", "a\0b", 'a","x":"y'])
+@pytest.mark.parametrize(
+    "forged", ["a\r\nSet-Cookie: b", "a\nlog: forged", "a\rb", "a\0b", 'a","x":"y']
+)
 async def test_nothing_can_forge_a_header_or_a_log_line(upstream, house, forged):
     house = await house()
     async with house.client() as client:

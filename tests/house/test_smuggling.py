@@ -49,7 +49,8 @@ CASES = {
     f"0\r\n\r\n{HIDDEN}",
     "TE in HTTP/1.0": "POST /shown HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
     f"0\r\n\r\n{HIDDEN}",
-    "CL twice, different": f"{POST}Content-Length: 0\r\nContent-Length: {len(HIDDEN)}\r\n\r\n{HIDDEN}",
+    "CL twice, different": f"{POST}Content-Length: 0\r\nContent-Length: {len(HIDDEN)}\r\n\r\n"
+    f"{HIDDEN}",
     "CL twice, equal": f"{POST}Content-Length: 2\r\nContent-Length: 2\r\n\r\nab",
     "CL list": f"{POST}Content-Length: 0, {len(HIDDEN)}\r\n\r\n{HIDDEN}",
     "CL plus": f"{POST}Content-Length: +{len(HIDDEN)}\r\n\r\n{HIDDEN}",
@@ -160,7 +161,9 @@ async def test_no_request_hides_in_another(upstream, house, case):
         assert [] == upstream.seen
 
 
-@pytest.mark.parametrize("case", ["CL.TE", "TE.CL", "CL list", "space before colon", "NUL in a value"])
+@pytest.mark.parametrize(
+    "case", ["CL.TE", "TE.CL", "CL list", "space before colon", "NUL in a value"]
+)
 async def test_refusals_are_the_documented_json_and_one_event(upstream, house, case):
     house = await house()
     async with house.client() as client:

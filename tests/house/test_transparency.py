@@ -37,8 +37,8 @@ async def test_methods_pass(upstream, house, method):
     "target",
     [
         "/", "/a%2Fb", "//double//slash", "/../up", "/a/./b/%2e%2e/c", "/a+b", "/bare?",
-        "/q?a=1&a=2", "/q?x=%2f&y=/%zz", "/%E4%BD%A0", "/semi;colon=1", "/~tilde", "/:80@x", "/a?b?c",
-        "/*!'()$,",
+        "/q?a=1&a=2", "/q?x=%2f&y=/%zz", "/%E4%BD%A0", "/semi;colon=1", "/~tilde", "/:80@x",
+        "/a?b?c", "/*!'()$,",
         "/caf%c3%a9?q=%20+%2B", "/" + "l" * 8000,
     ],
 )  # fmt: skip
@@ -47,6 +47,17 @@ async def test_targets_pass_byte_for_byte(upstream, house, target):
     answer = await house.fetch(target)
 
     assert (200, target) == (answer.status, upstream.seen[0].target)
+
+
+async def test_an_absolute_target_names_the_host(upstream, house):
+    """RFC 9112 section 3.2.2: its authority replaces Host."""
+    house = await house()
+    async with house.client() as client:
+        await client.send("GET http://named:81/a?b HTTP/1.1\r\nHost: other\r\n\r\n")
+        answer = await client.answer()
+
+    assert (200, "/a?b") == (answer.status, upstream.seen[0].target)
+    assert "named:81" == upstream.seen[0].header("Host")
 
 
 async def test_prefix_is_stripped_and_the_rest_is_untouched(upstream, house):
@@ -94,7 +105,9 @@ async def test_nothing_is_invented(upstream, house):
     upstream.on("/", raw(f"{OK}Content-Length: 0\r\n\r\n"))
     answer = await house.fetch()
 
-    assert {"content-length", "date", "x-request-id", "via"} == {name.lower() for name, _ in answer.headers}
+    assert {"content-length", "date", "x-request-id", "via"} == {
+        name.lower() for name, _ in answer.headers
+    }
     assert {"host"} == {name.lower() for name, _ in theirs(upstream.seen[0].headers)}
 
 

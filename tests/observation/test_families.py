@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
-from proxy.observation.families import CONN, FAMILIES, GAP, OVH, REQ, SIZE
+from proxy.observation.families import CONN, EVT, FAMILIES, GAP, OVH, REQ, SIZE, TTFE
 
 ROOT = Path(__file__).parents[2]
-BUCKETS = {REQ: "REQ", GAP: "GAP", CONN: "CONN", OVH: "OVH", SIZE: "SIZE", (): ""}
+BUCKETS = {
+    REQ: "REQ", TTFE: "TTFE", EVT: "EVT", GAP: "GAP", CONN: "CONN", OVH: "OVH", SIZE: "SIZE", (): ""
+}  # fmt: skip
 
 
 def test_the_docs_list_every_metric_and_no_other() -> None:
@@ -26,7 +28,7 @@ def test_the_docs_list_every_metric_and_no_other() -> None:
 
 def test_the_docs_list_every_bucket() -> None:
     docs = (ROOT / "docs/metrics.md").read_text()
-    rows = dict(re.findall(r"^\| (REQ|GAP|CONN|OVH|SIZE) \| (.*?) \|$", docs, re.MULTILINE))
+    rows = dict(re.findall(r"^\| (REQ|TTFE|EVT|GAP|CONN|OVH|SIZE) \| (.*?) \|$", docs, re.MULTILINE))
 
     assert {
         name: " ".join(f"{bound:g}" if name != "SIZE" else str(int(bound)) for bound in bounds)
@@ -51,5 +53,5 @@ def test_names_say_their_units_and_counters_end_in_total() -> None:
         assert (family.kind == "counter") == family.name.endswith("_total")
         assert (family.kind == "histogram") == bool(family.buckets)
         if family.buckets:
-            assert family.name.endswith(("_seconds", "_bytes"))
+            assert family.name.endswith(("_seconds", "_bytes", "_events"))
             assert list(family.buckets) == sorted(set(family.buckets))

@@ -55,6 +55,11 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         attempts=[_failed(), Attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")],
         retry_stopped="committed",
         streamed=True,
+        reads=3,
+        events=2,
+        first_event=0.2,
+        end_marker=True,
+        told=True,
         max_gap=0.5,
         queued=0.25,
     )

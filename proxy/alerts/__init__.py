@@ -1,0 +1,1 @@
+"""Rules over what happens, and who is told when one becomes true."""

@@ -1,0 +1,150 @@
+"""The commit: the head of the upstream's answer goes to the client, and its body after it.
+
+The commit point is one line in `answer`; after it nothing is retried and no status changes.
+"""
+
+from collections.abc import Mapping
+
+from proxy import outcome as o
+from proxy.client import CLOSE, KEEP, Sent
+from proxy.clock import now
+from proxy.events import EventStream
+from proxy.headers import combine
+from proxy.http1 import Head
+from proxy.outcome import Outcome, of_status, signal_of
+from proxy.passage import Answer, Passage
+from proxy.relay import LAST_CHUNK, chunk, relay
+from proxy.reply import CLOSE_LINE, mask
+from proxy.streams.recognition import framing_for, is_stream
+from proxy.transport.connection import Connection
+
+_UNMEASURED = ("chunked", "close")
+_HTTP_1_1 = (1, 1)
+_LONGEST_ID = 1024
+
+
+async def answer(p: Passage, given: Answer) -> Sent:
+    """Give the client the upstream's answer, and its body as it comes."""
+    x, head, rule = p.x, given.head, p.route.rule
+    fields = combine(head.headers)
+    x.status = x.upstream_status = head.status
+    x.upstream_request_id = _other_id(p, fields)
+    if head.status >= 500 and rule.mask_upstream_errors:
+        return _masked(p, head.status)
+    chunked = head.framing in _UNMEASURED and p.asked.version == _HTTP_1_1
+    stream = None if given.is_whole else given.stream or open_stream(p, head, fields)
+    body, is_whole = _body_at_hand(p, given, stream)
+    keep = p.asked.keep_alive and not p.closing
+    extra = _framing_line(head, fields, chunked=chunked) + p.cors
+    if stream is not None:
+        extra += _unbuffered(p, fields)
+        _prepare(p, stream, head, chunked=chunked)
+    written = p.plan.heads.answer(
+        head, fields, x, extra if keep else extra + CLOSE_LINE, cors=rule.cors is not None
+    )
+    x.phase, x.committed = "S", now()
+    p.client.write(written + _framed(body, is_whole=is_whole) if chunked else written + body)
+    x.bytes_out = len(body)
+    broken = None
+    if p.connection is not None and not is_whole:
+        broken = await _relay(p, p.connection, stream, chunked=chunked)
+    return _ended(p, broken, head.status, keep=keep)
+
+
+def open_stream(p: Passage, head: Head, fields: Mapping[bytes, bytes]) -> EventStream | None:
+    """The answer as a stream of events; None where it is none, or its events cannot be seen."""
+    kind = fields.get(b"content-type")
+    if kind is None or head.framing == "none" or not is_stream(kind):
+        return None
+    p.x.streamed = True
+    framing = framing_for(kind, fields.get(b"content-encoding"))
+    if framing is None:
+        p.x.is_raw = True
+        return None
+    rule = p.route.rule
+    return EventStream(p.x, framing, rule.stream, rule.timeouts, p.plan.watcher)
+
+
+def _prepare(p: Passage, stream: EventStream, head: Head, *, chunked: bool) -> None:
+    stream.chunked = chunked
+    stream.can_tell = head.framing in _UNMEASURED
+    stream.on_first = lambda: _probe_succeeded(p)
+    p.stream = stream
+    if p.x.first_event is not None:
+        _probe_succeeded(p)
+    p.client.may_leave = p.route.rule.stream.finish_on_disconnect
+
+
+def _probe_succeeded(p: Passage) -> None:
+    """A long answer must not hold the circuit half-open until it ends."""
+    if p.route.breaker.state(now()) == "half_open":
+        p.settle("success", now())
+
+
+async def _relay(
+    p: Passage, connection: Connection, stream: EventStream | None, *, chunked: bool
+) -> Outcome | None:
+    if stream is not None:
+        return await stream.relay(connection, p.client)
+    return await relay(p.x, connection, p.client, p.route.rule.timeouts, chunked=chunked)
+
+
+def _ended(p: Passage, broken: Outcome | None, status: int, *, keep: bool) -> Sent:
+    left = p.client.gone_at is not None  # and the upstream was let finish
+    p.x.outcome = broken or (o.CLIENT_CLOSED_STREAM if left else of_status(status))
+    p.settle(broken.signal if broken else signal_of(status), now())
+    p.let_go(whole=broken is None)
+    if broken is None:
+        return KEEP if keep else CLOSE
+    if p.stream is None or not p.stream.tell(broken, p.client):
+        p.client.abort()  # half an answer must not look like a whole one
+    return CLOSE
+
+
+def _masked(p: Passage, status: int) -> Sent:
+    p.settle(signal_of(status), now())
+    p.let_go(whole=False)
+    return mask(p, status)
+
+
+def _body_at_hand(p: Passage, given: Answer, stream: EventStream | None) -> tuple[bytes, bool]:
+    """What of the body can go out with the head, and whether that is all of it."""
+    if stream is not None:
+        return stream.held, False
+    if given.is_whole or p.connection is None:
+        return given.body, True
+    if p.connection.is_done:
+        return given.body + p.connection.take_buffered(), True
+    return given.body, False
+
+
+def _framed(body: bytes, *, is_whole: bool) -> bytes:
+    framed = chunk(body) if body else b""
+    return framed + LAST_CHUNK if is_whole else framed
+
+
+def _framing_line(head: Head, fields: Mapping[bytes, bytes], *, chunked: bool) -> bytes:
+    if head.length is not None:
+        return b"Content-Length: %d\r\n" % head.length
+    if chunked:
+        return b"Transfer-Encoding: chunked\r\n"
+    if head.framing == "none" and head.status != 204:  # HEAD and 304 announce what they do not send
+        announced = fields.get(b"content-length")
+        return b"Content-Length: %b\r\n" % announced if announced else b""
+    return b""
+
+
+def _unbuffered(p: Passage, fields: Mapping[bytes, bytes]) -> bytes:
+    """Ask the next proxy not to hold events back."""
+    if not p.route.rule.stream.unbuffered:
+        return b""
+    lines = b"" if b"x-accel-buffering" in fields else b"X-Accel-Buffering: no\r\n"
+    return lines if b"cache-control" in fields else lines + b"Cache-Control: no-cache\r\n"
+
+
+def _other_id(p: Passage, fields: Mapping[bytes, bytes]) -> str | None:
+    """The upstream's own request ID, where it is not ours; cut by whoever records it."""
+    theirs = fields.get(p.plan.heads.id_key)
+    if theirs is None or theirs == p.x.request_id.encode():
+        return None
+    return theirs[:_LONGEST_ID].decode("latin-1")

@@ -1,0 +1,99 @@
+"""Every clock of an exchange: what was configured, what elapsed, and which one ran out."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from proxy import outcome as o
+from proxy.exchange import Exchange
+
+RAN_OUT: Final = {
+    o.REQUEST_TIMEOUT.code: "request_body_gap",
+    o.CONNECT_TIMEOUT.code: "connect",
+    o.POOL_TIMEOUT.code: "pool_wait",
+    o.HEAD_TIMEOUT.code: "head",
+    o.FIRST_EVENT_TIMEOUT.code: "first_event",
+    o.STREAM_STALLED.code: "gap",
+    o.STREAM_MAX_DURATION.code: "max_stream",
+    o.TOTAL_TIMEOUT.code: "total",
+    o.CLIENT_TOO_SLOW.code: "client_write",
+}
+"""The clock that ends an exchange with this code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One clock; lengths of time in seconds."""
+
+    name: str
+    configured: float | None
+    """None: off."""
+    elapsed: float | None
+    """None: it did not run, or nobody measured it."""
+    ran_out: bool
+
+
+def ran_out(x: Exchange) -> str | None:
+    """The clock that ended the exchange; None where it was none of them."""
+    if x.outcome is o.STREAM_STALLED and (x.detail or "").startswith("event_gap"):
+        return "event_gap"
+    if x.outcome is o.REQUEST_TIMEOUT and x.terms is None:
+        return None  # the clock of the head belongs to the listener, not to a route
+    return RAN_OUT.get(x.outcome.code) if x.outcome else None
+
+
+def clocks_of(x: Exchange) -> list[Clock]:
+    """All clocks of the route; none where no route was found."""
+    if x.terms is None:
+        return []
+    timeouts, over = x.terms.timeouts, ran_out(x)
+    measured = _measured(x)
+    if over is not None and measured.get(over) is None:
+        measured[over] = getattr(timeouts, over)
+    return [
+        Clock(name, getattr(timeouts, name), measured.get(name), name == over)
+        for name in (
+            "request_body_gap",
+            "pool_wait",
+            "connect",
+            "head",
+            "first_event",
+            "gap",
+            "event_gap",
+            "max_stream",
+            "total",
+            "client_write",
+        )
+    ]
+
+
+def head_at(x: Exchange) -> float | None:
+    """From opening to the head of the answer; None where none came."""
+    last = x.attempts[-1] if x.attempts else None
+    if last is None or last.head is None or last.status is None:
+        return None
+    return last.started - x.started + last.queued + (last.connect or 0.0) + last.head
+
+
+def silence(x: Exchange) -> float | None:
+    """How long nothing had come when the exchange ended; None where no body had begun."""
+    since = x.last_byte if x.last_byte is not None else head_at(x)
+    return None if since is None else max(0.0, x.duration - since)
+
+
+def _measured(x: Exchange) -> dict[str, float | None]:
+    measured: dict[str, float | None] = {}
+    if not x.attempts:
+        if x.queued:
+            measured["pool_wait"] = x.queued
+        return measured
+    last, head = x.attempts[-1], head_at(x)
+    measured.update(pool_wait=x.queued, connect=last.connect, head=last.head)
+    measured["total"] = (x.committed or x.ended) - x.attempts[0].started
+    if head is not None:
+        if x.streamed and not x.is_raw:
+            measured["first_event"] = (x.first_event or x.duration) - head
+        stalled = silence(x) if x.outcome is o.STREAM_STALLED else None
+        measured["gap"] = max(x.max_gap, stalled or 0.0)
+        if x.committed is not None:
+            measured["max_stream"] = x.ended - x.committed
+    return measured

@@ -1,0 +1,154 @@
+"""What the sentences of a diagnosis may name: facts of one record, each in words.
+
+Every fact is a property; a template takes the ones it names. Nothing here is chosen by a client
+or an upstream without having gone through redaction.
+"""
+
+from typing import Final
+
+from proxy.exchange import Exchange
+from proxy.observation.redaction import METHOD_CHARS, USER_AGENT_CHARS, redact
+from proxy.stories.elapsed import head_at, ran_out, silence
+from proxy.stories.words import count, lasting, limit
+
+_PHASES: Final = {
+    "R": "while its request was being read",
+    "Q": "while the request waited",
+    "B": "before an attempt was made",
+    "C": "while a connection was being made",
+    "W": "while the request was being sent",
+    "H": "while the head of the answer was awaited",
+    "F": "while the first event was awaited",
+    "S": "within the answer",
+    "L": "while the last bytes were being sent",
+}
+
+
+class Facts:
+    """Made for `str.format_map`: the names of its properties are the names in the templates."""
+
+    def __init__(self, x: Exchange) -> None:
+        self._x = x
+
+    def __getitem__(self, name: str) -> str:
+        return str(getattr(self, name))
+
+    @property
+    def upstream(self) -> str:
+        return f"the {self._x.upstream} upstream" if self._x.upstream else "the upstream"
+
+    @property
+    def endpoint(self) -> str:
+        last = self._x.attempts[-1] if self._x.attempts else None
+        return last.endpoint if last and last.endpoint else "its endpoint"
+
+    @property
+    def connection(self) -> str:
+        last = self._x.attempts[-1] if self._x.attempts else None
+        return "a reused connection" if last and last.reused else "a new connection"
+
+    @property
+    def route(self) -> str:
+        return f"the route {self._x.route}" if self._x.route else "no route"
+
+    @property
+    def method(self) -> str:
+        return redact(self._x.method, METHOD_CHARS)
+
+    @property
+    def status(self) -> str:
+        x = self._x
+        status = x.upstream_status or (x.attempts[-1].status if x.attempts else None) or x.status
+        return str(status or "without a status")
+
+    @property
+    def duration(self) -> str:
+        return lasting(self._x.duration)
+
+    @property
+    def phase(self) -> str:
+        return _PHASES.get(self._x.phase, "on its way")
+
+    @property
+    def detail(self) -> str:
+        """The technical words in brackets; nothing where there are none."""
+        detail = self._x.detail
+        return f" ({redact(detail, USER_AGENT_CHARS)})" if detail else ""
+
+    @property
+    def fault(self) -> str:
+        return type(self._x.fault).__name__ if self._x.fault else "no exception"
+
+    @property
+    def asked(self) -> str:
+        """How far the request had come when nothing was answered."""
+        last = self._x.attempts[-1] if self._x.attempts else None
+        return "had been sent the request" if last and last.sent else "had not been sent a byte"
+
+    @property
+    def sent_in(self) -> str:
+        return f"{count(self._x.bytes_in, 'byte')} of its body had arrived"
+
+    @property
+    def received(self) -> str:
+        """What of the answer the client was given."""
+        x = self._x
+        if x.streamed and not x.is_raw:
+            return count(x.events, "event")
+        return count(x.bytes_out, "byte")
+
+    @property
+    def pace(self) -> str:
+        """When the answer began."""
+        head = head_at(self._x)
+        first = self._x.first_event
+        began = "" if head is None else f", its head after {lasting(head)}"
+        return began if first is None else f"{began}, its first event after {lasting(first)}"
+
+    @property
+    def silence(self) -> str:
+        return lasting(silence(self._x) or 0.0)
+
+    @property
+    def waited(self) -> str:
+        """How long the last attempt waited for a head."""
+        last = self._x.attempts[-1] if self._x.attempts else None
+        return lasting((last.head if last else None) or self._x.duration)
+
+    @property
+    def queued(self) -> str:
+        return lasting(self._x.queued)
+
+    @property
+    def limit(self) -> str:
+        """The clock that ran out, with what it was set to."""
+        name, terms = ran_out(self._x), self._x.terms
+        if name is None:
+            return "the limit"
+        value = getattr(terms.timeouts, name) if terms else None
+        return f"the {name} limit" + (f" of {limit(value)}" if value is not None else "")
+
+    @property
+    def largest(self) -> str:
+        terms = self._x.terms
+        return f"{terms.max_body} bytes" if terms else "its size"
+
+    @property
+    def retry_in(self) -> str:
+        wait = self._x.retry_in
+        return f" The client was asked to wait {lasting(wait)}." if wait is not None else ""
+
+    @property
+    def stream(self) -> str:
+        x = self._x
+        if not x.streamed or x.is_raw:
+            return ""
+        return f" It was a stream of {count(x.events, 'event')}{self._gap}."
+
+    @property
+    def _gap(self) -> str:
+        x = self._x
+        if not x.max_gap:
+            return ""
+        when = f", {lasting(x.max_gap_at)} after the beginning" if x.max_gap_at is not None else ""
+        return f", its longest silence {lasting(x.max_gap)}{when}"
