@@ -231,20 +231,30 @@ class Client(RequestHandler):
         """Whether more than `_BUFFER` bytes wait for the client."""
         return bool(self._paused)
 
-    async def drained(self, silence: float) -> bool:
-        """Wait until the client has read; False if it took nothing for `silence` seconds."""
+    async def drained(self, silence: float, limit: float) -> bool:
+        """Wait until the client has read.
+
+        False if it took nothing for `silence` seconds, or not enough in `limit` seconds.
+        """
+        until = now() + limit
         while self._paused and self.transport is not None:
             before = self.transport.get_write_buffer_size()
             waiter = self._drain_waiter = self._loop.create_future()
-            timer = self._loop.call_later(silence, _wake, waiter)
+            timer = self._loop.call_later(min(silence, max(0.0, until - now())), _wake, waiter)
             try:
                 await waiter
             finally:
                 timer.cancel()
                 self._drain_waiter = None
-            if self._paused and self.transport and self.transport.get_write_buffer_size() >= before:
+            if self._paused and self._is_stuck(before, until):
                 return False
         return True
+
+    def _is_stuck(self, before: int, until: float) -> bool:
+        """Whether nothing was taken since `before` bytes were waiting, or time is up."""
+        if self.transport is None:
+            return False
+        return self.transport.get_write_buffer_size() >= before or now() >= until
 
     def abort(self) -> None:
         """Break the connection: half an answer must not look like a whole one."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from proxy import outcome as o
 from proxy.client import CLOSE, KEEP, Sent
-from proxy.clock import now
+from proxy.clock import now, wall
 from proxy.events import EventStream
 from proxy.headers import combine
 from proxy.http1 import Head
@@ -15,6 +15,7 @@ from proxy.outcome import Outcome, of_status, signal_of
 from proxy.passage import Answer, Passage
 from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.reply import CLOSE_LINE, mask
+from proxy.resilience.retry_after import retry_after
 from proxy.streams.recognition import framing_for, is_stream
 from proxy.transport.connection import Connection
 
@@ -30,7 +31,7 @@ async def answer(p: Passage, given: Answer) -> Sent:
     x.status = x.upstream_status = head.status
     x.upstream_request_id = _other_id(p, fields)
     if head.status >= 500 and rule.mask_upstream_errors:
-        return _masked(p, head.status)
+        return _masked(p, head.status, fields)
     chunked = head.framing in _UNMEASURED and p.asked.version == _HTTP_1_1
     stream = None if given.is_whole else given.stream or open_stream(p, head, fields)
     body, is_whole = _body_at_hand(p, given, stream)
@@ -101,10 +102,11 @@ def _ended(p: Passage, broken: Outcome | None, status: int, *, keep: bool) -> Se
     return CLOSE
 
 
-def _masked(p: Passage, status: int) -> Sent:
+def _masked(p: Passage, status: int, fields: Mapping[bytes, bytes]) -> Sent:
     p.settle(signal_of(status), now())
     p.let_go(whole=False)
-    return mask(p, status)
+    rest = fields.get(b"retry-after")
+    return mask(p, status, retry_after(rest, wall()) if rest else None)
 
 
 def _body_at_hand(p: Passage, given: Answer, stream: EventStream | None) -> tuple[bytes, bool]:

@@ -123,7 +123,7 @@ class EventStream:
         if ready:
             self._write(ready, sink)
         if sink.is_full:
-            is_read = await sink.drained(self._limits.client_write)
+            is_read = await sink.drained(self._limits.client_write, self._clocks.until_max(arrived))
             resumed = now()
             self._x.client_wait += resumed - arrived
             self._arrived = resumed  # the upstream was not silent, it was not read

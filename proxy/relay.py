@@ -42,7 +42,7 @@ class Sink(Protocol):
     @property
     def is_full(self) -> bool: ...
 
-    async def drained(self, silence: float) -> bool: ...
+    async def drained(self, silence: float, limit: float) -> bool: ...
 
 
 def chunk(data: bytes) -> bytes:
@@ -69,7 +69,7 @@ async def relay(
         _measure(x, piece, arrived, arrived - began)
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:
-            is_read = await sink.drained(clocks.client_write)
+            is_read = await sink.drained(clocks.client_write, last_call - arrived)
             x.client_wait += now() - arrived
             if not is_read:
                 return o.CLIENT_TOO_SLOW

@@ -38,8 +38,8 @@ def _own(p: Passage, status: int, lines: bytes, body: bytes) -> Sent:
     return KEEP if keep else CLOSE
 
 
-def mask(p: Passage, status: int) -> Sent:
-    """Answer an upstream's error with its status, but words of our own."""
+def mask(p: Passage, status: int, retry_in: float | None) -> Sent:
+    """Answer an upstream's error with its status and `Retry-After`, but words of our own."""
     p.x.outcome = o.UPSTREAM_ERROR
-    body = error_body(o.UPSTREAM_ERROR, p.x.request_id, status=status)
-    return _own(p, status, error_lines(o.UPSTREAM_ERROR, len(body)), body)
+    body = error_body(o.UPSTREAM_ERROR, p.x.request_id, retry_in, status)
+    return _own(p, status, error_lines(o.UPSTREAM_ERROR, len(body), retry_in), body)

@@ -66,7 +66,7 @@ class Sink:
     def is_full(self) -> bool:
         return self.takes is not None
 
-    async def drained(self, silence: float) -> bool:
+    async def drained(self, silence: float, limit: float) -> bool:
         assert self.takes is not None
         self.clock.now += min(self.takes, silence)
         return self.takes <= silence

@@ -226,3 +226,110 @@ CODES: Final[dict[str, Runbook]] = {
     ),
 }
 """For every code of the outcome table."""
+
+ALERTS: Final[dict[str, Runbook]] = {
+    "critical_errors": Runbook(
+        "Sidelight itself had a fault: an exchange ended as `internal_error`.",
+        ("The error group: its stack trace names the place.", "The story of one of the Reference IDs: which request brings it about?"),
+        ("Report it with the trace.", "Go back to the version before, if it came with a new one."),
+    ),
+    "errors": Runbook(
+        "More exchanges broke within the window than are usual.",
+        ("The groups of errors, newest first: one endpoint or all, one code or many?", "The stories of the Reference IDs."),
+        ("Follow the runbook of the code that leads the list.",),
+    ),
+    "warnings": Runbook(
+        "More requests were refused within the window than are usual.",
+        ("The groups of errors: which limit refuses?",),
+        ("Follow the runbook of the code that leads the list: a limit that is too low, or a client that asks too much.",),
+    ),
+    "error_rate": Runbook(
+        "The share of exchanges that broke is over the threshold.",
+        ("The groups of errors: one route and one endpoint, or everything?", "Whether something was rolled out just before it began."),
+        ("Follow the runbook of the code that leads the list.", "Roll back what was rolled out."),
+    ),
+    "slow_answers": Runbook(
+        "More than one exchange in twenty took longer than the threshold (streams are not counted).",
+        ("The times of the stories: is it the upstream, the queue, or the client?", "`sidelight_request_duration_seconds` by route."),
+        ("Mend what is slow; raise the threshold where such work is wanted.",),
+    ),
+    "slow_first_events": Runbook(
+        "More than one stream in twenty had its first event later than the threshold.",
+        ("The load of the upstream or of its model.", "`sidelight_time_to_first_event_seconds` by route."),
+        ("Give the upstream more capacity; raise the threshold where it always thinks that long.",),
+    ),
+    "stalls": Runbook(
+        "Too many streams fell silent and were ended by `gap` or `event_gap`.",
+        ("The stories: after how many events, and always after the same time?", "Idle timeouts of whatever stands between."),
+        ("Follow the runbook of `stream_stalled`.",),
+    ),
+    "unauthorised": Runbook(
+        "Many requests are answered with 401 or 403.",
+        ("The stories: one client address, one user, one route?", "Whether a credential was changed or has expired."),
+        ("Renew the credential; block the address if somebody is guessing.",),
+    ),
+    "breaker_open": Runbook(
+        "A circuit is open: requests of that route are refused without asking the upstream.",
+        ("The event `breaker_opened` and the errors just before it: they are the cause.",),
+        ("Mend that; the circuit closes by itself after a good probe.", "`POST /api/breakers/{route}/close` once the upstream is known to be well."),
+    ),
+    "pool_exhausted": Runbook(
+        "All connections to an upstream are in use, and requests wait for one.",
+        ("`sidelight_upstream_connections`: how many are active, how many wait?", "Whether streams hold them or slow answers do."),
+        ("Follow the runbook of `pool_timeout`.",),
+    ),
+    "store_dropping": Runbook(
+        "Stories are lost because the store does not take them.",
+        ("The event `store_failed` and its `reason`: disk full, file locked, path not writable?",),
+        ("Make room or mend the path; the store heals by itself.", "Lower `store.sample` if the disk is too slow."),
+    ),
+    "log_dropping": Runbook(
+        "Log lines are lost because nobody reads them fast enough.",
+        ("What reads standard output: the container's log driver, a pipe.", "`sidelight_log_dropped_total` by cause."),
+        ("Mend the reader; lower `log.sample`, or raise `log.queue`.",),
+    ),
+    "config_rejected": Runbook(
+        "New settings were refused; the ones before remain in force.",
+        ("The event `config_rejected`: it names every place.", "`sidelight check FILE`."),
+        ("Mend the file and reload.",),
+    ),
+    "alert_test": Runbook(
+        "Somebody ran `sidelight alert-test`.",
+        ("Whether it came to everybody who should hear of alerts.",),
+        ("Nothing to do.",),
+    ),
+}  # fmt: skip
+"""For every rule of the alerts."""
+
+RUNBOOKS: Final = CODES | ALERTS
+
+_HEAD: Final = """# Runbooks
+
+What to do about each way an exchange can end, and about each alert.
+Begin with the Reference ID: `sidelight explain ID`, or the search box of the dashboard, tells its story and names the runbook.
+This page is made by `python -m proxy.stories.runbooks`; a test holds it to that.
+"""
+
+
+def page() -> str:
+    """All runbooks as a Markdown page; each has its code as anchor."""
+    parts = [_HEAD, "\n## Codes\n", *(_section(*item) for item in CODES.items())]
+    parts += ["\n## Alerts\n", *(_section(*item) for item in ALERTS.items())]
+    return "".join(parts)
+
+
+def _section(code: str, runbook: Runbook) -> str:
+    return (
+        f"\n### {code}\n\n{runbook.cause}\n\n"
+        f"**Check**\n\n{_listed(runbook.checks)}\n**Fix**\n\n{_listed(runbook.fixes)}"
+    )
+
+
+def _listed(items: tuple[str, ...]) -> str:
+    return "".join(f"* {item}\n" for item in items)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(page())

@@ -51,6 +51,10 @@ class StreamClocks:
         """Seconds until the first of them runs out, never below 0."""
         return max(0.0, min(self._gap_due, self._event_due, self._max_due) - now)
 
+    def until_max(self, now: float) -> float:
+        """Seconds that the stream may go on at most."""
+        return max(0.0, self._max_due - now)
+
     def ran_out(self, now: float) -> tuple[Outcome, str] | None:
         """What follows where one has run out, and the words for it; None while there is time."""
         limits, late = self._limits, now + _TICK

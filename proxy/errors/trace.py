@@ -1,0 +1,20 @@
+"""The stack trace of a fault of our own: places only, never values, for those may be a user's."""
+
+from pathlib import PurePath
+from typing import Final
+
+FRAMES: Final = 40
+
+
+def trace_of(fault: BaseException) -> str:
+    """One line a frame, outermost first, the type of the exception last; without its text."""
+    lines: list[str] = []
+    trace = fault.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        file = "/".join(PurePath(code.co_filename).parts[-3:])
+        lines.append(f"{file}:{trace.tb_lineno} in {code.co_qualname}")
+        trace = trace.tb_next
+    cause = fault.__cause__
+    ending = type(fault).__name__ + (f", from {type(cause).__name__}" if cause else "")
+    return "\n".join([*lines[-FRAMES:], ending])

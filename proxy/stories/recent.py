@@ -1,0 +1,92 @@
+"""Recent exchanges in memory, bounded by bytes; a story is made of one when somebody asks.
+
+Two shelves, because successes are many: they must not push out the failures that somebody will
+ask for. What is put in are the batches themselves, so that an exchange costs next to nothing.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from proxy.exchange import Exchange
+from proxy.stories.query import Query
+from proxy.stories.story import Story, story_of, summary_of
+
+EXCHANGE_BYTES: Final = 1600
+"""What a record and its usual strings take, its one attempt included (measured, rounded up)."""
+
+ATTEMPT_BYTES: Final = 400
+"""What a further attempt takes."""
+
+
+def bytes_of(x: Exchange) -> int:
+    """About the memory an exchange holds; clients choose the length of its target and agent."""
+    size = EXCHANGE_BYTES + len(x.target) + len(x.user_agent) + ATTEMPT_BYTES * len(x.attempts)
+    return size + 256 * len(x.fields) if x.fields else size
+
+
+class Shelf:
+    """Batches of exchanges, oldest first; the oldest go when there is no more room."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._batches: deque[tuple[Sequence[Exchange], int, str]] = deque()
+        self.size = 0
+        """Bytes held, estimated."""
+
+    def add(self, batch: Sequence[Exchange], config_hash: str) -> None:
+        """Keep a batch that nobody will change any more."""
+        if not batch:
+            return
+        size = sum(map(bytes_of, batch))
+        self._batches.append((batch, size, config_hash))
+        self.size += size
+        while self.size > self._room:
+            self.size -= self._batches.popleft()[1]
+
+    def newest_first(self) -> Iterator[tuple[Exchange, str]]:
+        """Every exchange held, with the settings it ran under."""
+        for batch, _, config_hash in reversed(self._batches):
+            for x in reversed(batch):
+                yield x, config_hash
+
+
+class Recent:
+    """What this process remembers; `room` in bytes."""
+
+    def __init__(self, room: int, worker: int = 0) -> None:
+        self._troubled = Shelf(room // 2)
+        self._rest = Shelf(room - room // 2)
+        self._worker = worker
+
+    @property
+    def size(self) -> int:
+        """Bytes held, estimated."""
+        return self._troubled.size + self._rest.size
+
+    def add(
+        self, troubled: Sequence[Exchange], rest: Sequence[Exchange], config_hash: str = ""
+    ) -> None:
+        """Keep exchanges that have ended: failures and slow ones, and all others."""
+        self._troubled.add(troubled, config_hash)
+        self._rest.add(rest, config_hash)
+
+    def find(self, request_id: str) -> list[Story]:
+        """All stories of this ID, newest first: a client may use an ID twice."""
+        found = [pair for pair in self._all() if pair[0].request_id == request_id]
+        found.sort(key=_ended, reverse=True)
+        return [story_of(x, worker=self._worker, config_hash=held) for x, held in found]
+
+    def search(self, query: Query) -> list[Story]:
+        """Summaries of what is asked for, newest first."""
+        found = [pair for pair in self._all() if query.takes(pair[0])]
+        found.sort(key=_ended, reverse=True)
+        return [summary_of(story_of(x)) for x, _ in found[: query.limit]]
+
+    def _all(self) -> Iterator[tuple[Exchange, str]]:
+        yield from self._troubled.newest_first()
+        yield from self._rest.newest_first()
+
+
+def _ended(pair: tuple[Exchange, str]) -> float:
+    return pair[0].ended
