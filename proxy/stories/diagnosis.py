@@ -55,7 +55,7 @@ HAPPENED: Final[dict[str, str]] = {
     "client_closed_request": "the client left after {duration}, {phase}, before it had an answer. That is nobody's failure.",
     "client_closed_stream": "the client left after {duration}, when it had been sent {received}{pace}. That is nobody's failure.",
     "client_too_slow": "the client did not read; {limit} ended the answer ({received} so far, after {duration}).",
-    "internal_error": "a bug of Sidelight's own ended the exchange {phase} ({fault}); its stack trace is kept with the error group.",
+    "internal_error": "a bug of Sidelight's own ended the exchange {phase}{detail}; its stack trace is kept with the error group.",
 }
 """What happened, for each outcome; names in braces are facts."""
 

@@ -76,10 +76,6 @@ class Facts:
         return f" ({redact(detail, USER_AGENT_CHARS)})" if detail else ""
 
     @property
-    def fault(self) -> str:
-        return type(self._x.fault).__name__ if self._x.fault else "no exception"
-
-    @property
     def asked(self) -> str:
         """How far the request had come when nothing was answered."""
         last = self._x.attempts[-1] if self._x.attempts else None

@@ -28,7 +28,7 @@ CODES: Final[dict[str, Runbook]] = {
     "upstream_error": Runbook(
         "The upstream itself answered 4xx or 5xx, and that was passed on (or masked, where the route says so).",
         ("`upstream_status`, and the upstream's log for this request ID.",),
-        ("Mend the upstream; many 502–504 of one endpoint: see `endpoint`.",),
+        ("Mend the upstream; many 502 to 504 of one endpoint: see `endpoint`.",),
     ),
     "bad_request": Runbook(
         "The request breaks HTTP: a bad header, host or target, two lengths, faulty chunks.",
@@ -165,7 +165,7 @@ CODES: Final[dict[str, Runbook]] = {
     "total_timeout": Runbook(
         "`timeouts.total` ran out before any answer, attempts and pauses included.",
         ("`attempts` and `attempt_results`: one slow attempt or many failed ones?",),
-        ("Mend what is slow; give `total` room for all `attempts` × `head`.",),
+        ("Mend what is slow; give `total` room for all `attempts` times `head`.",),
     ),
     "first_event_timeout": Runbook(
         "The upstream sent the head of a stream, but no data event within `timeouts.first_event`; comments do not count.",
