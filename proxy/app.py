@@ -136,6 +136,7 @@ class App:
 
     def summary(self) -> dict[str, object]:
         """The figures of `/metrics.json`."""
+        self.observer.flush()
         return self._summary.figures(now())
 
     def config(self) -> dict[str, object]:
@@ -148,11 +149,11 @@ class App:
         Those still running after `limit` seconds are cut; cancelled, all are cut at once.
         """
         self.not_ready_because = "draining"
-        self.forward.draining = True
+        self.forward.drain.has_begun = True
         self.observer.drain_began(cause, limit)
         try:
             await asyncio.sleep(delay)
-            self.forward.refusing = True
+            self.forward.drain.refuses = True
             self.listener.stop_accepting()
             await self.forward.finished(limit)
         finally:
@@ -167,4 +168,5 @@ class App:
         await self._admin.cleanup()
         for upstream in self.upstreams.values():
             await upstream.close()
+        self.observer.flush()
         self.log.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from proxy import outcome as o
 from proxy.attempt import attempt
-from proxy.client import read_body
+from proxy.client import RequestError, read_body
 from proxy.clock import now, wall
 from proxy.commit import open_stream
 from proxy.headers import combine
@@ -100,6 +100,8 @@ async def keep_body(p: Passage) -> None:
         pieces.append(piece)
     p.body = b"".join(pieces)
     p.x.bytes_in = len(p.body)
+    if p.x.bytes_in > p.route.rule.max_body:
+        raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
     p.x.client_wait += now() - began
 
 
@@ -123,7 +125,7 @@ def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
             rule, p.asked.method, has_key=b"idempotency-key" in p.asked.fields
         ),
         replayable=p.body is not None,
-        draining=p.closing,
+        draining=p.drain.has_begun,
     )
     return decide(rule, failure, standing, p.route.budget, now())
 

@@ -35,7 +35,7 @@ async def answer(p: Passage, given: Answer) -> Sent:
     chunked = head.framing in _UNMEASURED and p.asked.version == _HTTP_1_1
     stream = None if given.is_whole else given.stream or open_stream(p, head, fields)
     body, is_whole = _body_at_hand(p, given, stream)
-    keep = p.asked.keep_alive and not p.closing
+    keep = p.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + p.cors
     if stream is not None:
         extra += _unbuffered(p, fields)

@@ -16,8 +16,8 @@ from proxy.clock import now
 from proxy.cors import CorsRule, grants, is_preflight
 from proxy.exchange import Exchange
 from proxy.opening import open_passage, open_unread
-from proxy.outcome import Outcome
-from proxy.passage import Passage, Plan
+from proxy.outcome import Outcome, Result
+from proxy.passage import Drain, Passage, Plan
 from proxy.routing import NoRoute, Route
 
 
@@ -35,10 +35,7 @@ class Forward:
     def __init__(self, plan: Plan, observer: Observer) -> None:
         self.plan = plan
         self.observer = observer
-        self.draining = False
-        """Connections end with the exchange they carry."""
-        self.refusing = False
-        """New exchanges are refused."""
+        self.drain = Drain()
         self.running: set[Client] = set()
         """Clients whose exchange is under way."""
         self._empty = asyncio.Event()
@@ -46,8 +43,7 @@ class Forward:
     async def __call__(self, request: Request) -> Sent:
         """Take one request all the way. Raises CancelledError only where the client has left."""
         client = request.client
-        p = open_passage(self.plan, request)
-        p.closing = self.draining
+        p = open_passage(self.plan, self.drain, request)
         client.is_exchanging = True
         self.running.add(client)
         self.observer.opened(p.x)
@@ -59,6 +55,7 @@ class Forward:
             if client.gone_at is not None:
                 _left(p)
                 raise
+            _leave(p, "drained")
             return _stopped(p, o.DRAIN_CUT if p.x.committed else o.DRAINING, "drain limit")
         except Exception as fault:  # noqa: BLE001  # the outermost door: our faults stay ours
             p.x.fault = fault
@@ -89,7 +86,7 @@ class Forward:
 
     async def refuse(self, request: Request, error: RequestError) -> Sent:
         """Answer what never became a request: the parser or a clock of the head refused it."""
-        p = open_unread(self.plan, request)
+        p = open_unread(self.plan, self.drain, request)
         self.observer.opened(p.x)
         try:
             return _stopped(p, error.outcome, error.detail)
@@ -118,7 +115,7 @@ class Forward:
     def _refusal(self, p: Passage) -> Outcome | None:
         if refusal := guards.refuse_request(p.asked, self.plan.pseudonym):
             return refusal
-        if self.refusing:
+        if self.drain.refuses:
             return o.DRAINING
         return o.OVERLOAD_SHED if p.client.shed else None
 
@@ -178,8 +175,15 @@ def _stopped(p: Passage, outcome: Outcome, detail: str) -> Sent:
     return CLOSE
 
 
+def _leave(p: Passage, result: Result) -> None:
+    """Name the end of an attempt that was still waiting."""
+    if p.x.attempts and p.x.attempts[-1].result is None:
+        p.x.attempts[-1].result = result
+
+
 def _left(p: Passage) -> None:
     """The client left: nobody's failure."""
+    _leave(p, "client_gone")
     if p.x.committed is not None:
         p.x.outcome = o.CLIENT_CLOSED_STREAM
     else:

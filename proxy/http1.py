@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from proxy.headers import combine, listed
+
 Headers = list[tuple[bytes, bytes]]
 """Header lines as they came: bytes, order, spelling and repetitions."""
 
@@ -93,6 +95,23 @@ def keeps_alive(http_version: str, connection: Iterable[bytes]) -> bool:
         return http_version == "1.1"
     options = {option.strip(_OWS).lower() for value in connection for option in value.split(b",")}
     return b"close" not in options and (http_version == "1.1" or b"keep-alive" in options)
+
+
+def refused_switch(http_version: str, headers: Headers) -> str | None:
+    """Why a 101 does not lead to a WebSocket, for which it was asked; None where it does.
+
+    RFC 9110, section 7.8, and RFC 6455, section 4.1.
+    """
+    fields = combine(headers)
+    if http_version != "1.1":
+        return f"101 in HTTP/{http_version}"
+    if fields.get(b"upgrade", b"").lower() != b"websocket":
+        return "101 with another Upgrade than was asked for"
+    if b"upgrade" not in listed(fields.get(b"connection", b"")):
+        return "101 without Connection: upgrade"
+    if b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0":
+        return "101 with a body"
+    return None
 
 
 def _refusal(

@@ -5,12 +5,12 @@ from proxy.clock import now, wall
 from proxy.exchange import Exchange
 from proxy.identity import identify, trace
 from proxy.inbound import Inbound, read
-from proxy.passage import Passage, Plan
+from proxy.passage import Drain, Passage, Plan
 
 _UNREAD = Inbound("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 
 
-def open_passage(plan: Plan, request: Request) -> Passage:
+def open_passage(plan: Plan, drain: Drain, request: Request) -> Passage:
     """Begin the record of a request whose head was read."""
     message = request.message
     asked = read(
@@ -20,15 +20,15 @@ def open_passage(plan: Plan, request: Request) -> Passage:
         message.raw_headers,
         should_close=message.should_close,
     )
-    return begin(plan, request, asked)
+    return begin(plan, drain, request, asked)
 
 
-def open_unread(plan: Plan, request: Request) -> Passage:
+def open_unread(plan: Plan, drain: Drain, request: Request) -> Passage:
     """Begin the record of a request whose head could not be read."""
-    return begin(plan, request, _UNREAD)
+    return begin(plan, drain, request, _UNREAD)
 
 
-def begin(plan: Plan, request: Request, asked: Inbound) -> Passage:
+def begin(plan: Plan, drain: Drain, request: Request, asked: Inbound) -> Passage:
     client, fields, rule = request.client, asked.fields, plan.identity
     kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.id_trusted)
     request_id, replaced = identify(fields.get(plan.heads.id_key), kept=kept)
@@ -47,4 +47,4 @@ def begin(plan: Plan, request: Request, asked: Inbound) -> Passage:
         user_agent=fields.get(b"user-agent", b"").decode("latin-1"),
         host=asked.host.decode("latin-1"),
     )
-    return Passage(plan, x, asked, request, client, place, client.source)
+    return Passage(plan, x, asked, request, client, place, client.source, drain)

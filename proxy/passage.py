@@ -39,6 +39,16 @@ class Plan:
 
 
 @dataclass(slots=True)
+class Drain:
+    """How far the process is on its way to the end."""
+
+    has_begun: bool = False
+    """Connections end with the exchange they carry."""
+    refuses: bool = False
+    """New exchanges are refused."""
+
+
+@dataclass(slots=True)
 class Answer:
     """The upstream's answer: its head, and of its body what has been read."""
 
@@ -61,6 +71,7 @@ class Passage:
     client: Client
     trace: Trace
     source: Source
+    drain: Drain
     route: Route = field(init=False)
     """Set once one is found, as is `upstream`; `x.route` is empty until then."""
     upstream: Upstream = field(init=False)
@@ -78,7 +89,12 @@ class Passage:
     cors: bytes = b""
     """Header lines that let a page of another origin read the answer."""
     closing: bool = False
-    """Whether the client's connection ends with this exchange."""
+    """Whether the client's connection ends with this exchange, whatever else speaks for it."""
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the client's connection may carry another exchange after this one."""
+        return self.asked.keep_alive and not self.closing and not self.drain.has_begun
 
     def settle(self, signal: Signal, now: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""

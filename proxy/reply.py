@@ -29,7 +29,7 @@ def allow(p: Passage, rule: CorsRule) -> Sent:
 
 def _own(p: Passage, status: int, lines: bytes, body: bytes) -> Sent:
     x = p.x
-    keep = p.asked.keep_alive and not p.closing
+    keep = p.keeps_alive
     lines += p.cors if keep else p.cors + CLOSE_LINE
     head = p.plan.heads.own_answer(status, x, lines)
     x.status, x.committed = status, now()

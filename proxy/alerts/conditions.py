@@ -3,15 +3,14 @@
 Each is a plain question; none remembers anything. What follows from the answers is the book's.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from proxy.alerts.counts import Counts, Window
+from proxy.alerts.counts import Window
 from proxy.alerts.rule import AlertsRule, ErrorRate, Errors, SlowAnswers
 from proxy.knobs import as_duration
 from proxy.outcome import Level
-from proxy.stories.words import count
 
 ONE_IN_TWENTY: Final = 0.05
 
@@ -27,6 +26,15 @@ class Signs:
     log_dropped: int = 0
     store_dropped: int = 0
     config_rejected: bool = False
+
+
+class Windowed(Protocol):
+    """Knobs of a rule that looks back."""
+
+    @property
+    def above(self) -> float | None: ...
+    @property
+    def window(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +70,30 @@ SEVERITY: Final[dict[str, Level]] = {
 """Every rule there is."""
 
 COUNTED: Final = {
-    "critical_errors": "fault of Sidelight's own",
-    "errors": "error",
-    "warnings": "refused request",
-    "unauthorised": "answer 401 or 403",
+    "critical_errors": ("fault of Sidelight's own", "faults of Sidelight's own"),
+    "errors": ("error", "errors"),
+    "warnings": ("refused request", "refused requests"),
+    "unauthorised": ("answer 401 or 403", "answers 401 or 403"),
 }
-"""Rules that count, and what one of it is called."""
+"""Rules that count, and what one and many of it are called."""
 
-SHARES: Final[dict[str, tuple[Callable[[Counts], int], Callable[[Counts], int], str]]] = {
-    "error_rate": (
-        lambda c: c.errors + c.critical_errors,
-        lambda c: c.exchanges,
-        "of all exchanges broke",
-    ),
-    "stalls": (lambda c: c.stalls, lambda c: c.streams, "of all streams fell silent"),
+SHARES: Final = {
+    "error_rate": (("errors", "critical_errors"), "exchanges", "of all exchanges broke"),
+    "stalls": (("stalls",), "streams", "of all streams fell silent"),
 }
-"""Rules about a share: the part, the whole, and the words for it."""
+"""Rules about a share: the counts of the part, of the whole, and the words for it."""
 
-TAILS: Final[dict[str, tuple[Callable[[Counts], int], Callable[[Counts], int], str]]] = {
-    "slow_answers": (lambda c: c.slow_answers, lambda c: c.answers, "of all answers took longer"),
-    "slow_first_events": (
-        lambda c: c.slow_first_events,
-        lambda c: c.streams,
-        "of all streams began later",
-    ),
+TAILS: Final = {
+    "slow_answers": ("answers", "of all answers took longer"),
+    "slow_first_events": ("streams", "of all streams began later"),
 }
-"""Rules about the 95th percentile: how many were over the threshold, out of how many."""
+"""Rules about the 95th percentile: the whole, and the words for those over the threshold."""
+
+LOST: Final = {
+    "store_dropping": ("store_dropped", "story", "stories"),
+    "log_dropping": ("log_dropped", "log line", "log lines"),
+}
+"""Rules about counters that should stand still."""
 
 
 def findings(rule: AlertsRule, window: Window, signs: Signs, now: float) -> list[Finding]:
@@ -96,84 +102,88 @@ def findings(rule: AlertsRule, window: Window, signs: Signs, now: float) -> list
         *_counted(rule, window, now),
         *_shares(rule, window, now),
         *_tails(rule, window, now),
-        *_standing(rule, signs),
+        *_standing(rule, window, signs),
     ]
 
 
 def lost(rule: AlertsRule, before: Signs, after: Signs) -> list[Finding]:
     """What was dropped between two looks."""
     found: list[Finding] = []
-    counters = (
-        ("store_dropping", rule.store_dropping, after.store_dropped - before.store_dropped),
-        ("log_dropping", rule.log_dropping, after.log_dropped - before.log_dropped),
-    )
-    for name, is_on, n in counters:
-        if is_on and n > 0:
-            what = count(n, "story" if name == "store_dropping" else "log line")
-            what = what.replace("storys", "stories")
-            found.append(Finding(name, SEVERITY[name], f"{what} lost", float(n)))
+    for name, (counter, one, many) in LOST.items():
+        n = getattr(after, counter) - getattr(before, counter)
+        if getattr(rule, name) and n > 0:
+            found.append(Finding(name, SEVERITY[name], f"{_count(n, one, many)} lost", float(n)))
     return found
 
 
 def _counted(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
-    for name, what in COUNTED.items():
+    for name, (one, many) in COUNTED.items():
         knobs: Errors = getattr(rule, name)
         if knobs.above is None:
             continue
-        value = getattr(window.since(knobs.window, now), name)
+        value = window.total(name, knobs.window, now)
         if value > knobs.above:
-            summary = f"{count(value, what)} within {as_duration(knobs.window)}"
-            summary = summary.replace("own", "own", 1).replace("answer 401 or 403s", "answers 401 or 403")
-            yield _finding(name, summary, float(value), knobs.above, knobs.window, window)
+            yield _finding(name, _count(value, one, many), value, knobs, window)
 
 
 def _shares(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
-    for name, (part, whole, words) in SHARES.items():
+    for name, (parts, whole, words) in SHARES.items():
         knobs: ErrorRate = getattr(rule, name)
         if knobs.above is None:
             continue
-        counts = window.since(knobs.window, now)
-        share = _share(part(counts), whole(counts), knobs.minimum)
+        part = sum(window.total(name, knobs.window, now) for name in parts)
+        share = _share(part, window.total(whole, knobs.window, now), knobs.minimum)
         if share > knobs.above:
-            summary = f"{share:.1%} {words} within {as_duration(knobs.window)}"
-            yield _finding(name, summary, share, knobs.above, knobs.window, window)
+            yield _finding(name, f"{share:.1%} {words}", share, knobs, window)
 
 
 def _tails(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
-    for name, (over, whole, words) in TAILS.items():
+    for name, (whole, words) in TAILS.items():
         knobs: SlowAnswers = getattr(rule, name)
         if knobs.above is None:
             continue
-        counts = window.since(knobs.window, now)
-        share = _share(over(counts), whole(counts), knobs.minimum)
+        over = window.total(name, knobs.window, now)
+        share = _share(over, window.total(whole, knobs.window, now), knobs.minimum)
         if share > ONE_IN_TWENTY:
-            limit = as_duration(knobs.above)
-            summary = f"{share:.1%} {words} than {limit} within {as_duration(knobs.window)}"
-            yield _finding(name, summary, share, knobs.above, knobs.window, window)
+            words = f"{share:.1%} {words} than {as_duration(knobs.above)}"
+            yield _finding(name, words, share, knobs, window)
 
 
-def _standing(rule: AlertsRule, signs: Signs) -> Iterator[Finding]:
+def _standing(rule: AlertsRule, window: Window, signs: Signs) -> Iterator[Finding]:
     if rule.breaker_open:
         for route in signs.circuits_open:
             summary = f"the circuit of the route {route} is open"
-            yield Finding("breaker_open", SEVERITY["breaker_open"], summary, subject=route)
+            yield _sign("breaker_open", summary, window, route)
     if rule.pool_exhausted:
         for upstream in signs.pools_exhausted:
             summary = f"all connections to {upstream} are in use, and requests wait"
-            yield Finding("pool_exhausted", SEVERITY["pool_exhausted"], summary, subject=upstream)
+            yield _sign("pool_exhausted", summary, window, upstream)
     if rule.config_rejected and signs.config_rejected:
         summary = "the settings on disk are wrong; the ones before remain in force"
-        yield Finding("config_rejected", SEVERITY["config_rejected"], summary)
+        yield _sign("config_rejected", summary, window)
 
 
 def _share(part: int, whole: int, minimum: int) -> float:
     return part / whole if whole >= minimum else 0.0
 
 
-def _finding(
-    name: str, summary: str, value: float, threshold: float, length: float, window: Window
-) -> Finding:
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
+
+
+def _sign(name: str, summary: str, window: Window, subject: str = "") -> Finding:
+    samples = window.samples(subject) if subject else ()
+    return Finding(name, SEVERITY[name], summary, subject=subject, samples=samples)
+
+
+def _finding(name: str, words: str, value: float, knobs: Windowed, window: Window) -> Finding:
     samples = window.samples("errors" if name == "error_rate" else name)
     return Finding(
-        name, SEVERITY[name], summary, round(value, 4), threshold, length, samples=samples
+        name,
+        SEVERITY[name],
+        f"{words} within {as_duration(knobs.window)}",
+        round(value, 4),
+        knobs.above or 0.0,
+        knobs.window,
+        samples=samples,
     )

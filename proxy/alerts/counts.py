@@ -5,7 +5,7 @@ take longer than 2.5 s", and that is a count.
 """
 
 from collections import deque
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
@@ -35,9 +35,6 @@ class Counts:
     warnings: int = 0
     errors: int = 0
     critical_errors: int = 0
-
-
-NAMES: Final = tuple(field.name for field in fields(Counts))
 
 
 @dataclass(slots=True)
@@ -71,19 +68,14 @@ class Window:
         if x.outcome is not COMPLETED:
             self._add_trouble(x, counts)
 
-    def since(self, seconds: float, now: float) -> Counts:
-        """The sums of the last `seconds`, the slot that is not over yet included."""
-        total = Counts()
+    def total(self, name: str, seconds: float, now: float) -> int:
+        """The sum of one count over the last `seconds`, the slot that is not over yet included."""
         oldest = int((now - seconds) / SLOT)
-        for number, counts in self._slots.items():
-            if number > oldest:
-                for name in NAMES:
-                    setattr(total, name, getattr(total, name) + getattr(counts, name))
-        return total
+        return sum(getattr(c, name) for number, c in self._slots.items() if number > oldest)
 
-    def samples(self, rule: str) -> tuple[str, ...]:
-        """Up to three request IDs, newest first."""
-        return tuple(reversed(self._samples.get(rule, ())))
+    def samples(self, what: str) -> tuple[str, ...]:
+        """Up to three request IDs, newest first; `what` is a rule, a route or an upstream."""
+        return tuple(reversed(self._samples.get(what, ())))
 
     def _begin(self, number: int) -> Counts:
         if len(self._slots) >= SLOTS:
@@ -107,10 +99,11 @@ class Window:
         name = _LEVELS.get(level_of(x.outcome or INTERNAL_ERROR, x.upstream_status))
         if name is not None:
             setattr(counts, name, getattr(counts, name) + 1)
-            self._sample(name, x)
+            for what in (name, x.route, x.upstream):
+                self._sample(what, x)
 
-    def _sample(self, rule: str, x: Exchange) -> None:
-        kept = self._samples.get(rule)
+    def _sample(self, what: str, x: Exchange) -> None:
+        kept = self._samples.get(what)
         if kept is None:
-            kept = self._samples[rule] = deque(maxlen=SAMPLES)
+            kept = self._samples[what] = deque(maxlen=SAMPLES)
         kept.append(redact(x.request_id))

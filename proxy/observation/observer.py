@@ -1,7 +1,8 @@
 """Sees every exchange begin and end, and every change of state; tells the log and the metrics.
 
-All that is known of an exchange is made here from its one record, so that line, count and health
-cannot disagree. Nothing here may ever harm the exchange it tells of.
+All that is known of an exchange is made from its one record, so that line, count and health cannot
+disagree. That happens a moment after it has ended, for many at once, but always before anything is
+read and before a change of state is told. Nothing here may ever harm the exchange it tells of.
 """
 
 import random
@@ -14,13 +15,14 @@ from proxy.exchange import Exchange
 from proxy.observation.batch import Batch, Later, call_later
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
-from proxy.observation.record import event_of, fault_place, ms
+from proxy.observation.record import ms
+from proxy.observation.recorder import Recorder
 from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
 from proxy.observation.series import Reading
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import Lesson, lesson_of
-from proxy.outcome import COMPLETED, DRAIN_CUT, DRAINING, INTERNAL_ERROR, Level, level_of
+from proxy.observation.upstream_status import Lesson
+from proxy.outcome import Level
 from proxy.resilience.permits import Transition
 
 _BREAKER_EVENTS: Final = {
@@ -31,7 +33,7 @@ _BREAKER_EVENTS: Final = {
 
 
 class Observer:
-    """`sample` is the share of completed exchanges that get a line; all others always do."""
+    """`sample` is the recorder's; `later` is how a moment is waited for."""
 
     def __init__(
         self,
@@ -46,12 +48,9 @@ class Observer:
     ) -> None:
         self.running: dict[int, Exchange] = {}
         """Exchanges that were opened and not closed yet, by identity."""
-        self._ended = Batch(self._record, later)
-        self._lessons: dict[str, Lesson] = {}
-        self._log, self._metrics, self._summary = log, metrics, summary
-        self._worker, self._sample, self._rng = worker, sample, rng
-        self._config_hash = ""
-        self._drained: Counter[str] | None = None
+        self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
+        self._ended = Batch(self._recorder.record, later)
+        self._log, self._metrics, self._worker = log, metrics, worker
         self._drain_began = 0.0
         metrics.read_from(self._readings)
 
@@ -60,10 +59,7 @@ class Observer:
         self.running[id(x)] = x
 
     def close(self, x: Exchange) -> None:
-        """An exchange ended: it is recorded once, very soon, and whatever happens nothing is raised.
-
-        Nobody may change it any more.
-        """
+        """An exchange ended: it will be recorded, once; from now on nobody may change it."""
         if self.running.pop(id(x), None) is None:
             return
         if not x.ended:
@@ -73,55 +69,18 @@ class Observer:
             self.flush()  # its traceback holds on to everything the exchange had
 
     def flush(self) -> None:
-        """Record now what has ended. Before anything is read or a change of state is told."""
+        """Record what has ended now rather than in a moment."""
         self._ended.flush()
 
     @property
     def lessons(self) -> Mapping[str, Lesson]:
         """What was last learnt about each upstream."""
         self.flush()
-        return self._lessons
-
-    def _record(self, ended: list[Exchange]) -> None:
-        lines: list[bytes] = []
-        for x in ended:
-            try:
-                self._add_line(lines, x)
-                self._count(x)
-            except Exception as fault:  # noqa: BLE001  # a fault of ours must not cost the exchange
-                self._metrics.fault()
-                fields = {"request_id": redact(x.request_id), "fault": fault_place(fault)}
-                lines.append(self._log.line("observer_failed", "critical", fields, clock.wall()))
-        self._log.put(lines)
-
-    def _add_line(self, lines: list[bytes], x: Exchange) -> None:
-        if x.outcome is None:
-            x.outcome, x.detail = INTERNAL_ERROR, x.detail or "ended without an outcome"
-        if x.outcome is COMPLETED and self._sample < 1 and self._rng() >= self._sample:
-            return
-        level = level_of(x.outcome, x.upstream_status)
-        if self._log.hears(level):
-            event = event_of(x, worker=self._worker, config_hash=self._config_hash)
-            at = clock.wall() - (clock.now() - x.ended)
-            lines.append(self._log.line("exchange", level, event, at))
-
-    def _count(self, x: Exchange) -> None:
-        self._metrics.count(x)
-        self._summary.add(x, x.ended)
-        lesson = lesson_of(x)
-        if lesson is not None:
-            self._lessons[x.upstream] = lesson
-        if self._drained is not None:
-            self._count_drained(self._drained, x)
-
-    def _count_drained(self, drained: Counter[str], x: Exchange) -> None:
-        result = drain_result(x)
-        if result is not None:
-            drained[result] += 1
-            self._metrics.drained(result)
+        return self._recorder.lessons
 
     def _readings(self) -> Iterator[Reading]:
         """What runs now, by route, and what the log lost."""
+        self.flush()
         running, streams = (dict.fromkeys(self._metrics.routes, 0) for _ in range(2))
         for x in self.running.values():
             route = x.route or NONE
@@ -156,11 +115,13 @@ class Observer:
 
     def config_loaded(self, config_hash: str, **fields: object) -> None:
         """Settings took effect; from now on every event names them."""
-        self._config_hash = config_hash
+        self.flush()
+        self._recorder.config_hash = config_hash
         self._metrics.config(config_hash, clock.wall())
         self._log.emit("config_loaded", "info", config_hash=config_hash, **fields)
 
     def breaker_changed(self, change: Transition) -> None:
+        self.flush()
         self._metrics.transition(change.name, change.to, change.cause)
         fields: dict[str, object] = {"route": change.name, "cause": change.cause}
         if change.to == "open":
@@ -170,6 +131,7 @@ class Observer:
 
     def endpoint_changed(self, upstream: str, endpoint: str, is_up: bool) -> None:
         """An endpoint began or ceased to accept connections."""
+        self.flush()
         self._metrics.endpoint(upstream, endpoint, is_up=is_up)
         fields = {"upstream": upstream, "endpoint": endpoint}
         if is_up:
@@ -179,13 +141,15 @@ class Observer:
 
     def drain_began(self, signal: str, limit: float) -> None:
         """From now on exchanges end because we do; `limit` is in seconds."""
-        self._drained, self._drain_began = Counter(), clock.now()
+        self.flush()
+        self._recorder.drained, self._drain_began = Counter(), clock.now()
         running = len(self.running)
         self._log.emit("drain_began", "info", signal=signal, limit_ms=ms(limit), running=running)
 
     def drain_ended(self) -> None:
         """All exchanges ended or were cut."""
-        counts = self._drained or Counter()
+        self.flush()
+        counts = self._recorder.drained or Counter()
         fields = {result: counts[result] for result in ("finished", "cut", "client_left")}
         took = ms(clock.now() - self._drain_began)
         level: Level = "warning" if counts["cut"] else "info"
@@ -194,13 +158,3 @@ class Observer:
 
 def _stream_fields(x: Exchange) -> dict[str, object]:
     return {"request_id": redact(x.request_id), "route": x.route, "upstream": x.upstream}
-
-
-def drain_result(x: Exchange) -> str | None:
-    """How an exchange that ended while draining got away; None: it came too late to begin."""
-    outcome = x.outcome
-    if outcome is DRAINING and not x.route:
-        return None
-    if outcome is DRAINING or outcome is DRAIN_CUT:
-        return "cut"
-    return "client_left" if outcome is not None and outcome.term[0] in "Cc" else "finished"

@@ -60,15 +60,18 @@ class Series:
         return spreads[labels]
 
     def read_from(self, source: Callable[[], Iterable[Reading]]) -> None:
-        """Ask `source` at every snapshot, for what somebody else knows already."""
+        """Ask `source` at every snapshot, for what somebody else knows already.
+
+        It is asked before the numbers are copied, so it may first count what it still held back.
+        """
         self._sources.append(source)
 
     def snapshot(self) -> Snapshot:
         """A copy of everything, so that it can be rendered while counting goes on."""
+        readings = [reading for source in self._sources for reading in source()]
         copy: Snapshot = {name: {**values} for name, values in self._numbers.items()}
         for name, spreads in self._spreads.items():
             copy[name] = {labels: spread.cells[:] for labels, spread in spreads.items()}
-        for source in self._sources:
-            for name, labels, value in source():
-                copy[name][labels] = value
+        for name, labels, value in readings:
+            copy[name][labels] = value
         return copy

@@ -30,22 +30,29 @@ class StreamClocks:
     `first_event` runs until the first data event, `event_gap` (if it is set) after it.
     """
 
-    __slots__ = ("_begun", "_event_at", "_event_due", "_gap_due", "_limits", "_max_due")
+    __slots__ = ("_event_at", "_event_due", "_gap_due", "_limits", "_max_due")
 
     def __init__(self, limits: Limits, begun: float) -> None:
         self._limits = limits
-        self._begun = self._event_at = begun
+        self._event_at: float | None = None
         self._gap_due = begun + limits.gap
         self._event_due = begun + limits.first_event
         self._max_due = begun + limits.max_stream
 
     def saw(self, now: float, *, event: bool) -> None:
-        """Bytes came and were passed on, and with them perhaps an event."""
+        """Bytes came, and with them perhaps an event."""
         limits = self._limits
         self._gap_due = now + limits.gap
         if event:
             self._event_at = now
             self._event_due = inf if limits.event_gap is None else now + limits.event_gap
+
+    def stop_for(self, seconds: float) -> None:
+        """For so long the upstream was not read: it was not silent. `max_stream` goes on."""
+        self._gap_due += seconds
+        self._event_due += seconds
+        if self._event_at is not None:
+            self._event_at += seconds
 
     def left(self, now: float) -> float:
         """Seconds until the first of them runs out, never below 0."""
@@ -67,7 +74,7 @@ class StreamClocks:
         return None
 
     def _no_event(self, now: float) -> tuple[Outcome, str]:
-        if self._event_at == self._begun:
+        if self._event_at is None:
             words = f"first_event: none within {self._limits.first_event:g} s of the head"
             return o.FIRST_EVENT_TIMEOUT, words
         return o.STREAM_STALLED, f"event_gap: no event for {now - self._event_at:.3g} s"

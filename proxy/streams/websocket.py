@@ -58,38 +58,34 @@ class Frames:
     def _begin(self, data: bytes, at: int) -> int:
         before = len(self._head)
         head = self._head + data[at : at + _LONGEST_HEAD - before]
-        size = _size(head)
-        if len(head) < size:
+        size, length = _measure(head)
+        code = 2 if length > 1 and head[0] & 15 == _CLOSE else 0
+        if len(head) < size + code:
             self._head = head
             return len(data)
         self._head = b""
-        if head[0] & 15 == _CLOSE:
-            return at - before + self._note(head, size)
-        length = head[1] & 127
-        self._left = int.from_bytes(head[2 : 4 if length == 126 else 10]) if length > 125 else length
-        return at - before + size
-
-    def _note(self, head: bytes, size: int) -> int:
-        """Keep what a Close frame says; gives how much of `head` that took."""
-        length = head[1] & 127
-        code = head[size - 2 : size] if length > 1 else NO_CODE.to_bytes(2)
-        if head[1] & _MASKED and length > 1:
-            code = _masked(code, head[size - 6 : size - 2])
-        if self.close_code is None:
-            self.close_code = int.from_bytes(code)
-        self._left = max(0, length - 2) if length > 1 else length
-        return size
+        self._left = length - code
+        if head[0] & 15 == _CLOSE and self.close_code is None:
+            self.close_code = _code(head, size) if code else NO_CODE
+        return at - before + size + code
 
 
-def _size(head: bytes) -> int:
-    """The length of a frame's head, with the code of a Close frame; a guess where it is cut."""
+def _measure(head: bytes) -> tuple[int, int]:
+    """The sizes of a frame's head and payload; the first is right as far as `head` goes."""
     if len(head) < 2:
-        return 2
+        return 2, 0
     length = head[1] & 127
-    size = 2 if length < 126 else 4 if length == 126 else 10
-    if head[1] & _MASKED:
-        size += 4
-    return size + 2 if head[0] & 15 == _CLOSE and length > 1 else size
+    size = 2
+    if length > 125:
+        size = 4 if length == 126 else 10
+        length = int.from_bytes(head[2:size])
+    return size + 4 if head[1] & _MASKED else size, length
+
+
+def _code(head: bytes, size: int) -> int:
+    """The code of a Close frame whose head is the first `size` bytes."""
+    code = head[size : size + 2]
+    return int.from_bytes(_masked(code, head[size - 4 : size]) if head[1] & _MASKED else code)
 
 
 def close_frame(code: int, reason: str, key: bytes | None = None) -> bytes:

@@ -11,9 +11,9 @@ Bytes after the end are `is_tainted`: the connection is never used again.
 
 from typing import NoReturn
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from proxy.http1 import Framing, Head, Headers, Malformed, parse_framing
+from proxy.http1 import Framing, Head, Headers, Malformed, parse_framing, refused_switch
 from proxy.outcome import (
     STREAM_MALFORMED,
     UPSTREAM_HEADERS_TOO_LARGE,
@@ -27,6 +27,7 @@ MAX_INTERIM = 64
 """Interim (1xx) answers read over before the real one."""
 
 _NO_FRAMING = Framing("none", None, False)
+_UNFRAMED = Framing("close", None, False)
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -38,6 +39,7 @@ class AnswerReader:
         "_headers",
         "_interim",
         "_limits",
+        "_may_switch",
         "_method",
         "_parser",
         "_reason",
@@ -49,6 +51,7 @@ class AnswerReader:
         "endpoint",
         "failure",
         "is_done",
+        "is_raw",
         "is_tainted",
     )
 
@@ -70,11 +73,17 @@ class AnswerReader:
         """Bytes in `chunks`."""
         self.is_done = False
         """The body has ended as its framing said; the rest of it is in `chunks`."""
+        self.is_raw = False
+        """Whether a 101 was the last that is HTTP; what follows it is in `chunks`."""
 
-    def expect(self, method: str) -> None:
-        """An answer to a request with `method` comes next."""
+    def expect(self, method: str, *, may_switch: bool = False) -> None:
+        """An answer to a request with `method` comes next.
+
+        `may_switch` says that the request asked for a WebSocket: only then is a 101 an answer.
+        """
         self._parser = HttpResponseParser(self)
         self._method = method
+        self._may_switch = may_switch
         self._headers: Headers = []
         self._reason = b""
         self._interim = 0
@@ -83,7 +92,7 @@ class AnswerReader:
         """Bytes from the upstream. What they brought is in `answer`, `chunks` and `failure`."""
         parser = self._parser
         if parser is None:
-            self.is_tainted = True
+            self._feed_unparsed(data)
             return
         try:
             if self.answer is None:
@@ -94,6 +103,9 @@ class AnswerReader:
                 parser.feed_data(data)
         except HttpParserError as error:
             self._refuse_bytes(error)
+        except HttpParserUpgrade as switched:
+            self._parser = None
+            self._feed_unparsed(data[switched.args[0] :])
         if self.is_done or self.failure is not None:
             self._parser = None
 
@@ -121,6 +133,12 @@ class AnswerReader:
         self.chunks = []
         self.buffered = 0
         return data
+
+    def _feed_unparsed(self, data: bytes) -> None:
+        if not self.is_raw:
+            self.is_tainted = True
+        elif data:
+            self.on_body(data)
 
     def _feed_head(self, parser: HttpResponseParser, data: bytes) -> None:
         room = self._room
@@ -181,10 +199,15 @@ class AnswerReader:
         status = parser.get_status_code()
         if len(headers) > self._limits.max_headers:
             self._refuse_head(UPSTREAM_HEADERS_TOO_LARGE, f"{len(headers)} header lines")
-        if 100 <= status < 200:
-            self._read_over(status)
-            return
         version = parser.get_http_version()
+        if 100 <= status < 200:
+            if not self._switches(status, version, headers):
+                self._read_over()
+                return
+            self.is_raw = True
+            self._framing = _UNFRAMED
+            self.answer = Head(status, reason, headers, version, "close", None)
+            return
         framing = parse_framing(self._method, status, version, headers)
         if isinstance(framing, Malformed):
             self._refuse_head(UPSTREAM_PROTOCOL_ERROR, framing.why)
@@ -200,16 +223,24 @@ class AnswerReader:
         self.buffered += len(body)
 
     def on_message_complete(self) -> None:
-        if self.answer is None:
+        if self.answer is None or self.is_raw:
             return
         if self.is_done and self._method == "HEAD" and _is_coded(self.answer.headers):
             self.is_tainted = True  # a last chunk, where there should be no body at all
         self.is_done = True
 
-    def _read_over(self, status: int) -> None:
-        self._interim += 1
-        if status == 101:
+    def _switches(self, status: int, version: str, headers: Headers) -> bool:
+        """Whether this interim answer is the last one, because HTTP ends here."""
+        if status != 101:
+            return False
+        if not self._may_switch:
             self._refuse_head(UPSTREAM_PROTOCOL_ERROR, "101 without a request to upgrade")
+        if why := refused_switch(version, headers):
+            self._refuse_head(UPSTREAM_PROTOCOL_ERROR, why)
+        return True
+
+    def _read_over(self) -> None:
+        self._interim += 1
         if self._interim > MAX_INTERIM:
             self._refuse_head(UPSTREAM_PROTOCOL_ERROR, f"more than {MAX_INTERIM} interim answers")
 

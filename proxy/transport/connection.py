@@ -6,6 +6,7 @@ Whoever takes a connection gives it back with `release` or `abort`, whatever hap
 No task and no timer for an exchange of its own, and no future where bytes are already there.
 """
 
+import asyncio
 import select
 import socket
 from typing import Protocol
@@ -93,13 +94,16 @@ class Connection(Wire):
         self.fail(outcome, detail)
         self._watch.wake()
 
-    async def head(self, method: str, timeout: float) -> Head | Failed:
+    async def head(
+        self, method: str, timeout: float, *, may_switch: bool = False
+    ) -> Head | Failed:
         """The head of the answer; interim answers are read over. Once per exchange.
 
-        May be awaited while another task still sends.
+        May be awaited while another task still sends. Where the request asked for a WebSocket,
+        as `may_switch` says, a 101 is an answer: then only `hand_over` or `abort` follow.
         """
         if self.failure is None:
-            self._expect_answer(method)
+            self._expect_answer(method, may_switch=may_switch)
         if self.answer is None and self.failure is None:
             await self._watch.wait(timeout)
         self._wants_head = False
@@ -119,6 +123,25 @@ class Connection(Wire):
         if self.is_done:
             return END
         return self.failure or Failed(STREAM_STALLED, f"silent for {timeout:g} s", self.endpoint)
+
+    def hand_over(self, to: asyncio.Protocol) -> bytes:
+        """HTTP is over: from now on `to` has the connection. Gives the bytes behind the 101.
+
+        Where it is closed already, `to` is told of that a moment later.
+        """
+        self._transport.set_protocol(to)
+        to.connection_made(self._transport)
+        if self.is_closed:
+            was_reset, detail = self._ending or (False, "")
+            error = ConnectionResetError(detail) if was_reset else None
+            self.loop.call_soon(to.connection_lost, error)
+        return self.take_buffered()
+
+    def lose(self, exc: Exception | None) -> bytes:
+        """Whom it was handed over to says that it is lost; gives what had arrived all the same."""
+        if not self.is_closed:
+            self.connection_lost(exc)
+        return self.take_chunks()
 
     def take_buffered(self) -> bytes:
         """The body bytes that are here now; with `is_done`, all that were still to come."""

@@ -146,8 +146,15 @@ class Wire(AnswerReader, asyncio.Protocol):
         self._let_sender_go()
 
     def _receive_unasked(self, data: bytes) -> None:
-        """Bytes outside of an answer: before `head` was called, after the end, or while idle."""
-        if self.is_done or self.failure is not None:
+        """Bytes outside of an answer: before `head` was called, after the end, or while idle.
+
+        Or behind a 101, until somebody takes the connection over.
+        """
+        if self.is_raw:
+            self.on_body(data)
+            if self.buffered > HIGH_WATER:
+                self._pause()
+        elif self.is_done or self.failure is not None:
             self.is_tainted = True
         elif self.bytes_sent and not self.is_idle:
             self._early.append(data)
@@ -159,9 +166,9 @@ class Wire(AnswerReader, asyncio.Protocol):
             self.fail(outcome, "bytes before the request")
             self.abort()
 
-    def _expect_answer(self, method: str) -> None:
+    def _expect_answer(self, method: str, *, may_switch: bool) -> None:
         """Read the answer from here on, and what came of it before."""
-        self.expect(method)
+        self.expect(method, may_switch=may_switch)
         if not self._early:
             return
         early, self._early = self._early, []

@@ -6,9 +6,11 @@ Everything that depends on how the app is started stands here, and only here.
 import asyncio
 import json
 import os
+import random
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -125,9 +127,13 @@ def _plain(event: Event) -> Event:
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """One that nobody else is given meanwhile: below those that the kernel gives for port 0."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as sock, suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(slots=True)

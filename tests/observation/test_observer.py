@@ -1,34 +1,37 @@
 """Every exchange ends in exactly one record; every change of state is said."""
 
+from collections.abc import Callable
+
 import pytest
 
 from proxy.observation import observer as module
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
-from proxy.observation.observer import Observer, drain_result
+from proxy.observation.observer import Observer
 from proxy.observation.summary import Summary
-from proxy.outcome import (
-    CLIENT_CLOSED_STREAM,
-    COMPLETED,
-    DRAIN_CUT,
-    DRAINING,
-    HEAD_TIMEOUT,
-    UPSTREAM_ERROR,
-)
+from proxy.outcome import DRAIN_CUT, HEAD_TIMEOUT
 from proxy.resilience.permits import Transition
 
 
 class House:
     """An observer and all that it tells."""
 
-    def __init__(self, reader, **options: object) -> None:
+    def __init__(self, reader) -> None:
         self.reader = reader
         self.log = Log("widget", reader.fd)
         self.metrics = Metrics({"chat": "backend"})
         self.summary = Summary(0.0)
-        self.observer = Observer(self.log, self.metrics, self.summary, **options)  # type: ignore[arg-type]
+        self.due: list[Callable[[], None]] = []
+        self.observer = Observer(
+            self.log, self.metrics, self.summary, later=lambda _, call: self.due.append(call)
+        )
+
+    def a_moment_passes(self) -> None:
+        while self.due:
+            self.due.pop()()
 
     def events(self) -> list[dict[str, object]]:
+        self.a_moment_passes()
         self.log.close()
         return self.reader.events()
 
@@ -52,11 +55,67 @@ def test_an_exchange_makes_one_line_one_count_and_one_figure(house: House, excha
     house.observer.config_loaded("c0ffee")
     house.see(exchange())
 
+    house.a_moment_passes()
+
     assert {("chat", "GET", "200"): 1} == house.numbers("requests_total")
     assert 1 == house.summary.figures(10.0)["total_requests"]
     assert ("INFO", "exchange", "id-1", "c0ffee", 0) == house.told(
         "level", "event", "request_id", "config_hash", "worker"
     )[-1]
+
+
+def test_exchanges_wait_a_moment_and_are_recorded_together(house: House, exchange) -> None:
+    house.see(exchange())
+    house.see(exchange())
+
+    assert 1 == len(house.due)
+    assert 0 == house.summary.figures(10.0)["total_requests"]
+    house.a_moment_passes()
+    assert 2 == house.summary.figures(10.0)["total_requests"]
+
+
+def test_whoever_reads_the_metrics_sees_what_has_ended(house: House, exchange) -> None:
+    house.see(exchange())
+
+    assert {("chat", "completed"): 1} == house.numbers("terminations_total")
+
+
+def test_a_flush_records_at_once(house: House, exchange) -> None:
+    house.see(exchange())
+    house.observer.flush()
+
+    assert 1 == house.summary.figures(10.0)["total_requests"]
+
+
+def test_a_bug_is_recorded_at_once(house: House, exchange) -> None:
+    """What hangs on its traceback is not kept for longer."""
+    house.see(exchange(fault=KeyError("x")))
+
+    assert 1 == house.summary.figures(10.0)["total_requests"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda observer: observer.config_loaded("c0ffee"),
+        lambda observer: observer.breaker_changed(Transition("chat", "open", "ratio", 30.0, 1.0)),
+        lambda observer: observer.endpoint_changed("backend", "http://a:1", True),
+        lambda observer: observer.endpoint_changed("backend", "http://a:1", False),
+        lambda observer: observer.drain_began("SIGTERM", 1.0),
+        lambda observer: observer.drain_ended(),
+    ],
+    ids=["config", "breaker", "endpoint up", "endpoint down", "drain began", "drain ended"],
+)
+def test_a_change_of_state_is_not_told_before_what_led_to_it(
+    house: House, exchange, change: Callable[[Observer], None]
+) -> None:
+    house.see(exchange())
+    change(house.observer)
+
+    events = house.events()
+    assert "exchange" == events[0]["event"]
+    assert "config_hash" not in events[0]
+    assert 2 == len(events)
 
 
 def test_closing_twice_records_once(house: House, exchange) -> None:
@@ -68,22 +127,6 @@ def test_closing_twice_records_once(house: House, exchange) -> None:
     assert 1 == len(house.events())
 
 
-def test_the_level_is_that_of_the_outcome(house: House, exchange) -> None:
-    house.see(exchange(outcome=HEAD_TIMEOUT))
-    house.see(exchange(outcome=CLIENT_CLOSED_STREAM))
-    house.see(exchange(outcome=UPSTREAM_ERROR, upstream_status=404))
-
-    assert [("ERROR",), ("INFO",), ("INFO",)] == house.told("level")
-
-
-def test_an_exchange_without_an_outcome_is_our_fault(house: House, exchange) -> None:
-    house.see(exchange(outcome=None))
-
-    assert [("CRITICAL", "internal_error", "ended without an outcome")] == house.told(
-        "level", "code", "detail"
-    )
-
-
 def test_an_exchange_that_was_not_ended_ends_now(house: House, exchange, monkeypatch) -> None:
     monkeypatch.setattr(module.clock, "now", lambda: 11.0)
     x = exchange(ended=0.0)
@@ -92,33 +135,6 @@ def test_an_exchange_that_was_not_ended_ends_now(house: House, exchange, monkeyp
 
     assert 11.0 == x.ended
     assert [(1000.0,)] == house.told("duration_ms")
-
-
-def test_a_fault_of_the_observer_is_said_and_harms_nobody(house: House, exchange) -> None:
-    house.see(exchange(bytes_in=None))
-
-    assert {("critical", "internal_error"): 1} == house.numbers("errors_total")
-    (_, event) = house.events()
-    assert ("CRITICAL", "observer_failed", "id-1") == (
-        event["level"],
-        event["event"],
-        event["request_id"],
-    )
-    assert str(event["fault"]).startswith("TypeError at series.py:")
-
-
-def test_completed_exchanges_are_sampled_and_failures_never(reader, exchange) -> None:
-    chances = iter([0.05, 0.5, 0.0999, 0.1])
-    house = House(reader, sample=0.1, rng=lambda: next(chances))
-    for n in range(4):
-        house.see(exchange(request_id=f"good-{n}"))
-        house.see(exchange(request_id=f"bad-{n}", outcome=HEAD_TIMEOUT))
-        house.see(exchange(request_id=f"404-{n}", outcome=UPSTREAM_ERROR, upstream_status=404))
-
-    assert {("chat", "GET", "200"): 12} == house.numbers("requests_total")
-    ids = {event["request_id"] for event in house.events()}
-    assert {"good-0", "good-2"} == {one for one in ids if str(one).startswith("good")}
-    assert 10 == len(ids)
 
 
 def test_what_runs_is_told_by_route(house: House, exchange) -> None:
@@ -196,21 +212,6 @@ def test_the_start_is_told(house: House) -> None:
         ("started", 8080, 0, None, None),
         ("config_loaded", None, None, "c0ffee", "x.yaml"),
     ] == house.told("event", "port", "worker", "config_hash", "file")
-
-
-@pytest.mark.parametrize(
-    ("unusual", "result"),
-    [
-        pytest.param({"outcome": COMPLETED}, "finished", id="finished"),
-        pytest.param({"outcome": HEAD_TIMEOUT}, "finished", id="failed, but not by us"),
-        pytest.param({"outcome": DRAIN_CUT}, "cut", id="cut after the commit"),
-        pytest.param({"outcome": DRAINING}, "cut", id="cut before the commit"),
-        pytest.param({"outcome": DRAINING, "route": ""}, None, id="refused: it never began"),
-        pytest.param({"outcome": CLIENT_CLOSED_STREAM}, "client_left", id="the client left"),
-    ],
-)
-def test_an_exchange_gets_away_from_a_drain(exchange, unusual, result: str | None) -> None:
-    assert result == drain_result(exchange(**unusual))
 
 
 def test_a_drain_is_told_with_what_became_of_the_running(

@@ -1,0 +1,90 @@
+"""Makes of every exchange that has ended its line, its counts, its figure and its lesson.
+
+Works through many at once, see `batch`.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from proxy import clock
+from proxy.exchange import Exchange
+from proxy.observation.log import Log
+from proxy.observation.metrics import Metrics
+from proxy.observation.record import event_of, fault_place
+from proxy.observation.redaction import redact
+from proxy.observation.summary import Summary
+from proxy.observation.upstream_status import Lesson, lesson_of
+from proxy.outcome import COMPLETED, DRAIN_CUT, DRAINING, INTERNAL_ERROR, level_of
+
+
+class Recorder:
+    """`sample` is the share of completed exchanges that get a line; all others always do."""
+
+    def __init__(
+        self,
+        log: Log,
+        metrics: Metrics,
+        summary: Summary,
+        *,
+        worker: int = 0,
+        sample: float = 1.0,
+        rng: Callable[[], float] = random.random,
+    ) -> None:
+        self.config_hash = ""
+        """The settings in force, named on every line."""
+        self.lessons: dict[str, Lesson] = {}
+        """What was last learnt about each upstream."""
+        self.drained: Counter[str] | None = None
+        """What became of exchanges while draining; None before."""
+        self._log, self._metrics, self._summary = log, metrics, summary
+        self._worker, self._sample, self._rng = worker, sample, rng
+
+    def record(self, ended: list[Exchange]) -> None:
+        """Record these exchanges, in this order; nothing is raised."""
+        lines: list[bytes] = []
+        for x in ended:
+            try:
+                self._add_line(lines, x)
+                self._count(x)
+            except Exception as fault:  # noqa: BLE001  # a fault of ours must not cost the exchange
+                self._metrics.fault()
+                fields = {"request_id": redact(x.request_id), "fault": fault_place(fault)}
+                lines.append(self._log.line("observer_failed", "critical", fields, clock.wall()))
+        self._log.put(lines)
+
+    def _add_line(self, lines: list[bytes], x: Exchange) -> None:
+        if x.outcome is None:
+            x.outcome, x.detail = INTERNAL_ERROR, x.detail or "ended without an outcome"
+        if x.outcome is COMPLETED and self._sample < 1 and self._rng() >= self._sample:
+            return
+        level = level_of(x.outcome, x.upstream_status)
+        if self._log.hears(level):
+            event = event_of(x, worker=self._worker, config_hash=self.config_hash)
+            at = clock.wall() - (clock.now() - x.ended)  # when it ended, not when it is recorded
+            lines.append(self._log.line("exchange", level, event, at))
+
+    def _count(self, x: Exchange) -> None:
+        self._metrics.count(x)
+        self._summary.add(x, x.ended)
+        lesson = lesson_of(x)
+        if lesson is not None:
+            self.lessons[x.upstream] = lesson
+        if self.drained is not None:
+            self._count_drained(self.drained, x)
+
+    def _count_drained(self, drained: Counter[str], x: Exchange) -> None:
+        result = drain_result(x)
+        if result is not None:
+            drained[result] += 1
+            self._metrics.drained(result)
+
+
+def drain_result(x: Exchange) -> str | None:
+    """How an exchange that ended while draining got away; None: it came too late to begin."""
+    outcome = x.outcome
+    if outcome is DRAINING and not x.route:
+        return None
+    if outcome is DRAINING or outcome is DRAIN_CUT:
+        return "cut"
+    return "client_left" if outcome is not None and outcome.term[0] in "Cc" else "finished"
