@@ -35,6 +35,7 @@ async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
         return _unconnected(p, tried, got)
     x.attempts.append(tried)
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
+    tried.queued = got.queued
     p.connection = got
     head = await _send(p, got) if p.body is not None else await _stream(p, got)
     ended = now()
@@ -81,7 +82,7 @@ async def _send(p: Passage, connection: Connection) -> Head | Failed:
     p.x.phase = "H"
     connection.send(p.head + _framed(p) if p.body else p.head)
     wait = p.deadline.cut(p.route.rule.timeouts.head, now())
-    return await connection.head(p.asked.method, wait)
+    return await connection.head(p.asked.method, wait, may_switch=p.asked.wants_websocket)
 
 
 async def _stream(p: Passage, connection: Connection) -> Head | Failed:

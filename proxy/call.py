@@ -37,6 +37,7 @@ async def call(p: Passage) -> Answer | NoAnswer:
     rule = p.route.rule
     at = now()
     p.route.budget.earn(at)
+    p.x.breaker_before = p.route.breaker.state(at)
     p.deadline = Deadline(at + rule.timeouts.total)
     while True:
         admitted = p.route.breaker.admit(at)
@@ -121,13 +122,15 @@ def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
     standing = Standing(
         made=len(p.x.attempts),
         left=p.deadline.left(now()),
-        idempotent=is_idempotent(
-            rule, p.asked.method, has_key=b"idempotency-key" in p.asked.fields
-        ),
+        idempotent=not p.asked.wants_websocket
+        and is_idempotent(rule, p.asked.method, has_key=b"idempotency-key" in p.asked.fields),
         replayable=p.body is not None,
         draining=p.drain.has_begun,
     )
-    return decide(rule, failure, standing, p.route.budget, now())
+    step = decide(rule, failure, standing, p.route.budget, now())
+    if p.x.attempts:
+        p.x.attempts[-1].budget_left = p.route.budget.tokens(now())
+    return step
 
 
 def _rest_asked(p: Passage, head: Head) -> float | None:

@@ -17,6 +17,7 @@ from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.reply import CLOSE_LINE, mask
 from proxy.resilience.retry_after import retry_after
 from proxy.streams.recognition import framing_for, is_stream
+from proxy.switch import switch
 from proxy.transport.connection import Connection
 
 _UNMEASURED = ("chunked", "close")
@@ -30,6 +31,8 @@ async def answer(p: Passage, given: Answer) -> Sent:
     fields = combine(head.headers)
     x.status = x.upstream_status = head.status
     x.upstream_request_id = _other_id(p, fields)
+    if head.status == 101 and p.connection is not None:
+        return await switch(p, p.connection, head, fields)
     if head.status >= 500 and rule.mask_upstream_errors:
         return _masked(p, head.status, fields)
     chunked = head.framing in _UNMEASURED and p.asked.version == _HTTP_1_1

@@ -90,23 +90,27 @@ class EventStream:
         """Pass events on to the end. None if it was a good one, else what broke the stream."""
         if self._rule.progress:
             self._watcher.stream_started(self._x)
-        while True:
+        broken: Outcome | None = None
+        while broken is None:
             began = now()
-            piece = await source.read(self._wait(began))
+            wait = self._wait(began)
+            piece = await source.read(wait)
             arrived = now()
             self._x.upstream_wait += arrived - began
-            if isinstance(piece, End):
+            if isinstance(piece, bytes):
+                broken = await self._pass(piece, arrived, sink)
+            elif isinstance(piece, End):
                 return self._finish(sink)
-            broken = (
-                await self._pass(piece, arrived, sink)
-                if isinstance(piece, bytes)
-                else self._without(piece, arrived, sink)
-            )
-            if broken is not None:
-                return broken
+            elif piece.outcome is not o.STREAM_STALLED:
+                self._x.detail = piece.detail
+                return piece.outcome
+            if broken is None and (wait <= 0 or not isinstance(piece, bytes)):
+                broken = self._look(arrived, sink)  # a busy stream never waits for its clocks
+        return broken
 
     def tell(self, outcome: Outcome, sink: Sink) -> bool:
         """Say in the stream what broke it and end the framing; False where that cannot be."""
+        self._x.held = self._framing.held
         if not self.can_tell or self._framing.is_raw:
             return False
         openai = self._rule.errors == "openai" and self._framing.profile == "sse"
@@ -127,7 +131,8 @@ class EventStream:
             resumed = now()
             self._x.client_wait += resumed - arrived
             self._arrived = resumed  # the upstream was not silent, it was not read
-            self._clocks.saw(resumed, event=self._framing.has_event)
+            self._clocks.stop_for(resumed - arrived)
+            self._beat_due += resumed - arrived
             return None if is_read else o.CLIENT_TOO_SLOW
         return None
 
@@ -135,21 +140,28 @@ class EventStream:
         """Whole events out of what has come, counted and measured."""
         x, framing = self._x, self._framing
         ready = framing.feed(piece)
-        x.reads += 1
-        if x.reads > 1:
-            x.max_gap = max(x.max_gap, arrived - self._arrived)
-        self._arrived = arrived
+        self._measure(x, arrived)
         self._clocks.saw(arrived, event=framing.has_event)
         if self._rule.heartbeat is not None:
             self._beat_due = arrived + self._rule.heartbeat
         if framing.has_event:
-            x.events = framing.events
+            x.events, x.is_raw = framing.events, framing.is_raw
             if x.first_event is None:
                 x.first_event = arrived - x.started
                 self.on_first()
         if self._marker is not None and ready:
             self._marker.see(ready)
         return ready
+
+    def _measure(self, x: Exchange, arrived: float) -> None:
+        gap = arrived - self._arrived
+        self._arrived = arrived
+        x.last_byte = arrived - x.started
+        x.reads += 1
+        if x.reads == 1:
+            x.first_byte = x.last_byte
+        elif gap > x.max_gap:
+            x.max_gap, x.max_gap_at = gap, x.last_byte - gap
 
     def _write(self, ready: bytes, sink: Sink) -> None:
         sink.write(chunk(ready) if self.chunked else ready)
@@ -159,32 +171,30 @@ class EventStream:
         due = min(self._beat_due, self._progress_due)
         return min(self._clocks.left(at), max(0.0, due - at))
 
-    def _without(self, failed: Failed, at: float, sink: Sink) -> Outcome | None:
-        """Nothing came: a clock of ours that only means to speak, or the end of the stream."""
-        x = self._x
-        if failed.outcome is not o.STREAM_STALLED:
-            x.detail = failed.detail
-            return failed.outcome
+    def _look(self, at: float, sink: Sink) -> Outcome | None:
+        """Which clock it is: one that ends the stream, or one that only means to speak."""
         if over := self._clocks.ran_out(at):
-            x.detail = over[1]
+            self._x.detail = over[1]
             return over[0]
         if at >= self._beat_due:
             self._beat_due = at + (self._rule.heartbeat or inf)
-            if beat := self._framing.heartbeat():
+            beat = self._framing.heartbeat() if self.can_tell else b""
+            if beat:
                 self._write(beat, sink)
         if at >= self._progress_due:
             self._progress_due = at + PROGRESS
-            self._watcher.stream_progress(x)
+            self._watcher.stream_progress(self._x)
         return None
 
     def _finish(self, sink: Sink) -> Outcome | None:
+        held = self._framing.held
         tail = self._framing.finish()
         self._x.events = self._framing.events
         if self._marker is not None:
             self._marker.see(tail)
             self._x.end_marker = self._marker.is_carried
             if self._rule.end_marker.mode == "strict" and self._marker.is_missing:
-                self._x.detail = "end marker missing"
+                self._x.detail, self._x.held = "end marker missing", held
                 return o.STREAM_TRUNCATED
         if tail:
             self._write(tail, sink)
@@ -199,7 +209,9 @@ class EventStream:
             words = over[1] if over else "total ran out while awaiting the first event"
             outcome = o.FIRST_EVENT_TIMEOUT if over else o.TOTAL_TIMEOUT
             return Failed(outcome, words, failed.endpoint)
-        return Failed(o.UPSTREAM_RESET, failed.detail, failed.endpoint)
+        malformed = failed.outcome is o.STREAM_MALFORMED
+        outcome = o.UPSTREAM_PROTOCOL_ERROR if malformed else o.UPSTREAM_RESET
+        return Failed(outcome, failed.detail, failed.endpoint)
 
 
 def _nothing() -> None:

@@ -104,7 +104,9 @@ class Forward:
         self._enter(p, found)
         if found.rule.cors is not None and is_preflight(p.asked.method, p.asked.fields):
             return reply.allow(p, found.rule.cors)
-        if refusal := guards.refuse_on_route(p.asked, found.rule.max_body):
+        if refusal := guards.refuse_on_route(
+            p.asked, found.rule.max_body, websocket=found.rule.websocket
+        ):
             return reply.refuse(p, refusal)
         await keep_body(p)
         answer = await call(p)
@@ -121,7 +123,7 @@ class Forward:
 
     def _enter(self, p: Passage, route: Route) -> None:
         p.route = route
-        p.x.route, p.x.upstream = route.name, route.rule.upstream
+        p.x.route, p.x.upstream, p.x.terms = route.rule.name, route.rule.upstream, route.rule
         if route.rule.cors is not None or p.cors:
             p.cors = _cors(p, route.rule.cors)
         p.upstream = self.plan.upstreams[route.rule.upstream]
@@ -149,6 +151,8 @@ class Forward:
             x.cancelled = now() - p.client.gone_at
         if x.route:
             x.breaker_state = p.route.breaker.state(x.ended)
+            if x.outcome is not o.COMPLETED:
+                x.breaker_counts = p.route.breaker.counts(x.ended)
         self.observer.close(x)
 
 

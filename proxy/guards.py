@@ -45,10 +45,15 @@ def _has_passed(via: bytes, pseudonym: bytes) -> bool:
     )
 
 
-def refuse_on_route(asked: Inbound, max_body: int) -> Outcome | None:
+def refuse_on_route(asked: Inbound, max_body: int, *, websocket: bool) -> Outcome | None:
     """What this route does not take; `max_body` in bytes."""
-    if asked.upgrade == b"websocket":
+    if asked.wants_websocket and not (websocket and _may_switch(asked)):
         return o.UPGRADE_NOT_ALLOWED
     if asked.length is not None and asked.length > max_body:
         return o.BODY_TOO_LARGE
     return None
+
+
+def _may_switch(asked: Inbound) -> bool:
+    """Whether it is a GET without a body: RFC 6455 §4.1, or readers disagree where it ends."""
+    return asked.method == "GET" and not asked.has_body

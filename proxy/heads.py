@@ -30,6 +30,7 @@ _CORS = frozenset(
 )
 
 
+_SWITCH = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 _NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
 
 
@@ -90,6 +91,8 @@ class Heads:
     ) -> bytes:
         """The head for the upstream. `host` replaces the client's, `strip` is cut off the path.
 
+        It asks for a WebSocket if the client did; every other `Upgrade` stops here.
+
         Cut only at the end of a segment and as it is written: a target that spells the prefix in
         another way (`//api`, `/%61pi`) goes on whole.
         """
@@ -113,6 +116,7 @@ class Heads:
                 _trace_lines(trace),
                 self._forwarding(asked, source),
                 _body_framing(asked),
+                _SWITCH if asked.wants_websocket else b"",
                 b"\r\n",
             )
         )

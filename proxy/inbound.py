@@ -29,6 +29,7 @@ class Inbound:
     has_body: bool
     length: int | None
     """Declared Content-Length; None for chunked bodies and for none."""
+    wants_websocket: bool = False
 
     @property
     def upgrade(self) -> bytes:
@@ -60,7 +61,7 @@ def read(
     chunked = b"transfer-encoding" in fields
     declared = fields.get(b"content-length", b"")
     length = int(declared) if declared.isdigit() and not chunked else None
-    return Inbound(
+    inbound = Inbound(
         method,
         target,
         host,
@@ -71,6 +72,8 @@ def read(
         has_body=chunked or bool(length),
         length=length,
     )
+    inbound.wants_websocket = b"upgrade" in fields and inbound.upgrade == b"websocket"
+    return inbound
 
 
 def _absolute(method: str, target: str, host: bytes) -> tuple[str, bytes]:

@@ -80,7 +80,8 @@ def _measure(x: Exchange, piece: bytes, arrived: float, gap: float) -> None:
     if x.first_byte is None:
         x.first_byte = arrived - x.started
     elif gap > x.max_gap:
-        x.max_gap = gap
+        x.max_gap, x.max_gap_at = gap, arrived - gap - x.started
+    x.last_byte = arrived - x.started
     x.bytes_out += len(piece)
 
 

@@ -13,7 +13,7 @@ CLOSE_LINE = b"Connection: close\r\n"
 
 def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: bytes = b"") -> Sent:
     """Answer with an outcome of our own; `extra` are further header lines."""
-    p.x.outcome = outcome
+    p.x.outcome, p.x.retry_in = outcome, retry_in
     status = outcome.status or 502
     p.closing = p.closing or outcome.category == "client" or outcome is o.DRAINING
     body = error_body(outcome, p.x.request_id, retry_in)

@@ -1,7 +1,9 @@
 """Who may read what on the admin port. A plain rule: it takes what was asked and names a refusal.
 
 Health and metrics are open, because probes and Prometheus come without credentials and by any
-name. Everything else wants the token; without one it is open to the loopback only.
+name. Everything else wants the token, or a session that was begun with it; without a token it is
+open to the loopback only. What changes something is asked for by POST in JSON, which no foreign
+page can send without asking first.
 """
 
 from dataclasses import dataclass
@@ -9,7 +11,12 @@ from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Final
 
+from proxy.admin.session import Sessions
+
 OPEN_PATHS: Final = frozenset(("/livez", "/readyz", "/health", "/metrics", "/metrics.json"))
+SESSION_PATH: Final = "/session"
+ASSETS: Final = "/assets/"
+JSON: Final = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,13 @@ class Ask:
     peer: str = ""
     """The address that it came from, not what a header says."""
     authorization: str = ""
+    cookie: str = ""
+    """The session's; empty where there is none."""
+    method: str = "GET"
+    content_type: str = ""
+    """Without parameters, in lower case."""
+    wall: float = 0.0
+    """Now, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +60,20 @@ class Guard:
             return None
         if not self._knows(ask.host):
             return HOST_REFUSED
+        if ask.path == SESSION_PATH or ask.path.startswith(ASSETS):
+            return None
         if self.token is None:
-            return None if is_loopback(ask.peer) else TOKEN_MISSING
-        return None if _carries(ask.authorization, self.token) else TOKEN_WRONG
+            refusal = None if is_loopback(ask.peer) else TOKEN_MISSING
+        else:
+            refusal = None if self._admits(ask, self.token) else TOKEN_WRONG
+        return refusal or _form_refused(ask)
+
+    @property
+    def sessions(self) -> Sessions:
+        return Sessions(self.token)
+
+    def _admits(self, ask: Ask, token: str) -> bool:
+        return _carries(ask.authorization, token) or self.sessions.is_good(ask.cookie, ask.wall)
 
     def _knows(self, header: str) -> bool:
         """Whether the name cannot have been rebound by somebody's DNS: ours, loopback, or an IP."""
@@ -68,6 +93,15 @@ TOKEN_MISSING: Final = Refusal(
 TOKEN_WRONG: Final = Refusal(
     401, "token_required", "Send the admin token as Authorization: Bearer <token>."
 )
+
+JSON_WANTED: Final = Refusal(
+    415, "json_required", "Changes are asked for by POST with Content-Type: application/json."
+)
+
+
+def _form_refused(ask: Ask) -> Refusal | None:
+    """A foreign page can send forms to us, and a browser would add what it knows; JSON it cannot."""
+    return JSON_WANTED if ask.method == "POST" and ask.content_type != JSON else None
 
 
 def host_name(header: str) -> str:

@@ -1,20 +1,79 @@
-"""What the admin port needs to know of the rest; the application implements it."""
+"""Everything that the admin side reads of the rest, and the few things it may ask for.
 
-from collections.abc import Mapping
-from typing import Protocol
+The one interface between the two, in plain values, so that the admin side can move to another
+process; the application implements it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
 
 from proxy.admin.health import HealthView
+from proxy.admin.live import Live
 from proxy.observation.series import Snapshot
+from proxy.stories.query import Query
+
+Told = Mapping[str, object]
+"""JSON that was made and redacted by others."""
+
+Order = Literal["open", "close", "reset"]
+"""`open` and `close` change a circuit that is not so already; `reset` forgets what was counted."""
+
+
+class Found(Protocol):
+    """What was found, newest first; `store` is `failing` where only the memory could be read."""
+
+    @property
+    def stories(self) -> Sequence[Told]: ...
+    @property
+    def store(self) -> str: ...
+
+
+class Desk(Protocol):
+    """Stories, errors and alerts. What does not wait is quick."""
+
+    async def story(self, request_id: str) -> Found:
+        """All that is known under this ID."""
+
+    async def stories(self, query: Query) -> Found:
+        """Summaries."""
+
+    def errors(self, wall: float) -> Told:
+        """`groups` and `summary`."""
+
+    def error(self, fingerprint: str) -> Told | None:
+        """One group."""
+
+    def alerts(self) -> Sequence[Told]:
+        """Raised ones first."""
+
+    def silence(self, rule: str, until_wall: float) -> bool:
+        """False: there is no such rule."""
+
+    def unsilence(self, rule: str) -> bool:
+        """False: there is no such rule."""
+
+    async def alert_test(self) -> Sequence[Told]:
+        """Send a test to every receiver; how each took it."""
+
+    def store_state(self) -> Told:
+        """`state`, `reason`, `dropped`, `queued`."""
 
 
 class AdminSources(Protocol):
     """Every method is called in the event loop and must be quick."""
+
+    @property
+    def desk(self) -> Desk:
+        """What is remembered of exchanges."""
 
     def ready(self) -> tuple[bool, str]:
         """Whether traffic is wanted now, and if not, why not."""
 
     def health(self) -> HealthView:
         """How things stand at this moment."""
+
+    def live(self) -> Live:
+        """What runs at this moment, and the last five minutes."""
 
     def summary(self) -> Mapping[str, object]:
         """The body of `/metrics.json`."""
@@ -24,3 +83,18 @@ class AdminSources(Protocol):
 
     def config(self) -> Mapping[str, object]:
         """The effective settings, secrets not yet redacted."""
+
+    def routes(self) -> Sequence[Told]:
+        """All routes, the most specific first."""
+
+    def breakers(self) -> Sequence[Told]:
+        """The circuit of every route, with its latest changes."""
+
+    def order_breaker(self, route: str, order: Order) -> str | None:
+        """Obey; the reason if that cannot be: `route_not_found`, `breaker_disabled`."""
+
+    def drain_view(self) -> Told:
+        """Whether it drains, and how far it has come."""
+
+    def start_drain(self) -> bool:
+        """Begin to drain and then end; False where nobody would notice."""

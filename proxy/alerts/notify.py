@@ -1,13 +1,13 @@
-"""Sends alerts to their receivers, from a task of its own; nobody ever waits for it.
+"""Sends alerts to their receivers, each from a task of its own; nobody ever waits for it.
 
 A receiver that does not take a message is tried again with growing pauses, then given up.
 Its URL is never logged or shown, for it may be a secret; only its host is.
 """
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -44,59 +44,63 @@ class Notifier:
         results: Counter[tuple[str, str]],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._webhooks, self._service, self._sleep = webhooks, service, sleep
+        self._service, self._sleep = service, sleep
         self._results = results
-        self._queue: asyncio.Queue[Message] = asyncio.Queue(QUEUE)
-        self._task: asyncio.Task[None] | None = None
+        self._queues = [(hook, asyncio.Queue[Message](QUEUE)) for hook in webhooks]
+        self._tasks: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
 
     def start(self) -> None:
-        """Begin to send; call it in the loop. Without receivers there is nothing to begin."""
-        if self._webhooks and self._task is None:
-            self._task = asyncio.create_task(self._run())
+        """Begin to send; call it in the loop."""
+        self._tasks = [asyncio.create_task(self._run(*pair)) for pair in self._queues]
 
     async def stop(self) -> None:
         """Give up what was not sent yet."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
         if self._session is not None:
             await self._session.close()
             self._session = None
 
+    @property
+    def has_receivers(self) -> bool:
+        return bool(self._queues)
+
     def put(self, message: Message) -> None:
         """Have it sent to everybody. Never waits: a full queue drops it and counts that."""
-        if not self._webhooks:
-            return
-        try:
-            self._queue.put_nowait(message)
-        except asyncio.QueueFull:
-            self._results[str(message.alert["rule"]), "dropped"] += 1
+        for _, queue in self._queues:
+            if queue.full():
+                self._count(message, "dropped")
+            else:
+                queue.put_nowait(message)
 
     async def test(self, message: Message) -> list[dict[str, str]]:
         """Send it once, now, and say how each receiver took it."""
         return [
             {"receiver": host_of(hook), "result": "failed" if failed else "sent", "detail": failed}
-            for hook in self._webhooks
+            for hook, _ in self._queues
             for failed in [await self._post(hook, message)]
         ]
 
-    async def _run(self) -> None:
+    async def _run(self, hook: Webhook, queue: asyncio.Queue[Message]) -> None:
         while True:
-            message = await self._queue.get()
-            await asyncio.gather(*(self._deliver(hook, message) for hook in self._webhooks))
+            message = await queue.get()
+            self._count(message, "sent" if await self._deliver(hook, message) else "failed")
 
-    async def _deliver(self, hook: Webhook, message: Message) -> None:
-        pauses = growing(FIRST_PAUSE, LONGEST_PAUSE, 0.25)
+    async def _deliver(self, hook: Webhook, message: Message) -> bool:
+        """Try until it is taken; False: given up."""
+        pauses = growing(FIRST_PAUSE, LONGEST_PAUSE, 0.25, random.random)
         for tried in range(1, TRIES + 1):
             if not await self._post(hook, message):
-                self._results[str(message.alert["rule"]), "sent"] += 1
-                return
+                return True
             if tried < TRIES:
                 await self._sleep(next(pauses))
-        self._results[str(message.alert["rule"]), "failed"] += 1
+        return False
+
+    def _count(self, message: Message, result: str) -> None:
+        self._results[str(message.alert["rule"]), result] += 1
 
     async def _post(self, hook: Webhook, message: Message) -> str:
         """Empty if it was taken, else why not."""

@@ -12,7 +12,8 @@ from typing import Final
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED, level_of
 
-_SLOT: Final = 10.0
+SLOT: Final = 10.0
+"""Seconds."""
 _SLOTS: Final = 30
 _GROWTH: Final = 1.1
 _BOUNDS: Final = tuple(0.0001 * _GROWTH**n for n in range(170))
@@ -72,6 +73,17 @@ class Tally:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What ended within one slot; `began` is of the clock that never jumps, the rest in seconds."""
+
+    began: float
+    requests: int
+    errors: int
+    p50: float
+    p95: float
+
+
 class Summary:
     """Adds up exchanges; `started` and every `now` are of the clock that never jumps.
 
@@ -86,7 +98,7 @@ class Summary:
 
     def add(self, x: Exchange, now: float) -> None:
         """Count an exchange that has ended."""
-        number = int(now / _SLOT)
+        number = int(now / SLOT)
         place = number % _SLOTS
         if self._numbers[place] != number:
             self._begin(place, number)
@@ -100,7 +112,7 @@ class Summary:
 
     def figures(self, now: float) -> dict[str, object]:
         """The body of `/metrics.json`."""
-        ever, recent, oldest = Tally(), Tally(), int(now / _SLOT) - _SLOTS
+        ever, recent, oldest = Tally(), Tally(), int(now / SLOT) - _SLOTS
         ever.merge(self._past)
         for number, slot in zip(self._numbers, self._slots, strict=True):
             ever.merge(slot)
@@ -112,9 +124,21 @@ class Summary:
             "last_five_minutes": recent.figures(),
         }
 
+    def slots(self, now: float) -> list[Slot]:
+        """The last five minutes slot by slot, the oldest first; the last one is under way."""
+        last = int(now / SLOT)
+        return [self._slot(number) for number in range(last - _SLOTS + 1, last + 1)]
+
+    def _slot(self, number: int) -> Slot:
+        place = number % _SLOTS
+        tally = self._slots[place] if self._numbers[place] == number else _NOTHING
+        p50, p95 = tally.percentile(0.5), tally.percentile(0.95)
+        return Slot(number * SLOT, tally.total, tally.errors, p50, p95)
+
     def _begin(self, place: int, number: int) -> None:
         self._past.merge(self._slots[place])
         self._numbers[place], self._slots[place] = number, Tally()
 
 
 _ERRORS: Final = ("error", "critical")
+_NOTHING: Final = Tally()

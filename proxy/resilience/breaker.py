@@ -157,9 +157,17 @@ class Breaker:
             self._enter("cooled_down", now)
         return self._circuit.state
 
+    def counts(self, now: float) -> tuple[int, int]:
+        """Failed attempts and all of them in the window; while not closed, as it tripped."""
+        if self.state(now) != "closed":
+            attempts, failures = self._tripped
+        else:
+            attempts, failures = self._tally.window.counts(now)
+        return failures, attempts
+
     def view(self, now: float) -> BreakerView:
         state = self.state(now)
-        attempts, failures = self._tally.window.counts(now) if state == "closed" else self._tripped
+        failures, attempts = self.counts(now)
         return BreakerView(
             state=state,
             failure_count=failures,

@@ -88,6 +88,8 @@ class ResolvedRoute(Policy):
     """Part of the path that the upstream does not see, such as `/api`."""
     mask_upstream_errors: bool = False
     """Whether bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON."""
+    websocket: bool = False
+    """Whether clients may open WebSockets; without it they are answered with 426."""
     cors: Cors = None
     """Pages of other origins that may read answers; keys left out are those of `cors` for all."""
 

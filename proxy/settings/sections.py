@@ -119,6 +119,8 @@ class Timeouts(Knobs):
     """From the request sent to the commit, retries and pauses included."""
     client_write: Timeout = 30.0
     """The client does not read."""
+    tunnel_idle: Timeout = 600.0
+    """WebSockets: silence of both sides, after which the tunnel is closed."""
 
 
 class Match(Knobs):

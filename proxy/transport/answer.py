@@ -206,7 +206,7 @@ class AnswerReader:
                 return
             self.is_raw = True
             self._framing = _UNFRAMED
-            self.answer = Head(status, reason, headers, version, "close", None)
+            self.answer = Head(status, reason, headers, version, "none", None)
             return
         framing = parse_framing(self._method, status, version, headers)
         if isinstance(framing, Malformed):

@@ -37,6 +37,41 @@ def test_events_below_the_level_are_not_said(reader) -> None:
 
 
 @pytest.mark.parametrize(
+    ("level", "is_heard"),
+    [("info", False), ("warning", True), ("error", True), ("critical", True)],
+)
+def test_a_level_is_heard_from_the_logs_own_up(reader, level, is_heard: bool) -> None:
+    log = Log("widget", reader.fd, level="warning")
+    log.emit("x", level)
+
+    assert is_heard == log.hears(level)
+    log.close()
+    assert is_heard == bool(reader.lines())
+
+
+def test_lines_made_before_are_written_together_as_they_are(reader) -> None:
+    log = Log("widget", reader.fd)
+    log.put([log.line("x", "info", {"n": n}, 1e9 + n / 1000) for n in range(3)])
+    log.put([])
+    log.close()
+
+    assert [
+        ("2001-09-09T01:46:40.000Z", "INFO", "widget", "x", 0),
+        ("2001-09-09T01:46:40.001Z", "INFO", "widget", "x", 1),
+        ("2001-09-09T01:46:40.002Z", "INFO", "widget", "x", 2),
+    ] == [tuple(event.values()) for event in reader.events()]
+
+
+def test_lost_lines_that_were_put_together_are_all_counted(reader) -> None:
+    log = Log("widget", reader.fd, size=0)
+    log.put([log.line("x", "info", {}, 1e9)] * 3)
+
+    assert 3 == log.dropped["queue_full"]
+    log.close()
+    reader.lines()
+
+
+@pytest.mark.parametrize(
     "value",
     [
         pytest.param("\udc80", id="a lone surrogate"),

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from proxy.observation.redaction import (
     REDACTED,
+    is_clean,
     is_secret_name,
     redact,
+    redact_agent,
     redact_named,
     redact_target,
     redact_tree,
@@ -107,6 +109,24 @@ def test_a_canary_never_survives(
 @given(noise, disguises(), noise)
 def test_a_canary_never_survives_in_a_sentence(before: str, disguise: str, after: str) -> None:
     assert CANARY not in redact(f"{before} {disguise} {after}", 10_000)
+
+
+@given(noise, disguises(), noise)
+def test_a_text_with_a_secret_is_not_clean(before: str, disguise: str, after: str) -> None:
+    assert not is_clean(f"{before} {disguise} {after}")
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
+@example("/api/chat", "id-1")
+def test_what_is_clean_together_is_recorded_as_it_is(one: str, other: str) -> None:
+    if is_clean(f"{one} {other}"):
+        assert (one, other) == (redact(one), redact(other))
+
+
+def test_a_user_agent_is_recorded_like_any_text() -> None:
+    """The same one a second time as well: they are remembered."""
+    assert ["x [redacted]"] * 2 == [redact_agent(f"x sk-{CANARY}") for _ in range(2)]
+    assert 256 == len(redact_agent("a" * 999))
 
 
 @settings(max_examples=50)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.observation.families import FAMILIES, OVH
-from proxy.observation.series import Series, Spread
+from proxy.observation.series import Reading, Series, Spread
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,19 @@ def test_sources_are_asked_at_every_snapshot() -> None:
     tokens[0] = 19.0
 
     assert ({("chat",): 20.0}, {("chat",): 19.0}) == (first[name], series.snapshot()[name])
+
+
+def test_a_source_may_count_what_it_held_back() -> None:
+    series = Series()
+    drained = series.numbers("sidelight_drain_exchanges_total")
+
+    def source() -> list[Reading]:
+        drained[("cut",)] += 1
+        return []
+
+    series.read_from(source)
+
+    assert {("cut",): 1} == series.snapshot()["sidelight_drain_exchanges_total"]
 
 
 def test_a_snapshot_names_every_family() -> None:

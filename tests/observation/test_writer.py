@@ -1,6 +1,7 @@
 """Nobody waits for the log."""
 
 import os
+import threading
 
 from proxy.observation.outlet import Outlet
 from proxy.observation.writer import Writer
@@ -27,9 +28,11 @@ class Slate(Outlet):
     def __init__(self) -> None:
         super().__init__(-1, lambda _: b"")
         self.batches: list[bytes] = []
+        self.written = threading.Semaphore(0)
 
     def write(self, batch: bytes) -> None:
         self.batches.append(batch)
+        self.written.release()
 
 
 def test_lines_are_gathered_for_few_writes() -> None:
@@ -68,6 +71,31 @@ def test_a_stalled_reader_costs_lines_and_no_time(reader) -> None:
     assert dropped > 0
     assert 100 == len(arrived) + dropped
     assert b"lost %d" % dropped == report
+
+
+def test_lines_put_together_count_one_by_one_and_enter_together(reader) -> None:
+    """One that finds room takes the others in, so that no batch is too large for a small queue."""
+    outlet = _outlet(reader.fd)
+    reader.fill()
+    writer = Writer(outlet, size=2)
+    writer.put(b"1\n2\n3\n", 3)
+    writer.put(b"4\n5\n", 2)
+
+    assert 2 == outlet.dropped["queue_full"]
+    reader.start()
+    assert writer.close(10)
+    assert [b"1", b"2", b"3", b"lost 2"] == reader.lines()[-4:]
+
+
+def test_a_queue_that_was_emptied_has_room_again() -> None:
+    slate = Slate()
+    writer = Writer(slate, size=2)
+    for n in range(20):
+        writer.put(b"%d\n%d\n" % (n, n), 2)
+        assert slate.written.acquire(timeout=10)
+    writer.close(10)
+
+    assert 0 == slate.dropped["queue_full"]
 
 
 def test_closing_gives_up_at_its_deadline(reader) -> None:

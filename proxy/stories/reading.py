@@ -1,0 +1,55 @@
+"""What is asked of the tables. Blocking: call it in a thread."""
+
+from pathlib import Path
+from typing import Final
+
+import orjson
+from sqlalchemy import Engine, Select, exists, select
+
+from proxy.observation.redaction import redact
+from proxy.stories.files import open_for_reading
+from proxy.stories.query import Query
+from proxy.stories.story import Story, summary_of
+from proxy.stories.tables import stories, story_fields
+
+SAME_ID: Final = 50
+"""Stories that one ID may bring."""
+
+
+class Reader:
+    """Reads through connections of its own, which can change nothing. Raises SQLAlchemyError."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine: Engine = open_for_reading(path)
+
+    def find(self, request_id: str) -> list[Story]:
+        """All stories of this ID, newest first."""
+        asked = select(stories.c.body).where(stories.c.request_id == redact(request_id))
+        return self._bodies(asked.order_by(stories.c.id.desc()).limit(SAME_ID))
+
+    def search(self, query: Query) -> list[Story]:
+        """Summaries of what is asked for, newest first."""
+        asked = _where(select(stories.c.body), query)
+        asked = asked.order_by(stories.c.ended.desc()).limit(query.limit)
+        return [summary_of(story) for story in self._bodies(asked)]
+
+    def _bodies(self, asked: Select[tuple[str]]) -> list[Story]:
+        with self._engine.connect() as connection:
+            return [orjson.loads(body) for body in connection.execute(asked).scalars()]
+
+
+def _where(asked: Select[tuple[str]], query: Query) -> Select[tuple[str]]:
+    column = stories.c
+    wanted = ((column.code, query.code), (column.route, query.route), (column.status, query.status))
+    for had, value in wanted:
+        if value is not None:
+            asked = asked.where(had == value)
+    if query.since is not None:
+        asked = asked.where(column.ended >= query.since)
+    if query.until is not None:
+        asked = asked.where(column.ended <= query.until)
+    for name, value in query.fields.items():
+        of_story = story_fields.c.story_id == column.id
+        is_same = (story_fields.c.name == name) & (story_fields.c.value == value)
+        asked = asked.where(exists().where(of_story & is_same))
+    return asked

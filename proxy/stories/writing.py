@@ -1,0 +1,108 @@
+"""What is done to the tables: stories in, groups of errors in and out, the old ones deleted."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from sqlalchemy import Connection, delete, func, insert, select
+
+from proxy.errors.groups import Group
+from proxy.errors.saved import as_plain, from_plain
+from proxy.stories.story import Story
+from proxy.stories.tables import error_groups, stories, story_fields
+
+ROW_BYTES: Final = 320
+"""What a row and its places in the indexes take beside its body."""
+CHUNK: Final = 500
+"""Stories that are deleted at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A story, ready to be written."""
+
+    columns: dict[str, object]
+    fields: dict[str, str]
+
+    @classmethod
+    def of(cls, story: Story) -> "Row":
+        """Raises orjson.JSONEncodeError for what is no JSON."""
+        body = orjson.dumps(story).decode()
+        route, fields = story.get("route"), story.get("fields")
+        columns = {
+            "request_id": story["request_id"],
+            "ended": story["ended"],
+            "code": story["code"],
+            "route": route["name"] if isinstance(route, dict) else "",
+            "status": story.get("status"),
+            "size": len(body) + ROW_BYTES,
+            "body": body,
+        }
+        return cls(columns, fields if isinstance(fields, dict) else {})
+
+
+def write_stories(connection: Connection, rows: Sequence[Row]) -> None:
+    """All of them or none: the caller's transaction decides."""
+    plain = [row.columns for row in rows if not row.fields]
+    if plain:
+        connection.execute(insert(stories), plain)
+    for row in rows:
+        if row.fields:
+            made = connection.execute(insert(stories).values(**row.columns))
+            key = made.inserted_primary_key
+            values = [
+                {"story_id": key[0] if key else 0, "name": name, "value": value}
+                for name, value in row.fields.items()
+            ]
+            connection.execute(insert(story_fields), values)
+
+
+def write_groups(connection: Connection, groups: Iterable[Group]) -> None:
+    """Put each in the place of what was saved of it before."""
+    rows = [
+        {
+            "fingerprint": group.kind.fingerprint,
+            "last_seen": group.last_seen,
+            "body": orjson.dumps(as_plain(group)).decode(),
+        }
+        for group in groups
+    ]
+    if rows:
+        names = [row["fingerprint"] for row in rows]
+        connection.execute(delete(error_groups).where(error_groups.c.fingerprint.in_(names)))
+        connection.execute(insert(error_groups), rows)
+
+
+def read_groups(connection: Connection, limit: int) -> list[Group]:
+    """What was saved, the newest of it."""
+    newest = select(error_groups.c.body).order_by(error_groups.c.last_seen.desc()).limit(limit)
+    bodies = connection.execute(newest).scalars()
+    groups = (from_plain(orjson.loads(body)) for body in bodies)
+    return [group for group in groups if group is not None]
+
+
+def size_of(connection: Connection) -> int:
+    """About the bytes that all stories take."""
+    return int(connection.execute(select(func.sum(stories.c.size))).scalar() or 0)
+
+
+def drop_aged(connection: Connection, before: float) -> int:
+    """Delete up to a chunk of stories that ended before this wall time; the bytes freed."""
+    connection.execute(delete(error_groups).where(error_groups.c.last_seen < before))
+    aged = select(stories.c.id, stories.c.size).where(stories.c.ended < before)
+    return _drop(connection, [tuple(row) for row in connection.execute(aged.limit(CHUNK))])
+
+
+def drop_oldest(connection: Connection) -> int:
+    """Delete a chunk of the oldest stories; the bytes freed."""
+    oldest = select(stories.c.id, stories.c.size).order_by(stories.c.id).limit(CHUNK)
+    return _drop(connection, [tuple(row) for row in connection.execute(oldest)])
+
+
+def _drop(connection: Connection, rows: list[tuple[int, int]]) -> int:
+    keys = [key for key, _ in rows]
+    if keys:
+        connection.execute(delete(story_fields).where(story_fields.c.story_id.in_(keys)))
+        connection.execute(delete(stories).where(stories.c.id.in_(keys)))
+    return sum(size for _, size in rows)
