@@ -9,25 +9,26 @@ from aiohttp import web
 from proxy import __version__
 from proxy.admin.door import admin_runner
 from proxy.admin.guard import Guard
-from proxy.admin.health import Circuit, HealthView
-from proxy.clock import now, wall
+from proxy.clock import now
 from proxy.fields import extractor
 from proxy.forward import Forward
 from proxy.heads import Heads
 from proxy.listener import Listener
+from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.lag import measure_lag
 from proxy.observation.library import take_over_logging
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
 from proxy.observation.readings import budget_readings, circuit_readings, pool_readings
-from proxy.observation.series import Reading, Snapshot
+from proxy.observation.series import Reading
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import health_after
+from proxy.oversight import Oversight
 from proxy.passage import Plan
 from proxy.peers import Peers
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
+from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.transport.upstream import Upstream
@@ -43,23 +44,38 @@ class App:
         self.settings = settings
         self.log = Log(settings.service, log_fd, level=settings.log.level, size=settings.log.queue)
         self.metrics = Metrics({r.name: r.upstream for r in settings.routes}, __version__)
-        self._summary = Summary(now())
-        self.observer = Observer(self.log, self.metrics, self._summary, sample=settings.log.sample)
+        self.summary = Summary(now())
+        self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
+        self.oversight = Oversight(self)
+        self.desk = self._make_desk()
         self.upstreams = self._make_upstreams()
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
         self.listener = Listener(self.forward, settings.listen, peers)
         self.metrics.read_from(self._readings)
+        self.metrics.read_from(self.desk.readings)
         token = settings.admin.token
         guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
-        self._admin = admin_runner(self, guard)
+        self._admin = admin_runner(self.oversight, guard)
         self.admin_port = settings.admin.port
         """Known once it listens."""
-        self._started = now()
         self._lag: asyncio.Task[None] | None = None
         self.not_ready_because: str | None = "starting"
         """Why no traffic is wanted; None while it is."""
+        self.ask_to_end: Callable[[], None] | None = None
+        """Drains and ends the process, as a signal would; None where nobody listens to it."""
+
+    def _make_desk(self) -> Desk:
+        settings = self.settings
+        rules = DeskRules(settings.stories, settings.store, settings.alerts)
+        return Desk(
+            rules,
+            tell=self.log.say,
+            signs=self.oversight.signs,
+            service=settings.service,
+            config_hash=settings.config_hash,
+        )
 
     def _make_upstreams(self) -> dict[str, Upstream]:
         def tell(name: str) -> Callable[[str, bool], None]:
@@ -69,8 +85,12 @@ class App:
         return {name: Upstream(name, rule, on_endpoint=tell(name)) for name, rule in rules}
 
     def _make_route(self, rule: ResolvedRoute) -> Route:
-        breaker = Breaker(rule.name, rule.breaker, self.observer.breaker_changed)
+        breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
         return Route(rule, breaker, Budget(rule.retry.budget))
+
+    def _breaker_changed(self, change: Transition) -> None:
+        self.observer.breaker_changed(change)
+        self.oversight.breaker_changed(change)
 
     def _make_plan(self) -> Plan:
         settings = self.settings
@@ -97,6 +117,7 @@ class App:
         """Listen on both ports; ready when it returns."""
         take_over_logging(self.log)
         self.observer.config_loaded(self.settings.config_hash)
+        await self.desk.start()
         await self.listener.start()
         await self._admin.setup()
         await web.TCPSite(self._admin, self.settings.admin.host, self.settings.admin.port).start()
@@ -109,39 +130,6 @@ class App:
     def port(self) -> int:
         """Of the traffic port; known once it listens."""
         return self.listener.port
-
-    def ready(self) -> tuple[bool, str]:
-        """Whether traffic is wanted now, and if not, why."""
-        return self.not_ready_because is None, self.not_ready_because or ""
-
-    def health(self) -> HealthView:
-        """How the parts are, for people and monitors."""
-        at, lessons = now(), self.observer.lessons
-        return HealthView(
-            now=at,
-            wall=wall(),
-            started=self._started,
-            upstreams={name: health_after(lessons.get(name), at) for name in self.upstreams},
-            circuits={
-                r.name: Circuit(r.breaker.view(at), r.rule.breaker.critical) for r in self.routes
-            },
-            pools={name: upstream.view() for name, upstream in self.upstreams.items()},
-            version=__version__,
-            config_hash=self.settings.config_hash,
-        )
-
-    def snapshot(self) -> Snapshot:
-        """A copy of all metrics, to be rendered elsewhere."""
-        return self.metrics.snapshot()
-
-    def summary(self) -> dict[str, object]:
-        """The figures of `/metrics.json`."""
-        self.observer.flush()
-        return self._summary.figures(now())
-
-    def config(self) -> dict[str, object]:
-        """The settings in force."""
-        return self.settings.model_dump(mode="json")
 
     async def drain(self, *, delay: float, limit: float, cause: str) -> None:
         """Want no more traffic, wait `delay` for the news to spread, let exchanges end.
@@ -169,4 +157,4 @@ class App:
         for upstream in self.upstreams.values():
             await upstream.close()
         self.observer.flush()
-        self.log.close()
+        await asyncio.to_thread(self.log.close)

@@ -44,7 +44,7 @@ async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
     tried.sent = got.sent
     if isinstance(head, Failed):
         p.let_go(whole=False)
-        return _failed(p, tried, _total(p, head, ended))
+        return _failed(p, tried, _total(p, head))
     tried.status = head.status
     tried.result = result_of(head.status)
     return head
@@ -81,7 +81,8 @@ async def _send(p: Passage, connection: Connection) -> Head | Failed:
     """Send the whole request at once and wait for the head."""
     p.x.phase = "H"
     connection.send(p.head + _framed(p) if p.body else p.head)
-    wait = p.deadline.cut(p.route.rule.timeouts.head, now())
+    p.sent_at = now()
+    wait = p.deadline.cut(p.route.rule.timeouts.head, p.sent_at)
     return await connection.head(p.asked.method, wait, may_switch=p.asked.wants_websocket)
 
 
@@ -94,9 +95,10 @@ async def _stream(p: Passage, connection: Connection) -> Head | Failed:
     return await connection.head(p.asked.method, inf)
 
 
-def _total(p: Passage, failed: Failed, at: float) -> Failed:
-    """Which clock it was that ran out."""
-    if failed.outcome is o.HEAD_TIMEOUT and p.deadline.is_over(at):
+def _total(p: Passage, failed: Failed) -> Failed:
+    """Which clock it was that ran out: the one that had less left when the wait began."""
+    shorter = p.deadline.left(p.sent_at) < p.route.rule.timeouts.head
+    if failed.outcome is o.HEAD_TIMEOUT and shorter:
         return Failed(o.TOTAL_TIMEOUT, "total ran out while awaiting the head", failed.endpoint)
     return failed
 
@@ -116,7 +118,7 @@ async def _upload(p: Passage, connection: Connection) -> None:
     except RequestError as refused:
         connection.give_up(refused.outcome, refused.detail)
         return
-    sent = now()
+    sent = p.sent_at = now()
     p.deadline = Deadline.after(clocks.total, sent)
     p.x.phase = "H"
     connection.is_uploading = False

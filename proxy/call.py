@@ -64,6 +64,7 @@ async def call(p: Passage) -> Answer | NoAnswer:
             p.settle(signal_of(got.status), now())
         else:
             last = last if isinstance(last, Answer) else NoAnswer(got.outcome)
+        p.x.forget_stream()
         await _pause(p, step.pause)
         at = now()
 
@@ -81,7 +82,6 @@ async def _hold(p: Passage, head: Head) -> Answer | Failed:
     tried = p.x.attempts[-1]
     tried.outcome, tried.result = failed.outcome, failed.outcome.result
     tried.detail = p.x.detail = failed.detail
-    p.x.streamed, p.x.reads = False, 0
     return failed
 
 

@@ -243,6 +243,8 @@ class Client(RequestHandler):
             timer = self._loop.call_later(min(silence, max(0.0, until - now())), _wake, waiter)
             try:
                 await waiter
+            except ConnectionError:
+                return True  # it left; an exchange that is still here goes on without it
             finally:
                 timer.cancel()
                 self._drain_waiter = None
@@ -276,6 +278,23 @@ class Client(RequestHandler):
         """Whom it was handed over to says that it is lost. All that had arrived was read."""
         self.connection_lost(exc)
         return b""
+
+    def bound_unread(self, silence: float) -> None:
+        """After an exchange: break the connection if the client does not take what is queued.
+
+        Closing waits until all of it is written, for ever if need be.
+        """
+        queued = self.transport.get_write_buffer_size() if self.transport is not None else 0
+        if queued:
+            self._loop.call_later(silence, self._check_unread, queued, silence)
+
+    def _check_unread(self, before: int, silence: float) -> None:
+        if self.is_exchanging or self.transport is None:
+            return
+        if self.transport.get_write_buffer_size() >= before:
+            self.transport.abort()
+        else:
+            self.bound_unread(silence)
 
     def abort(self) -> None:
         """Break the connection: half an answer must not look like a whole one."""

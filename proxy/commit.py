@@ -16,7 +16,7 @@ from proxy.passage import Answer, Passage
 from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.reply import CLOSE_LINE, mask
 from proxy.resilience.retry_after import retry_after
-from proxy.streams.recognition import framing_for, is_stream
+from proxy.streams.recognition import framing_for, is_sse, is_stream
 from proxy.switch import switch
 from proxy.transport.connection import Connection
 
@@ -40,8 +40,9 @@ async def answer(p: Passage, given: Answer) -> Sent:
     body, is_whole = _body_at_hand(p, given, stream)
     keep = p.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + p.cors
+    if x.streamed and rule.stream.unbuffered:
+        extra += _unbuffered(fields)
     if stream is not None:
-        extra += _unbuffered(p, fields)
         _prepare(p, stream, head, chunked=chunked)
     written = p.plan.heads.answer(
         head, fields, x, extra if keep else extra + CLOSE_LINE, cors=rule.cors is not None
@@ -99,8 +100,14 @@ def _ended(p: Passage, broken: Outcome | None, status: int, *, keep: bool) -> Se
     p.settle(broken.signal if broken else signal_of(status), now())
     p.let_go(whole=broken is None)
     if broken is None:
-        return KEEP if keep else CLOSE
-    if p.stream is None or not p.stream.tell(broken, p.client):
+        return KEEP if keep and p.keeps_alive else CLOSE
+    return break_off(p, broken)
+
+
+def break_off(p: Passage, outcome: Outcome) -> Sent:
+    """End an answer that has begun: in its own words where it has any."""
+    is_here = p.client.gone_at is None
+    if is_here and (p.stream is None or not p.stream.tell(outcome, p.client)):
         p.client.abort()  # half an answer must not look like a whole one
     return CLOSE
 
@@ -139,9 +146,9 @@ def _framing_line(head: Head, fields: Mapping[bytes, bytes], *, chunked: bool) -
     return b""
 
 
-def _unbuffered(p: Passage, fields: Mapping[bytes, bytes]) -> bytes:
-    """Ask the next proxy not to hold events back."""
-    if not p.route.rule.stream.unbuffered:
+def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:
+    """Ask the next proxy not to hold events back, compressed or not."""
+    if not is_sse(fields.get(b"content-type")):
         return b""
     lines = b"" if b"x-accel-buffering" in fields else b"X-Accel-Buffering: no\r\n"
     return lines if b"cache-control" in fields else lines + b"Cache-Control: no-cache\r\n"

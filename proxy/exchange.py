@@ -125,6 +125,11 @@ class Exchange:
     bytes_out: int = 0
     """Body bytes, framing not counted."""
 
+    def forget_stream(self) -> None:
+        """The attempt that had begun one is to be repeated."""
+        self.streamed, self.reads, self.max_gap = False, 0, 0.0
+        self.max_gap_at = self.first_byte = self.last_byte = None
+
     @property
     def duration(self) -> float:
         return self.ended - self.started

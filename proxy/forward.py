@@ -11,7 +11,7 @@ from typing import Protocol
 from proxy import commit, guards, reply
 from proxy import outcome as o
 from proxy.call import NoAnswer, call, keep_body
-from proxy.client import CLOSE, Client, Request, RequestError, Sent
+from proxy.client import Client, Request, RequestError, Sent
 from proxy.clock import now
 from proxy.cors import CorsRule, grants, is_preflight
 from proxy.exchange import Exchange
@@ -61,8 +61,9 @@ class Forward:
             p.x.fault = fault
             return _stopped(p, o.INTERNAL_ERROR, type(fault).__name__)
         finally:
-            client.is_exchanging = client.may_leave = False
+            client.is_exchanging = False
             self._close(p)
+            client.may_leave = False
             self.running.discard(client)
             if not self.running:
                 self._empty.set()
@@ -145,6 +146,7 @@ class Forward:
         p.let_go(whole=False)
         if (
             p.client.gone_at is not None
+            and not p.client.may_leave
             and x.outcome is not None
             and x.outcome.category == "client"
         ):
@@ -153,6 +155,7 @@ class Forward:
             x.breaker_state = p.route.breaker.state(x.ended)
             if x.outcome is not o.COMPLETED:
                 x.breaker_counts = p.route.breaker.counts(x.ended)
+            p.client.bound_unread(p.route.rule.timeouts.client_write)
         self.observer.close(x)
 
 
@@ -174,9 +177,7 @@ def _stopped(p: Passage, outcome: Outcome, detail: str) -> Sent:
     if p.x.committed is None and outcome.status is not None:
         return reply.refuse(p, outcome)
     p.x.outcome = outcome
-    if p.stream is None or not p.stream.tell(outcome, p.client):
-        p.client.abort()  # half an answer must not look like a whole one
-    return CLOSE
+    return commit.break_off(p, outcome)
 
 
 def _leave(p: Passage, result: Result) -> None:

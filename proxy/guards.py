@@ -19,20 +19,18 @@ def refuse_request(asked: Inbound, pseudonym: bytes) -> Outcome | None:
         return o.HTTP_VERSION_NOT_SUPPORTED
     if asked.method == "CONNECT":
         return o.NOT_IMPLEMENTED
-    if refusal := _refuse_coding(asked):
+    fields = asked.fields
+    if b"transfer-encoding" in fields and (refusal := _refuse_coding(asked)):
         return refusal
     if not is_well_formed(asked):
         return o.BAD_REQUEST
-    if _has_passed(asked.fields.get(b"via", b""), pseudonym):
+    if b"via" in fields and _has_passed(fields[b"via"], pseudonym):
         return o.PROXY_LOOP
     return None
 
 
 def _refuse_coding(asked: Inbound) -> Outcome | None:
-    coding = asked.fields.get(b"transfer-encoding")
-    if coding is None:
-        return None
-    if coding.lower() != b"chunked":
+    if asked.fields[b"transfer-encoding"].lower() != b"chunked":
         return o.NOT_IMPLEMENTED
     # faulty framing, however well it reads: RFC 9112 §6.1
     return o.BAD_REQUEST if asked.version == (1, 0) else None

@@ -17,6 +17,9 @@ from proxy.settings.sections import Listen
 _QUIET = logging.getLogger("sidelight.aiohttp")
 """aiohttp's own words about clients' mistakes; our events say it better."""
 
+_LAST_WORDS = 2.0
+"""Seconds that clients get at the very end to take what is queued for them."""
+
 _LINGER = 5.0
 """Seconds for which an unread body is read and dropped: a reset could overtake the answer."""
 
@@ -29,7 +32,7 @@ class TrafficServer(web.Server):
         self._forward = forward
         self._rule = rule
         self._peers = peers
-        self.is_closing = False
+        self._emptied = asyncio.Event()
 
     def __call__(self) -> Client:
         rule = self._rule
@@ -55,6 +58,24 @@ class TrafficServer(web.Server):
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         handler.shed = len(self._connections) > self._rule.max_connections
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        super().connection_lost(handler, exc)
+        if not self._connections:
+            self._emptied.set()
+
+    async def close(self) -> None:
+        """Close every connection once what is queued for it is written, or it takes too long."""
+        self._emptied.clear()
+        for client in self.connections:
+            client.force_close()
+        try:
+            async with asyncio.timeout(_LAST_WORDS):
+                while self._connections:
+                    await self._emptied.wait()
+        except TimeoutError:
+            pass
+        await self.shutdown(0.1)
 
     def close_idle(self) -> None:
         """Close every connection that carries no exchange."""
@@ -100,8 +121,5 @@ class Listener:
     async def stop(self) -> None:
         """Close what is left."""
         self.stop_accepting()
-        if self._server is None:
-            return
-        for client in self._server.connections:
-            client.force_close()
-        await self._server.shutdown(0.1)
+        if self._server is not None:
+            await self._server.close()

@@ -79,6 +79,8 @@ class Passage:
     """The whole body, kept for replay; None while it is streamed."""
     head: bytes = b""
     """The head for the upstream, the same for every attempt."""
+    sent_at: float = 0.0
+    """When the last attempt's request had been sent whole."""
     deadline: Deadline = field(init=False)
     """Set when the attempts begin."""
     permit: Permit | None = None

@@ -20,6 +20,7 @@ async def run(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signals.put_nowait, number)
+    app.ask_to_end = lambda: signals.put_nowait(signal.SIGTERM)
     try:
         await app.start()
         on_ready()

@@ -63,6 +63,8 @@ class Tunnel:
         """When the upstream last sent."""
         self._pending = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._left_at: float | None = None
+        """When the client left without a Close frame."""
         self._closer: End | None = None
         """From where the first Close frame came."""
         self._outcome: Outcome | None = None
@@ -102,6 +104,8 @@ class Tunnel:
         x.bytes_in, x.bytes_out = self._client.passed, self._upstream.passed
         if self._heard is not None:
             x.last_byte = self._heard - x.started
+        if self._left_at is not None:
+            x.cancelled = now() - self._left_at
         self._abort()
 
     def heard(self, end: End) -> None:
@@ -119,13 +123,20 @@ class Tunnel:
         self._closer = self._closer or end
 
     def ended(self, end: End, exc: Exception | None) -> None:
-        self._conclude(*self._verdict(end, exc))
+        if self._outcome is None:
+            self._conclude(*self._verdict(end, exc))
         if not self.is_parting:
             self._limit = min(self._limit, LINGER)
             self._moved = now()
             self._arm(self._limit)
 
-    def lost(self) -> None:
+    def lost(self, end: End) -> None:
+        if end is self._client:
+            self._upstream.close()
+        else:
+            # what the client still sends is read and dropped: unread, it would turn our closing
+            # into a reset, which overtakes the upstream's last words
+            self._client.release()
         gone = self._client.is_lost and self._upstream.is_lost
         if gone and self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -147,6 +158,7 @@ class Tunnel:
             return o.COMPLETED, f"closed by the {self._closer.name} with {code}"
         detail = f"the {end.name} closed without a Close frame: {exc or 'end of stream'}"
         if end is self._client:
+            self._left_at = now()
             return o.CLIENT_CLOSED_STREAM, detail
         return (o.STREAM_RESET if exc else o.STREAM_TRUNCATED), detail
 

@@ -37,8 +37,8 @@ class Warden(Protocol):
     def ended(self, end: "End", exc: Exception | None) -> None:
         """Nothing more comes from it; `exc` where it did not end of its own will."""
 
-    def lost(self) -> None:
-        """The connection of an end is gone."""
+    def lost(self, end: "End") -> None:
+        """Its connection is gone."""
 
     def give_up(self, outcome: Outcome, detail: str) -> None:
         """The tunnel cannot go on."""
@@ -102,6 +102,8 @@ class End(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=1)
 
     def data_received(self, data: bytes) -> None:
+        if self.other.is_lost:
+            return  # it is read only so that closing does not become a reset
         self._tunnel.heard(self)
         if self._tunnel.is_parting:
             self._finish_frame(data)
@@ -123,8 +125,7 @@ class End(asyncio.Protocol):
             self.data_received(rescued)
         self.is_lost = True
         self._end(exc)
-        self.other.close()
-        self._tunnel.lost()
+        self._tunnel.lost(self)
 
     def pause_writing(self) -> None:
         self.other.hold()

@@ -91,4 +91,20 @@ def test_what_cannot_be_understood_is_not_looked_at_further() -> None:
     ],
 )
 def test_requests_that_a_route_refuses(request_: Inbound, refusal: Outcome | None) -> None:
-    assert refusal is refuse_on_route(request_, 10)
+    assert refusal is refuse_on_route(request_, 10, websocket=False)
+
+
+@pytest.mark.parametrize(
+    ("request_", "refusal"),
+    [
+        pytest.param(asked(*UPGRADE), None, id="a GET without a body"),
+        pytest.param(asked(*UPGRADE, method="POST"), o.UPGRADE_NOT_ALLOWED, id="another method"),
+        pytest.param(
+            asked(*UPGRADE, (b"Content-Length", b"1")),
+            o.UPGRADE_NOT_ALLOWED,
+            id="with a body, behind which readers could disagree",
+        ),
+    ],
+)
+def test_websockets_that_a_route_takes(request_: Inbound, refusal: Outcome | None) -> None:
+    assert refusal is refuse_on_route(request_, 10, websocket=True)

@@ -151,6 +151,36 @@ def test_the_framing_of_the_body(headers: list[tuple[bytes, bytes]], framing: li
     assert framing == lines(head, b"Content-Length", b"Transfer-Encoding", b"transfer-encoding")
 
 
+WEBSOCKET = ((b"connection", b"keep-alive, upgrade"), (b"UPGRADE", b"WebSocket"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        pytest.param(
+            WEBSOCKET, [b"Connection: Upgrade", b"Upgrade: websocket"], id="to a WebSocket"
+        ),
+        pytest.param(
+            ((b"Connection", b"upgrade"), (b"Upgrade", b"h2c")), [], id="to anything else: stops"
+        ),
+    ],
+)
+def test_an_upgrade(headers: tuple[tuple[bytes, bytes], ...], sent: list[bytes]) -> None:
+    head = request(asked(HOST, *headers))
+    names = (b"Connection", b"connection", b"Upgrade", b"UPGRADE")
+
+    assert sent == lines(head, *names)
+
+
+def test_what_a_websocket_is_agreed_on_with_goes_on_untouched() -> None:
+    agreed = ((b"sec-WebSocket-KEY", b"a=="), (b"Sec-WebSocket-Extensions", b"x; y, z"))
+    head = request(asked(HOST, *WEBSOCKET, *agreed))
+
+    assert [b"sec-WebSocket-KEY: a==", b"Sec-WebSocket-Extensions: x; y, z"] == lines(
+        head, b"sec-WebSocket-KEY", b"Sec-WebSocket-Extensions"
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [

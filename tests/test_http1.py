@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.http1 import Framing, Malformed, has_no_body, keeps_alive, parse_framing
+from proxy.http1 import (
+    Framing,
+    Malformed,
+    has_no_body,
+    keeps_alive,
+    parse_framing,
+    refused_switch,
+)
 
 CHUNKED = (b"Transfer-Encoding", b"chunked")
 FIVE = (b"Content-Length", b"5")
@@ -121,3 +128,28 @@ def test_only_one_length_or_one_coding_is_ever_believed(method, status, version,
 def test_close_wins_over_keep_alive():
     assert not keeps_alive("1.1", [b"keep-alive", b"close"])
     assert not keeps_alive("1.0", [b"keep-alive, close"])
+
+
+UPGRADE = (b"Upgrade", b"WebSocket")
+CONNECTION = (b"Connection", b"keep-alive, Upgrade")
+
+
+@pytest.mark.parametrize(
+    ("headers", "version", "why"),
+    [
+        pytest.param([UPGRADE, CONNECTION], "1.1", None, id="as it should be"),
+        pytest.param([UPGRADE, CONNECTION, (b"Content-Length", b"0")], "1.1", None, id="empty"),
+        pytest.param([UPGRADE, CONNECTION], "1.0", "101 in HTTP/1.0", id="in HTTP/1.0"),
+        pytest.param([UPGRADE], "1.1", "101 without Connection: upgrade", id="not connected"),
+        pytest.param(
+            [(b"Upgrade", b"h2c"), CONNECTION],
+            "1.1",
+            "101 with another Upgrade than was asked for",
+            id="elsewhere",
+        ),
+        pytest.param([UPGRADE, CONNECTION, FIVE], "1.1", "101 with a body", id="with a length"),
+        pytest.param([UPGRADE, CONNECTION, CHUNKED], "1.1", "101 with a body", id="in chunks"),
+    ],
+)
+def test_what_a_101_must_say_to_be_believed(headers, version, why):
+    assert why == refused_switch(version, headers)

@@ -103,7 +103,14 @@ def test_whether_the_connection_goes_on(unusual: dict[str, object], keeps: bool)
 def test_the_protocol_of_an_upgrade(
     headers: list[tuple[bytes, bytes]], version: tuple[int, int], protocol: bytes
 ) -> None:
-    assert protocol == asked(*headers, version=version).upgrade
+    inbound = asked(*headers, version=version)
+
+    assert protocol == inbound.upgrade
+    assert (protocol == b"websocket") == inbound.wants_websocket
+
+
+def test_another_upgrade_asks_for_no_websocket() -> None:
+    assert not asked((b"Connection", b"upgrade"), (b"Upgrade", b"h2c")).wants_websocket
 
 
 @pytest.mark.parametrize(

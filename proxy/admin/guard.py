@@ -100,7 +100,7 @@ JSON_WANTED: Final = Refusal(
 
 
 def _form_refused(ask: Ask) -> Refusal | None:
-    """A foreign page can send forms to us, and a browser would add what it knows; JSON it cannot."""
+    """A foreign page can send us forms, and a browser adds what it knows; JSON it cannot."""
     return JSON_WANTED if ask.method == "POST" and ask.content_type != JSON else None
 
 

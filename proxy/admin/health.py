@@ -82,22 +82,25 @@ class HealthView:
                 name: {"status": health.status, "reason": health.reason}
                 for name, health in self.upstreams.items()
             },
-            "circuit_breakers": {
-                name: self._circuit(circuit.view) for name, circuit in self.circuits.items()
-            },
+            "circuit_breakers": {name: self.circuit(name) for name in self.circuits},
             "critical_circuits_open": self.critical_circuits_open,
             "pools": {name: _pool(view) for name, view in self.pools.items()},
             "version": self.version,
             "config_hash": self.config_hash,
         }
 
-    def _circuit(self, view: BreakerFacts) -> dict[str, object]:
-        opened = view.opened_at
+    def dated(self, at: float) -> str:
+        """A moment of the clock that never jumps, as a date."""
+        return iso(self.wall - (self.now - at))
+
+    def circuit(self, name: str) -> dict[str, object]:
+        """As the JSON tells of one."""
+        view = self.circuits[name].view
         return {
             "state": view.state,
             "failure_count": view.failure_count,
             "success_count": view.success_count,
-            "opened_at": None if opened is None else iso(self.wall - (self.now - opened)),
+            "opened_at": None if view.opened_at is None else self.dated(view.opened_at),
             "retry_in_seconds": round(view.retry_in, 3),
         }
 

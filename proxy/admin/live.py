@@ -1,4 +1,4 @@
-"""What runs at this moment and how the last five minutes went, for `/api/live` and the dashboard."""
+"""What runs at this moment, and how the last five minutes went."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Live:
 
     def _slot(self, slot: Slot) -> dict[str, object]:
         return {
-            "began": iso(self.health.wall - (self.health.now - slot.began)),
+            "began": self.health.dated(slot.began),
             "requests": slot.requests,
             "errors": slot.errors,
             "p50_ms": round(1000 * slot.p50, 3),

@@ -1,42 +1,64 @@
 """Answers of the admin port: JSON in the form of the house, never cached."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Final
 
 import orjson
 from aiohttp import web
 
+from proxy.admin.asked import Fault
 from proxy.admin.guard import Refusal
 from proxy.identity import new_id
 
-NOT_FOUND = Refusal(404, "not_found", "There is no such page on the admin port.")
-METHOD_NOT_ALLOWED = Refusal(405, "method_not_allowed", "This page can only be read.")
-
-_LAYOUT = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+NOT_FOUND: Final = Refusal(404, "not_found", "There is no such page on the admin port.")
+METHOD_NOT_ALLOWED: Final = Refusal(
+    405, "method_not_allowed", "This page takes other methods; Allow names them."
+)
+TOO_LARGE: Final = Refusal(413, "body_too_large", "The admin port takes small bodies only.")
+_BAD: Final = Refusal(400, "bad_request", "Some of what was asked for cannot be understood.")
+_LAYOUT: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def json_reply(body: object, status: int = 200) -> web.Response:
-    return web.Response(
-        body=orjson.dumps(
-            body, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-        ),
-        status=status,
-        content_type="application/json",
-    )
+    text = orjson.dumps(body, default=str, option=_LAYOUT)
+    return web.Response(body=text, status=status, content_type="application/json")
 
 
-def refusal_reply(refusal: Refusal, headers: Mapping[str, str] | None = None) -> web.Response:
-    """The same five fields that the traffic port answers with, and the same two headers."""
+def refusal_reply(
+    refusal: Refusal,
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
+) -> web.Response:
+    """The same fields that the traffic port answers with, `more` of them, and its two headers."""
     request_id = new_id()
-    reply = json_reply(
-        {
-            "error": refusal.code,
-            "message": refusal.message,
-            "request_id": request_id,
-            "retryable": False,
-        },
-        refusal.status,
-    )
+    body = {
+        "error": refusal.code,
+        "message": refusal.message,
+        "request_id": request_id,
+        "retryable": False,
+        **(more or {}),
+    }
+    reply = json_reply(body, refusal.status)
     reply.headers.update(headers or {})
     reply.headers["X-Request-ID"] = request_id
     reply.headers["X-Sidelight-Error"] = refusal.code
     return reply
+
+
+def faults_reply(faults: Sequence[Fault]) -> web.Response:
+    """400 with everything that is wrong."""
+    return refusal_reply(_BAD, more={"faults": [asdict(fault) for fault in faults]})
+
+
+async def body_of(request: web.Request) -> Mapping[str, object] | None:
+    """The JSON object in the body; an empty body is an empty object, anything else None."""
+    text = await request.read()
+    if not text.strip():
+        return {}
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None

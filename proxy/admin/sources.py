@@ -40,17 +40,14 @@ class Desk(Protocol):
     def errors(self, wall: float) -> Told:
         """`groups` and `summary`."""
 
-    def error(self, fingerprint: str) -> Told | None:
+    def error(self, fingerprint: str, wall: float) -> Told | None:
         """One group."""
 
-    def alerts(self) -> Sequence[Told]:
+    def alerts(self, wall: float) -> Sequence[Told]:
         """Raised ones first."""
 
-    def silence(self, rule: str, until_wall: float) -> bool:
-        """False: there is no such rule."""
-
-    def unsilence(self, rule: str) -> bool:
-        """False: there is no such rule."""
+    def silence(self, rule: str, until: float) -> bool:
+        """Until then, in seconds since 1970; 0 ends a silence. False: there is no such rule."""
 
     async def alert_test(self) -> Sequence[Told]:
         """Send a test to every receiver; how each took it."""

@@ -48,7 +48,7 @@ def texts(told: Told, key: str) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list | tuple) else []
 
 
-def milliseconds(told: Told, key: str, missing: str = "–") -> str:
+def milliseconds(told: Told, key: str, missing: str = "—") -> str:
     """A length of time, for people."""
     value = number(told, key)
     return missing if value is None else length(value)

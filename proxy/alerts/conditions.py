@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from proxy.alerts.counts import Window
-from proxy.alerts.rule import AlertsRule, ErrorRate, Errors, SlowAnswers
+from proxy.alerts.rule import AlertsRule, ErrorRate, Errors, RuleName, SlowAnswers
 from proxy.knobs import as_duration
 from proxy.outcome import Level
 
@@ -41,7 +41,7 @@ class Windowed(Protocol):
 class Finding:
     """A rule that is true; `subject` tells apart what one rule may find several times."""
 
-    rule: str
+    rule: RuleName
     severity: Level
     summary: str
     value: float = 1.0
@@ -52,7 +52,7 @@ class Finding:
     samples: tuple[str, ...] = ()
 
 
-SEVERITY: Final[dict[str, Level]] = {
+SEVERITY: Final[dict[RuleName, Level]] = {
     "critical_errors": "critical",
     "errors": "error",
     "warnings": "warning",
@@ -67,9 +67,9 @@ SEVERITY: Final[dict[str, Level]] = {
     "log_dropping": "warning",
     "config_rejected": "warning",
 }
-"""Every rule there is."""
+"""How bad it is when a rule is true."""
 
-COUNTED: Final = {
+COUNTED: Final[dict[RuleName, tuple[str, str]]] = {
     "critical_errors": ("fault of Sidelight's own", "faults of Sidelight's own"),
     "errors": ("error", "errors"),
     "warnings": ("refused request", "refused requests"),
@@ -77,19 +77,19 @@ COUNTED: Final = {
 }
 """Rules that count, and what one and many of it are called."""
 
-SHARES: Final = {
+SHARES: Final[dict[RuleName, tuple[tuple[str, ...], str, str]]] = {
     "error_rate": (("errors", "critical_errors"), "exchanges", "of all exchanges broke"),
     "stalls": (("stalls",), "streams", "of all streams fell silent"),
 }
 """Rules about a share: the counts of the part, of the whole, and the words for it."""
 
-TAILS: Final = {
+TAILS: Final[dict[RuleName, tuple[str, str]]] = {
     "slow_answers": ("answers", "of all answers took longer"),
     "slow_first_events": ("streams", "of all streams began later"),
 }
 """Rules about the 95th percentile: the whole, and the words for those over the threshold."""
 
-LOST: Final = {
+LOST: Final[dict[RuleName, tuple[str, str, str]]] = {
     "store_dropping": ("store_dropped", "story", "stories"),
     "log_dropping": ("log_dropped", "log line", "log lines"),
 }
@@ -131,7 +131,7 @@ def _shares(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
         knobs: ErrorRate = getattr(rule, name)
         if knobs.above is None:
             continue
-        part = sum(window.total(name, knobs.window, now) for name in parts)
+        part = sum(window.total(one, knobs.window, now) for one in parts)
         share = _share(part, window.total(whole, knobs.window, now), knobs.minimum)
         if share > knobs.above:
             yield _finding(name, f"{share:.1%} {words}", share, knobs, window)
@@ -171,12 +171,12 @@ def _count(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
 
 
-def _sign(name: str, summary: str, window: Window, subject: str = "") -> Finding:
+def _sign(name: RuleName, summary: str, window: Window, subject: str = "") -> Finding:
     samples = window.samples(subject) if subject else ()
     return Finding(name, SEVERITY[name], summary, subject=subject, samples=samples)
 
 
-def _finding(name: str, words: str, value: float, knobs: Windowed, window: Window) -> Finding:
+def _finding(name: RuleName, words: str, value: float, knobs: Windowed, window: Window) -> Finding:
     samples = window.samples("errors" if name == "error_rate" else name)
     return Finding(
         name,

@@ -16,6 +16,23 @@ Number = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Window = Annotated[Duration, Field(ge=10, le=LONGEST)]
 
+RuleName = Literal[
+    "critical_errors",
+    "errors",
+    "warnings",
+    "error_rate",
+    "slow_answers",
+    "slow_first_events",
+    "stalls",
+    "unauthorised",
+    "breaker_open",
+    "pool_exhausted",
+    "store_dropping",
+    "log_dropping",
+    "config_rejected",
+]
+"""Every rule there is."""
+
 
 def _http(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("http://", "https://")):
@@ -154,9 +171,10 @@ class AlertsRule(Knobs):
     """A raised alert is sent again after it."""
     per_hour: Count = 30
     """Most messages to the receivers in an hour; more are counted, not sent."""
-    silenced: tuple[str, ...] = ()
+    silenced: tuple[RuleName, ...] = ()
     """Rules whose alerts are shown, but sent to nobody."""
-    runbooks: str = ""
-    """Where the runbooks stand, such as `https://wiki.example/runbooks#`; the rule is appended."""
+    runbooks: Annotated[str, Field(min_length=1)] | None = None
+    """Where the runbooks stand, such as `https://wiki.example/runbooks#`; the rule is appended.
+    null: alerts carry its name alone."""
     webhooks: tuple[Webhook, ...] = ()
     """Who is told."""

@@ -5,7 +5,7 @@ An error is an exchange whose event is a WARNING or worse: something broke or wa
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from proxy.clock import iso
@@ -113,6 +113,11 @@ class Groups:
         while len(self._groups) > self._most:
             oldest = min(self._groups, key=lambda name: self._groups[name].last_seen)
             del self._fingerprints[self._groups.pop(oldest).kind]
+
+
+def copied(group: Group) -> Group:
+    """As it is now, for another thread."""
+    return replace(group, hours=dict(group.hours), samples=group.samples.copy())
 
 
 def merged(old: Group, new: Group) -> Group:

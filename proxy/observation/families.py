@@ -77,6 +77,8 @@ _TABLE = (
     Family("sidelight_config_last_success_timestamp_seconds", "gauge", (), "When settings were last loaded, in seconds since 1970."),
     Family("sidelight_errors_total", "counter", ("severity", "code"), "Exchanges that ended as an error, by its level."),
     Family("sidelight_log_dropped_total", "counter", ("cause",), "Log lines lost."),
+    Family("sidelight_store_dropped_total", "counter", ("cause",), "Stories that the store lost."),
+    Family("sidelight_alerts_total", "counter", ("rule", "result"), "Messages about alerts, by what became of them."),
     Family("sidelight_label_overflow_total", "counter", ("metric",), "Label values that were counted as other."),
     Family("sidelight_build_info", "gauge", ("version", "python"), "1 for the version that runs."),
 )

@@ -37,3 +37,15 @@ def budget_readings(tokens: Mapping[str, float]) -> Iterator[Reading]:
     """`tokens` by route."""
     for route, left in tokens.items():
         yield "sidelight_retry_budget_tokens", (route,), left
+
+
+def store_readings(dropped: Mapping[str, int]) -> Iterator[Reading]:
+    """`dropped` by cause."""
+    for cause, n in dropped.items():
+        yield "sidelight_store_dropped_total", (cause,), n
+
+
+def alert_readings(results: Mapping[tuple[str, str], int]) -> Iterator[Reading]:
+    """`results` by rule and by what became of the message."""
+    for labels, n in results.items():
+        yield "sidelight_alerts_total", labels, n

@@ -27,16 +27,17 @@ class BudgetRule(Knobs, use_attribute_docstrings=True):
 class Budget:
     """The tokens of one route."""
 
-    __slots__ = ("_at", "_rule", "_tokens")
+    __slots__ = ("_at", "_capacity", "_per_request", "_per_second", "_tokens")
 
     def __init__(self, rule: BudgetRule) -> None:
-        self._rule = rule
-        self._tokens = rule.capacity
+        self._capacity = self._tokens = rule.capacity
+        self._per_request = rule.per_request
+        self._per_second = rule.per_minute / 60.0
         self._at = 0.0  # whatever now is: a full budget gains nothing by the time since then
 
     def earn(self, now: float) -> None:
         """A request has come: once per exchange, never per attempt."""
-        self._fill(now, self._rule.per_request)
+        self._fill(now, self._per_request)
 
     def spend(self, now: float) -> bool:
         """Pay for one retry. False, and nothing is taken, where less than a token is left."""
@@ -52,7 +53,8 @@ class Budget:
         return self._tokens
 
     def _fill(self, now: float, extra: float) -> None:
-        rule = self._rule
-        elapsed = max(0.0, now - self._at)
-        self._at = now
-        self._tokens = min(rule.capacity, self._tokens + elapsed * rule.per_minute / 60.0 + extra)
+        if now > self._at:
+            extra += (now - self._at) * self._per_second
+            self._at = now
+        tokens = self._tokens + extra
+        self._tokens = tokens if tokens < self._capacity else self._capacity

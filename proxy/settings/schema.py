@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
+from proxy.alerts.rule import AlertsRule
 from proxy.cors import CorsRule
 from proxy.identity import IdentityRule
 from proxy.knobs import Knobs, Size
@@ -29,6 +30,7 @@ from proxy.settings.sections import (
     Timeouts,
 )
 from proxy.settings.shape import Shape
+from proxy.stories.rule import StoreRule, StoriesRule
 from proxy.streams.rule import StreamRule
 from proxy.transport.rules import UpstreamRule
 
@@ -123,6 +125,12 @@ class Settings(Knobs):
     """The log on standard output."""
     observe: Observe = Observe()
     """What is recorded beyond Sidelight's own fields."""
+    stories: StoriesRule = StoriesRule()
+    """Stories in memory, to be found by their Reference ID."""
+    store: StoreRule = StoreRule()
+    """Stories and errors on disk, so that they survive a restart."""
+    alerts: AlertsRule = AlertsRule()
+    """Rules over windows, evaluated in the process, and who is told."""
     cors: Cors = None
     """Pages of other origins that may read answers, for all routes."""
     upstreams: dict[syntax.Name, UpstreamRule] = Field(min_length=1)

@@ -45,7 +45,7 @@ HAPPENED: Final[dict[str, str]] = {
     "upstream_protocol_error": "the answer of {endpoint} broke the rules of HTTP{detail}.",
     "upstream_headers_too_large": "the head of the answer of {endpoint} was over the limits of the upstream{detail}.",
     "total_timeout": "{upstream} {asked}, and after {duration} {limit} ended the exchange{detail}.",
-    "first_event_timeout": "{upstream} answered {status}{pace}, and then sent no data event; {limit} ended the stream.",
+    "first_event_timeout": "{upstream} sent the head of a stream{pace}, and then no data event; {limit} ended it.",
     "stream_stalled": "{upstream} accepted the request and sent {received}{pace}, then nothing for {silence}; {limit} ended the answer{detail}.",
     "stream_truncated": "{upstream} accepted the request and sent {received}{pace}, then closed before the answer had ended as announced{detail}.",
     "stream_reset": "{upstream} accepted the request and sent {received}{pace}, then the connection was reset{detail}.",

@@ -36,6 +36,8 @@ def ran_out(x: Exchange) -> str | None:
     """The clock that ended the exchange; None where it was none of them."""
     if x.outcome is o.STREAM_STALLED and (x.detail or "").startswith("event_gap"):
         return "event_gap"
+    if is_tunnel(x):
+        return "tunnel_idle" if (x.detail or "").startswith("silent for") else None
     if x.outcome is o.REQUEST_TIMEOUT and x.terms is None:
         return None  # the clock of the head belongs to the listener, not to a route
     return RAN_OUT.get(x.outcome.code) if x.outcome else None
@@ -62,8 +64,14 @@ def clocks_of(x: Exchange) -> list[Clock]:
             "max_stream",
             "total",
             "client_write",
+            "tunnel_idle",
         )
     ]
+
+
+def is_tunnel(x: Exchange) -> bool:
+    """Whether bytes were passed both ways after a 101, and no events were looked for."""
+    return x.upstream_status == 101
 
 
 def head_at(x: Exchange) -> float | None:
@@ -90,7 +98,7 @@ def _measured(x: Exchange) -> dict[str, float | None]:
     measured.update(pool_wait=x.queued, connect=last.connect, head=last.head)
     measured["total"] = (x.committed or x.ended) - x.attempts[0].started
     if head is not None:
-        if x.streamed and not x.is_raw:
+        if x.streamed and not x.is_raw and not is_tunnel(x):
             measured["first_event"] = (x.first_event or x.duration) - head
         stalled = silence(x) if x.outcome is o.STREAM_STALLED else None
         measured["gap"] = max(x.max_gap, stalled or 0.0)

@@ -8,7 +8,7 @@ from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.observation.redaction import METHOD_CHARS, USER_AGENT_CHARS, redact
-from proxy.stories.elapsed import head_at, ran_out, silence
+from proxy.stories.elapsed import head_at, is_tunnel, ran_out, silence
 from proxy.stories.words import count, lasting, limit
 
 _PHASES: Final = {
@@ -40,7 +40,7 @@ class Facts:
     @property
     def endpoint(self) -> str:
         last = self._x.attempts[-1] if self._x.attempts else None
-        return last.endpoint if last and last.endpoint else "its endpoint"
+        return f"the endpoint {last.endpoint}" if last and last.endpoint else "the endpoint"
 
     @property
     def connection(self) -> str:
@@ -58,8 +58,7 @@ class Facts:
     @property
     def status(self) -> str:
         x = self._x
-        status = x.upstream_status or (x.attempts[-1].status if x.attempts else None) or x.status
-        return str(status or "without a status")
+        return str(x.upstream_status or x.status)
 
     @property
     def duration(self) -> str:
@@ -89,17 +88,17 @@ class Facts:
     def received(self) -> str:
         """What of the answer the client was given."""
         x = self._x
-        if x.streamed and not x.is_raw:
+        if x.streamed and not x.is_raw and not is_tunnel(x):
             return count(x.events, "event")
         return count(x.bytes_out, "byte")
 
     @property
     def pace(self) -> str:
-        """When the answer began."""
-        head = head_at(self._x)
-        first = self._x.first_event
-        began = "" if head is None else f", its head after {lasting(head)}"
-        return began if first is None else f"{began}, its first event after {lasting(first)}"
+        """When the answer began, in brackets."""
+        head, first = head_at(self._x), self._x.first_event
+        began = (("head", head), ("first event", first))
+        told = [f"{what} after {lasting(at)}" for what, at in began if at is not None]
+        return f" ({', '.join(told)})" if told else ""
 
     @property
     def silence(self) -> str:
@@ -137,6 +136,11 @@ class Facts:
     @property
     def stream(self) -> str:
         x = self._x
+        if is_tunnel(x):
+            passed = (
+                f"{count(x.bytes_in, 'byte')} from the client, {count(x.bytes_out, 'byte')} to it"
+            )
+            return f" It was a tunnel{self.detail}: {passed}."
         if not x.streamed or x.is_raw:
             return ""
         return f" It was a stream of {count(x.events, 'event')}{self._gap}."

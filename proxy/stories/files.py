@@ -1,32 +1,34 @@
 """SQLite as the store's database: how its file is opened, and what its errors mean."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
 from proxy.observation.redaction import USER_AGENT_CHARS, redact
-from proxy.stories.tables import TooNew
+from proxy.stories.tables import NewerStoreError
 
 BUSY: Final = 1.0
 """Seconds for which another process's lock is waited for."""
 
-_WRITING: Final = (
+WRITING: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA journal_size_limit=16777216",
     "PRAGMA foreign_keys=OFF",
 )
+"""What a connection that writes is told first."""
+
 _BROKEN: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BESIDE: Final = ("", "-wal", "-shm")
 
-STORE_ERRORS: Final = (SQLAlchemyError, OSError, TooNew)
+STORE_ERRORS: Final = (SQLAlchemyError, OSError, NewerStoreError)
 """Everything by which a database can fail us."""
 
 
@@ -35,7 +37,7 @@ def open_for_writing(path: Path) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     url = URL.create("sqlite", database=str(path))
     engine = create_engine(url, connect_args={"timeout": BUSY})
-    event.listen(engine, "connect", _preparing(_WRITING))
+    event.listen(engine, "connect", _preparing(WRITING))
     return engine
 
 
@@ -54,7 +56,7 @@ def is_broken(error: BaseException) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """Why the store failed, in the database's words; never a value that was to be stored."""
-    if isinstance(error, TooNew):
+    if isinstance(error, NewerStoreError):
         return f"written by a newer Sidelight (schema version {error})"
     if isinstance(error, DBAPIError) and error.orig is not None:
         return redact(str(error.orig), USER_AGENT_CHARS)
@@ -75,7 +77,7 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def _preparing(pragmas: tuple[str, ...]) -> Callable[[DBAPIConnection, object], None]:
+def _preparing(pragmas: Sequence[str]) -> Callable[[DBAPIConnection, object], None]:
     def prepare(connection: DBAPIConnection, _: object) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:

@@ -33,12 +33,12 @@ class Reader:
         asked = asked.order_by(stories.c.ended.desc()).limit(query.limit)
         return [summary_of(story) for story in self._bodies(asked)]
 
-    def _bodies(self, asked: Select[tuple[str]]) -> list[Story]:
+    def _bodies(self, asked: Select[str]) -> list[Story]:
         with self._engine.connect() as connection:
             return [orjson.loads(body) for body in connection.execute(asked).scalars()]
 
 
-def _where(asked: Select[tuple[str]], query: Query) -> Select[tuple[str]]:
+def _where(asked: Select[str], query: Query) -> Select[str]:
     column = stories.c
     wanted = ((column.code, query.code), (column.route, query.route), (column.status, query.status))
     for had, value in wanted:

@@ -9,31 +9,23 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import orjson
-from sqlalchemy import Engine
 
 from proxy import clock
-from proxy.errors.groups import MOST, Group
+from proxy.errors.groups import Group
 from proxy.exchange import Exchange
 from proxy.observation.record import ms
 from proxy.outcome import Level
-from proxy.stories.files import STORE_ERRORS, is_broken, open_for_writing, reason_of, set_aside
+from proxy.stories.files import STORE_ERRORS, is_broken, reason_of, set_aside
+from proxy.stories.ledger import PRUNE, Ledger
+from proxy.stories.query import Query
+from proxy.stories.reading import Reader
 from proxy.stories.rule import StoreRule
-from proxy.stories.story import story_of
-from proxy.stories.tables import migrate
-from proxy.stories.writing import (
-    Row,
-    drop_aged,
-    drop_oldest,
-    read_groups,
-    size_of,
-    write_groups,
-    write_stories,
-)
+from proxy.stories.story import Story, story_of
+from proxy.stories.writing import Row
 
 BATCH: Final = 250
 """Stories of one transaction."""
@@ -41,16 +33,15 @@ LINGER: Final = 0.25
 """Seconds between two of them: it bounds what the thread takes away from the event loop."""
 PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a batch that could not be written is tried again; then the last, for ever."""
-PRUNE: Final = 60.0
-"""Seconds between two looks for what is too old or too much."""
 
 Tell = Callable[[str, Level, Mapping[str, object]], None]
-Item = tuple[Exchange, str]
-"""An exchange that has ended, and the hash of the settings it ran under."""
 
 
 class Store:
-    """Every method but `close` may be called in the event loop and never waits."""
+    """`put`, `put_groups` and what is read from attributes is for the event loop: it never waits.
+
+    `find` and `search` block; they are for other threads.
+    """
 
     def __init__(
         self,
@@ -65,57 +56,58 @@ class Store:
         self._path, self._rule, self._tell, self._worker = path, rule, tell, worker
         self._linger, self._pauses = linger, pauses
         self.dropped: Counter[str] = Counter()
-        """Stories lost since the start, by cause: queue_full, rejected."""
+        """Stories lost since the start, by cause: queue_full, rejected, closing."""
         self.failing: str | None = None
         """Why nothing is written at the moment; None while it is."""
         self._failed_at = 0.0
-        self._waiting: deque[Item] = deque()
+        self._waiting: deque[tuple[Exchange, str]] = deque()
         self._groups: dict[str, Group] = {}
-        self._restored: list[Group] | None = None
-        self._is_new = threading.Event()
         self._guard = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._engine: Engine | None = None
-        self._size = 0
-        self._was_read = False
-        self._prune_at = 0.0
+        self.ledger: Final = Ledger(path, rule)
+        """Belongs to the thread; others only read its attributes."""
+        self._reader = Reader(path)
         self._thread = threading.Thread(target=self._run, name="sidelight-store", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
         self._wake.set()
+        self._thread.start()
 
     @property
     def queued(self) -> int:
         """Stories that wait to be written."""
         return len(self._waiting)
 
-    def put(self, items: Iterable[Item]) -> None:
+    def put(self, exchanges: Iterable[Exchange], config_hash: str) -> None:
         """Have these written; what finds no room is dropped and counted."""
-        for item in items:
+        for x in exchanges:
             if len(self._waiting) >= self._rule.queue:
                 self.dropped["queue_full"] += 1
             else:
-                self._waiting.append(item)
+                self._waiting.append((x, config_hash))
         self._wake.set()
 
     def put_groups(self, groups: Iterable[Group]) -> None:
         """Have these saved. They must be copies: the thread reads them later."""
         with self._guard:
             self._groups.update((group.kind.fingerprint, group) for group in groups)
-        self._wake.set()
+        if self._groups:
+            self._wake.set()
 
-    def take_restored(self) -> list[Group] | None:
-        """What was saved before the start, once; None while it is not known, and afterwards."""
-        restored, self._restored = self._restored, None
-        return restored
+    def find(self, request_id: str) -> list[Story] | None:
+        """All stories of this ID, newest first; None where the store cannot be read."""
+        try:
+            return self._reader.find(request_id)
+        except STORE_ERRORS:
+            return None
 
-    def take_renewal(self) -> bool:
-        """Whether the file was begun anew since this was last asked."""
-        is_new = self._is_new.is_set()
-        self._is_new.clear()
-        return is_new
+    def search(self, query: Query) -> list[Story] | None:
+        """Summaries, newest first; None where the store cannot be read."""
+        try:
+            return self._reader.search(query)
+        except STORE_ERRORS:
+            return None
 
     def close(self, timeout: float) -> bool:
         """Write what waits, for at most `timeout` seconds. False: some of it was left."""
@@ -128,23 +120,19 @@ class Store:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._wake.wait(PRUNE)
-            self._wake.clear()
+            self._wake.clear()  # before the queue is read, so that nothing is overlooked
             self._write_waiting()
         self._write_waiting()
-        self._let_go()
+        self.ledger.let_go()
 
     def _write_waiting(self) -> None:
-        """Write until nothing waits; a batch is given up only where we are closing."""
-        while True:
-            rows, groups = self._next_rows(), self._next_groups()
-            if not self._written(rows, groups) or not self._waiting:
-                return
+        while self._is_written(self._next_rows(), self._next_groups()) and self._waiting:
             self._closing.wait(self._linger)
 
     def _next_rows(self) -> list[Row]:
-        items = list(islice(iter(self._waiting.popleft, None), min(BATCH, len(self._waiting))))
         rows: list[Row] = []
-        for x, config_hash in items:
+        for _ in range(min(BATCH, len(self._waiting))):
+            x, config_hash = self._waiting.popleft()
             try:
                 rows.append(Row.of(story_of(x, worker=self._worker, config_hash=config_hash)))
             except (orjson.JSONEncodeError, LookupError, TypeError, ValueError, AttributeError):
@@ -157,78 +145,31 @@ class Store:
             groups, self._groups = list(self._groups.values()), {}
         return groups
 
-    def _written(self, rows: list[Row], groups: list[Group]) -> bool:
-        """Try until it is written; False: given up because we are closing."""
+    def _is_written(self, rows: list[Row], groups: list[Group]) -> bool:
+        """Try until it is written. False: given up, because we are closing."""
         tried = 0
         while True:
             try:
-                self._write(rows, groups)
+                self.ledger.write(rows, groups)
+                rows, groups = [], []
+                self.ledger.keep_bounds()
             except STORE_ERRORS as error:
                 self._failed(error)
-                if self._closing.wait(self._pauses[min(tried, len(self._pauses) - 1)]):
-                    self.dropped["closing"] += len(rows)
-                    return False
-                tried += 1
             else:
                 self._healed()
                 return True
-
-    def _write(self, rows: list[Row], groups: list[Group]) -> None:
-        with self._open().begin() as connection:
-            if rows:
-                write_stories(connection, rows)
-            if groups:
-                write_groups(connection, groups)
-        self._size += sum(len(str(row.columns["body"])) for row in rows)
-        if clock.now() >= self._prune_at or self._size > self._rule.size:
-            self._prune()
-
-    def _open(self) -> Engine:
-        """The engine; opened anew after a failure, or where somebody took the file away."""
-        if self._engine is not None and self._path.exists():
-            return self._engine
-        self._let_go()
-        engine = open_for_writing(self._path)
-        try:
-            with engine.begin() as connection:
-                migrate(connection)
-                self._size = size_of(connection)
-                if not self._was_read:
-                    self._restored = read_groups(connection, MOST)
-        except STORE_ERRORS:
-            engine.dispose()
-            raise
-        if self._was_read:
-            self._is_new.set()
-        self._was_read = True
-        self._engine = engine
-        return engine
-
-    def _prune(self) -> None:
-        """Delete in small transactions, so that no lock is held for long."""
-        before = clock.wall() - self._rule.age
-        engine = self._open()
-        freed = 1
-        while freed:
-            with engine.begin() as connection:
-                freed = drop_aged(connection, before)
-        with engine.begin() as connection:
-            self._size = size_of(connection)
-        while self._size > self._rule.size:
-            with engine.begin() as connection:
-                freed = drop_oldest(connection)
-            self._size -= freed
-            if not freed:
-                break
-        self._prune_at = clock.now() + PRUNE
+            if self._closing.wait(self._pauses[min(tried, len(self._pauses) - 1)]):
+                self.dropped["closing"] += len(rows)
+                return False
+            tried += 1
 
     def _failed(self, error: BaseException) -> None:
-        self._let_go()
-        reason = reason_of(error)
-        if self.failing is None:
+        self.ledger.let_go()
+        is_new, self.failing = self.failing is None, reason_of(error)
+        if is_new:
             self._failed_at = clock.now()
-            self._tell("store_failed", "error", {"reason": reason, "path": str(self._path)})
-        self.failing = reason
+            fields = {"reason": self.failing, "path": str(self._path)}
+            self._tell("store_failed", "error", fields)
         if is_broken(error):
             self._begin_anew()
 
@@ -241,15 +182,7 @@ class Store:
     def _healed(self) -> None:
         if self.failing is None:
             return
-        failed_for, self.failing = clock.now() - self._failed_at, None
-        lost = self.dropped.total()
-        fields = {"failed_for_ms": ms(failed_for), "dropped": lost, "path": str(self._path)}
-        self._tell("store_healed", "info", fields)
-
-    def _let_go(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
-
-
-State = Literal["off", "ok", "failing"]
+        self.failing = None
+        failed_for = ms(clock.now() - self._failed_at)
+        fields = {"failed_for_ms": failed_for, "dropped": self.dropped.total()}
+        self._tell("store_healed", "info", {**fields, "path": str(self._path)})

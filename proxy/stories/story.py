@@ -22,7 +22,7 @@ from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
 from proxy.stories.asked import guards_of, route_of
 from proxy.stories.client_end import client_got
 from proxy.stories.diagnosis import diagnose
-from proxy.stories.elapsed import Clock, clocks_of, head_at, silence
+from proxy.stories.elapsed import Clock, clocks_of, head_at, is_tunnel, silence
 
 Story = dict[str, object]
 """JSON-able and redacted; what has nothing to say is left out."""
@@ -175,8 +175,8 @@ def _stream(x: Exchange) -> Story | None:
     told: dict[str, object] = {
         "head_ms": _ms(head_at(x)),
         "first_event_ms": _ms(x.first_event),
-        "events": x.events,
-        "reads": x.reads,
+        "events": None if is_tunnel(x) else x.events,
+        "reads": x.reads or None,
         "max_gap_ms": ms(x.max_gap),
         "max_gap_at_ms": _ms(x.max_gap_at),
         "last_byte_ms": _ms(x.last_byte),
@@ -184,6 +184,7 @@ def _stream(x: Exchange) -> Story | None:
         "held_bytes": x.held or None,
         "end_marker": x.end_marker,
         "raw": x.is_raw,
+        "tunnel": is_tunnel(x),
         "told": x.told,
     }
     return {key: value for key, value in told.items() if value is not None}

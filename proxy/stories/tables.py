@@ -58,7 +58,7 @@ error_groups = Table(
 )
 
 
-class TooNew(Exception):
+class NewerStoreError(Exception):
     """The store was written by a newer Sidelight; the argument is its version."""
 
 
@@ -75,13 +75,13 @@ def migrate(
 ) -> None:
     """Bring the tables to the present version, within the caller's transaction.
 
-    Raises TooNew where they are ahead of it; then nothing was touched.
+    Raises NewerStoreError where they are ahead of it; then nothing was touched.
     """
     schema_version.create(connection, checkfirst=True)
     found = connection.execute(select(schema_version.c.version)).scalar()
     version = found or 0
     if version > len(steps):
-        raise TooNew(version)
+        raise NewerStoreError(version)
     for step in steps[version:]:
         step(connection)
     if found is None:

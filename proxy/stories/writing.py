@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import orjson
@@ -24,11 +25,14 @@ class Row:
 
     columns: dict[str, object]
     fields: dict[str, str]
+    size: int
+    """About the bytes it will take."""
 
     @classmethod
     def of(cls, story: Story) -> "Row":
         """Raises orjson.JSONEncodeError for what is no JSON."""
         body = orjson.dumps(story).decode()
+        size = len(body) + ROW_BYTES
         route, fields = story.get("route"), story.get("fields")
         columns = {
             "request_id": story["request_id"],
@@ -36,10 +40,10 @@ class Row:
             "code": story["code"],
             "route": route["name"] if isinstance(route, dict) else "",
             "status": story.get("status"),
-            "size": len(body) + ROW_BYTES,
+            "size": size,
             "body": body,
         }
-        return cls(columns, fields if isinstance(fields, dict) else {})
+        return cls(columns, fields if isinstance(fields, dict) else {}, size)
 
 
 def write_stories(connection: Connection, rows: Sequence[Row]) -> None:
@@ -94,10 +98,13 @@ def drop_aged(connection: Connection, before: float) -> int:
     return _drop(connection, [tuple(row) for row in connection.execute(aged.limit(CHUNK))])
 
 
-def drop_oldest(connection: Connection) -> int:
-    """Delete a chunk of the oldest stories; the bytes freed."""
+def drop_oldest(connection: Connection, excess: int) -> int:
+    """Delete up to a chunk of the oldest stories, until that many bytes are freed; those freed."""
     oldest = select(stories.c.id, stories.c.size).order_by(stories.c.id).limit(CHUNK)
-    return _drop(connection, [tuple(row) for row in connection.execute(oldest)])
+    rows = [tuple(row) for row in connection.execute(oldest)]
+    freed = accumulate(size for _, size in rows)
+    enough = sum(1 for so_far in freed if so_far < excess) + 1
+    return _drop(connection, rows[:enough])
 
 
 def _drop(connection: Connection, rows: list[tuple[int, int]]) -> int:

@@ -4,8 +4,9 @@ from proxy.streams.framing import Framing
 from proxy.streams.ndjson import Ndjson
 from proxy.streams.sse import Sse
 
+_SSE = b"text/event-stream"
 _FRAMINGS: dict[bytes, type[Framing]] = {
-    b"text/event-stream": Sse,
+    _SSE: Sse,
     b"application/x-ndjson": Ndjson,
 }
 
@@ -13,6 +14,11 @@ _FRAMINGS: dict[bytes, type[Framing]] = {
 def is_stream(content_type: bytes | None) -> bool:
     """Whether the answer is a stream of events, compressed or not."""
     return _media_type(content_type) in _FRAMINGS
+
+
+def is_sse(content_type: bytes | None) -> bool:
+    """Whether the answer is a stream of server-sent events, compressed or not."""
+    return _media_type(content_type) == _SSE
 
 
 def framing_for(content_type: bytes | None, content_encoding: bytes | None) -> Framing | None:

@@ -94,9 +94,7 @@ class Connection(Wire):
         self.fail(outcome, detail)
         self._watch.wake()
 
-    async def head(
-        self, method: str, timeout: float, *, may_switch: bool = False
-    ) -> Head | Failed:
+    async def head(self, method: str, timeout: float, *, may_switch: bool = False) -> Head | Failed:
         """The head of the answer; interim answers are read over. Once per exchange.
 
         May be awaited while another task still sends. Where the request asked for a WebSocket,

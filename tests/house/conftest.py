@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from tests.house.fault_upstream import FaultUpstream
 from tests.house.house import House, Process
@@ -11,6 +12,13 @@ from tests.house.house import House, Process
 def pytest_asyncio_loop_factories(item):
     """A process has a loop of its own: its scenes need not be played twice."""
     return {"asyncio": asyncio.new_event_loop} if "process" in item.fixturenames else None
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks_the_loop():
+    """A call that blocks the event loop from within the proxy fails the scene."""
+    with blockbuster_ctx("proxy"):
+        yield
 
 
 @pytest.fixture

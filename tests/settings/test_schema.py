@@ -30,6 +30,7 @@ def test_the_clocks_are_those_of_the_design():
         "max_stream": 900,
         "total": 60,
         "client_write": 30,
+        "tunnel_idle": 600,
     }
 
 

@@ -107,6 +107,59 @@ def test_trailers_do_not_become_headers():
     assert reader.answer.headers == [(b"Transfer-Encoding", b"chunked")]
 
 
+SWITCH = b"HTTP/1.1 101 Up\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+def switched(*segments):
+    reader = AnswerReader("http://a", LIMITS)
+    reader.expect("GET", may_switch=True)
+    for segment in segments:
+        reader.feed(segment)
+    return reader
+
+
+@given(cuts=st.lists(st.integers(0, 200), max_size=12))
+def test_what_follows_a_101_that_was_asked_for_is_not_http(cuts):
+    """However it is cut, and whatever it looks like; interim answers before it are read over."""
+    behind = SHORT + bytes(range(256))
+    data = b"HTTP/1.1 103 Hints\r\n\r\n" + SWITCH + behind
+    reader = switched(*split(data, cuts))
+
+    assert (101, b"Up", "none") == (
+        reader.answer.status,
+        reader.answer.reason,
+        reader.answer.framing,
+    )
+    assert behind == reader.take_chunks()
+    assert reader.is_raw
+    assert not reader.is_done
+    assert not reader.is_tainted
+    assert reader.failure is None
+
+
+def test_a_101_at_the_limit_of_heads_loses_nothing():
+    head = SWITCH[:-2] + b"A: " + b"x" * (LIMITS.max_head - len(SWITCH) - 5) + b"\r\n\r\n"
+    reader = switched(head + b"behind")
+
+    assert LIMITS.max_head == len(head)
+    assert b"behind" == reader.take_chunks()
+
+
+def test_a_101_that_leads_elsewhere_is_a_protocol_error():
+    reader = switched(SWITCH.replace(b"websocket", b"h2c") + b"behind")
+
+    assert UPSTREAM_PROTOCOL_ERROR is reader.failure.outcome
+    assert not reader.is_raw
+
+
+def test_a_connection_that_switched_is_never_http_again():
+    reader = switched(SWITCH)
+    reader.feed(SHORT)
+
+    assert SHORT == reader.take_chunks()
+    assert 101 == reader.answer.status
+
+
 @pytest.mark.parametrize(
     "head",
     [

@@ -726,3 +726,103 @@ async def test_bytes_of_the_upstream_before_any_request_are_a_protocol_error(sce
 
     assert head.outcome is UPSTREAM_PROTOCOL_ERROR
     assert not connection.sent
+
+
+SWITCH = b"HTTP/1.1 101 Up\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+class Taker(asyncio.Protocol):
+    """Who takes a connection over."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.calls = []
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self.calls.append("made")
+
+    def data_received(self, data):
+        self.calls.append(data)
+
+    def eof_received(self):
+        self.calls.append("end")
+
+    def connection_lost(self, exc):
+        self.lost.set_result(type(exc))
+        self.rest = self.connection.lose(exc)
+
+
+async def switch(scene, acquire, script, wait=0.0):
+    """A connection that was answered with a 101, and who took it over after `wait` seconds."""
+
+    async def answered(peer):
+        await peer.request()
+        await script(peer)
+
+    upstream = await scene(answered)
+    connection = await acquire(upstream)
+    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    head = await connection.head("GET", 1.0, may_switch=True)
+    await asyncio.sleep(wait)
+    taker = Taker(connection)
+    return upstream, head, taker, connection.hand_over(taker)
+
+
+async def test_after_a_101_the_connection_is_handed_over_with_what_came_behind(scene, acquire):
+    async def script(peer):
+        await peer.send(SWITCH + b"one")
+        await peer.send(await peer.reader.readexactly(3))
+        peer.finish()
+
+    upstream, head, taker, early = await switch(scene, acquire, script)
+    taker.transport.write(b"two")
+    await asyncio.wait_for(taker.lost, 1)
+
+    assert 101 == head.status
+    assert b"one" == early
+    assert ["made", b"two", "end"] == taker.calls
+    assert (b"", 0) == (taker.rest, upstream.view().in_use)
+
+
+async def test_what_comes_before_the_hand_over_is_kept_up_to_the_high_water(scene, acquire):
+    """Also where it is much: nothing is read on, and nothing is lost."""
+
+    async def script(peer):
+        await peer.send(SWITCH)
+        await peer.send(b"x" * 3_000_000)
+
+    _, _, taker, early = await switch(scene, acquire, script, wait=0.1)
+    await asyncio.wait_for(taker.lost, 1)
+
+    assert HIGH_WATER < len(early) <= HIGH_WATER + 256 * 1024
+    assert 3_000_000 == len(early) + sum(map(len, taker.calls[1:-1]))
+
+
+@pytest.mark.parametrize(("how", "exc"), [("finish", type(None)), ("reset", ConnectionResetError)])
+async def test_an_end_before_the_hand_over_is_told_of_after_it(scene, acquire, how, exc):
+    async def script(peer):
+        await peer.send(SWITCH + b"last")
+        await asyncio.sleep(BRIEF)
+        getattr(peer, how)()
+
+    upstream, _, taker, early = await switch(scene, acquire, script, wait=0.1)
+    assert [] == taker.calls[1:]
+    await asyncio.wait_for(taker.lost, 1)
+
+    assert b"last" == early
+    assert exc is taker.lost.result()
+    assert 0 == upstream.view().in_use
+
+
+async def test_a_connection_that_was_handed_over_can_be_aborted(scene, acquire):
+    async def script(peer):
+        await peer.send(SWITCH)
+        await peer.gone()
+
+    upstream, _, taker, _ = await switch(scene, acquire, script)
+    taker.connection.abort()
+    await asyncio.wait_for(taker.lost, 1)
+
+    assert 0 == upstream.view().in_use

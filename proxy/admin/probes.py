@@ -1,35 +1,32 @@
-"""The pages of the admin port. Each asks a source and shows what it says."""
+"""Health for probes and metrics for Prometheus. Each asks a source and shows what it says."""
 
 import asyncio
-import dataclasses
 
 from aiohttp import web
 
-from proxy.admin.guard import Refusal
-from proxy.admin.replies import json_reply, refusal_reply
+from proxy.admin.endpoint import Endpoint
+from proxy.admin.replies import json_reply
 from proxy.admin.sources import AdminSources
 from proxy.observation.exposition import render
-from proxy.observation.redaction import redact_tree
-from proxy.outcome import OUTCOMES
 
 
-class Pages:
-    """GET and HEAD of everything there is."""
+class Probes:
+    """What is open to everybody."""
 
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources
         self._render_turn = asyncio.Lock()
         """One rendering at a time: many scrapers must not fill the machine with threads."""
 
-    def routes(self) -> list[web.RouteDef]:
+    def endpoints(self) -> list[Endpoint]:
+        unready, degraded = {503: "It does not, and why."}, {503: "Degraded; the same body."}
+        text = "text/plain"
         return [
-            web.get("/livez", self.livez),
-            web.get("/readyz", self.readyz),
-            web.get("/health", self.health),
-            web.get("/metrics", self.metrics),
-            web.get("/metrics.json", self.summary),
-            web.get("/api/config", self.config),
-            web.get("/api/codes/{code}", self.code),
+            Endpoint("GET", "/livez", self.livez, "The process works.", "Alive"),
+            Endpoint("GET", "/readyz", self.readyz, "Wants traffic.", "Ready", refusals=unready),
+            Endpoint("GET", "/health", self.health, "How it is.", "Health", refusals=degraded),
+            Endpoint("GET", "/metrics", self.metrics, "Metrics.", "Metrics", media_type=text),
+            Endpoint("GET", "/metrics.json", self.summary, "Figures for people.", "Figures"),
         ]
 
     async def livez(self, _: web.Request) -> web.Response:
@@ -56,15 +53,6 @@ class Pages:
 
     async def summary(self, _: web.Request) -> web.Response:
         return json_reply(self._sources.summary())
-
-    async def config(self, _: web.Request) -> web.Response:
-        return json_reply(redact_tree(dict(self._sources.config())))
-
-    async def code(self, request: web.Request) -> web.Response:
-        outcome = OUTCOMES.get(request.match_info["code"])
-        if outcome is None:
-            return refusal_reply(Refusal(404, "code_not_found", "No outcome has this code."))
-        return json_reply({**dataclasses.asdict(outcome), "is_error": outcome.is_error})
 
 
 def wants_json(accept: str) -> bool:

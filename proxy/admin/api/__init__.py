@@ -1,0 +1,1 @@
+"""The API of the admin port: JSON for scripts, and for the dashboard's own buttons."""

@@ -1,0 +1,41 @@
+"""`/api/errors`: failures grouped by what makes two of them the same."""
+
+from typing import Final
+
+from aiohttp import web
+
+from proxy.admin.endpoint import Endpoint, Parameter
+from proxy.admin.guard import Refusal
+from proxy.admin.replies import json_reply, refusal_reply
+from proxy.admin.sources import AdminSources
+from proxy.clock import wall
+
+NO_GROUP: Final = Refusal(404, "error_not_found", "No group of errors has this fingerprint.")
+
+
+class ErrorsApi:
+    """Reads the desk."""
+
+    def __init__(self, sources: AdminSources) -> None:
+        self._sources = sources
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                "GET", "/api/errors", self.listed,
+                "Groups of errors, newest first, and the last 24 hours in figures.", "Errors",
+            ),
+            Endpoint(
+                "GET", "/api/errors/{fingerprint}", self.one,
+                "One group; with the stack trace where the fault is our own.", "ErrorGroup",
+                parameters=(Parameter("fingerprint", "Twelve hexadecimal digits."),),
+                refusals={404: NO_GROUP.message},
+            ),
+        ]  # fmt: skip
+
+    async def listed(self, _: web.Request) -> web.Response:
+        return json_reply(self._sources.desk.errors(wall()))
+
+    async def one(self, request: web.Request) -> web.Response:
+        group = self._sources.desk.error(request.match_info["fingerprint"], wall())
+        return refusal_reply(NO_GROUP) if group is None else json_reply(group)

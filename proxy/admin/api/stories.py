@@ -1,0 +1,66 @@
+"""`/api/requests`: the stories of exchanges, by Reference ID or by what they have in common."""
+
+from typing import Final
+
+from aiohttp import web
+
+from proxy.admin.asked import MOST, query_of
+from proxy.admin.endpoint import Endpoint, Parameter
+from proxy.admin.guard import Refusal
+from proxy.admin.replies import faults_reply, json_reply, refusal_reply
+from proxy.admin.sources import AdminSources
+from proxy.clock import wall
+from proxy.outcome import OUTCOMES
+
+NO_STORY: Final = Refusal(
+    404, "story_not_found", "No story is kept under this ID: too old, sampled away, or not ours."
+)
+_TIME: Final = "a time such as 2026-11-22T03:00:00Z, seconds since 1970, or an age such as 15m"
+
+
+class StoriesApi:
+    """Reads the desk."""
+
+    def __init__(self, sources: AdminSources) -> None:
+        self._sources = sources
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                "GET", "/api/requests", self.listed, "Exchanges that ended, newest first.",
+                "Summaries", parameters=_PARAMETERS, refusals={400: "A parameter is wrong."},
+            ),
+            Endpoint(
+                "GET", "/api/requests/{id}", self.told,
+                "The whole story of an exchange, and of others under the same ID.", "Stories",
+                parameters=(Parameter("id", "The Reference ID."),),
+                refusals={404: NO_STORY.message},
+            ),
+        ]  # fmt: skip
+
+    async def listed(self, request: web.Request) -> web.Response:
+        query = query_of(request.query.items(), wall())
+        if isinstance(query, list):
+            return faults_reply(query)
+        found = await self._sources.desk.stories(query)
+        return json_reply({"requests": found.stories, "store": found.store})
+
+    async def told(self, request: web.Request) -> web.Response:
+        found = await self._sources.desk.story(request.match_info["id"])
+        if not found.stories:
+            return refusal_reply(NO_STORY)
+        return json_reply({"stories": found.stories, "store": found.store})
+
+
+_PARAMETERS: Final = (
+    Parameter("code", "How they ended.", {"type": "string", "enum": list(OUTCOMES)}),
+    Parameter("route", "Name of the route."),
+    Parameter("status", "What the client was sent.", {"type": "integer"}),
+    Parameter("since", f"Ended then or later: {_TIME}."),
+    Parameter("until", f"Ended then or before: {_TIME}."),
+    Parameter("field.<name>", "Value of one of the team's own fields, as it was recorded."),
+    Parameter(
+        "limit", "Most that are wanted.",
+        {"type": "integer", "minimum": 1, "maximum": MOST, "default": 100},
+    ),
+)  # fmt: skip

@@ -1,0 +1,71 @@
+"""The rest of the API: settings, routes, codes, what runs now, and the drain."""
+
+import dataclasses
+from typing import Final
+
+from aiohttp import web
+
+from proxy.admin.endpoint import Endpoint, Parameter
+from proxy.admin.guard import Refusal
+from proxy.admin.replies import json_reply, refusal_reply
+from proxy.admin.sources import AdminSources
+from proxy.observation.redaction import redact_tree
+from proxy.outcome import OUTCOMES
+from proxy.stories.runbooks import CODES
+
+NO_CODE: Final = Refusal(404, "code_not_found", "No outcome has this code.")
+NO_DRAIN: Final = Refusal(
+    409, "drain_not_possible", "It drains already, or nobody here can end this process."
+)
+
+
+class SystemApi:
+    """Shows what sources say; starts the drain."""
+
+    def __init__(self, sources: AdminSources) -> None:
+        self._sources = sources
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("GET", "/api/config", self.config, "Settings, secrets redacted.", "Config"),
+            Endpoint("GET", "/api/routes", self.routes, "Routes and their limits.", "Routes"),
+            Endpoint(
+                "GET", "/api/codes/{code}", self.code, "What a code means, and its runbook.",
+                "Code", parameters=(Parameter("code", "Of an outcome."),),
+                refusals={404: NO_CODE.message},
+            ),
+            Endpoint(
+                "GET", "/api/live", self.live,
+                "What runs now, and the last five minutes in slots of ten seconds.", "Live",
+            ),
+            Endpoint("GET", "/drain", self.drain, "How far a drain has come.", "Drain"),
+            Endpoint(
+                "POST", "/drain", self.start_drain, "Take nothing new, let answers end, and end.",
+                "Drain", 202, takes="Empty", refusals={409: NO_DRAIN.message},
+            ),
+        ]  # fmt: skip
+
+    async def config(self, _: web.Request) -> web.Response:
+        return json_reply(redact_tree(dict(self._sources.config())))
+
+    async def routes(self, _: web.Request) -> web.Response:
+        return json_reply({"routes": self._sources.routes()})
+
+    async def code(self, request: web.Request) -> web.Response:
+        outcome = OUTCOMES.get(request.match_info["code"])
+        if outcome is None:
+            return refusal_reply(NO_CODE)
+        runbook = dataclasses.asdict(CODES[outcome.code])
+        told = {**dataclasses.asdict(outcome), "is_error": outcome.is_error, "runbook": runbook}
+        return json_reply(told)
+
+    async def live(self, _: web.Request) -> web.Response:
+        return json_reply(self._sources.live().body())
+
+    async def drain(self, _: web.Request) -> web.Response:
+        return json_reply(self._sources.drain_view())
+
+    async def start_drain(self, _: web.Request) -> web.Response:
+        if not self._sources.start_drain():
+            return refusal_reply(NO_DRAIN)
+        return json_reply(self._sources.drain_view(), 202)

@@ -1,0 +1,1 @@
+"""The dashboard: pages rendered here, without a build step and without anything from outside."""

@@ -1,0 +1,112 @@
+"""The pages of the dashboard: each asks the sources and shows what they say."""
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from proxy.admin.api.errors import NO_GROUP
+from proxy.admin.api.stories import NO_STORY
+from proxy.admin.asked import query_of
+from proxy.admin.guard import Refusal
+from proxy.admin.page.alerts import alerts_page
+from proxy.admin.page.entry import refusal_page, see
+from proxy.admin.page.errors import errors_page, group_page
+from proxy.admin.page.frame import html_reply, page, search
+from proxy.admin.page.markup import Markup, el
+from proxy.admin.page.overview import overview
+from proxy.admin.page.request import request_page
+from proxy.admin.page.requests import requests_page
+from proxy.admin.page.routes import routes_page
+from proxy.admin.page.runbook import runbook_page
+from proxy.admin.replies import NOT_FOUND
+from proxy.admin.sources import AdminSources
+from proxy.clock import wall
+from proxy.stories.runbooks import RUNBOOKS
+
+_TYPES: Final = {"style.css": "text/css", "page.js": "text/javascript"}
+ASSET_FILES: Final[Mapping[str, str]] = {
+    name: resources.files("proxy.admin").joinpath("assets", name).read_text(encoding="utf-8")
+    for name in _TYPES
+}
+
+
+class Dashboard:
+    """Nothing is changed from here but by the API."""
+
+    def __init__(self, sources: AdminSources) -> None:
+        self._sources = sources
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/", self.overview),
+            web.get("/live", self.live),
+            web.get("/requests", self.requests),
+            web.get("/requests/{id}", self.request),
+            web.get("/errors", self.errors),
+            web.get("/errors/{fingerprint}", self.error),
+            web.get("/alerts", self.alerts),
+            web.get("/routes", self.routes_),
+            web.get("/runbooks/{key}", self.runbook),
+            web.get("/assets/{name}", self.asset),
+        ]
+
+    async def overview(self, _: web.Request) -> web.Response:
+        hero = el("div", search(), class_="hero")
+        return page("Overview", hero, self._overview(), here="/", is_live=True)
+
+    async def live(self, _: web.Request) -> web.Response:
+        """The part of the overview that changes, for scripts."""
+        return html_reply(self._overview())
+
+    def _overview(self) -> Markup:
+        desk, at = self._sources.desk, wall()
+        return overview(self._sources.live(), desk.alerts(at), desk.errors(at), desk.store_state())
+
+    async def requests(self, request: web.Request) -> web.Response:
+        given = {name: value.strip() for name, value in request.query.items()}
+        if wanted := given.get("id"):
+            return see(f"/requests/{quote(wanted, safe='')}")
+        found = query_of(((n, v) for n, v in given.items() if n != "id"), wall())
+        if not isinstance(found, list):
+            return page("Requests", requests_page(await self._sources.desk.stories(found), given),
+                        here="/requests")  # fmt: skip
+        return page("Requests", requests_page(found, given), here="/requests", status=400)
+
+    async def request(self, request: web.Request) -> web.Response:
+        request_id = request.match_info["id"].strip()
+        found = await self._sources.desk.story(request_id)
+        if not found.stories:
+            return refusal_page(NO_STORY)
+        return page(f"Request {request_id}", request_page(found), here="/requests")
+
+    async def errors(self, _: web.Request) -> web.Response:
+        return page("Errors", errors_page(self._sources.desk.errors(wall())), here="/errors")
+
+    async def error(self, request: web.Request) -> web.Response:
+        group = self._sources.desk.error(request.match_info["fingerprint"], wall())
+        if group is None:
+            return refusal_page(NO_GROUP)
+        return page("Error", group_page(group), here="/errors")
+
+    async def alerts(self, _: web.Request) -> web.Response:
+        return page("Alerts", alerts_page(self._sources.desk.alerts(wall())), here="/alerts")
+
+    async def routes_(self, _: web.Request) -> web.Response:
+        shown = routes_page(self._sources.routes(), self._sources.breakers())
+        return page("Routes", shown, here="/routes")
+
+    async def runbook(self, request: web.Request) -> web.Response:
+        key = request.match_info["key"]
+        runbook = RUNBOOKS.get(key)
+        if runbook is None:
+            return refusal_page(Refusal(404, "runbook_not_found", "No runbook has this name."))
+        return page(f"Runbook {key}", runbook_page(key, runbook))
+
+    async def asset(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in ASSET_FILES:
+            return refusal_page(NOT_FOUND)
+        return web.Response(text=ASSET_FILES[name], content_type=_TYPES[name])

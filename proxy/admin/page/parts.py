@@ -1,0 +1,77 @@
+"""Small pieces that several pages show."""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote
+
+from proxy.admin.page.markup import Content, Markup, el
+from proxy.admin.told import Told, text
+
+
+def link(content: Content, *path: str) -> Markup:
+    """A link within the dashboard; the parts of the path are encoded."""
+    return el("a", content, href="/" + "/".join(quote(part, safe="") for part in path))
+
+
+def reference(request_id: str) -> Markup:
+    """A Reference ID that leads to its story."""
+    return link(el("code", request_id), "requests", request_id)
+
+
+def badge(content: Content, tone: str) -> Markup:
+    """`tone` is good, warn, bad or quiet; the words say it as well, never the colour alone."""
+    return el("span", content, class_=f"badge {tone}")
+
+
+TONES = {
+    "info": "quiet", "warning": "warn", "error": "bad", "critical": "bad",
+    "ok": "good", "connected": "good", "closed": "good", "cleared": "good", "passed": "good",
+    "degraded": "bad", "failing": "bad", "open": "bad", "raised": "bad", "refused": "bad",
+    "half_open": "warn", "unknown": "quiet", "not_asked": "quiet", "off": "quiet",
+}  # fmt: skip
+
+
+def state(word: str) -> Markup:
+    """A word of a closed list with the tone it has everywhere."""
+    return badge(word.replace("_", " "), TONES.get(word, "quiet"))
+
+
+def code(told: Told) -> Markup:
+    """How an exchange ended, with the tone of its level."""
+    level = text(told, "level")
+    tone = "good" if text(told, "code") == "completed" else TONES.get(level, "quiet")
+    return badge(text(told, "code", "unknown"), tone)
+
+
+def when(at: str, before: str = "") -> Markup:
+    """A time; scripts add how long ago that is. Shown without its date, which is in the title."""
+    short = at[11:19] + "Z" if len(at) > 19 else at
+    return el("time", before, short, datetime=at, title=at)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str) -> Markup:
+    """`caption` is for those who do not see the page. Wide ones scroll in their own box."""
+    body = [el("tr", [el("td", cell, data_label=h) for h, cell in zip(heads, row, strict=True)])
+            for row in rows]  # fmt: skip
+    head = el("thead", el("tr", [el("th", each, scope="col") for each in heads]))
+    inner = el("table", el("caption", caption, class_="unseen"), head, el("tbody", body))
+    return el("div", inner, class_="scroll")
+
+
+def facts(pairs: Iterable[tuple[str, Content]]) -> Markup:
+    """Names with their values; those without a value are left out."""
+    shown = [
+        el("div", el("dt", name), el("dd", value))
+        for name, value in pairs
+        if value not in (None, "")
+    ]
+    return el("dl", shown, class_="facts")
+
+
+def section(title: str, *content: Content, id_: str | None = None, more: Content = None) -> Markup:
+    heading = el("h2", title)
+    head = el("div", heading, more, class_="heading") if more is not None else heading
+    return el("section", head, content, id=id_)
+
+
+def nothing(words: str) -> Markup:
+    return el("p", words, class_="nothing")

@@ -1,0 +1,70 @@
+"""Requests: a list by what they have in common."""
+
+from collections.abc import Mapping, Sequence
+
+from proxy.admin.asked import Fault
+from proxy.admin.page.markup import Content, Markup, el
+from proxy.admin.page.parts import code, nothing, reference, table, when
+from proxy.admin.sources import Found, Told
+from proxy.admin.told import count, milliseconds, part, text
+from proxy.outcome import OUTCOMES
+
+
+def requests_page(found: Found | Sequence[Fault], given: Mapping[str, str]) -> list[Content]:
+    title = el("h1", "Requests")
+    if isinstance(found, Sequence):
+        wrong = [
+            el("li", el("code", f"{f.parameter}={f.value}"), " should be ", f.expected)
+            for f in found
+        ]
+        return [title, _filter(given), el("ul", wrong, class_="wrong", role="alert")]
+    return [title, _filter(given), store_note(found.store), _listed(found.stories)]
+
+
+def store_note(store: str) -> Markup | None:
+    if store != "failing":
+        return None
+    words = "The store cannot be read: these are the ones in memory only."
+    return el("p", words, class_="wrong", role="status")
+
+
+def _filter(given: Mapping[str, str]) -> Markup:
+    def field(name: str, label: str, hint: str, **more: str | bool) -> Markup:
+        box = el("input", name=name, value=given.get(name, ""), placeholder=hint, maxlength=64,
+                 autocomplete="off", **more)  # fmt: skip
+        return el("label", label, box)
+
+    return el(
+        "form",
+        field("code", "Code", "any", list="codes"),
+        field("route", "Route", "any"),
+        field("status", "Status", "any", inputmode="numeric"),
+        field("since", "Since", "15m or a time"),
+        field("until", "Until", "now"),
+        el("button", "Show"),
+        el("datalist", [el("option", value=each) for each in OUTCOMES], id="codes"),
+        action="/requests", class_="filter", aria_label="Which requests",
+    )  # fmt: skip
+
+
+def _listed(stories: Sequence[Told]) -> Markup:
+    if not stories:
+        return nothing("None are kept that fit. Successes are sampled; failures are all kept.")
+    heads = ("Ended", "How", "Status", "Request", "Route", "Took", "Tries", "Reference ID")
+    return table(heads, [_row(story) for story in stories], "Requests, newest first")
+
+
+def _row(story: Told) -> tuple[Content, ...]:
+    fields = ", ".join(f"{name}={value}" for name, value in part(story, "fields").items())
+    path = text(story, "path")
+    asked = el("span", f"{text(story, 'method')} {path}", title=path, class_="cut")
+    return (
+        when(text(story, "at")),
+        code(story),
+        text(story, "status", "—"),
+        [asked, el("small", " ", fields) if fields else None],
+        text(story, "route", "—"),
+        milliseconds(story, "duration_ms"),
+        count(story, "attempts"),
+        reference(text(story, "request_id")),
+    )

@@ -1,0 +1,141 @@
+"""A story as plain text, for terminals and for pasting into a chat."""
+
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+
+from proxy.admin.timeline import extent, lanes_of
+from proxy.admin.told import Told, length, milliseconds, number, part, rows, text, texts
+from proxy.stories.runbooks import RUNBOOKS
+
+_WIDTH: Final = 96
+_SCALE: Final = 48
+_SIGNS: Final = {
+    "queue": "q", "connect": "c", "wait": "-", "pause": " ", "body": "=", "events": "=",
+    "gap": ".", "silence": ".",
+}  # fmt: skip
+
+
+def story_text(story: Told) -> str:
+    """The same as the page of a request: diagnosis first, then the evidence."""
+    sections = (
+        _title(story), _wrapped(text(story, "diagnosis")), _drawing(story), _attempts(story),
+        _facts(story), _clocks(story), _runbook(story),
+    )  # fmt: skip
+    return "\n\n".join(found for lines in sections if (found := "\n".join(lines)))
+
+
+def _title(story: Told) -> Iterator[str]:
+    yield text(story, "request_id")
+    status = text(story, "status", "no status")
+    yield (
+        f"{text(story, 'at')}  {text(story, 'method')} {text(story, 'path')}  "
+        f"{status} → {text(story, 'code')} ({text(story, 'term')})  "
+        f"{milliseconds(story, 'duration_ms')}"
+    )
+
+
+def _wrapped(paragraph: str, indent: str = "", first: str | None = None) -> list[str]:
+    first = indent if first is None else first
+    return textwrap.wrap(paragraph, _WIDTH, initial_indent=first, subsequent_indent=indent)
+
+
+def _drawing(story: Told) -> Iterator[str]:
+    lanes, scale = lanes_of(story), _SCALE / extent(story)
+    for lane in lanes:
+        row = [" "] * (_SCALE + 1)
+        for bar in lane.bars:
+            begin = min(int(bar.began * scale), _SCALE)
+            end = min(max(int(bar.ended * scale), begin + 1), _SCALE + 1)
+            row[begin:end] = _SIGNS[bar.kind] * (end - begin)
+        words = ", ".join(bar.words for bar in lane.bars)
+        yield f"{lane.name:<10} |{''.join(row)}|  {words} → {lane.end}"
+
+
+def _attempts(story: Told) -> Iterator[str]:
+    for attempt in rows(story, "attempts"):
+        reused = "reused connection" if attempt.get("reused") is True else "new connection"
+        sent = "sent" if attempt.get("sent") is True else "nothing sent"
+        yield (
+            f"Attempt {text(attempt, 'number')}: {text(attempt, 'endpoint', '?')}, {reused}, "
+            f"{sent}, {text(attempt, 'status') or text(attempt, 'result', '?')}; {then(attempt)}"
+        )
+        if detail := text(attempt, "detail"):
+            yield f"           {detail}"
+
+
+def then(attempt: Told) -> str:
+    """What followed an attempt, and why."""
+    why = text(attempt, "why").replace("_", " ")
+    said = text(attempt, "then", "ended")
+    told = f"{said} ({why})" if why else said
+    pause, budget = number(attempt, "pause_ms"), number(attempt, "budget_left")
+    after = f" after {length(pause)}" if pause is not None else ""
+    left = f", retry budget {budget:g} left" if budget is not None else ""
+    return told + after + left
+
+
+def _facts(story: Told) -> Iterator[str]:
+    route, breaker, client = part(story, "route"), part(story, "breaker"), part(story, "client")
+    if route:
+        yield f"Route:     {text(route, 'name')} → {text(route, 'upstream')} ({text(route, 'why')})"
+    if breaker:
+        yield f"Circuit:   {circuit(breaker)}"
+    if client:
+        got = text(client, "got").replace("_", " ")
+        yield f"Client:    {text(story, 'client_ip')} got: {got} {text(client, 'message')}".rstrip()
+    refused = [
+        text(row, "guard") for row in rows(story, "guards") if text(row, "decision") == "refused"
+    ]
+    if refused:
+        yield f"Refused:   by {', '.join(refused).replace('_', ' ')}"
+    fields = part(story, "fields")
+    if fields:
+        yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
+    config, worker = text(story, "config_hash", "?"), text(story, "worker", "0")
+    yield f"Config:    {config}, worker {worker}"
+
+
+def circuit(breaker: Told) -> str:
+    """The state before and after, and the counts where they are known."""
+    before, after = text(breaker, "before"), text(breaker, "after")
+    moved = before if before == after else f"{before} → {after}"
+    failures, attempts = number(breaker, "failures"), number(breaker, "attempts")
+    if failures is None or attempts is None:
+        return moved
+    window = number(breaker, "window_ms")
+    within = f" in {length(window)}" if window else ""
+    return f"{moved}, {failures:g} of {attempts:g} attempts failed{within}"
+
+
+def _clocks(story: Told) -> Iterator[str]:
+    for clock in rows(story, "clocks"):
+        elapsed = number(clock, "elapsed_ms")
+        if elapsed is None:
+            continue
+        mark = "  ← ran out" if clock.get("ran_out") is True else ""
+        limit = milliseconds(clock, "configured_ms", "off")
+        yield f"{text(clock, 'clock'):<16} {length(elapsed):>10} of {limit}{mark}"
+
+
+def _runbook(story: Told) -> Iterator[str]:
+    key = text(story, "runbook")
+    runbook = RUNBOOKS.get(key)
+    if runbook is None:
+        return
+    yield f"Runbook: {key}"
+    yield from _wrapped(runbook.cause, "  ")
+    for title, items in (("Check", runbook.checks), ("Fix", runbook.fixes)):
+        for item in items:
+            yield from _wrapped(item, " " * 9, f"  {title:<5}: ")
+
+
+def group_line(group: Told) -> str:
+    """One line of `sidelight errors`."""
+    samples = texts(group, "samples")
+    where = "/".join(filter(None, (text(group, "route"), text(group, "upstream"))))
+    return (
+        f"{text(group, 'last_seen')[:19]}  {text(group, 'last_24h', '0'):>6} in 24 h  "
+        f"{text(group, 'severity'):<8}  {text(group, 'code')}  {where}  "
+        f"{text(group, 'fingerprint')}  {samples[0] if samples else ''}"
+    ).rstrip()

@@ -1,0 +1,125 @@
+"""A story as lengths of time side by side: what was waited for, when, and for how long.
+
+Decides what is drawn; how is the business of those who draw. All times are milliseconds from the
+opening of the exchange.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from proxy.admin.told import Told, count, length, number, part, rows, text
+
+Kind = Literal["queue", "connect", "wait", "pause", "body", "events", "gap", "silence"]
+
+MEANINGS: Final[dict[Kind, str]] = {
+    "queue": "waiting for a connection slot",
+    "connect": "connecting",
+    "wait": "waiting for the upstream",
+    "pause": "pause before the retry",
+    "body": "body",
+    "events": "events",
+    "gap": "longest silence between two reads",
+    "silence": "silence at the end",
+}
+_VISIBLE: Final = 0.02
+"""A silence shorter than this share of the exchange is not worth a mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A length of time; `words` name it."""
+
+    kind: Kind
+    began: float
+    lasted: float
+    words: str
+
+    @property
+    def ended(self) -> float:
+        return self.began + self.lasted
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Bars that belong together, in the order in which they are drawn."""
+
+    name: str
+    bars: tuple[Bar, ...]
+    end: str = ""
+    """What came of it."""
+
+
+def lanes_of(story: Told) -> list[Lane]:
+    """A lane for each attempt, and one for the answer; none where nothing was waited for."""
+    attempts = rows(story, "attempts")
+    lanes = [
+        Lane(f"Attempt {n}", tuple(_attempt(attempt)), _result(attempt))
+        for n, attempt in enumerate(attempts, 1)
+    ]
+    head = _head_at(story, attempts[-1]) if attempts else None
+    if head is not None:
+        stream = part(story, "stream")
+        bars = _stream(story, stream, head) if stream else _body(story, head)
+        lanes.append(Lane("Answer", tuple(bars), text(story, "code")))
+    return lanes
+
+
+def extent(story: Told) -> float:
+    """How long the whole took; never nothing, so that it can be divided by."""
+    ends = [bar.ended for lane in lanes_of(story) for bar in lane.bars]
+    return max(number(story, "duration_ms") or 0.0, *ends, 0.001)
+
+
+def _attempt(attempt: Told) -> Iterator[Bar]:
+    at = number(attempt, "at_ms") or 0.0
+    for kind, key, name in (
+        ("queue", "queue_ms", "queue"), ("connect", "connect_ms", "connect"),
+        ("wait", "head_ms", "head after"), ("pause", "pause_ms", "pause"),
+    ):  # fmt: skip
+        lasted = number(attempt, key)
+        if lasted:
+            yield Bar(kind, at, lasted, f"{name} {length(lasted)}")  # type: ignore[arg-type]
+            at += lasted
+
+
+def _result(attempt: Told) -> str:
+    status = text(attempt, "status")
+    return status or text(attempt, "result", "?")
+
+
+def _head_at(story: Told, last: Told) -> float | None:
+    """When the head of the answer had come; None where none came."""
+    told = number(part(story, "stream"), "head_ms")
+    if told is not None or number(last, "status") is None:
+        return told
+    waited = ("at_ms", "queue_ms", "connect_ms", "head_ms")
+    return sum(number(last, key) or 0.0 for key in waited)
+
+
+def _body(story: Told, head: float) -> Iterator[Bar]:
+    lasted = max(0.0, (number(story, "duration_ms") or head) - head)
+    yield Bar("body", head, lasted, f"{count(story, 'bytes_out')} bytes in {length(lasted)}")
+
+
+def _stream(story: Told, stream: Told, head: float) -> Iterator[Bar]:
+    end = number(story, "duration_ms") or head
+    first, last = number(stream, "first_event_ms"), number(stream, "last_byte_ms")
+    began = head if first is None else first
+    if first is not None and first > head:
+        yield Bar("wait", head, first - head, f"first event after {length(first - head)}")
+    stopped = end if last is None else max(began, last)
+    if stopped > began or first is not None:
+        yield Bar("events", began, max(0.0, stopped - began), _events(stream))
+    gap, gap_at = number(stream, "max_gap_ms"), number(stream, "max_gap_at_ms")
+    if gap and gap_at is not None and gap > _VISIBLE * end:
+        yield Bar("gap", gap_at, gap, f"gap {length(gap)}")
+    if end - stopped > _VISIBLE * end:
+        yield Bar("silence", stopped, end - stopped, f"silence {length(end - stopped)}")
+
+
+def _events(stream: Told) -> str:
+    if stream.get("raw") is True:
+        return "passed on unseen"
+    n = count(stream, "events")
+    return "1 event" if n == 1 else f"{n} events"
