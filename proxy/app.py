@@ -16,7 +16,7 @@ from proxy.heads import Heads
 from proxy.listener import Listener
 from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.lag import measure_lag
-from proxy.observation.library import take_over_logging
+from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
@@ -157,4 +157,5 @@ class App:
         for upstream in self.upstreams.values():
             await upstream.close()
         self.observer.flush()
+        give_back_logging()
         await asyncio.to_thread(self.log.close)

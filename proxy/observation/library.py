@@ -51,6 +51,13 @@ def take_over_logging(log: Log) -> None:
     logging.basicConfig(handlers=[LibraryHandler(log)], level=logging.WARNING, force=True)
 
 
+def give_back_logging() -> None:
+    """Undo `take_over_logging`: this log is about to close."""
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each, LibraryHandler)]:
+        root.removeHandler(handler)
+
+
 def describe(record: logging.LogRecord) -> dict[str, object]:
     """Fields of the event: the logger, the first line of the template, the place of the fault."""
     text = record.msg if isinstance(record.msg, str) else type(record.msg).__name__

@@ -5,7 +5,12 @@ import logging
 import pytest
 
 from proxy.observation import library
-from proxy.observation.library import LibraryHandler, describe, take_over_logging
+from proxy.observation.library import (
+    LibraryHandler,
+    describe,
+    give_back_logging,
+    take_over_logging,
+)
 from proxy.observation.log import Log
 
 
@@ -79,3 +84,12 @@ def test_the_log_becomes_the_only_place(reader) -> None:
     assert [LibraryHandler] == kinds
     assert is_quiet
     assert ["heard %s"] == [event["message"] for event in reader.events()]
+
+
+def test_a_log_that_closes_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    take_over_logging(Log(fd=-1))
+    give_back_logging()
+
+    assert [] == root.handlers
