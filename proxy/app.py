@@ -9,11 +9,13 @@ from aiohttp import web
 from proxy import __version__
 from proxy.admin.door import admin_runner
 from proxy.admin.guard import Guard
+from proxy.alerts.conditions import Signs
 from proxy.clock import now
 from proxy.fields import extractor
 from proxy.forward import Forward
 from proxy.heads import Heads
 from proxy.listener import Listener
+from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.lag import measure_lag
 from proxy.observation.library import give_back_logging, take_over_logging
@@ -48,6 +50,15 @@ class App:
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
         self.oversight = Oversight(self)
         self.desk = self._make_desk()
+        self.desk = Desk(
+            DeskRules(settings.stories, settings.store, settings.alerts),
+            tell=self.log.say,
+            signs=self._signs,
+            service=settings.service,
+            config_hash=settings.config_hash,
+        )
+        self.observer.readers.append(self.desk.closed)
+        self.metrics.read_from(self.desk.readings)
         self.upstreams = self._make_upstreams()
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
@@ -106,6 +117,16 @@ class App:
             watcher=self.observer,
         )
 
+    def _signs(self) -> Signs:
+        """What alerts look at besides exchanges."""
+        at = now()
+        views = {name: upstream.view() for name, upstream in self.upstreams.items()}
+        return Signs(
+            circuits_open=tuple(r.name for r in self.routes if r.breaker.state(at) != "closed"),
+            pools_exhausted=tuple(n for n, v in views.items() if v.in_use >= v.size and v.waiting),
+            log_dropped=sum(self.log.dropped.values()),
+        )
+
     def _readings(self) -> Iterator[Reading]:
         """Gauges whose subjects know them already."""
         at = now()
@@ -122,6 +143,7 @@ class App:
         await self._admin.setup()
         await web.TCPSite(self._admin, self.settings.admin.host, self.settings.admin.port).start()
         self.admin_port = self._admin.addresses[0][1]
+        await self.desk.start()
         self._lag = asyncio.create_task(measure_lag(self.metrics.lag))
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
@@ -157,5 +179,6 @@ class App:
         for upstream in self.upstreams.values():
             await upstream.close()
         self.observer.flush()
+        await self.desk.stop()
         give_back_logging()
         await asyncio.to_thread(self.log.close)

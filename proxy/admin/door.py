@@ -79,7 +79,7 @@ def _refused(request: web.Request, refusal: Refusal) -> web.Response:
     """In HTML for browsers that asked for a page, else in JSON."""
     wants_page = "text/html" in request.headers.get("Accept", "")
     if wants_page and request.method in ("GET", "HEAD") and not request.path.startswith(_NOT_PAGES):
-        return refusal_page(refusal)
+        return refusal_page(request, refusal)
     challenge = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
     return refusal_reply(refusal, challenge)
 

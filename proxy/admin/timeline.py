@@ -73,6 +73,8 @@ def extent(story: Told) -> float:
 
 def _attempt(attempt: Told) -> Iterator[Bar]:
     at = number(attempt, "at_ms") or 0.0
+    if not any(number(attempt, key) for key in ("queue_ms", "connect_ms", "head_ms")):
+        yield Bar("connect", at, 0.0, "at once")
     for kind, key, name in (
         ("queue", "queue_ms", "queue"), ("connect", "connect_ms", "connect"),
         ("wait", "head_ms", "head after"), ("pause", "pause_ms", "pause"),

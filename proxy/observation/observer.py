@@ -7,7 +7,7 @@ read and before a change of state is told. Nothing here may ever harm the exchan
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from proxy import clock
@@ -15,7 +15,7 @@ from proxy.exchange import Exchange
 from proxy.observation.batch import Batch, Later, call_later
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
-from proxy.observation.record import ms
+from proxy.observation.record import fault_place, ms
 from proxy.observation.recorder import Recorder
 from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
@@ -49,7 +49,9 @@ class Observer:
         self.running: dict[int, Exchange] = {}
         """Exchanges that were opened and not closed yet, by identity."""
         self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
-        self._ended = Batch(self._recorder.record, later)
+        self._ended = Batch(self._record, later)
+        self.readers: list[Callable[[Sequence[Exchange]], None]] = []
+        """Who else is given what has ended, once it is recorded."""
         self._log, self._metrics, self._worker = log, metrics, worker
         self._drain_began = 0.0
         metrics.read_from(self._readings)
@@ -67,6 +69,15 @@ class Observer:
         self._ended.add(x)
         if x.fault is not None:
             self.flush()  # its traceback holds on to everything the exchange had
+
+    def _record(self, ended: list[Exchange]) -> None:
+        self._recorder.record(ended)
+        try:
+            for read in self.readers:
+                read(ended)
+        except Exception as fault:  # noqa: BLE001  # as in the recorder: nothing of it may reach traffic
+            self._metrics.fault()
+            self._log.say("observer_failed", "critical", {"fault": fault_place(fault)})
 
     def flush(self) -> None:
         """Record what has ended now rather than in a moment."""

@@ -87,10 +87,16 @@ async def eventually(condition: Callable[[], object], patience: float = PATIENCE
 
 
 class RawClient:
-    """One connection to `port`; use it as an async context manager."""
+    """One connection to `port`; use it as an async context manager.
 
-    def __init__(self, port: int, host: str = "127.0.0.1", read_ahead: int = 1 << 16) -> None:
+    `window`: bytes that the kernel takes for it, where it is to be few.
+    """
+
+    def __init__(
+        self, port: int, host: str = "127.0.0.1", read_ahead: int = 1 << 16, window: int = 0
+    ) -> None:
         self._where = (host, port)
+        self._window = window
         self._read_ahead = read_ahead
         self._buffer = bytearray()
         self._reader: asyncio.StreamReader
@@ -98,7 +104,10 @@ class RawClient:
         self.received = 0
 
     async def __aenter__(self) -> Self:
-        sock = socket.create_connection(self._where)
+        sock = socket.socket()
+        if self._window:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._window)
+        sock.connect(self._where)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader, self._writer = await asyncio.open_connection(
             sock=sock, limit=self._read_ahead

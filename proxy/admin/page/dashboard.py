@@ -26,6 +26,7 @@ from proxy.admin.sources import AdminSources
 from proxy.clock import wall
 from proxy.stories.runbooks import RUNBOOKS
 
+_PAGE: Final = "50"
 _TYPES: Final = {"style.css": "text/css", "page.js": "text/javascript"}
 ASSET_FILES: Final[Mapping[str, str]] = {
     name: resources.files("proxy.admin").joinpath("assets", name).read_text(encoding="utf-8")
@@ -53,9 +54,9 @@ class Dashboard:
             web.get("/assets/{name}", self.asset),
         ]
 
-    async def overview(self, _: web.Request) -> web.Response:
+    async def overview(self, request: web.Request) -> web.Response:
         hero = el("div", search(), class_="hero")
-        return page("Overview", hero, self._overview(), here="/", is_live=True)
+        return page(request, "Overview", hero, self._overview(), here="/", is_live=True)
 
     async def live(self, _: web.Request) -> web.Response:
         """The part of the overview that changes, for scripts."""
@@ -69,44 +70,51 @@ class Dashboard:
         given = {name: value.strip() for name, value in request.query.items()}
         if wanted := given.get("id"):
             return see(f"/requests/{quote(wanted, safe='')}")
-        found = query_of(((n, v) for n, v in given.items() if n != "id"), wall())
+        asked = {"limit": _PAGE, **{name: value for name, value in given.items() if name != "id"}}
+        found = query_of(asked.items(), wall())
         if not isinstance(found, list):
-            return page("Requests", requests_page(await self._sources.desk.stories(found), given),
+            return page(request, "Requests", requests_page(await self._sources.desk.stories(found), given),
                         here="/requests")  # fmt: skip
-        return page("Requests", requests_page(found, given), here="/requests", status=400)
+        return page(request, "Requests", requests_page(found, given), here="/requests", status=400)
 
     async def request(self, request: web.Request) -> web.Response:
         request_id = request.match_info["id"].strip()
         found = await self._sources.desk.story(request_id)
         if not found.stories:
-            return refusal_page(NO_STORY)
-        return page(f"Request {request_id}", request_page(found), here="/requests")
+            return refusal_page(request, NO_STORY)
+        return page(request, f"Request {request_id}", request_page(found), here="/requests")
 
-    async def errors(self, _: web.Request) -> web.Response:
-        return page("Errors", errors_page(self._sources.desk.errors(wall())), here="/errors")
+    async def errors(self, request: web.Request) -> web.Response:
+        return page(
+            request, "Errors", errors_page(self._sources.desk.errors(wall())), here="/errors"
+        )
 
     async def error(self, request: web.Request) -> web.Response:
         group = self._sources.desk.error(request.match_info["fingerprint"], wall())
         if group is None:
-            return refusal_page(NO_GROUP)
-        return page("Error", group_page(group), here="/errors")
+            return refusal_page(request, NO_GROUP)
+        return page(request, "Error", group_page(group, wall()), here="/errors")
 
-    async def alerts(self, _: web.Request) -> web.Response:
-        return page("Alerts", alerts_page(self._sources.desk.alerts(wall())), here="/alerts")
+    async def alerts(self, request: web.Request) -> web.Response:
+        return page(
+            request, "Alerts", alerts_page(self._sources.desk.alerts(wall())), here="/alerts"
+        )
 
-    async def routes_(self, _: web.Request) -> web.Response:
+    async def routes_(self, request: web.Request) -> web.Response:
         shown = routes_page(self._sources.routes(), self._sources.breakers())
-        return page("Routes", shown, here="/routes")
+        return page(request, "Routes", shown, here="/routes")
 
     async def runbook(self, request: web.Request) -> web.Response:
         key = request.match_info["key"]
         runbook = RUNBOOKS.get(key)
         if runbook is None:
-            return refusal_page(Refusal(404, "runbook_not_found", "No runbook has this name."))
-        return page(f"Runbook {key}", runbook_page(key, runbook))
+            return refusal_page(
+                request, Refusal(404, "runbook_not_found", "No runbook has this name.")
+            )
+        return page(request, f"Runbook {key}", runbook_page(key, runbook))
 
     async def asset(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name not in ASSET_FILES:
-            return refusal_page(NOT_FOUND)
+            return refusal_page(request, NOT_FOUND)
         return web.Response(text=ASSET_FILES[name], content_type=_TYPES[name])

@@ -21,8 +21,8 @@ class Entry:
     def routes(self) -> list[web.RouteDef]:
         return [web.get(SESSION_PATH, self.ask), web.post(SESSION_PATH, self.answer)]
 
-    async def ask(self, _: web.Request) -> web.Response:
-        return entry_page()
+    async def ask(self, request: web.Request) -> web.Response:
+        return entry_page(request)
 
     async def answer(self, request: web.Request) -> web.Response:
         """The form of the page, or the button that ends a session."""
@@ -31,7 +31,7 @@ class Entry:
             return _leave()
         begun = self._sessions.begin(str(form["token"]), wall())
         if begun is None:
-            return entry_page(_WRONG, 401)
+            return entry_page(request, _WRONG, 401)
         answer = see(_HOME)
         answer.set_cookie(COOKIE, begun, max_age=LASTS, path="/", httponly=True,
                           samesite="Strict", secure=request.secure)  # fmt: skip
@@ -43,26 +43,26 @@ def see(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
 
 
-def entry_page(wrong: str = "", status: int = 200) -> web.Response:
+def entry_page(request: web.Request, wrong: str = "", status: int = 200) -> web.Response:
     box = el("input", name="token", type="password", autocomplete="current-password",
              required=True, autofocus=True, id="token")  # fmt: skip
     form = el("form", el("label", "Admin token", box), el("button", "Enter"), method="post",
               action=SESSION_PATH, class_="entry")  # fmt: skip
     hint: Content = ["It is what ", el("code", "SIDELIGHT_ADMIN__TOKEN"), " is set to."]
     refused = el("p", wrong, class_="wrong", role="alert") if wrong else None
-    return page("Sign in", el("h1", "Sign in"), refused, form, el("p", hint, class_="quiet"),
+    return page(request, "Sign in", el("h1", "Sign in"), refused, form, el("p", hint, class_="quiet"),
                 is_bare=True, status=status)  # fmt: skip
 
 
-def refusal_page(refusal: Refusal) -> web.Response:
+def refusal_page(request: web.Request, refusal: Refusal) -> web.Response:
     """A refusal for people; where the token is missing, the form."""
     if refusal.status == 401:
-        return entry_page(status=401)
+        return entry_page(request, status=401)
     said = el("p", refusal.message)
     code = el("p", el("code", refusal.code), class_="quiet")
     is_bare = refusal.status == 403
     title = "Not found" if refusal.status == 404 else "Not allowed"
-    return page(title, el("h1", title), said, code, is_bare=is_bare, status=refusal.status)
+    return page(request, title, el("h1", title), said, code, is_bare=is_bare, status=refusal.status)
 
 
 def _leave() -> web.Response:

@@ -1,6 +1,8 @@
 """Errors by group: what keeps going wrong, since when, and where to look."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from urllib.parse import urlencode
 
 from proxy.admin.page.drawing import bars
@@ -20,7 +22,7 @@ from proxy.admin.page.runbook import runbook_aside
 from proxy.admin.sources import Told
 from proxy.admin.told import count, number, part, rows, text, texts
 
-_HOURS = 24
+_HOURS = 48
 
 
 def errors_page(errors: Told) -> list[Markup]:
@@ -68,9 +70,20 @@ def _where(group: Told) -> str:
     return " → ".join(filter(None, places)) or "no route"
 
 
-def group_page(group: Told) -> list[Markup]:
-    hours = rows(group, "per_hour")
-    counts = [float(count(hour, "count")) for hour in hours][-_HOURS * 2 :] or [0.0]
+def by_hour(hours: Sequence[Told], wall: float) -> list[float]:
+    """Counts of the last two days, hour by hour; hours in which nothing was are left out of it."""
+    counts = [0.0] * _HOURS
+    for hour in hours:
+        with suppress(ValueError):
+            began = datetime.fromisoformat(text(hour, "hour")).timestamp()
+            past = int(wall // 3600 - began // 3600)
+            if 0 <= past < _HOURS:
+                counts[-1 - past] = float(count(hour, "count"))
+    return counts
+
+
+def group_page(group: Told, wall: float) -> list[Markup]:
+    counts = by_hour(rows(group, "per_hour"), wall)
     samples = [el("li", reference(sample)) for sample in texts(group, "samples")]
     trace = text(group, "trace")
     code = text(group, "code")
@@ -81,14 +94,14 @@ def group_page(group: Told) -> list[Markup]:
         facts(
             (
                 ("Where", _where(group)), ("What", text(group, "detail_class")),
-                ("The client is told", text(group, "message")),
+                ("The client is told", text(group, "message").replace("{n}", "N")),
                 ("First seen", when(text(group, "first_seen"))),
                 ("Last seen", when(text(group, "last_seen"))),
                 ("Last 24 hours", count(group, "last_24h")), ("In all", count(group, "total")),
                 ("Fingerprint", el("code", text(group, "fingerprint"))),
             )
         ),
-        section("By hour", bars(counts, counts, "By hour, the newest on the right")),
+        section("The last 48 hours", bars(counts, counts, "By hour, the newest on the right")),
         section("Reference IDs", listed, more=more),
         section("Stack trace", el("pre", trace, tabindex="0")) if trace else None,
     ]  # fmt: skip

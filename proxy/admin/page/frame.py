@@ -9,6 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from proxy.admin.page.markup import Content, Markup, document, el
+from proxy.admin.session import COOKIE
 
 POLICY: Final = "; ".join(
     (
@@ -31,6 +32,7 @@ REFRESH: Final = 15
 
 
 def page(
+    request: web.Request,
     title: str,
     *content: Content,
     here: str = "",
@@ -54,7 +56,8 @@ def page(
     )
     skip = el("a", "Skip to content", href="#content", class_="skip")
     main = el("main", content, id="content", tabindex="-1")
-    around = (None, None) if is_bare else (_header(here), _footer())
+    is_known = COOKIE in request.cookies
+    around = (None, None) if is_bare else (_header(here), _footer(is_known=is_known))
     body = el("body", skip, around[0], _lost(), main, around[1])
     return html_reply(document(el("html", head, body, lang="en")), status)
 
@@ -97,7 +100,8 @@ def search() -> Markup:
         aria_keyshortcuts="/",
     )
     hint = el("kbd", "/", aria_hidden="true")
-    return el("form", box, hint, el("button", "Explain"), action="/requests", role="search")
+    explain = el("button", "Explain")
+    return el("form", el("span", box, hint), explain, action="/requests", role="search")
 
 
 def _lost() -> Markup:
@@ -105,8 +109,10 @@ def _lost() -> Markup:
     return el("p", words, id="lost", role="alert", hidden=True)
 
 
-def _footer() -> Markup:
-    leave = el("form", el("button", "Sign out", class_="plain"), action="/session", method="post")
+def _footer(*, is_known: bool) -> Markup:
+    """Who came by a session may end it."""
+    button = el("button", "Sign out", class_="plain")
+    leave = el("form", button, action="/session", method="post") if is_known else None
     links = [el("a", name, href=path) for name, path in (
         ("Health", "/health"), ("Metrics", "/metrics"), ("API", "/api/openapi.json"),
     )]  # fmt: skip

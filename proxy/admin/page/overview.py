@@ -38,19 +38,21 @@ def overview(live: Live, alerts: Sequence[Told], errors: Told, store: Told) -> M
 
 
 def _verdict(live: Live, raised: Sequence[Told], store: Told) -> Markup:
-    """One line: is it well, and if not, why."""
+    """Is it well, and if not, what is not."""
     wrong = [*_wrong_upstreams(live), *_open_circuits(live)]
-    wrong += [f"alert {text(a, 'rule')}" for a in raised if not a.get("silenced")]
+    if loud := sum(not alert.get("silenced") for alert in raised):
+        wrong.append("one alert is raised" if loud == 1 else f"{loud} alerts are raised")
     if text(store, "state") == "failing":
-        wrong.append(f"the store fails ({text(store, 'reason', 'unknown')})")
-    words = "All is well." if not wrong else f"Look here: {'; '.join(wrong)}."
-    head = el("h1", "Healthy" if not wrong else "Trouble")
-    return el("div", head, el("p", words), class_=f"verdict {'good' if not wrong else 'bad'}")
+        wrong.append(f"the store fails: {text(store, 'reason', 'unknown')}")
+    if not wrong:
+        return el("div", el("h1", "All is well"), class_="verdict good")
+    listed = el("ul", [el("li", words) for words in wrong])
+    return el("div", el("h1", "Trouble"), listed, class_="verdict bad")
 
 
 def _wrong_upstreams(live: Live) -> list[str]:
     failing = {n: h for n, h in live.health.upstreams.items() if h.status == "failing"}
-    return [f"upstream {name} fails ({health.reason})" for name, health in failing.items()]
+    return [f"upstream {name} fails: {health.reason}" for name, health in failing.items()]
 
 
 def _open_circuits(live: Live) -> list[str]:
@@ -78,7 +80,7 @@ def _signals(live: Live) -> Markup:
         _signal("Requests", f"{rate:.1f}", "a second", bars(requests, errors, "Requests by 10 s")),
         _signal("Errors", f"{share:.1f} %", f"{failed:.0f} of {total:.0f} in 5 min",
                 bars(errors, errors, "Errors by 10 s"), is_bad=failed > 0),
-        _signal("Slowest 5 %", length(recent), "or more, last minute",
+        _signal("p95 duration", length(recent), "last minute, streams whole",
                 bars(slow, none, "p95 by 10 s")),
         _signal("In flight", str(live.in_flight), streams, _by_route(live)),
         class_="signals",

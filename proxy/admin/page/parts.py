@@ -50,7 +50,7 @@ def when(at: str, before: str = "") -> Markup:
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str) -> Markup:
     """`caption` is for those who do not see the page. Wide ones scroll in their own box."""
-    body = [el("tr", [el("td", cell, data_label=h) for h, cell in zip(heads, row, strict=True)])
+    body = [el("tr", [el("td", el("div", cell), data_label=h) for h, cell in zip(heads, row, strict=True)])
             for row in rows]  # fmt: skip
     head = el("thead", el("tr", [el("th", each, scope="col") for each in heads]))
     inner = el("table", el("caption", caption, class_="unseen"), head, el("tbody", body))

@@ -12,6 +12,8 @@ from proxy.admin.story_text import circuit, story_text, then
 from proxy.admin.told import count, milliseconds, number, part, rows, text, texts
 
 _MOST = 10
+_NEAR = 0.8
+"""Share of a limit above which a clock is worth a look."""
 
 
 def request_page(found: Found) -> list[Content]:
@@ -26,9 +28,9 @@ def request_page(found: Found) -> list[Content]:
 
 
 def _story(story: Told) -> Markup:
-    evidence = [_attempts(rows(story, "attempts")), _stream(story), _clocks(story), _text(story)]
+    evidence = [_attempts(rows(story, "attempts")), _stream(story), _facts(story), _text(story)]
     asked = f"{text(story, 'method')} {text(story, 'path')}"
-    aside = el("div", runbook_aside(text(story, "runbook")), _facts(story), _guards(story))
+    aside = el("div", runbook_aside(text(story, "runbook")), _clocks(story), _guards(story))
     return el(
         "article",
         el("h1", code(story), " ", el("span", asked, class_="cut")),
@@ -102,7 +104,7 @@ def _clocks(story: Told) -> Markup | None:
         (text(clock, "clock"), milliseconds(clock, "elapsed_ms"),
          milliseconds(clock, "configured_ms", "off"), _use(clock))
         for clock in rows(story, "clocks")
-        if number(clock, "elapsed_ms") is not None
+        if number(clock, "elapsed_ms")
     ]  # fmt: skip
     if not shown:
         return None
@@ -113,9 +115,7 @@ def _use(clock: Told) -> Markup | None:
     if clock.get("ran_out") is True:
         return badge("ran out", "bad")
     elapsed, limit = number(clock, "elapsed_ms"), number(clock, "configured_ms")
-    if not limit:
-        return None
-    return el("meter", min=0, max=limit, value=elapsed, high=0.8 * limit, aria_label="share")
+    return badge("near", "warn") if elapsed and limit and elapsed > _NEAR * limit else None
 
 
 def _facts(story: Told) -> Markup:

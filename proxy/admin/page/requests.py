@@ -1,12 +1,13 @@
 """Requests: a list by what they have in common."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
-from proxy.admin.asked import Fault
+from proxy.admin.asked import FIELD, Fault
 from proxy.admin.page.markup import Content, Markup, el
 from proxy.admin.page.parts import code, nothing, reference, table, when
 from proxy.admin.sources import Found, Told
-from proxy.admin.told import count, milliseconds, part, text
+from proxy.admin.told import count, milliseconds, number, part, text
 from proxy.outcome import OUTCOMES
 
 
@@ -18,7 +19,8 @@ def requests_page(found: Found | Sequence[Fault], given: Mapping[str, str]) -> l
             for f in found
         ]
         return [title, _filter(given), el("ul", wrong, class_="wrong", role="alert")]
-    return [title, _filter(given), store_note(found.store), _listed(found.stories)]
+    older = _older(found.stories, given) if found.stories else None
+    return [title, _filter(given), store_note(found.store), _listed(found.stories), older]
 
 
 def store_note(store: str) -> Markup | None:
@@ -41,6 +43,7 @@ def _filter(given: Mapping[str, str]) -> Markup:
         field("status", "Status", "any", inputmode="numeric"),
         field("since", "Since", "15m or a time"),
         field("until", "Until", "now"),
+        [field(name, name, "any") for name in given if name.startswith(FIELD)],
         el("button", "Show"),
         el("datalist", [el("option", value=each) for each in OUTCOMES], id="codes"),
         action="/requests", class_="filter", aria_label="Which requests",
@@ -54,15 +57,26 @@ def _listed(stories: Sequence[Told]) -> Markup:
     return table(heads, [_row(story) for story in stories], "Requests, newest first")
 
 
+def _older(stories: Sequence[Told], given: Mapping[str, str]) -> Markup:
+    asked = {**given, "until": f"{number(stories[-1], 'ended') or 0:.3f}"}
+    return el("p", el("a", "Older ones", href=f"/requests?{urlencode(asked)}", rel="next"))
+
+
+def _field(name: str, value: str) -> list[Content]:
+    """A value of the team's own leads to all requests that have it."""
+    query = urlencode({f"{FIELD}{name}": value})
+    return [" ", el("a", f"{name}={value}", href=f"/requests?{query}")]
+
+
 def _row(story: Told) -> tuple[Content, ...]:
-    fields = ", ".join(f"{name}={value}" for name, value in part(story, "fields").items())
+    fields = [_field(name, str(value)) for name, value in part(story, "fields").items()]
     path = text(story, "path")
     asked = el("span", f"{text(story, 'method')} {path}", title=path, class_="cut")
     return (
         when(text(story, "at")),
         code(story),
         text(story, "status", "—"),
-        [asked, el("small", " ", fields) if fields else None],
+        [asked, el("small", fields) if fields else None],
         text(story, "route", "—"),
         milliseconds(story, "duration_ms"),
         count(story, "attempts"),

@@ -14,6 +14,8 @@ _ORDERS = (
     ("reset", "Reset", "Close the circuit and forget what was counted?"),
 )
 
+_RESULTS = {"open": "open", "close": "closed"}
+
 
 def routes_page(routes: Sequence[Told], breakers: Sequence[Told]) -> list[Content]:
     circuits = {text(breaker, "route"): breaker for breaker in breakers}
@@ -26,7 +28,7 @@ def _route(route: Told, circuit: Told) -> Markup:
     name, match = text(route, "name"), part(route, "match")
     methods = ", ".join(texts(match, "methods")) or "all methods"
     where = f"{text(match, 'host')}{text(match, 'path')}"
-    orders = _orders(name) if circuit.get("enabled") else None
+    orders = _orders(name, text(circuit, "state")) if circuit.get("enabled") else None
     return el(
         "section",
         el("div", el("h2", name), orders, class_="heading"),
@@ -71,12 +73,15 @@ def _changes(changes: Sequence[Told]) -> Markup:
     return table(("When", "To", "Because"), shown, "Changes of the circuit, latest first")
 
 
-def _orders(route: str) -> Markup:
-    """Work with scripts only: changes are asked for in JSON."""
+def _orders(route: str, state_: str) -> Markup:
+    """What would change something. Work with scripts only: changes are asked for in JSON."""
     path = f"/api/breakers/{quote(route, safe='')}"
     buttons = [
         el("button", words, type="button", id=f"{order}-{route}", data_post=f"{path}/{order}",
            data_confirm=f"{question} ({route})")
         for order, words, question in _ORDERS
+        if _RESULTS.get(order) != state_
     ]  # fmt: skip
-    return el("div", buttons, class_="js-only", role="group", aria_label=f"Circuit of {route}")
+    return el(
+        "div", buttons, class_="js-only buttons", role="group", aria_label=f"Circuit of {route}"
+    )

@@ -16,7 +16,7 @@ def runbook_aside(key: str) -> Markup | None:
 
 def runbook_page(key: str, runbook: Runbook) -> list[Markup]:
     outcome = OUTCOMES.get(key)
-    said = outcome.message if outcome and outcome.message else None
+    said = outcome.message.replace("{n}", "N") if outcome else ""
     told = section("What the client is told", el("p", said)) if said else None
     return [el("h1", "Runbook: ", el("code", key)), join(_steps(runbook)), join(told)]
 
