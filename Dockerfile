@@ -8,16 +8,21 @@ COPY LICENSE README.md pyproject.toml ./
 COPY proxy/ proxy/
 # setuptools is in the lock file, so building fetches nothing; at run time neither it nor pip is needed.
 RUN /app/bin/pip install --no-deps --no-build-isolation --no-index . \
-    && /app/bin/pip uninstall --yes setuptools pip
+    && /app/bin/pip uninstall --yes setuptools pip \
+    && install --directory --owner=65532 --group=65532 /data
 
 FROM python:3.13-slim-trixie
 COPY --from=build /app /app
+COPY --from=build --chown=65532:65532 /data /var/lib/sidelight
 # The admin port must be reached by probes and Prometheus, from outside the container.
 ENV PATH=/app/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    SIDELIGHT_ADMIN__HOST=0.0.0.0
-# By number, so that Kubernetes can check runAsNonRoot. It writes nothing: the root can be read-only.
+    SIDELIGHT_ADMIN__HOST=0.0.0.0 \
+    SIDELIGHT_STORE__PATH=/var/lib/sidelight/sidelight.db
+# By number, so that Kubernetes can check runAsNonRoot.
+# Nothing but the store is written, so the root can be read-only.
 USER 65532:65532
+VOLUME /var/lib/sidelight
 WORKDIR /app
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM

@@ -41,7 +41,7 @@ lock: COMPILE = printf 'setuptools>=77\n' | uv pip compile --quiet pyproject.tom
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
 lock:  ## Pin all dependencies anew, with hashes (needs uv).
-	$(COMPILE) --upgrade --output-file requirements.lock
+	$(COMPILE) --upgrade --extra store --output-file requirements.lock
 	$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:  ## Remove the virtual environment and all caches.

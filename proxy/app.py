@@ -9,13 +9,11 @@ from aiohttp import web
 from proxy import __version__
 from proxy.admin.door import admin_runner
 from proxy.admin.guard import Guard
-from proxy.alerts.conditions import Signs
 from proxy.clock import now
 from proxy.fields import extractor
 from proxy.forward import Forward
 from proxy.heads import Heads
 from proxy.listener import Listener
-from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.lag import measure_lag
 from proxy.observation.library import give_back_logging, take_over_logging
@@ -49,11 +47,10 @@ class App:
         self.summary = Summary(now())
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
         self.oversight = Oversight(self)
-        self.desk = self._make_desk()
         self.desk = Desk(
             DeskRules(settings.stories, settings.store, settings.alerts),
             tell=self.log.say,
-            signs=self._signs,
+            signs=self.oversight.signs,
             service=settings.service,
             config_hash=settings.config_hash,
         )
@@ -65,7 +62,6 @@ class App:
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
         self.listener = Listener(self.forward, settings.listen, peers)
         self.metrics.read_from(self._readings)
-        self.metrics.read_from(self.desk.readings)
         token = settings.admin.token
         guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
         self._admin = admin_runner(self.oversight, guard)
@@ -76,17 +72,6 @@ class App:
         """Why no traffic is wanted; None while it is."""
         self.ask_to_end: Callable[[], None] | None = None
         """Drains and ends the process, as a signal would; None where nobody listens to it."""
-
-    def _make_desk(self) -> Desk:
-        settings = self.settings
-        rules = DeskRules(settings.stories, settings.store, settings.alerts)
-        return Desk(
-            rules,
-            tell=self.log.say,
-            signs=self.oversight.signs,
-            service=settings.service,
-            config_hash=settings.config_hash,
-        )
 
     def _make_upstreams(self) -> dict[str, Upstream]:
         def tell(name: str) -> Callable[[str, bool], None]:
@@ -117,16 +102,6 @@ class App:
             watcher=self.observer,
         )
 
-    def _signs(self) -> Signs:
-        """What alerts look at besides exchanges."""
-        at = now()
-        views = {name: upstream.view() for name, upstream in self.upstreams.items()}
-        return Signs(
-            circuits_open=tuple(r.name for r in self.routes if r.breaker.state(at) != "closed"),
-            pools_exhausted=tuple(n for n, v in views.items() if v.in_use >= v.size and v.waiting),
-            log_dropped=sum(self.log.dropped.values()),
-        )
-
     def _readings(self) -> Iterator[Reading]:
         """Gauges whose subjects know them already."""
         at = now()
@@ -138,7 +113,6 @@ class App:
         """Listen on both ports; ready when it returns."""
         take_over_logging(self.log)
         self.observer.config_loaded(self.settings.config_hash)
-        await self.desk.start()
         await self.listener.start()
         await self._admin.setup()
         await web.TCPSite(self._admin, self.settings.admin.host, self.settings.admin.port).start()

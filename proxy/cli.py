@@ -13,6 +13,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from proxy import __version__
+from proxy.asking.commands import add_commands
+from proxy.asking.door import reached
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
 from proxy.settings.load import load
@@ -69,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help="settings file that names the admin port"
     )
     health.set_defaults(command=_healthcheck)
+    add_commands(commands.add_parser)
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(command=_version)
     return parser
@@ -98,7 +101,7 @@ def _greeting(port: int, admin_port: int) -> str:
     ask = f"""curl -N {chat}/api/chat -H 'Content-Type: application/json' -d"""
     return f"""
 Sidelight:  {chat}   (a chat page, through the proxy)
-admin port: {admin}   (/health, /metrics)
+admin port: {admin}   (the dashboard; /health, /metrics)
 
 Try:
   {ask} '{{"message": "hello"}}'
@@ -111,12 +114,17 @@ Ctrl-C ends it.
 
 def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
     from proxy.app import App  # `check` and `healthcheck` start without it
+    from proxy.observation.desk import StoreMissingError
     from proxy.supervisor import run
 
     for warning in settings.warnings:
         _say(f"warning: {warning}")
     sys.setswitchinterval(_SWITCH)
-    app = App(settings)
+    try:
+        app = App(settings)
+    except StoreMissingError as error:
+        _say(f"sidelight: {error}")
+        return 2
     with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:
         runner.run(run(app, lambda: _say(greeting(app.port, app.admin_port)) if greeting else None))
     return 0
@@ -147,13 +155,12 @@ def _healthcheck(options: argparse.Namespace) -> int:
     # without a file the environment is enough to know the admin port
     settings = load(options.config, os.environ, None if options.config else "http://127.0.0.1")
     host, port = settings.admin.host, settings.admin.port
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    connection = HTTPConnection(reached, port, timeout=_PROBE_TIMEOUT)
+    connection = HTTPConnection(reached(host), port, timeout=_PROBE_TIMEOUT)
     try:
         connection.request("GET", "/livez")
         return 0 if connection.getresponse().status == 200 else 1
     except (OSError, HTTPException) as error:
-        _say(f"sidelight: {reached}:{port}: {error}")
+        _say(f"sidelight: {reached(host)}:{port}: {error}")
         return 1
     finally:
         connection.close()

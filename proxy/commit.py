@@ -9,6 +9,7 @@ from proxy import outcome as o
 from proxy.client import CLOSE, KEEP, Sent
 from proxy.clock import now, wall
 from proxy.events import EventStream
+from proxy.exchange import Exchange
 from proxy.headers import combine
 from proxy.http1 import Head
 from proxy.outcome import Outcome, of_status, signal_of
@@ -40,6 +41,8 @@ async def answer(p: Passage, given: Answer) -> Sent:
     body, is_whole = _body_at_hand(p, given, stream)
     keep = p.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + p.cors
+    if rule.server_timing:
+        extra += _timing(x)
     if x.streamed and rule.stream.unbuffered:
         extra += _unbuffered(fields)
     if stream is not None:
@@ -144,6 +147,13 @@ def _framing_line(head: Head, fields: Mapping[bytes, bytes], *, chunked: bool) -
         announced = fields.get(b"content-length")
         return b"Content-Length: %b\r\n" % announced if announced else b""
     return b""
+
+
+def _timing(x: Exchange) -> bytes:
+    """What it took up to here, in milliseconds (W3C Server Timing)."""
+    ours = now() - x.started - x.upstream_wait - x.client_wait
+    timing = (1000 * x.upstream_wait, 1000 * max(0.0, ours))
+    return b"Server-Timing: upstream;dur=%.1f, proxy;dur=%.1f\r\n" % timing
 
 
 def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:

@@ -111,7 +111,7 @@ class EventStream:
     def tell(self, outcome: Outcome, sink: Sink) -> bool:
         """Say in the stream what broke it and end the framing; False where that cannot be."""
         self._x.held = self._framing.held
-        if not self.can_tell or self._framing.is_raw:
+        if not (self.can_tell and outcome.message) or self._framing.is_raw:
             return False
         openai = self._rule.errors == "openai" and self._framing.profile == "sse"
         profile = "openai" if openai else self._framing.profile

@@ -32,6 +32,8 @@ class TrafficServer(web.Server):
         self._forward = forward
         self._rule = rule
         self._peers = peers
+        self._open = 0
+        """Connections whose sockets are open, those included that nobody serves any more."""
         self._emptied = asyncio.Event()
 
     def __call__(self) -> Client:
@@ -57,11 +59,13 @@ class TrafficServer(web.Server):
 
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
+        self._open += 1
         handler.shed = len(self._connections) > self._rule.max_connections
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
-        if not self._connections:
+        self._open -= 1
+        if not self._open:
             self._emptied.set()
 
     async def close(self) -> None:
@@ -71,7 +75,7 @@ class TrafficServer(web.Server):
             client.force_close()
         try:
             async with asyncio.timeout(_LAST_WORDS):
-                while self._connections:
+                while self._open:
                     await self._emptied.wait()
         except TimeoutError:
             pass

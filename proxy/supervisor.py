@@ -5,6 +5,7 @@ SIGINT: the same with no delay and 2 s. A second signal: now.
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 
@@ -23,6 +24,7 @@ async def run(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
     app.ask_to_end = lambda: signals.put_nowait(signal.SIGTERM)
     try:
         await app.start()
+        gc.freeze()  # what start-up made stays: no collection need look at it again
         on_ready()
         await _drain(app, await signals.get(), signals)
     finally:

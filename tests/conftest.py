@@ -31,7 +31,7 @@ def terms():
 
 
 @pytest.fixture
-def exchange(terms) -> MakeExchange:
+def exchange_of(terms) -> MakeExchange:
     """A call answered 200 after 25 ms; `code` names another outcome."""
 
     def make(code: str = "completed", **unusual: object) -> Exchange:

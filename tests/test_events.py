@@ -295,6 +295,13 @@ async def test_an_error_never_lands_within_an_event(scene) -> None:
     assert len(b"data: half") == play.x.held
 
 
+async def test_a_client_that_does_not_read_is_told_nothing(scene) -> None:
+    play = scene([])
+
+    assert not play.stream.tell(o.CLIENT_TOO_SLOW, play.sink)
+    assert [] == play.sink.written
+
+
 @pytest.mark.parametrize("why", ["announced", "raw"])
 async def test_where_nothing_can_be_said_nothing_is(scene, why: str) -> None:
     long = b"data: " + b"x" * MAX_HELD

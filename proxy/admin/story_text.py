@@ -82,18 +82,23 @@ def _facts(story: Told) -> Iterator[str]:
     if breaker:
         yield f"Circuit:   {circuit(breaker)}"
     if client:
-        got = text(client, "got").replace("_", " ")
-        yield f"Client:    {text(story, 'client_ip')} got: {got} {text(client, 'message')}".rstrip()
-    refused = [
-        text(row, "guard") for row in rows(story, "guards") if text(row, "decision") == "refused"
-    ]
-    if refused:
-        yield f"Refused:   by {', '.join(refused).replace('_', ' ')}"
+        yield f"Client:    {text(story, 'client_ip')} got {got(client)}"
+    for row in rows(story, "guards"):
+        if text(row, "decision") == "refused":
+            yield f"Refused:   by {text(row, 'guard').replace('_', ' ')}"
     fields = part(story, "fields")
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
     config, worker = text(story, "config_hash", "?"), text(story, "worker", "0")
     yield f"Config:    {config}, worker {worker}"
+
+
+def got(client: Told) -> str:
+    """What the client was given in the end."""
+    kind, message = text(client, "got").replace("_", " "), text(client, "message")
+    wait = number(client, "retry_after")
+    after = f" (again after {wait:g} s)" if wait is not None else ""
+    return f"{kind}: {message}{after}" if message else kind + after
 
 
 def circuit(breaker: Told) -> str:
@@ -139,3 +144,18 @@ def group_line(group: Told) -> str:
         f"{text(group, 'severity'):<8}  {text(group, 'code')}  {where}  "
         f"{text(group, 'fingerprint')}  {samples[0] if samples else ''}"
     ).rstrip()
+
+
+def breaker_line(breaker: Told) -> str:
+    """One line of `sidelight breakers`."""
+    failed = number(breaker, "failure_count") or 0.0
+    made = failed + (number(breaker, "success_count") or 0.0)
+    wait = number(breaker, "retry_in_seconds") or 0.0
+    probe = f"  probe in {wait:.0f} s" if wait >= 1 else ""
+    state = text(breaker, "state") if breaker.get("enabled") is not False else "none"
+    changes = rows(breaker, "changes")
+    last = f"  since {text(changes[0], 'at')} ({text(changes[0], 'cause')})" if changes else ""
+    return (
+        f"{text(breaker, 'route'):<24}  {state:<9}  {failed:g} of {made:g} attempts failed"
+        f"{probe}{last}"
+    )

@@ -153,14 +153,15 @@ def _standing(rule: AlertsRule, window: Window, signs: Signs) -> Iterator[Findin
     if rule.breaker_open:
         for route in signs.circuits_open:
             summary = f"the circuit of the route {route} is open"
-            yield _sign("breaker_open", summary, window, route)
+            yield _sign("breaker_open", summary, route, window.samples(f"route {route}"))
     if rule.pool_exhausted:
         for upstream in signs.pools_exhausted:
             summary = f"all connections to {upstream} are in use, and requests wait"
-            yield _sign("pool_exhausted", summary, window, upstream)
+            samples = window.samples(f"upstream {upstream}")
+            yield _sign("pool_exhausted", summary, upstream, samples)
     if rule.config_rejected and signs.config_rejected:
         summary = "the settings on disk are wrong; the ones before remain in force"
-        yield _sign("config_rejected", summary, window)
+        yield _sign("config_rejected", summary)
 
 
 def _share(part: int, whole: int, minimum: int) -> float:
@@ -171,13 +172,17 @@ def _count(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
 
 
-def _sign(name: RuleName, summary: str, window: Window, subject: str = "") -> Finding:
-    samples = window.samples(subject) if subject else ()
+def _sign(
+    name: RuleName, summary: str, subject: str = "", samples: tuple[str, ...] = ()
+) -> Finding:
     return Finding(name, SEVERITY[name], summary, subject=subject, samples=samples)
 
 
 def _finding(name: RuleName, words: str, value: float, knobs: Windowed, window: Window) -> Finding:
-    samples = window.samples("errors" if name == "error_rate" else name)
+    is_rate = name == "error_rate"
+    samples = window.samples("errors" if is_rate else name)
+    if is_rate and not samples:
+        samples = window.samples("critical_errors")
     return Finding(
         name,
         SEVERITY[name],

@@ -74,7 +74,7 @@ class Window:
         return sum(getattr(c, name) for number, c in self._slots.items() if number > oldest)
 
     def samples(self, what: str) -> tuple[str, ...]:
-        """Up to three request IDs, newest first; `what` is a rule, a route or an upstream."""
+        """Up to three request IDs, newest first; `what` is a rule, `route R` or `upstream U`."""
         return tuple(reversed(self._samples.get(what, ())))
 
     def _begin(self, number: int) -> Counts:
@@ -99,7 +99,7 @@ class Window:
         name = _LEVELS.get(level_of(x.outcome or INTERNAL_ERROR, x.upstream_status))
         if name is not None:
             setattr(counts, name, getattr(counts, name) + 1)
-            for what in (name, x.route, x.upstream):
+            for what in (name, f"route {x.route}", f"upstream {x.upstream}"):
                 self._sample(what, x)
 
     def _sample(self, what: str, x: Exchange) -> None:

@@ -63,6 +63,9 @@ class Policy(Knobs):
     """How streams of events are passed on."""
     max_body: Size = 128 * 1024 * 1024
     """Largest body of a request; a larger one is answered with 413."""
+    server_timing: bool = False
+    """Whether answers carry `Server-Timing` for the tools of browsers: what the upstream took up
+    to the head, and what Sidelight did, pauses and queues included."""
 
 
 def _or_none(rule: CorsRule | None) -> CorsRule | None:

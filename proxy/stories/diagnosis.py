@@ -106,10 +106,9 @@ def _attempt(number: int, attempt: Attempt) -> str:
     how = f"status {attempt.status}" if attempt.status else (attempt.result or "no result")
     sent = "" if attempt.sent or attempt.status else ", nothing sent"
     after = f" after {lasting(attempt.head)}" if attempt.head else ""
-    return (
-        f"Attempt {number} at {attempt.endpoint} ended as {how}{after}{sent} "
-        f"and was repeated {lasting(attempt.pause)} later."
-    )
+    where = f" at {attempt.endpoint}" if attempt.endpoint else ""
+    later = f" {lasting(attempt.pause)} later" if attempt.pause else ""
+    return f"Attempt {number}{where} ended as {how}{after}{sent} and was repeated{later}."
 
 
 def _not_retried(x: Exchange) -> str:

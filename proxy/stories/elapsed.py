@@ -83,8 +83,10 @@ def head_at(x: Exchange) -> float | None:
 
 
 def silence(x: Exchange) -> float | None:
-    """How long nothing had come when the exchange ended; None where no body had begun."""
-    since = x.last_byte if x.last_byte is not None else head_at(x)
+    """How long nothing had come when the exchange ended; None where nobody knows."""
+    since = x.last_byte
+    if since is None and not x.bytes_out:
+        since = head_at(x)
     return None if since is None else max(0.0, x.duration - since)
 
 

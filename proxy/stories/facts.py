@@ -102,7 +102,8 @@ class Facts:
 
     @property
     def silence(self) -> str:
-        return lasting(silence(self._x) or 0.0)
+        silent = silence(self._x)
+        return "too long" if silent is None else lasting(silent)
 
     @property
     def waited(self) -> str:

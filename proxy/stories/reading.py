@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-from sqlalchemy import Engine, Select, exists, select
+from sqlalchemy import Engine, Select, select
 
 from proxy.observation.redaction import redact
 from proxy.stories.files import open_for_reading
@@ -49,7 +49,6 @@ def _where(asked: Select[str], query: Query) -> Select[str]:
     if query.until is not None:
         asked = asked.where(column.ended <= query.until)
     for name, value in query.fields.items():
-        of_story = story_fields.c.story_id == column.id
         is_same = (story_fields.c.name == name) & (story_fields.c.value == value)
-        asked = asked.where(exists().where(of_story & is_same))
+        asked = asked.where(column.id.in_(select(story_fields.c.story_id).where(is_same)))
     return asked

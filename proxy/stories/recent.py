@@ -6,17 +6,19 @@ ask for. What is put in are the batches themselves, so that an exchange costs ne
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
 from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.stories.query import Query
-from proxy.stories.story import Story, story_of, summary_of
+from proxy.stories.story import Story, brief_of, story_of
 
-EXCHANGE_BYTES: Final = 1600
-"""What a record and its usual strings take, its one attempt included (measured, rounded up)."""
+EXCHANGE_BYTES: Final = 1000
+"""What a record and its usual strings take (measured, rounded up)."""
 
-ATTEMPT_BYTES: Final = 400
-"""What a further attempt takes."""
+ATTEMPT_BYTES: Final = 300
+"""What an attempt takes."""
 
 
 def bytes_of(x: Exchange) -> int:
@@ -78,10 +80,11 @@ class Recent:
         return [story_of(x, worker=self._worker, config_hash=held) for x, held in found]
 
     def search(self, query: Query) -> list[Story]:
-        """Summaries of what is asked for, newest first."""
-        found = [pair for pair in self._all() if query.takes(pair[0])]
-        found.sort(key=_ended, reverse=True)
-        return [summary_of(story_of(x)) for x, _ in found[: query.limit]]
+        """Summaries of what is asked for, newest first; looks no further than it must."""
+        shelves = (self._troubled.newest_first(), self._rest.newest_first())
+        newest_first = merge(*shelves, key=_ended, reverse=True)
+        found = (x for x, _ in newest_first if query.takes(x))
+        return [brief_of(x) for x in islice(found, query.limit)]
 
     def _all(self) -> Iterator[tuple[Exchange, str]]:
         yield from self._troubled.newest_first()

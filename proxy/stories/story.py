@@ -28,7 +28,7 @@ Story = dict[str, object]
 """JSON-able and redacted; what has nothing to say is left out."""
 
 SUMMARY: Final = (
-    "request_id", "at", "ended", "method", "path", "upstream", "status", "code", "term", "level",
+    "request_id", "at", "ended", "method", "path", "status", "code", "term", "level",
     "duration_ms", "fields",
 )  # fmt: skip
 """What a list of stories says of each, beside its route and its number of attempts."""
@@ -78,6 +78,28 @@ def summary_of(story: Mapping[str, object]) -> Story:
         summary["route"], summary["upstream"] = route["name"], route["upstream"]
     summary["attempts"] = len(attempts) if isinstance(attempts, list) else 0
     return summary
+
+
+def brief_of(x: Exchange) -> Story:
+    """The same, made from the record at a tenth of the price of a story."""
+    outcome = x.outcome or INTERNAL_ERROR
+    told: dict[str, object] = {
+        "request_id": redact(x.request_id),
+        "at": iso(x.started_wall),
+        "ended": round(x.started_wall + x.duration, 3),
+        "method": redact(x.method, METHOD_CHARS),
+        "path": redact_target(x.target),
+        "status": x.status,
+        "code": outcome.code,
+        "term": x.term,
+        "level": level_of(outcome, x.upstream_status),
+        "duration_ms": ms(x.duration),
+        "fields": fields_of(x) or None,
+        "route": x.route or None,
+        "upstream": x.upstream or None,
+        "attempts": len(x.attempts),
+    }
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def fields_of(x: Exchange) -> dict[str, str]:

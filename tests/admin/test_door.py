@@ -7,7 +7,15 @@ import pytest
 from proxy.admin.guard import Guard
 from proxy.observation.upstream_status import UpstreamHealth
 
-PAGES = ["/livez", "/readyz", "/health", "/metrics", "/metrics.json", "/api/config"]
+PAGES = [
+    "/livez", "/readyz", "/health", "/metrics", "/metrics.json", "/api/config", "/api/requests",
+    "/api/requests/req-1", "/api/errors", "/api/errors/0123456789ab", "/api/alerts",
+    "/api/breakers", "/api/routes", "/api/codes/completed", "/api/live", "/api/openapi.json",
+    "/drain", "/", "/live", "/requests", "/requests/req-1", "/errors", "/errors/0123456789ab",
+    "/alerts", "/routes", "/runbooks/stream_stalled", "/session", "/assets/style.css",
+    "/assets/page.js",
+]  # fmt: skip
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -20,6 +28,8 @@ async def test_every_page_answers_get_and_head_and_is_never_cached(admin, page: 
     assert b"" != await got.read()
     assert b"" == await head.read()
     assert "sidelight" == got.headers["Server"]
+    assert "nosniff" == got.headers["X-Content-Type-Options"]
+    assert "default-src 'none'" in got.headers["Content-Security-Policy"]
 
 
 async def test_ready_follows_the_application_and_says_why_not(admin, sources) -> None:
@@ -104,7 +114,7 @@ async def test_a_code_is_explained(admin) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/nothing", 404, "not_found"),
         ("GET", "/metrics/", 404, "not_found"),
         ("GET", "/api/codes/nonsense", 404, "code_not_found"),
         ("POST", "/api/config", 405, "method_not_allowed"),
@@ -112,7 +122,7 @@ async def test_a_code_is_explained(admin) -> None:
     ],
 )
 async def test_errors_are_in_the_form_of_the_house(admin, method, path, status, code) -> None:
-    answer = await admin.request(method, path)
+    answer = await admin.request(method, path, headers=JSON)
     told = await answer.json()
 
     assert (status, code) == (answer.status, told["error"])
@@ -131,6 +141,18 @@ async def test_a_rebound_name_reads_nothing_but_what_is_open(admin, path: str) -
     assert 200 == (await admin.get("/health", headers=rebound)).status
 
 
+async def test_a_body_that_is_too_large_is_refused(admin) -> None:
+    answer = await admin.post("/api/alerts/stalls/silence", data=b" " * 20_000, headers=JSON)
+
+    assert (413, "body_too_large") == (answer.status, (await answer.json())["error"])
+
+
+async def test_a_page_that_is_not_there_is_said_in_html(admin) -> None:
+    answer = await admin.get("/nothing", headers={"Accept": "text/html"})
+
+    assert (404, "text/html") == (answer.status, answer.content_type)
+
+
 class TestWithToken:
     @pytest.fixture
     def guard(self) -> Guard:
@@ -140,6 +162,23 @@ class TestWithToken:
         right = {"Authorization": "Bearer sixteen-letters!"}
 
         assert 200 == (await admin.get("/api/config", headers=right)).status
+
+    async def test_a_session_opens_too(self, admin) -> None:
+        begun = await admin.post(
+            "/session", data={"token": "sixteen-letters!"}, allow_redirects=False
+        )
+        cookie = begun.cookies["sidelight_session"].value
+        answer = await admin.get("/api/config", headers={"Cookie": f"sidelight_session={cookie}"})
+
+        assert 200 == answer.status
+
+    async def test_people_get_the_form_and_scripts_get_json(self, admin) -> None:
+        people = await admin.get("/errors", headers={"Accept": "text/html"})
+        scripts = await admin.get("/api/errors", headers={"Accept": "text/html"})
+
+        assert (401, "text/html") == (people.status, people.content_type)
+        assert 'name="token"' in await people.text()
+        assert (401, "application/json") == (scripts.status, scripts.content_type)
 
     async def test_without_it_the_way_is_shown(self, admin) -> None:
         answer = await admin.get("/api/config")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from proxy.admin.guard import (
     HOST_REFUSED,
+    JSON_WANTED,
     OPEN_PATHS,
     TOKEN_MISSING,
     TOKEN_WRONG,
@@ -80,6 +81,42 @@ def test_names_that_nobody_can_rebind_are_known(header: str, known: bool) -> Non
     ask = Ask("/api/config", header, "127.0.0.1")
 
     assert (None if known else HOST_REFUSED) is Guard("Sidelight.Internal").refuse(ask)
+
+
+@pytest.mark.parametrize(
+    ("unusual", "refusal"),
+    [
+        pytest.param({}, None, id="JSON"),
+        pytest.param({"content_type": ""}, JSON_WANTED, id="nothing"),
+        pytest.param({"content_type": "text/plain"}, JSON_WANTED, id="what a form can send"),
+        pytest.param({"content_type": "", "path": "/session"}, None, id="the form of the token"),
+        pytest.param({"host": "rebound.example"}, HOST_REFUSED, id="by a rebound name"),
+    ],
+)
+def test_changes_are_asked_for_in_json(unusual: dict[str, str], refusal: Refusal | None) -> None:
+    usual = {"path": "/drain", "host": "localhost", "peer": "127.0.0.1", "method": "POST"}
+    ask = Ask(**{**usual, "content_type": "application/json", **unusual})
+
+    assert refusal is Guard().refuse(ask)
+
+
+@pytest.mark.parametrize("path", ["/session", "/assets/style.css"])
+def test_the_way_in_is_open_but_not_by_a_rebound_name(path: str) -> None:
+    guard = Guard(token=TOKEN)
+
+    assert guard.refuse(Ask(path, "localhost", "192.0.2.1")) is None
+    assert HOST_REFUSED is guard.refuse(Ask(path, "rebound.example", "192.0.2.1"))
+
+
+def test_a_session_is_as_good_as_the_token_until_it_ends() -> None:
+    guard = Guard(token=TOKEN)
+    cookie = guard.sessions.begin(TOKEN, 1000.0) or ""
+
+    def ask(wall: float) -> Ask:
+        return Ask("/errors", "localhost", "192.0.2.1", cookie=cookie, wall=wall)
+
+    assert guard.refuse(ask(1000.0)) is None
+    assert TOKEN_WRONG is guard.refuse(ask(1000.0 + 12 * 3600))
 
 
 @given(st.text(), st.text(), st.text(), st.text())

@@ -30,8 +30,8 @@ def test_every_rule_has_a_severity_and_knobs() -> None:
         ("unauthorised", "upstream_error", {"status": 401, "upstream_status": 401}, 5),
     ],
 )
-def test_counts_are_too_many_above_the_threshold(exchange, rule, code, unusual, most) -> None:
-    bad = exchange(code, **unusual)
+def test_counts_are_too_many_above_the_threshold(exchange_of, rule, code, unusual, most) -> None:
+    bad = exchange_of(code, **unusual)
 
     assert rule not in found(AlertsRule(), [bad] * most)
     assert found(AlertsRule(), [bad] * (most + 1))[rule].value == most + 1
@@ -52,10 +52,12 @@ def test_counts_are_too_many_above_the_threshold(exchange, rule, code, unusual, 
         ),
     ],
 )
-def test_shares_are_too_large_above_the_threshold(exchange, rule, bad, at_threshold, whole) -> None:
+def test_shares_are_too_large_above_the_threshold(
+    exchange_of, rule, bad, at_threshold, whole
+) -> None:
     code, unusual = bad
-    good = exchange(streamed=unusual.get("streamed", False))
-    broken = exchange(code, **unusual)
+    good = exchange_of(streamed=unusual.get("streamed", False))
+    broken = exchange_of(code, **unusual)
 
     def mixed(n):
         return [broken] * n + [good] * (whole - n)
@@ -65,15 +67,15 @@ def test_shares_are_too_large_above_the_threshold(exchange, rule, bad, at_thresh
     assert rule not in found(AlertsRule(**{rule: {"above": None}}), mixed(whole))
 
 
-def test_a_share_of_too_few_says_nothing(exchange) -> None:
-    bad = exchange("upstream_reset")
+def test_a_share_of_too_few_says_nothing(exchange_of) -> None:
+    bad = exchange_of("upstream_reset")
 
     assert "error_rate" not in found(AlertsRule(), [bad] * 49)
     assert "error_rate" in found(AlertsRule(), [bad] * 50)
 
 
-def test_a_finding_says_what_was_found_and_names_three_ids(exchange) -> None:
-    bad = [exchange("upstream_reset", request_id=f"id-{n}") for n in range(60)]
+def test_a_finding_says_what_was_found_and_names_three_ids(exchange_of) -> None:
+    bad = [exchange_of("upstream_reset", request_id=f"id-{n}") for n in range(60)]
     finding = found(AlertsRule(), bad)["error_rate"]
 
     assert finding.summary == "100.0% of all exchanges broke within 5m"
@@ -82,11 +84,11 @@ def test_a_finding_says_what_was_found_and_names_three_ids(exchange) -> None:
     assert found(AlertsRule(), bad[:11])["errors"].summary == "11 errors within 1h"
 
 
-def test_signs_of_other_parts_are_findings_with_their_subject(exchange) -> None:
+def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> None:
     signs = Signs(circuits_open=("chat", "rest"), pools_exhausted=("db",), config_rejected=True)
     rule = AlertsRule()
     window = Window.of(rule)
-    window.add(exchange("circuit_open"))
+    window.add(exchange_of("circuit_open"))
     said = findings(rule, window, signs, 20.0)
 
     assert [(f.rule, f.subject, f.samples) for f in said] == [

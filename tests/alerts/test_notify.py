@@ -59,7 +59,7 @@ async def notifier(receiver, results):
 
 async def until(is_so):
     async with asyncio.timeout(5):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110  # of another task, which tells nobody
             await asyncio.sleep(0.005)
 
 

@@ -31,8 +31,8 @@ def house():
     return House(AlertsRule(hold=60.0))
 
 
-def test_a_raised_alert_is_logged_and_sent_once(house, exchange) -> None:
-    house.watch.add([exchange("internal_error")])
+def test_a_raised_alert_is_logged_and_sent_once(house, exchange_of) -> None:
+    house.watch.add([exchange_of("internal_error")])
     house.tick(20)
     house.tick(25)
 

@@ -7,25 +7,25 @@ from proxy.errors.groups import HOUR, HOURS, SAMPLES, Groups, copied, summary, t
 BEGIN = 1e9
 
 
-def add(groups, exchange, code="upstream_reset", *, at=0.0, **unusual):
-    return groups.add(exchange(code, started_wall=BEGIN + at, ended=10.0, **unusual))
+def add(groups, exchange_of, code="upstream_reset", *, at=0.0, **unusual):
+    return groups.add(exchange_of(code, started_wall=BEGIN + at, ended=10.0, **unusual))
 
 
-def test_only_what_is_a_warning_or_worse_is_an_error(exchange) -> None:
+def test_only_what_is_a_warning_or_worse_is_an_error(exchange_of) -> None:
     groups = Groups()
 
-    assert add(groups, exchange, "completed") is None
-    assert add(groups, exchange, "bad_request") is None
-    assert add(groups, exchange, "upstream_error", upstream_status=404) is None
-    assert add(groups, exchange, "circuit_open").severity == "warning"
-    assert add(groups, exchange, "upstream_error", upstream_status=503).severity == "error"
-    assert add(groups, exchange, "internal_error").severity == "critical"
+    assert add(groups, exchange_of, "completed") is None
+    assert add(groups, exchange_of, "bad_request") is None
+    assert add(groups, exchange_of, "upstream_error", upstream_status=404) is None
+    assert add(groups, exchange_of, "circuit_open").severity == "warning"
+    assert add(groups, exchange_of, "upstream_error", upstream_status=503).severity == "error"
+    assert add(groups, exchange_of, "internal_error").severity == "critical"
 
 
-def test_a_group_knows_first_last_total_and_its_latest_ids(exchange) -> None:
+def test_a_group_knows_first_last_total_and_its_latest_ids(exchange_of) -> None:
     groups = Groups()
     for n in range(7):
-        add(groups, exchange, at=n * 1800, request_id=f"id-{n}")
+        add(groups, exchange_of, at=n * 1800, request_id=f"id-{n}")
     (group,) = groups.newest_first()
     shown = told(group, BEGIN + 6 * 1800)
 
@@ -38,37 +38,37 @@ def test_a_group_knows_first_last_total_and_its_latest_ids(exchange) -> None:
     assert len(shown["samples"]) == SAMPLES
 
 
-def test_counts_go_back_no_further_than_their_bound(exchange) -> None:
+def test_counts_go_back_no_further_than_their_bound(exchange_of) -> None:
     groups = Groups()
     for hour in range(HOURS + 10):
-        group = add(groups, exchange, at=hour * HOUR)
+        group = add(groups, exchange_of, at=hour * HOUR)
 
     assert len(group.hours) == HOURS
     assert group.total == HOURS + 10
 
 
-def test_the_group_not_seen_for_longest_makes_room(exchange) -> None:
+def test_the_group_not_seen_for_longest_makes_room(exchange_of) -> None:
     groups = Groups(most=2)
     for n, route in enumerate(("a", "b", "c")):
-        add(groups, exchange, at=n, route=route)
+        add(groups, exchange_of, at=n, route=route)
 
     assert [group.kind.route for group in groups.newest_first()] == ["c", "b"]
 
 
-def test_a_fault_of_ours_keeps_its_trace_and_shows_it_only_alone(exchange) -> None:
+def test_a_fault_of_ours_keeps_its_trace_and_shows_it_only_alone(exchange_of) -> None:
     groups = Groups()
     try:
         raise KeyError("a user's secret")
     except KeyError as fault:
-        group = add(groups, exchange, "internal_error", fault=fault)
+        group = add(groups, exchange_of, "internal_error", fault=fault)
 
     assert "trace" not in told(group, BEGIN)
     assert told(group, BEGIN, with_trace=True)["trace"].endswith("\nKeyError")
 
 
-def test_changed_groups_are_given_to_be_saved_once(exchange) -> None:
+def test_changed_groups_are_given_to_be_saved_once(exchange_of) -> None:
     groups = Groups()
-    add(groups, exchange)
+    add(groups, exchange_of)
 
     assert [group.total for group in groups.unsaved()] == [1]
     assert groups.unsaved() == []
@@ -76,11 +76,11 @@ def test_changed_groups_are_given_to_be_saved_once(exchange) -> None:
     assert len(groups.unsaved()) == 1
 
 
-def test_what_was_saved_before_is_added_to_what_was_counted_since(exchange) -> None:
+def test_what_was_saved_before_is_added_to_what_was_counted_since(exchange_of) -> None:
     before, after = Groups(), Groups()
-    add(before, exchange, at=0, request_id="old")
-    add(before, exchange, at=0, route="gone")
-    add(after, exchange, at=HOUR, request_id="new")
+    add(before, exchange_of, at=0, request_id="old")
+    add(before, exchange_of, at=0, route="gone")
+    add(after, exchange_of, at=HOUR, request_id="new")
     after.restore(before.newest_first())
 
     assert [group.kind.route for group in after.newest_first()] == ["chat", "gone"]
@@ -88,24 +88,24 @@ def test_what_was_saved_before_is_added_to_what_was_counted_since(exchange) -> N
     assert (group.total, list(group.samples)) == (2, ["old", "new"])
     assert (group.first_seen, group.last_seen) == (BEGIN, BEGIN + HOUR)
     assert list(group.hours.values()) == [1, 1]
-    assert add(after, exchange, at=HOUR).total == 3
+    assert add(after, exchange_of, at=HOUR).total == 3
 
 
-def test_a_copy_does_not_change_any_more(exchange) -> None:
+def test_a_copy_does_not_change_any_more(exchange_of) -> None:
     groups = Groups()
-    group = copied(add(groups, exchange))
-    add(groups, exchange)
+    group = copied(add(groups, exchange_of))
+    add(groups, exchange_of)
 
     assert (group.total, len(group.samples), sum(group.hours.values())) == (1, 1, 1)
 
 
-def test_the_summary_is_of_the_last_24_hours(exchange) -> None:
+def test_the_summary_is_of_the_last_24_hours(exchange_of) -> None:
     groups = Groups()
     day = 24 * HOUR
-    add(groups, exchange, at=-day - HOUR)
-    add(groups, exchange, at=0)
-    add(groups, exchange, "circuit_open", at=0)
-    add(groups, exchange, "internal_error", at=-HOUR)
+    add(groups, exchange_of, at=-day - HOUR)
+    add(groups, exchange_of, at=0)
+    add(groups, exchange_of, "circuit_open", at=0)
+    add(groups, exchange_of, "internal_error", at=-HOUR)
     found = summary(groups.newest_first(), BEGIN)
 
     assert found["last_24h"] == {"warning": 1, "error": 1, "critical": 1}
@@ -121,7 +121,7 @@ def test_the_summary_is_of_the_last_24_hours(exchange) -> None:
     assert [group["code"] for group in found["critical_recent"]] == ["internal_error"]
 
 
-def test_a_request_id_with_a_secret_in_it_is_redacted(exchange) -> None:
-    group = add(Groups(), exchange, request_id="sk-canary1234567")
+def test_a_request_id_with_a_secret_in_it_is_redacted(exchange_of) -> None:
+    group = add(Groups(), exchange_of, request_id="sk-canary1234567")
 
     assert list(group.samples) == ["[redacted]"]

@@ -8,15 +8,15 @@ from proxy.errors.groups import Groups
 from proxy.errors.saved import as_plain, from_plain
 
 
-def test_a_group_comes_back_as_it_went(exchange) -> None:
-    group = Groups().add(exchange("upstream_reset"))
+def test_a_group_comes_back_as_it_went(exchange_of) -> None:
+    group = Groups().add(exchange_of("upstream_reset"))
     group.trace = "place"
 
     assert from_plain(json.loads(json.dumps(as_plain(group)))) == group
 
 
 @pytest.mark.parametrize("broken", [{}, {"total": "x"}, {"severity": "info"}, {"hours": 3}])
-def test_what_no_version_saved_is_left_out(exchange, broken) -> None:
-    plain = as_plain(Groups().add(exchange("upstream_reset")))
+def test_what_no_version_saved_is_left_out(exchange_of, broken) -> None:
+    plain = as_plain(Groups().add(exchange_of("upstream_reset")))
 
     assert from_plain({**plain, **broken} if broken else {}) is None

@@ -107,7 +107,11 @@ class RawClient:
         sock = socket.socket()
         if self._window:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._window)
-        sock.connect(self._where)
+        try:
+            sock.connect(self._where)
+        except OSError:
+            sock.close()
+            raise
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader, self._writer = await asyncio.open_connection(
             sock=sock, limit=self._read_ahead

@@ -17,10 +17,11 @@ def test_the_docs_list_every_field_in_order() -> None:
 
 def test_the_docs_list_every_event_that_is_said() -> None:
     section = DOCS.partition("## Changes of state")[2].partition("\n## ")[0]
-    code = "".join(path.read_text() for path in (ROOT / "proxy/observation").glob("*.py"))
-    said = re.findall(r'(?:emit|say|line)\(\s*"(\w+)"', code)
+    rooms = ("observation", "stories", "alerts")
+    code = "".join(p.read_text() for room in rooms for p in (ROOT / "proxy" / room).glob("*.py"))
+    said = re.findall(r'(?:emit|say|line|tell)\(\s*"(\w+)"', code)
     said += re.findall(r'"event": "(\w+)"', code) + re.findall(r'"(breaker_\w+)",', code)
 
-    assert {*said} - {"exchange", "breaker_state"} == {
+    assert {*said} - {"exchange", "breaker_state", "breaker_open"} == {
         *re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     }

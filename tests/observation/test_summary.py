@@ -112,3 +112,23 @@ def test_merging_adds_everything(exchange) -> None:
     assert (2, 1, 1, 4.0, 3.0, 2) == (
         one.total, one.errors, one.limited, one.seconds, one.longest, sum(one.buckets),
     )  # fmt: skip
+
+
+def test_slots_tell_the_five_minutes_one_after_the_other(exchange) -> None:
+    summary = Summary(started=0.0)
+    summary.add(exchange(), 301.0)
+    summary.add(exchange(outcome=HEAD_TIMEOUT, ended=12.0), 301.0)
+    summary.add(exchange(), 312.0)
+    slots = summary.slots(now=315.0)
+
+    assert [20.0 + 10 * n for n in range(30)] == [slot.began for slot in slots]
+    assert [(0, 0), (2, 1), (1, 0)] == [(s.requests, s.errors) for s in slots[-3:]]
+    assert slots[-2].p95 == pytest.approx(2.0, rel=0.05)
+    assert 0.0 == slots[0].p50
+
+
+def test_a_slot_that_has_gone_by_is_empty(exchange) -> None:
+    summary = Summary(started=0.0)
+    summary.add(exchange(), 5.0)
+
+    assert 0 == sum(slot.requests for slot in summary.slots(now=305.0))

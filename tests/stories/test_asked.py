@@ -14,22 +14,22 @@ def decided(x):
     return {one["guard"]: one["decision"] for one in guards_of(x)}
 
 
-def test_an_answered_call_passed_all_guards(exchange) -> None:
-    assert decided(exchange()) == dict.fromkeys(ALL, "passed")
+def test_an_answered_call_passed_all_guards(exchange_of) -> None:
+    assert decided(exchange_of()) == dict.fromkeys(ALL, "passed")
 
 
 @pytest.mark.parametrize("guard", ALL)
-def test_what_refused_is_the_last_that_was_asked(exchange, guard) -> None:
+def test_what_refused_is_the_last_that_was_asked(exchange_of, guard) -> None:
     for code in GUARDS[guard]:
-        x = exchange(code, attempts=[], route="" if guard == "route" else "chat")
+        x = exchange_of(code, attempts=[], route="" if guard == "route" else "chat")
         at = ALL.index(guard)
         rest = dict.fromkeys(ALL[at + 1 :], "not_asked")
 
         assert decided(x) == {**dict.fromkeys(ALL[:at], "passed"), guard: "refused", **rest}
 
 
-def test_a_client_that_left_early_was_asked_no_further(exchange) -> None:
-    x = exchange("client_closed_request", attempts=[], route="")
+def test_a_client_that_left_early_was_asked_no_further(exchange_of) -> None:
+    x = exchange_of("client_closed_request", attempts=[], route="")
 
     assert decided(x)["connections"] == "passed"
     assert decided(x)["route"] == decided(x)["pool"] == "not_asked"

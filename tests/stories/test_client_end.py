@@ -20,5 +20,5 @@ from proxy.stories.client_end import client_got
         ("client_closed_request", {"committed": None}, "client_left"),
     ],
 )
-def test_what_the_client_got(exchange, code, unusual, got) -> None:
-    assert client_got(exchange(code, **unusual)) == got
+def test_what_the_client_got(exchange_of, code, unusual, got) -> None:
+    assert client_got(exchange_of(code, **unusual)) == got

@@ -24,10 +24,10 @@ def test_every_reason_and_every_end_for_the_client_has_words() -> None:
 
 @pytest.mark.parametrize("code", OUTCOMES)
 @pytest.mark.parametrize("is_bare", [False, True], ids=["a full record", "a bare record"])
-def test_every_code_has_a_paragraph_that_names_its_runbook(exchange, code, is_bare) -> None:
+def test_every_code_has_a_paragraph_that_names_its_runbook(exchange_of, code, is_bare) -> None:
     """Also where next to nothing is known."""
     bare = {"attempts": [], "terms": None, "route": "", "upstream": "", "breaker_state": None}
-    said = diagnose(exchange(code, **(bare if is_bare else {})))
+    said = diagnose(exchange_of(code, **(bare if is_bare else {})))
 
     assert said.endswith(f" See runbook: {code}.")
     assert re.fullmatch(r"[A-Z][^{}]*\.", said)
@@ -120,14 +120,14 @@ STALLED = {
         ),
     ],
 )
-def test_the_paragraph_is_true_to_the_record(exchange, code, unusual, sentence) -> None:
-    assert sentence in diagnose(exchange(code, **unusual))
+def test_the_paragraph_is_true_to_the_record(exchange_of, code, unusual, sentence) -> None:
+    assert sentence in diagnose(exchange_of(code, **unusual))
 
 
-def test_attempts_that_were_repeated_are_told_in_order(exchange) -> None:
+def test_attempts_that_were_repeated_are_told_in_order(exchange_of) -> None:
     lost = Attempt(ENDPOINT, 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
     unsent = Attempt(ENDPOINT, 10.2, result="connect_refused", pause=0.2)
-    x = exchange(attempts=[lost, unsent, *exchange().attempts])
+    x = exchange_of(attempts=[lost, unsent, *exchange_of().attempts])
 
     assert (
         f"Attempt 1 at {ENDPOINT} ended as reset after 100 ms and was repeated 100 ms later. "
@@ -136,7 +136,9 @@ def test_attempts_that_were_repeated_are_told_in_order(exchange) -> None:
     ) in diagnose(x)
 
 
-def test_a_secret_in_a_detail_is_not_repeated(exchange) -> None:
-    said = diagnose(exchange("upstream_reset", detail="Bearer abcdef123456", method="sk-abcdef123"))
+def test_a_secret_in_a_detail_is_not_repeated(exchange_of) -> None:
+    said = diagnose(
+        exchange_of("upstream_reset", detail="Bearer abcdef123456", method="sk-abcdef123")
+    )
 
     assert "abcdef123" not in said

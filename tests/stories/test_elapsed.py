@@ -11,12 +11,12 @@ def elapsed(x):
     return {clock.name: clock.elapsed for clock in clocks_of(x) if clock.elapsed is not None}
 
 
-def test_every_clock_of_a_route_is_told(exchange) -> None:
-    assert set(Timeouts.model_fields) == {clock.name for clock in clocks_of(exchange())}
+def test_every_clock_of_a_route_is_told(exchange_of) -> None:
+    assert set(Timeouts.model_fields) == {clock.name for clock in clocks_of(exchange_of())}
 
 
-def test_a_good_call_tells_what_it_measured(exchange) -> None:
-    found = elapsed(exchange())
+def test_a_good_call_tells_what_it_measured(exchange_of) -> None:
+    found = elapsed(exchange_of())
 
     assert found == pytest.approx(
         {
@@ -30,8 +30,8 @@ def test_a_good_call_tells_what_it_measured(exchange) -> None:
     )
 
 
-def test_a_stream_that_stalled_was_silent_for_the_gap(exchange) -> None:
-    x = exchange("stream_stalled", streamed=True, first_event=1.0, last_byte=2.0, ended=42.0)
+def test_a_stream_that_stalled_was_silent_for_the_gap(exchange_of) -> None:
+    x = exchange_of("stream_stalled", streamed=True, first_event=1.0, last_byte=2.0, ended=42.0)
 
     assert elapsed(x)["gap"] == pytest.approx(30.0)
     assert elapsed(x)["first_event"] == pytest.approx(0.978)
@@ -56,16 +56,17 @@ def test_a_stream_that_stalled_was_silent_for_the_gap(exchange) -> None:
         ("completed", {"upstream_status": 101, "detail": "closed by the client"}, None),
     ],
 )
-def test_the_clock_that_ran_out_is_named(exchange, code, unusual, clock) -> None:
-    assert ran_out(exchange(code, **unusual)) == clock
+def test_the_clock_that_ran_out_is_named(exchange_of, code, unusual, clock) -> None:
+    assert ran_out(exchange_of(code, **unusual)) == clock
 
 
-def test_a_clock_that_ran_out_unmeasured_elapsed_in_full(exchange) -> None:
-    x = exchange("connect_timeout", attempts=[Attempt("http://a", 10.0)])
+def test_a_clock_that_ran_out_unmeasured_elapsed_in_full(exchange_of) -> None:
+    x = exchange_of("connect_timeout", attempts=[Attempt("http://a", 10.0)])
 
     assert elapsed(x)["connect"] == 3.0
 
 
-def test_silence_is_counted_from_the_head_where_no_byte_came(exchange) -> None:
-    assert silence(exchange(ended=11.022)) == pytest.approx(1.0)
-    assert silence(exchange(attempts=[])) is None
+def test_silence_is_counted_from_the_head_where_no_byte_came(exchange_of) -> None:
+    assert silence(exchange_of(ended=11.022, bytes_out=0)) == pytest.approx(1.0)
+    assert silence(exchange_of(attempts=[], bytes_out=0)) is None
+    assert silence(exchange_of(bytes_out=5)) is None

@@ -24,5 +24,5 @@ ENDED = 1e9 + 0.025
         pytest.param(Query(fields={"user": "u1", "x": "y"}), False, id="one field is missing"),
     ],
 )
-def test_all_conditions_must_hold(exchange, query, takes) -> None:
-    assert query.takes(exchange(fields={"user": "u1", "tenant": "t"})) is takes
+def test_all_conditions_must_hold(exchange_of, query, takes) -> None:
+    assert query.takes(exchange_of(fields={"user": "u1", "tenant": "t"})) is takes

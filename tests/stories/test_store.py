@@ -19,6 +19,8 @@ from proxy.stories.rule import StoreRule
 from proxy.stories.store import Store
 
 WAIT = 5.0
+AGES = 1e10
+"""The exchanges of these tests ended long ago."""
 
 
 class Ear:
@@ -51,7 +53,7 @@ def open_store(path, ear):
     made = []
 
     def make(start=True, **knobs):
-        rule = StoreRule(path=str(path), **knobs)
+        rule = StoreRule(**{"path": str(path), "age": AGES, **knobs})
         store = Store(path, rule, ear, worker=1, linger=0.0, pauses=(0.02,))
         made.append(store)
         if start:
@@ -81,9 +83,9 @@ def database(path):
         yield connection
 
 
-def test_what_was_put_is_found_after_a_restart(open_store, exchange) -> None:
+def test_what_was_put_is_found_after_a_restart(open_store, exchange_of) -> None:
     first = open_store()
-    first.put([exchange("upstream_reset")], "c0ffee")
+    first.put([exchange_of("upstream_reset")], "c0ffee")
 
     assert first.close(WAIT)
     assert [(s["code"], s["config_hash"], s["worker"]) for s in open_store().find("id-1")] == [
@@ -91,9 +93,9 @@ def test_what_was_put_is_found_after_a_restart(open_store, exchange) -> None:
     ]
 
 
-def test_an_id_that_came_twice_brings_both_newest_first(open_store, exchange) -> None:
+def test_an_id_that_came_twice_brings_both_newest_first(open_store, exchange_of) -> None:
     store = open_store()
-    store.put([exchange(), exchange("upstream_reset")], "")
+    store.put([exchange_of(), exchange_of("upstream_reset")], "")
     until(lambda: len(store.find("id-1") or ()) == 2)
 
     assert [story["code"] for story in store.find("id-1")] == ["upstream_reset", "completed"]
@@ -113,13 +115,13 @@ def test_an_id_that_came_twice_brings_both_newest_first(open_store, exchange) ->
         (Query(fields={"user": "u1", "tenant": "t"}), ["c"]),
     ],
 )
-def test_a_search_takes_what_was_asked_for(open_store, exchange, query, ids) -> None:
+def test_a_search_takes_what_was_asked_for(open_store, exchange_of, query, ids) -> None:
     store = open_store()
     store.put(
         [
-            exchange(request_id="a", ended=10.5, fields={"user": "u1"}),
-            exchange("upstream_reset", request_id="b", ended=12.0, status=502),
-            exchange(
+            exchange_of(request_id="a", ended=10.5, fields={"user": "u1"}),
+            exchange_of("upstream_reset", request_id="b", ended=12.0, status=502),
+            exchange_of(
                 request_id="c", ended=13.0, route="rest", fields={"user": "u1", "tenant": "t"}
             ),
         ],
@@ -130,15 +132,15 @@ def test_a_search_takes_what_was_asked_for(open_store, exchange, query, ids) -> 
     assert [story["request_id"] for story in store.search(query)] == ids
 
 
-def test_a_batch_is_written_wholly_or_not_at_all(open_store, exchange, path) -> None:
+def test_a_batch_is_written_wholly_or_not_at_all(open_store, exchange_of, path) -> None:
     """The second insert fails; of the first nothing may remain."""
     store = open_store()
     until(path.exists)
-    store.put([exchange(request_id="first")], "")
+    store.put([exchange_of(request_id="first")], "")
     until(is_kept(store, "first"))
     with database(path) as db:
         db.execute("ALTER TABLE story_fields RENAME TO hidden")
-    store.put([exchange(request_id="a"), exchange(request_id="b", fields={"user": "u"})], "")
+    store.put([exchange_of(request_id="a"), exchange_of(request_id="b", fields={"user": "u"})], "")
     until(lambda: store.failing)
 
     assert store.find("a") == []
@@ -149,31 +151,31 @@ def test_a_batch_is_written_wholly_or_not_at_all(open_store, exchange, path) -> 
     assert len(store.find("a")) == 1
 
 
-def test_a_full_queue_drops_and_counts(open_store, exchange) -> None:
+def test_a_full_queue_drops_and_counts(open_store, exchange_of) -> None:
     store = open_store(start=False, queue=2)
-    store.put([exchange()] * 5, "")
+    store.put([exchange_of()] * 5, "")
 
     assert (store.queued, store.dropped["queue_full"]) == (2, 3)
 
 
-def test_a_story_that_cannot_be_told_does_not_stop_the_rest(open_store, exchange) -> None:
+def test_a_story_that_cannot_be_told_does_not_stop_the_rest(open_store, exchange_of) -> None:
     store = open_store()
-    store.put([exchange(client_ip=object()), exchange(request_id="good")], "")
+    store.put([exchange_of(client_ip=object()), exchange_of(request_id="good")], "")
     until(is_kept(store, "good"))
 
     assert store.dropped == {"rejected": 1}
 
 
 def test_a_locked_file_is_said_once_and_loses_nothing(
-    open_store, exchange, path, ear, monkeypatch
+    open_store, exchange_of, path, ear, monkeypatch
 ) -> None:
     monkeypatch.setattr("proxy.stories.files.BUSY", 0.01)
     store = open_store()
-    store.put([exchange()], "")
+    store.put([exchange_of()], "")
     until(is_kept(store, "id-1"))
     with database(path) as db:
         db.execute("BEGIN IMMEDIATE")
-        store.put([exchange(request_id="during")], "")
+        store.put([exchange_of(request_id="during")], "")
         until(lambda: store.failing)
         time.sleep(0.1)  # several tries
         db.execute("ROLLBACK")
@@ -189,12 +191,12 @@ def test_a_locked_file_is_said_once_and_loses_nothing(
     "garbage", [b"not a database" * 500, b"SQLite format 3\0" + b"\xff" * 8000]
 )
 def test_a_corrupt_file_is_set_aside_and_begun_anew(
-    open_store, exchange, path, ear, garbage
+    open_store, exchange_of, path, ear, garbage
 ) -> None:
     path.parent.mkdir()
     path.write_bytes(garbage)
     store = open_store()
-    store.put([exchange()], "")
+    store.put([exchange_of()], "")
     until(is_kept(store, "id-1"))
     until(lambda: store.failing is None)
 
@@ -203,7 +205,7 @@ def test_a_corrupt_file_is_set_aside_and_begun_anew(
 
 
 def test_a_file_corrupted_under_load_is_begun_anew(
-    open_store, exchange, path, ear, monkeypatch
+    open_store, exchange_of, path, ear, monkeypatch
 ) -> None:
     """SQLite notices when it next reads a page that it does not hold in memory."""
     monkeypatch.setattr(files, "WRITING", [*files.WRITING, "PRAGMA cache_size=2"])
@@ -212,39 +214,41 @@ def test_a_file_corrupted_under_load_is_begun_anew(
 
     def load(n):
         ids = (hashlib.sha256(b"%d" % next(number)).hexdigest() for _ in range(n))
-        store.put([exchange(request_id=name, target="/" + "x" * 1500) for name in ids], "")
+        store.put([exchange_of(request_id=name, target="/" + "x" * 1500) for name in ids], "")
 
     load(300)
-    store.put([exchange(request_id="last")], "")
+    store.put([exchange_of(request_id="last")], "")
     until(is_kept(store, "last"))
     for name in ("", "-wal"):
         file = path.with_name(path.name + name)
         file.write_bytes(b"\xff" * file.stat().st_size)
     load(100)
     until(lambda: ear.events and store.failing is None)
-    store.put([exchange(request_id="after")], "")
+    store.put([exchange_of(request_id="after")], "")
     until(is_kept(store, "after"))
 
     assert ear.events == ["store_failed", "store_healed"]
 
 
-def test_a_file_that_was_taken_away_is_made_again(open_store, exchange, path) -> None:
+def test_a_file_that_was_taken_away_is_made_again(open_store, exchange_of, path) -> None:
     store = open_store()
-    store.put([exchange()], "")
+    store.put([exchange_of()], "")
     until(is_kept(store, "id-1"))
     for name in ("", "-wal", "-shm"):
         path.with_name(path.name + name).unlink(missing_ok=True)
-    store.put([exchange(request_id="after")], "")
+    store.put([exchange_of(request_id="after")], "")
     until(is_kept(store, "after"))
 
     assert store.ledger.renewals == 1
 
 
-def test_a_path_that_cannot_be_written_heals_when_it_can(open_store, exchange, path, ear) -> None:
+def test_a_path_that_cannot_be_written_heals_when_it_can(
+    open_store, exchange_of, path, ear
+) -> None:
     """A file stands where the directory should be."""
     path.parent.write_text("in the way")
     store = open_store()
-    store.put([exchange()], "")
+    store.put([exchange_of()], "")
     until(lambda: store.failing)
     assert store.find("id-1") is None
 
@@ -255,13 +259,13 @@ def test_a_path_that_cannot_be_written_heals_when_it_can(open_store, exchange, p
 
 
 def test_a_file_that_may_not_be_written_heals_when_it_may(
-    open_store, exchange, path, ear, monkeypatch
+    open_store, exchange_of, path, ear, monkeypatch
 ) -> None:
     """By the database's own switch, since a test may run as root, whom no mode bits stop."""
     writing = list(files.WRITING)
     monkeypatch.setattr(files, "WRITING", [*writing, "PRAGMA query_only=ON"])
     store = open_store()
-    store.put([exchange()], "")
+    store.put([exchange_of()], "")
     until(lambda: store.failing)
     monkeypatch.setattr(files, "WRITING", writing)
     until(is_kept(store, "id-1"))
@@ -281,7 +285,7 @@ from proxy.stories.store import Store
 
 said = []
 path = Path(sys.argv[1])
-store = Store(path, StoreRule(path=str(path)), lambda e, l, f: said.append((e, dict(f))),
+store = Store(path, StoreRule(path=str(path), age=1e10), lambda e, l, f: said.append((e, dict(f))),
               linger=0.0, pauses=(0.02,))
 def put(name, n=1):
     store.put([Exchange(1.0, 1e9, "GET", "/" + "x" * 1500, "h", request_id=name,
@@ -315,64 +319,64 @@ def test_a_full_disk_is_said_once_and_loses_nothing(path, tmp_path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_store_of_a_newer_version_is_left_alone(open_store, exchange, path, ear) -> None:
+def test_a_store_of_a_newer_version_is_left_alone(open_store, exchange_of, path, ear) -> None:
     store = open_store()
-    store.put([exchange()], "")
+    store.put([exchange_of()], "")
     until(is_kept(store, "id-1"))
     store.close(WAIT)
     with database(path) as db:
         db.execute("UPDATE sidelight_schema SET version = 99")
     newer = open_store()
-    newer.put([exchange(request_id="x")], "")
+    newer.put([exchange_of(request_id="x")], "")
     until(lambda: newer.failing)
 
     assert newer.failing == "written by a newer Sidelight (schema version 99)"
     assert newer.find("x") == []
 
 
-def test_closing_does_not_wait_for_a_store_that_fails(open_store, exchange, path) -> None:
+def test_closing_does_not_wait_for_a_store_that_fails(open_store, exchange_of, path) -> None:
     path.parent.write_text("in the way")
     store = open_store()
-    store.put([exchange()], "")
+    store.put([exchange_of()], "")
     until(lambda: store.failing)
     store.close(WAIT)
 
     assert store.dropped["closing"] == 1
 
 
-def test_putting_never_waits_for_the_database(open_store, exchange, path) -> None:
+def test_putting_never_waits_for_the_database(open_store, exchange_of, path) -> None:
     """Whatever the thread is doing."""
     path.parent.write_text("in the way")
     store = open_store(queue=100)
     began = time.monotonic()
     for _ in range(100):
-        store.put([exchange()] * 10, "")
+        store.put([exchange_of()] * 10, "")
 
     assert time.monotonic() - began < 1.0
     assert store.queued <= 100
     assert threading.active_count() < 50
 
 
-def test_old_stories_are_deleted(open_store, exchange, monkeypatch) -> None:
+def test_old_stories_are_deleted(open_store, exchange_of, monkeypatch) -> None:
     monkeypatch.setattr("proxy.stories.ledger.PRUNE", 0.0)
     now = time.time()
     store = open_store(age=3600.0)
-    old = exchange(request_id="old", started_wall=now - 3700, fields={"user": "u"})
-    store.put([old, exchange(request_id="new", started_wall=now)], "")
+    old = exchange_of(request_id="old", started_wall=now - 3700, fields={"user": "u"})
+    store.put([old, exchange_of(request_id="new", started_wall=now)], "")
     until(is_kept(store, "new"))
-    store.put([exchange(request_id="newer", started_wall=now)], "")
+    store.put([exchange_of(request_id="newer", started_wall=now)], "")
     until(is_kept(store, "newer"))
 
     assert store.find("old") == []
     assert store.search(Query(fields={"user": "u"})) == []
 
 
-def test_the_oldest_are_deleted_where_there_is_no_more_room(open_store, exchange, path) -> None:
+def test_the_oldest_are_deleted_where_there_is_no_more_room(open_store, exchange_of, path) -> None:
     store = open_store(size=1024 * 1024)
     now = time.time()
     for n in range(12):
         batch = [
-            exchange(request_id=f"{n}", started_wall=now, target="/" + "x" * 1000)
+            exchange_of(request_id=f"{n}", started_wall=now, target="/" + "x" * 1000)
             for _ in range(100)
         ]
         store.put(batch, "")
@@ -383,9 +387,9 @@ def test_the_oldest_are_deleted_where_there_is_no_more_room(open_store, exchange
     assert path.stat().st_size < 3 * 1024 * 1024
 
 
-def test_groups_of_errors_survive_a_restart(open_store, exchange) -> None:
+def test_groups_of_errors_survive_a_restart(open_store, exchange_of) -> None:
     groups = Groups()
-    groups.add(exchange("upstream_reset"))
+    groups.add(exchange_of("upstream_reset"))
     first = open_store()
     first.put_groups(groups.unsaved())
     assert first.close(WAIT)
@@ -395,11 +399,11 @@ def test_groups_of_errors_survive_a_restart(open_store, exchange) -> None:
     assert second.ledger.restored == groups.newest_first()
 
 
-def test_a_group_that_was_saved_again_takes_the_place_of_the_old(open_store, exchange) -> None:
+def test_a_group_that_was_saved_again_takes_the_place_of_the_old(open_store, exchange_of) -> None:
     groups = Groups()
     store = open_store()
     for _ in range(3):
-        groups.add(exchange("upstream_reset"))
+        groups.add(exchange_of("upstream_reset"))
         store.put_groups(groups.unsaved())
     assert store.close(WAIT)
 

@@ -2,16 +2,18 @@
 
 import json
 
+import pytest
+
 from proxy.exchange import Attempt, Exchange
 from proxy.outcome import OUTCOMES, UPSTREAM_RESET
-from proxy.stories.story import story_of, summary_of
+from proxy.stories.story import brief_of, story_of, summary_of
 
 CANARY = "sk-canary1234567890"
 ENDPOINT = "http://127.0.0.1:8000"
 
 
-def test_identity_times_and_end_are_told(exchange) -> None:
-    story = story_of(exchange(fields={"user": "u1"}, host="h"), worker=3, config_hash="c0ffee")
+def test_identity_times_and_end_are_told(exchange_of) -> None:
+    story = story_of(exchange_of(fields={"user": "u1"}, host="h"), worker=3, config_hash="c0ffee")
 
     assert story["request_id"] == "id-1"
     assert story["at"] == "2001-09-09T01:46:40.000Z"
@@ -23,8 +25,8 @@ def test_identity_times_and_end_are_told(exchange) -> None:
     assert story["times"] == {"upstream_ms": 24.0}
 
 
-def test_the_route_and_why_it_fits_are_told(exchange) -> None:
-    assert story_of(exchange())["route"] == {
+def test_the_route_and_why_it_fits_are_told(exchange_of) -> None:
+    assert story_of(exchange_of())["route"] == {
         "name": "chat",
         "upstream": "chat",
         "policy": "default",
@@ -33,7 +35,7 @@ def test_the_route_and_why_it_fits_are_told(exchange) -> None:
     }
 
 
-def test_each_attempt_says_what_followed_and_why(exchange) -> None:
+def test_each_attempt_says_what_followed_and_why(exchange_of) -> None:
     lost = Attempt(
         ENDPOINT,
         10.0,
@@ -51,7 +53,7 @@ def test_each_attempt_says_what_followed_and_why(exchange) -> None:
         result="status_5xx",
     )  # fmt: skip
     story = story_of(
-        exchange("upstream_error", attempts=[lost, last], retry_stopped="budget_spent")
+        exchange_of("upstream_error", attempts=[lost, last], retry_stopped="budget_spent")
     )
 
     assert story["attempts"] == [
@@ -88,14 +90,14 @@ def test_each_attempt_says_what_followed_and_why(exchange) -> None:
     assert story["retry_stopped"] == "budget_spent"
 
 
-def test_an_answer_that_was_retried_names_its_status_as_cause(exchange) -> None:
+def test_an_answer_that_was_retried_names_its_status_as_cause(exchange_of) -> None:
     bad = Attempt(ENDPOINT, 10.0, status=503, result="status_5xx")
 
-    assert story_of(exchange(attempts=[bad, bad]))["attempts"][0]["why"] == "status"
+    assert story_of(exchange_of(attempts=[bad, bad]))["attempts"][0]["why"] == "status"
 
 
-def test_the_breaker_is_told_before_and_after(exchange) -> None:
-    story = story_of(exchange("upstream_reset", breaker_state="open", breaker_counts=(5, 5)))
+def test_the_breaker_is_told_before_and_after(exchange_of) -> None:
+    story = story_of(exchange_of("upstream_reset", breaker_state="open", breaker_counts=(5, 5)))
 
     assert story["breaker"] == {
         "before": "closed",
@@ -106,8 +108,8 @@ def test_the_breaker_is_told_before_and_after(exchange) -> None:
     }
 
 
-def test_the_stream_is_told_with_its_longest_gap_and_its_end(exchange) -> None:
-    x = exchange(
+def test_the_stream_is_told_with_its_longest_gap_and_its_end(exchange_of) -> None:
+    x = exchange_of(
         "stream_stalled",
         streamed=True,
         events=3,
@@ -137,8 +139,8 @@ def test_the_stream_is_told_with_its_longest_gap_and_its_end(exchange) -> None:
     }
 
 
-def test_what_the_client_got_is_told(exchange) -> None:
-    x = exchange("circuit_open", attempts=[], upstream_status=None, status=503, retry_in=21.0)
+def test_what_the_client_got_is_told(exchange_of) -> None:
+    x = exchange_of("circuit_open", attempts=[], upstream_status=None, status=503, retry_in=21.0)
 
     assert story_of(x)["client"] == {
         "got": "own_answer",
@@ -156,8 +158,8 @@ def test_a_request_that_was_never_read_has_a_story_too() -> None:
     assert "route" not in story_of(bare)
 
 
-def test_no_secret_is_in_any_story(exchange) -> None:
-    x = exchange(
+def test_no_secret_is_in_any_story(exchange_of) -> None:
+    x = exchange_of(
         "upstream_reset",
         target=f"/a?api_key={CANARY}&q={CANARY}",
         request_id=CANARY,
@@ -174,8 +176,8 @@ def test_no_secret_is_in_any_story(exchange) -> None:
     assert "canary" not in json.dumps(story_of(x))
 
 
-def test_a_summary_says_which_route_and_how_many_attempts(exchange) -> None:
-    assert summary_of(story_of(exchange())) == {
+def test_a_summary_says_which_route_and_how_many_attempts(exchange_of) -> None:
+    assert summary_of(story_of(exchange_of())) == {
         "request_id": "id-1",
         "at": "2001-09-09T01:46:40.000Z",
         "ended": 1e9 + 0.025,
@@ -190,3 +192,18 @@ def test_a_summary_says_which_route_and_how_many_attempts(exchange) -> None:
         "upstream": "chat",
         "attempts": 1,
     }
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        {},
+        {"fields": {"user": "u1"}},
+        {"route": "", "upstream": "", "attempts": [], "status": None},
+        {"request_id": CANARY, "target": f"/a?key={CANARY}"},
+    ],
+)
+def test_a_summary_from_the_record_is_that_of_its_story(exchange_of, unusual) -> None:
+    x = exchange_of("upstream_reset", **unusual)
+
+    assert brief_of(x) == summary_of(story_of(x))

@@ -18,9 +18,9 @@ def connection():
 
 
 @pytest.fixture
-def rows(connection, exchange):
+def rows(connection, exchange_of):
     made = [
-        Row.of(story_of(exchange(request_id=f"{n}", ended=10.0 + n, fields={"user": f"{n}"})))
+        Row.of(story_of(exchange_of(request_id=f"{n}", ended=10.0 + n, fields={"user": f"{n}"})))
         for n in range(5)
     ]
     write_stories(connection, made)

@@ -23,6 +23,7 @@ from proxy.admin.page.routes import routes_page
 from proxy.admin.page.runbook import runbook_page
 from proxy.admin.replies import NOT_FOUND
 from proxy.admin.sources import AdminSources
+from proxy.admin.told import text
 from proxy.clock import wall
 from proxy.stories.runbooks import RUNBOOKS
 
@@ -72,17 +73,18 @@ class Dashboard:
             return see(f"/requests/{quote(wanted, safe='')}")
         asked = {"limit": _PAGE, **{name: value for name, value in given.items() if name != "id"}}
         found = query_of(asked.items(), wall())
-        if not isinstance(found, list):
-            return page(request, "Requests", requests_page(await self._sources.desk.stories(found), given),
-                        here="/requests")  # fmt: skip
-        return page(request, "Requests", requests_page(found, given), here="/requests", status=400)
+        is_wrong = isinstance(found, list)
+        told = found if isinstance(found, list) else await self._sources.desk.stories(found)
+        shown = requests_page(told, given)
+        return page(request, "Requests", shown, here="/requests", status=400 if is_wrong else 200)
 
     async def request(self, request: web.Request) -> web.Response:
         request_id = request.match_info["id"].strip()
         found = await self._sources.desk.story(request_id)
         if not found.stories:
             return refusal_page(request, NO_STORY)
-        return page(request, f"Request {request_id}", request_page(found), here="/requests")
+        title = f"Request {text(found.stories[0], 'request_id')}"
+        return page(request, title, request_page(found), here="/requests")
 
     async def errors(self, request: web.Request) -> web.Response:
         return page(

@@ -50,8 +50,8 @@ def entry_page(request: web.Request, wrong: str = "", status: int = 200) -> web.
               action=SESSION_PATH, class_="entry")  # fmt: skip
     hint: Content = ["It is what ", el("code", "SIDELIGHT_ADMIN__TOKEN"), " is set to."]
     refused = el("p", wrong, class_="wrong", role="alert") if wrong else None
-    return page(request, "Sign in", el("h1", "Sign in"), refused, form, el("p", hint, class_="quiet"),
-                is_bare=True, status=status)  # fmt: skip
+    shown = (el("h1", "Sign in"), refused, form, el("p", hint, class_="quiet"))
+    return page(request, "Sign in", shown, is_bare=True, status=status)
 
 
 def refusal_page(request: web.Request, refusal: Refusal) -> web.Response:

@@ -74,13 +74,13 @@ def _signals(live: Live) -> Markup:
     none = [0.0] * len(slots)
     slow = [1000 * s.p95 for s in slots]
     recent = max(slow[-7:], default=0.0)
-    streams = f"{live.streams} of them streams"
+    streams = "1 stream" if live.streams == 1 else f"{live.streams} streams"
     return el(
         "ul",
         _signal("Requests", f"{rate:.1f}", "a second", bars(requests, errors, "Requests by 10 s")),
         _signal("Errors", f"{share:.1f} %", f"{failed:.0f} of {total:.0f} in 5 min",
                 bars(errors, errors, "Errors by 10 s"), is_bad=failed > 0),
-        _signal("p95 duration", length(recent), "last minute, streams whole",
+        _signal("p95 duration", length(recent), "last minute",
                 bars(slow, none, "p95 by 10 s")),
         _signal("In flight", str(live.in_flight), streams, _by_route(live)),
         class_="signals",

@@ -43,18 +43,22 @@ def code(told: Told) -> Markup:
 
 
 def when(at: str, before: str = "") -> Markup:
-    """A time; scripts add how long ago that is. Shown without its date, which is in the title."""
-    short = at[11:19] + "Z" if len(at) > 19 else at
+    """A time; scripts add how long ago that is. Shown without its year, which is in the title."""
+    short = f"{at[5:10]} {at[11:19]}Z" if len(at) > 19 else at
     return el("time", before, short, datetime=at, title=at)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str) -> Markup:
     """`caption` is for those who do not see the page. Wide ones scroll in their own box."""
-    body = [el("tr", [el("td", el("div", cell), data_label=h) for h, cell in zip(heads, row, strict=True)])
-            for row in rows]  # fmt: skip
+    body = [el("tr", map(_cell, heads, row)) for row in rows]
     head = el("thead", el("tr", [el("th", each, scope="col") for each in heads]))
     inner = el("table", el("caption", caption, class_="unseen"), head, el("tbody", body))
     return el("div", inner, class_="scroll")
+
+
+def _cell(head: str, content: Content) -> Markup:
+    """On a telephone each cell carries its own head."""
+    return el("td", el("div", content), data_label=head)
 
 
 def facts(pairs: Iterable[tuple[str, Content]]) -> Markup:

@@ -8,7 +8,7 @@ from proxy.admin.page.parts import badge, code, facts, link, section, state, tab
 from proxy.admin.page.requests import store_note
 from proxy.admin.page.runbook import runbook_aside
 from proxy.admin.sources import Found, Told
-from proxy.admin.story_text import circuit, story_text, then
+from proxy.admin.story_text import circuit, got, story_text, then
 from proxy.admin.told import count, milliseconds, number, part, rows, text, texts
 
 _MOST = 10
@@ -53,7 +53,7 @@ def _title(story: Told) -> list[Content]:
 def _attempts(attempts: Sequence[Told]) -> Markup | None:
     if not attempts:
         return section("Attempts", el("p", "None: the upstream was not asked.", class_="nothing"))
-    heads = ("", "Endpoint", "Connection", "Sent", "Queue", "Connect", "Head", "Result", "Then")
+    heads = ("", "Endpoint", "Connection", "Queue", "Connect", "Head", "Result", "Then")
     return section("Attempts", table(heads, [_attempt(each) for each in attempts], "Attempts"))
 
 
@@ -64,14 +64,18 @@ def _attempt(attempt: Told) -> tuple[Content, ...]:
     return (
         text(attempt, "number"),
         el("code", text(attempt, "endpoint", "—")),
-        "reused" if attempt.get("reused") is True else "new",
-        "yes" if attempt.get("sent") is True else "no",
+        _connection(attempt),
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
         milliseconds(attempt, "head_ms"),
         [result, el("small", " ", detail) if detail else None],
         then(attempt),
     )
+
+
+def _connection(attempt: Told) -> str:
+    kind = "reused" if attempt.get("reused") is True else "new"
+    return kind if attempt.get("sent") is True else f"{kind}, nothing sent"
 
 
 def _stream(story: Told) -> Markup | None:
@@ -128,7 +132,7 @@ def _facts(story: Told) -> Markup:
         ("Route", [link(text(route, "name"), "routes"), f" → {upstream}"] if route else "none"),
         ("Because", text(route, "why") or methods),
         ("Client", f"{text(story, 'client_ip')} {text(story, 'user_agent')}".strip()),
-        ("It got", _got(client)),
+        ("It got", got(client)),
         ("Bytes", f"{count(story, 'bytes_in')} in, {count(story, 'bytes_out')} out"),
         ("Circuit", circuit(breaker) if breaker else ""),
         ("Retry stopped", text(story, "retry_stopped").replace("_", " ")),
@@ -143,13 +147,6 @@ def _facts(story: Told) -> Markup:
         ("Settings", f"{text(story, 'config_hash', '?')}, worker {text(story, 'worker', '0')}"),
     )
     return section("Facts", facts(pairs))
-
-
-def _got(client: Told) -> str:
-    got, message = text(client, "got").replace("_", " "), text(client, "message")
-    wait = number(client, "retry_after")
-    after = f" (again after {wait:g} s)" if wait is not None else ""
-    return f"{got}: {message}{after}" if message else got + after
 
 
 def _guards(story: Told) -> Markup | None:

@@ -1,0 +1,1 @@
+"""Commands that ask a running Sidelight, or its log where it does not run."""

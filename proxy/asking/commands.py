@@ -1,0 +1,132 @@
+"""`explain`, `errors`, `breakers`, `alert-test`: what people type at three in the morning.
+
+Exit codes: 0 done, 1 not found, refused or nobody there.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fileinput import FileInput
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from proxy.admin.story_text import breaker_line, group_line, story_text
+from proxy.admin.told import rows, text
+from proxy.asking.door import Door, UnreachableError, find_door
+
+Told = Mapping[str, object]
+_SLOW: Final = 60.0
+"""Seconds: receivers of alerts are tried more than once."""
+
+
+def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """`add` makes a parser for a command."""
+    explain = add("explain", help="tell the story of a Reference ID",
+                  description="Tell the story of a request: from the admin port, or from JSON logs "
+                  "where nobody answers there or knows the ID.")  # fmt: skip
+    explain.add_argument("id", metavar="ID", help="the Reference ID (X-Request-ID)")
+    explain.add_argument("files", nargs="*", metavar="FILE", help="JSON logs; - is standard input")
+    _take_door(explain, _explain)
+    _take_door(add("errors", help="list the groups of errors", description="List errors."), _errors)
+    _take_door(add("breakers", help="list the circuits", description="List circuits."), _breakers)
+    test = add("alert-test", help="send a test alert to every receiver",
+               description="Send a test alert to every receiver.")  # fmt: skip
+    _take_door(test, _alert_test)
+
+
+def _take_door(
+    parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int]
+) -> None:
+    parser.add_argument("--admin", metavar="URL", help="admin port, such as http://127.0.0.1:8081")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that name it")
+    parser.set_defaults(command=command)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    door, wanted = find_door(options.admin, options.config), options.id.strip()
+    try:
+        answer = door.ask(f"/api/requests/{quote(wanted, safe='')}")
+    except UnreachableError as nobody:
+        why = str(nobody)
+    else:
+        stories = rows(answer.body, "stories")
+        if stories:
+            return _tell_stories(stories)
+        why = text(answer.body, "message") or f"status {answer.status}"
+    return _explain_from_logs(options.files, wanted, why)
+
+
+def _explain_from_logs(files: list[str], wanted: str, why: str) -> int:
+    from proxy.asking.logs import stories_in  # noqa: PLC0415  # only where it is needed
+
+    if not files and sys.stdin.isatty():
+        return _fail(f"{why}\nGive the files of its JSON log, or pipe it in.")
+    stories = stories_in(_lines(files or ["-"]), wanted)
+    if not stories:
+        return _fail(f"{why}\nThe logs do not name {wanted} either.")
+    return _tell_stories(stories)
+
+
+def _lines(files: list[str]) -> Iterator[str]:
+    with FileInput(files, encoding="utf-8", errors="replace") as lines:
+        yield from lines
+
+
+def _tell_stories(stories: Iterable[Told]) -> int:
+    return _tell("\n\n\n".join(map(story_text, stories)))
+
+
+def _errors(options: argparse.Namespace) -> int:
+    def told(body: Told) -> str:
+        return "\n".join(map(group_line, rows(body, "groups"))) or "No error has been recorded."
+
+    return _show(find_door(options.admin, options.config), "/api/errors", told)
+
+
+def _breakers(options: argparse.Namespace) -> int:
+    def told(body: Told) -> str:
+        return "\n".join(map(breaker_line, rows(body, "breakers")))
+
+    return _show(find_door(options.admin, options.config), "/api/breakers", told)
+
+
+def _alert_test(options: argparse.Namespace) -> int:
+    failed = False
+
+    def told(body: Told) -> str:
+        nonlocal failed
+        results = rows(body, "results")
+        failed = not results or any(text(result, "result") != "sent" for result in results)
+        lines = (
+            " ".join(text(r, key) for key in ("receiver", "result", "detail")) for r in results
+        )
+        return "\n".join(lines) or "No receiver is set: see alerts.webhooks in the settings."
+
+    door = find_door(options.admin, options.config)
+    return _show(door, "/api/alerts/test", told, "POST") or int(failed)
+
+
+def _show(door: Door, path: str, told: Callable[[Told], str], method: str = "GET") -> int:
+    try:
+        answer = door.ask(path, method, _SLOW)
+    except UnreachableError as nobody:
+        return _fail(str(nobody))
+    if answer.status != 200:
+        return _fail(text(answer.body, "message") or f"status {answer.status}")
+    return _tell(told(answer.body))
+
+
+def _tell(words: str) -> int:
+    sys.stdout.write(f"{_plain(words)}\n")
+    return 0
+
+
+def _fail(words: str) -> int:
+    sys.stderr.write(f"sidelight: {_plain(words)}\n")
+    return 1
+
+
+def _plain(words: str) -> str:
+    """Without anything that a terminal would obey: logs may come from anywhere."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in words)

@@ -1,0 +1,55 @@
+"""A story as text."""
+
+from proxy.admin.story_text import breaker_line, circuit, group_line, story_text, then
+from tests.admin.conftest import BREAKER, GROUP
+
+
+def test_the_diagnosis_stands_first_and_all_evidence_after_it(stalled) -> None:
+    told = story_text(stalled)
+
+    for evidence in (
+        "req-1",
+        "POST /api/chat  200 → stream_stalled (uS)  22.0 s",
+        "then nothing for 20.0 s",
+        "silence 20.0 s → stream_stalled",
+        "Attempt 1: http://10.0.0.1:80, reused connection, nothing sent, reset; retried (reset)",
+        "closed before the head",
+        "retry budget 19 left",
+        "chat → model (the path is /api/chat)",
+        "closed, 4 of 10 attempts failed in 30.0 s",
+        "192.0.2.7 got in band error: The answer stopped arriving.",
+        "user_id=u-7",
+        "c0ffee, worker 0",
+        "20.0 s of 20.0 s  ← ran out",
+        "Runbook: stream_stalled",
+    ):
+        assert evidence in told
+    assert told.index("then nothing") < told.index("Attempt 1") < told.index("Runbook")
+    assert "event_gap" not in told, "a clock that did not run"
+
+
+def test_a_guard_that_refused_is_named(stalled) -> None:
+    stalled["guards"] = [{"guard": "route_limits", "decision": "refused"}]
+
+    assert "Refused:   by route limits" in story_text(stalled)
+
+
+def test_an_almost_empty_story_is_told_as_well() -> None:
+    assert "req-2" in story_text({"request_id": "req-2"})
+
+
+def test_what_followed_an_attempt() -> None:
+    assert "stopped (not idempotent)" == then({"then": "stopped", "why": "not_idempotent"})
+    assert "ended" == then({})
+
+
+def test_a_circuit_that_changed_shows_both_states() -> None:
+    assert "closed → open" == circuit({"before": "closed", "after": "open"})
+
+
+def test_a_group_and_a_breaker_are_a_line_each() -> None:
+    assert "5 in 24 h" in group_line(GROUP)
+    assert group_line(GROUP).endswith("chat/model  0123456789ab  req-1")
+    assert "open       4 of 10 attempts failed  probe in 12 s" in breaker_line(BREAKER)
+    assert "(consecutive)" in breaker_line(BREAKER)
+    assert "none" in breaker_line({**BREAKER, "enabled": False})

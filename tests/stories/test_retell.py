@@ -1,0 +1,73 @@
+"""A story out of the log says what the event says, and nothing else."""
+
+import pytest
+
+from proxy.clock import iso
+from proxy.exchange import Attempt
+from proxy.observation.record import event_of
+from proxy.outcome import OUTCOMES
+from proxy.stories.retell import retell
+from proxy.stories.story import story_of
+
+
+def logged(x):
+    """The event as it comes back from a line of the log."""
+    at = iso(x.started_wall + x.duration)
+    return {"timestamp": at, "level": "INFO", "event": "exchange", **event_of(x, worker=2)}
+
+
+SAME = (
+    "request_id", "at", "started", "ended", "method", "path", "client_ip", "user_agent", "fields",
+    "code", "term", "level", "category", "status", "upstream_status", "detail", "duration_ms",
+    "overhead_ms", "bytes_in", "bytes_out", "guards", "client", "worker", "runbook",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", OUTCOMES)
+def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
+    x = exchange_of(code, user_agent="widget/1", fields={"user": "u1"})
+    told, retold = story_of(x, worker=2), retell(logged(x))
+
+    assert {key: told.get(key) for key in SAME} == {key: retold.get(key) for key in SAME}
+    assert retold["source"] == "log"
+    assert retold["diagnosis"].endswith(f"See runbook: {code}.")
+
+
+def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
+    lost = Attempt("http://a", 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
+    x = exchange_of(attempts=[lost, *exchange_of().attempts])
+    retold = retell(logged(x))
+    first, last = retold["attempts"]
+
+    assert {"at_ms", "sent", "reused"}.isdisjoint(first)
+    assert (last["endpoint"], last["reused"], last["head_ms"]) == (
+        "http://127.0.0.1:8000",
+        False,
+        20.0,
+    )
+    assert "at_ms" not in last
+    assert retold["breaker"] == {"after": "closed"}
+    assert retold["clocks"] == []
+    assert "Attempt 1 ended as reset and was repeated. " in retold["diagnosis"]
+
+
+def test_a_silence_that_was_not_logged_is_not_made_up(exchange_of) -> None:
+    x = exchange_of("stream_stalled", streamed=True, reads=3, events=3, last_byte=1.0, ended=60.0)
+
+    assert "then nothing for too long;" in retell(logged(x))["diagnosis"]
+    assert "silent_ms" not in retell(logged(x))["stream"]
+
+
+def test_a_fault_is_told_with_its_place(exchange_of) -> None:
+    x = exchange_of("internal_error", fault=KeyError("secret"))
+
+    assert retell(logged(x))["fault"] == "KeyError"
+
+
+def test_odd_values_count_as_missing() -> None:
+    odd = {"request_id": 3, "code": "no_such", "attempt_results": ["?"], "duration_ms": "x"}
+    retold = retell({**odd, "timestamp": "yesterday", "worker": True})
+
+    assert retold["code"] == "internal_error"
+    assert retold["request_id"] == ""
+    assert retold["duration_ms"] == 0
