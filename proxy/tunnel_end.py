@@ -147,12 +147,11 @@ class End(asyncio.Protocol):
 
     def hold(self) -> None:
         """Read nothing for now."""
-        if not self.has_ended:
-            self._transport.pause_reading()
+        self._transport.pause_reading()
 
     def release(self) -> None:
-        """Read on."""
-        if not self.has_ended and not self._transport.is_closing():
+        """Read on; not behind an end, which loops would tell of again."""
+        if not self.has_ended:
             self._transport.resume_reading()
 
     def finish(self) -> None:

@@ -33,6 +33,9 @@ class Side:
         """What the peer was sent."""
         self.calls: list[str] = []
         self.is_read = True
+        self.has_finished = False
+        self.high = -1
+        """Bytes that may wait before the other side is held."""
         self.waiting = 0
         """Bytes that the peer does not take."""
         self.was_lost: list[BaseException | None] = []
@@ -57,6 +60,7 @@ class Side:
         self.protocol.data_received(data)
 
     def finish(self) -> None:
+        self.has_finished = True
         if not self.protocol.eof_received():
             self.close()
 
@@ -67,7 +71,7 @@ class Side:
     # the transport
 
     def set_write_buffer_limits(self, high: int) -> None:
-        assert high <= 1
+        self.high = high
 
     def write(self, data: bytes) -> None:
         assert not self._closing
@@ -105,6 +109,7 @@ class Side:
         self.is_read = False
 
     def resume_reading(self) -> None:
+        assert not self.has_finished
         self.is_read = True
 
 
@@ -198,6 +203,7 @@ async def test_for_who_does_not_read_nothing_is_read(reader: str) -> None:
         full.protocol.pause_writing()
 
         assert (False, True) == (other.is_read, full.is_read)
+        assert 1 == full.high
 
         full.protocol.resume_writing()
 
@@ -217,6 +223,27 @@ async def test_who_takes_nothing_for_too_long_is_cut(reader: str, outcome: Outco
         assert "abort" in scene.client.calls
         assert "abort" in scene.upstream.calls
         assert f"the {reader} does not read" == scene.x.detail
+
+
+async def test_who_took_everything_may_be_silent() -> None:
+    async with Scene(clocks=Clocks(client_write=0.02)) as scene:
+        scene.client.waiting = 100
+        scene.client.protocol.pause_writing()
+        scene.client.waiting = 0
+        scene.client.protocol.resume_writing()
+        await asyncio.sleep(0.06)
+
+        assert not scene.running.done()
+
+
+async def test_nothing_is_read_behind_an_end() -> None:
+    async with Scene() as scene:
+        scene.client.protocol.pause_writing()
+        scene.upstream.is_read = True
+        scene.upstream.finish()
+        scene.client.protocol.resume_writing()
+
+        assert ["end"] == scene.client.calls
 
 
 async def test_who_reads_slowly_is_waited_for() -> None:
@@ -282,6 +309,27 @@ async def test_the_upstream_is_closed_at_once_where_the_client_is_lost() -> None
         scene.client.leave(RESET)
 
         assert ["end", "close"] == scene.upstream.calls
+
+
+async def test_an_upstream_that_is_lost_is_not_awaited_to_read() -> None:
+    async with Scene(clocks=Clocks(gap=0.02)) as scene:
+        scene.upstream.waiting = 100
+        scene.upstream.protocol.pause_writing()
+        scene.upstream.leave(RESET)
+        await asyncio.sleep(0.05)
+
+        assert ["end"] == scene.client.calls
+
+
+async def test_nothing_is_written_to_a_side_that_is_closing() -> None:
+    """TLS has no half: with the end of the upstream its whole connection is closing."""
+    async with Scene(upstream=Side(half_closes=False)) as scene:
+        scene.upstream.finish()
+        scene.client.say(HELLO)
+        scene.client.finish()
+        await scene.ended()
+
+    assert b"" == scene.upstream.heard
 
 
 async def test_the_last_words_of_a_lost_upstream_reach_a_client_that_still_sends() -> None:
@@ -369,13 +417,23 @@ async def test_a_drain_is_told_to_both_and_their_answers_are_awaited() -> None:
         assert 0x80 & scene.upstream.heard[1]
         assert ([], []) == (scene.client.calls, scene.upstream.calls)
 
-        scene.client.say(CLOSE)
-        assert (["close"], []) == (scene.client.calls, scene.upstream.calls)
         scene.upstream.finish()
+        assert ([], ["close"]) == (scene.client.calls[1:], scene.upstream.calls)
+        scene.client.say(CLOSE)
+        assert "close" == scene.client.calls[-1]
         assert o.DRAIN_CUT is await scene.ended()
-    assert "close" in scene.upstream.calls
     assert ("drain limit", True) == (scene.x.detail, scene.x.told)
     assert b"\x88" == scene.upstream.heard[:1]
+
+
+async def test_who_answers_a_goodbye_does_not_end_the_other_side() -> None:
+    async with Scene() as scene:
+        await drained(scene)
+        scene.upstream.say(CLOSE)
+        await asyncio.sleep(0.01)
+
+        assert [1, 0] == [len(side.was_lost) for side in (scene.upstream, scene.client)]
+        assert [] == scene.client.calls
 
 
 async def test_no_goodbye_stands_inside_a_frame_and_nothing_behind_it() -> None:

@@ -54,14 +54,20 @@ def _drawing(story: Told) -> Iterator[str]:
 
 def _attempts(story: Told) -> Iterator[str]:
     for attempt in rows(story, "attempts"):
-        reused = "reused connection" if attempt.get("reused") is True else "new connection"
-        sent = "sent" if attempt.get("sent") is True else "nothing sent"
-        yield (
-            f"Attempt {text(attempt, 'number')}: {text(attempt, 'endpoint', '?')}, {reused}, "
-            f"{sent}, {text(attempt, 'status') or text(attempt, 'result', '?')}; {then(attempt)}"
-        )
+        result = text(attempt, "status") or text(attempt, "result", "?")
+        said = (text(attempt, "endpoint", "?"), connection(attempt), f"{result}; {then(attempt)}")
+        yield f"Attempt {text(attempt, 'number')}: {', '.join(filter(None, said))}"
         if detail := text(attempt, "detail"):
             yield f"           {detail}"
+
+
+def connection(attempt: Told) -> str:
+    """Which one it was and whether anything was sent; a log does not say it of every attempt."""
+    kinds = {True: "reused connection", False: "new connection"}
+    sent = {True: "", False: "nothing sent"}
+    words = (kinds.get(attempt.get("reused") is True), sent.get(attempt.get("sent") is True))
+    known = [word for word, key in zip(words, ("reused", "sent"), strict=True) if key in attempt]
+    return ", ".join(word for word in known if word)
 
 
 def then(attempt: Told) -> str:
@@ -104,7 +110,7 @@ def got(client: Told) -> str:
 def circuit(breaker: Told) -> str:
     """The state before and after, and the counts where they are known."""
     before, after = text(breaker, "before"), text(breaker, "after")
-    moved = before if before == after else f"{before} → {after}"
+    moved = after if before in ("", after) else f"{before} → {after}"
     failures, attempts = number(breaker, "failures"), number(breaker, "attempts")
     if failures is None or attempts is None:
         return moved

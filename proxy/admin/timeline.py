@@ -72,7 +72,9 @@ def extent(story: Told) -> float:
 
 
 def _attempt(attempt: Told) -> Iterator[Bar]:
-    at = number(attempt, "at_ms") or 0.0
+    at = number(attempt, "at_ms")
+    if at is None:
+        return  # out of a log, which does not say when
     if not any(number(attempt, key) for key in ("queue_ms", "connect_ms", "head_ms")):
         yield Bar("connect", at, 0.0, "at once")
     for kind, key, name in (

@@ -58,7 +58,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _explain_from_logs(files: list[str], wanted: str, why: str) -> int:
-    from proxy.asking.logs import stories_in  # noqa: PLC0415  # only where it is needed
+    from proxy.asking.logs import stories_in  # only where it is needed
 
     if not files and sys.stdin.isatty():
         return _fail(f"{why}\nGive the files of its JSON log, or pipe it in.")

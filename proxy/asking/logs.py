@@ -4,7 +4,7 @@ A line is the log's own, or the log's own within the line of a container runtime
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from proxy.stories.retell import retell
@@ -14,7 +14,7 @@ _WRAPPERS: Final = ("log", "message", "MESSAGE")
 """Keys under which Docker, Fluent Bit and journald keep the line they carry."""
 
 
-def stories_in(lines: Iterable[str], wanted: str) -> list[Mapping[str, object]]:
+def stories_in(lines: Iterable[str], wanted: str) -> Sequence[Mapping[str, object]]:
     """The stories of all exchanges under this ID, newest first."""
     told = [retell(event) for event in _events(lines, wanted)]
     return told[::-1]

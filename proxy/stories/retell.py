@@ -110,8 +110,9 @@ def _text(event: Event, name: str) -> str:
 
 def _number(event: Event, name: str) -> float:
     value = event.get(name)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number else 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return value
 
 
 def _whole(event: Event, name: str) -> int | None:

@@ -38,6 +38,16 @@ def test_an_almost_empty_story_is_told_as_well() -> None:
     assert "req-2" in story_text({"request_id": "req-2"})
 
 
+def test_what_a_log_does_not_say_is_not_guessed(stalled) -> None:
+    stalled["attempts"] = [{"number": 1, "result": "reset"}]
+    stalled["breaker"] = {"after": "open"}
+    told = story_text(stalled)
+
+    assert "Attempt 1: ?, reset; ended\n" in told
+    assert "Circuit:   open\n" in told
+    assert "at once" not in told
+
+
 def test_what_followed_an_attempt() -> None:
     assert "stopped (not idempotent)" == then({"then": "stopped", "why": "not_idempotent"})
     assert "ended" == then({})

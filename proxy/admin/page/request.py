@@ -8,7 +8,7 @@ from proxy.admin.page.parts import badge, code, facts, link, section, state, tab
 from proxy.admin.page.requests import store_note
 from proxy.admin.page.runbook import runbook_aside
 from proxy.admin.sources import Found, Told
-from proxy.admin.story_text import circuit, got, story_text, then
+from proxy.admin.story_text import circuit, connection, got, story_text, then
 from proxy.admin.told import count, milliseconds, number, part, rows, text, texts
 
 _MOST = 10
@@ -64,18 +64,13 @@ def _attempt(attempt: Told) -> tuple[Content, ...]:
     return (
         text(attempt, "number"),
         el("code", text(attempt, "endpoint", "—")),
-        _connection(attempt),
+        connection(attempt),
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
         milliseconds(attempt, "head_ms"),
         [result, el("small", " ", detail) if detail else None],
         then(attempt),
     )
-
-
-def _connection(attempt: Told) -> str:
-    kind = "reused" if attempt.get("reused") is True else "new"
-    return kind if attempt.get("sent") is True else f"{kind}, nothing sent"
 
 
 def _stream(story: Told) -> Markup | None:

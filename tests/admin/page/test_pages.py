@@ -192,7 +192,7 @@ class TestRequest:
     @pytest.mark.parametrize(
         "evidence",
         [
-            "retried (reset) after 90 ms, retry budget 19 left", "reused, nothing sent",
+            "retried (reset) after 90 ms, retry budget 19 left", "reused connection, nothing sent",
             "closed before the head", "silence 20.0 s", "700 ms, 1.2 s after the beginning",
             "148 in 140 reads", "gap20.0 s20.0 sran out", "the path is /api/chat",
             "closed, 4 of 10 attempts failed in 30.0 s", "The answer stopped arriving.",
