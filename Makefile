@@ -32,6 +32,7 @@ check: $(VENV)/.dev  ## Lint, format, types, floors.
 
 bench: $(VENV)/.run  ## Measure against nginx, Caddy and a bare aiohttp proxy; writes docs/performance.md.
 	@$(BIN)/python benchmarks/bench.py --write docs/performance.md $(BENCH)
+	@$(BIN)/python benchmarks/streams.py --write docs/performance.md
 
 image:  ## Build the container image.
 	@command -v docker >/dev/null || { echo "make image needs docker" >&2; exit 1; }

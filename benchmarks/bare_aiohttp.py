@@ -13,6 +13,16 @@ from aiohttp import web
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade"}
 
 
+async def stream(
+    request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: list[tuple[str, str]]
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, headers=dict(headers))
+    await response.prepare(request)
+    async for data in answer.content.iter_any():
+        await response.write(data)
+    return response
+
+
 async def serve(port: int, upstream: str) -> None:
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
@@ -28,6 +38,8 @@ async def serve(port: int, upstream: str) -> None:
             request.method, upstream + request.raw_path, headers=headers, data=body
         ) as answer:
             kept = [(k, v) for k, v in answer.headers.items() if k.lower() not in HOP_BY_HOP]
+            if answer.content_type == "text/event-stream":
+                return await stream(request, answer, kept)
             return web.Response(status=answer.status, headers=kept, body=await answer.read())
 
     server = web.Server(forward, access_log=None)

@@ -22,7 +22,7 @@ UPSTREAM = 18100
 
 NGINX = """
 daemon off; worker_processes 1; pid {home}/nginx.pid; error_log {home}/error.log;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16384; }}
 http {{
   access_log off; keepalive_requests 1000000000; default_type application/json;
   client_body_temp_path {home}/a; proxy_temp_path {home}/b; fastcgi_temp_path {home}/c;
@@ -39,6 +39,11 @@ NGINX_PROXY = """
   upstream chat {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port}; access_log {home}/access.log event;
+    location ~ ^/(stream|idle) {{
+      proxy_pass http://chat; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header X-Request-ID $request_id; add_header X-Request-ID $request_id always;
+      proxy_buffering off;
+    }}
     location / {{
       proxy_pass http://chat; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header X-Request-ID $request_id; add_header X-Request-ID $request_id always;
@@ -57,6 +62,10 @@ http://127.0.0.1:{port} {{
   }}
   request_header X-Request-ID {{http.request.uuid}}
   header X-Request-ID {{http.request.uuid}}
+  @streams path /stream /idle
+  reverse_proxy @streams 127.0.0.1:{upstream} {{
+    flush_interval -1
+  }}
   reverse_proxy 127.0.0.1:{upstream}
 }}
 """
@@ -64,7 +73,7 @@ SIDELIGHT = """
 listen: {{ host: 127.0.0.1, port: {port} }}
 admin: {{ host: 127.0.0.1, port: {admin} }}
 upstreams:
-  chat: {{ endpoints: ["http://127.0.0.1:{upstream}"] }}
+  chat: {{ endpoints: ["http://127.0.0.1:{upstream}"], pool: {{ size: 4096 }} }}
 routes:
   - name: chat
     match: {{ path: /api/chat, methods: [POST] }}
@@ -102,7 +111,16 @@ class Peer:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(15)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:  # it waits for streams that nobody reads any more
+                self.process.kill()
+                self.process.wait(5)
+
+    def resident(self) -> int:
+        """Bytes of memory that it and its children hold."""
+        pids = _family(self.process.pid) if self.process is not None else []
+        return sum(_resident(pid) for pid in pids)
 
     def cpu(self) -> float:
         """CPU seconds used so far by it and its children, in user and system together."""
@@ -182,6 +200,16 @@ def start_upstream(home: Path) -> subprocess.Popen[bytes]:
     return _pinned(LOAD_CORE, _nginx_command(home, http), home)
 
 
+def start_origin(home: Path) -> subprocess.Popen[bytes]:
+    """The upstream for streams, in its place."""
+    home.mkdir()
+    origin = _pinned(
+        LOAD_CORE, [sys.executable, str(HERE / "stream_origin.py"), str(UPSTREAM)], home
+    )
+    _await(Peer("origin", UPSTREAM, has_id=False, process=origin, home=home))
+    return origin
+
+
 def _pinned(core: int, command: list[str], home: Path) -> subprocess.Popen[bytes]:
     with (home / "stdout").open("wb") as out, (home / "stderr").open("wb") as err:
         return subprocess.Popen(
@@ -226,3 +254,8 @@ def _family(pid: int) -> list[int]:
 def _ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+def _resident(pid: int) -> int:
+    rows = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(row.split()[1]) * 1024 for row in rows if row.startswith("VmRSS"))

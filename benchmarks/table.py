@@ -85,10 +85,10 @@ def _version(command: str, flag: str) -> str:
     return f"{command} {found[0]}" if found else ""
 
 
-def write(page: Path, text: str) -> None:
+def write(page: Path, text: str, first: str = BEGIN, last: str = END) -> None:
     """Put `text` between the marks of `page`. Raises ValueError where it has none."""
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.read_text().partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"{page} has no {BEGIN} … {END}")
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        raise ValueError(f"{page} has no {first} … {last}")
+    page.write_text(f"{before}{first}\n{text}\n{last}{after}")

@@ -20,7 +20,7 @@ from proxy.heads import Source
 from proxy.outcome import Outcome
 from proxy.peers import Peers
 
-_BUFFER = 64 * 1024
+_BUFFER = 32 * 1024
 """Bytes that may wait for a client that does not read, before reading upstream stops."""
 
 

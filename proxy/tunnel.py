@@ -131,7 +131,9 @@ class Tunnel:
             self._arm(self._limit)
 
     def lost(self, end: End) -> None:
-        if end is self._client:
+        if self.is_parting:
+            pass  # the other one is told to close, and may answer
+        elif end is self._client:
             self._upstream.close()
         else:
             # what the client still sends is read and dropped: unread, it would turn our closing

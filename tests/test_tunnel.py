@@ -426,14 +426,17 @@ async def test_a_drain_is_told_to_both_and_their_answers_are_awaited() -> None:
     assert b"\x88" == scene.upstream.heard[:1]
 
 
-async def test_who_answers_a_goodbye_does_not_end_the_other_side() -> None:
+@pytest.mark.parametrize("first", BOTH)
+async def test_who_answers_a_goodbye_does_not_end_the_other_side(first: str) -> None:
     async with Scene() as scene:
+        one = getattr(scene, first)
+        other = scene.upstream if one is scene.client else scene.client
         await drained(scene)
-        scene.upstream.say(CLOSE)
+        one.say(CLOSE)
         await asyncio.sleep(0.01)
 
-        assert [1, 0] == [len(side.was_lost) for side in (scene.upstream, scene.client)]
-        assert [] == scene.client.calls
+        assert [1, 0] == [len(side.was_lost) for side in (one, other)]
+        assert [] == other.calls
 
 
 async def test_no_goodbye_stands_inside_a_frame_and_nothing_behind_it() -> None:
@@ -452,7 +455,10 @@ async def test_no_goodbye_stands_inside_a_frame_and_nothing_behind_it() -> None:
 
         assert HELLO + close_frame(1001, "drain_cut r-1") == scene.client.heard
         assert b"\x88" == scene.upstream.heard[:1]
-        assert len(HELLO) == scene.x.bytes_out or not scene.x.bytes_out
+        scene.client.leave()
+        scene.upstream.leave()
+        await scene.ended()
+    assert (0, len(HELLO)) == (scene.x.bytes_in, scene.x.bytes_out)
 
 
 async def test_after_a_close_frame_no_other_one_follows() -> None:
@@ -473,6 +479,15 @@ async def test_after_the_end_of_one_side_the_other_hears_no_goodbye() -> None:
 
         assert b"" == scene.client.heard
         assert o.STREAM_TRUNCATED is await _after(scene)
+
+
+async def test_a_side_to_which_everything_was_said_is_closed_when_we_leave() -> None:
+    async with Scene() as scene:
+        scene.upstream.finish()
+        scene.client.say(CLOSE)
+        await drained(scene)
+
+        assert ["end", "close"] == scene.client.calls
 
 
 async def _after(scene: Scene) -> Outcome:
@@ -499,8 +514,8 @@ async def test_a_second_call_to_leave_waits_for_nobody() -> None:
         with pytest.raises(asyncio.CancelledError):
             await scene.ended()
 
-    assert "abort" in scene.client.calls
-    assert "abort" in scene.upstream.calls
+        assert "abort" in scene.client.calls
+        assert "abort" in scene.upstream.calls
 
 
 async def test_while_we_leave_a_client_that_is_full_still_gets_heard() -> None:

@@ -63,11 +63,12 @@ def _attempts(story: Told) -> Iterator[str]:
 
 def connection(attempt: Told) -> str:
     """Which one it was and whether anything was sent; a log does not say it of every attempt."""
-    kinds = {True: "reused connection", False: "new connection"}
-    sent = {True: "", False: "nothing sent"}
-    words = (kinds.get(attempt.get("reused") is True), sent.get(attempt.get("sent") is True))
-    known = [word for word, key in zip(words, ("reused", "sent"), strict=True) if key in attempt]
-    return ", ".join(word for word in known if word)
+    words = []
+    if "reused" in attempt:
+        words.append("reused connection" if attempt["reused"] is True else "new connection")
+    if attempt.get("sent") is False:
+        words.append("nothing sent")
+    return ", ".join(words)
 
 
 def then(attempt: Told) -> str:

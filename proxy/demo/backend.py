@@ -91,8 +91,9 @@ def _failed() -> web.Response:
 
 
 async def _page(_request: web.Request) -> web.Response:
-    page = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-    return web.Response(text=page, content_type="text/html")
+    page = resources.files(__package__).joinpath("page.html")
+    text = await asyncio.to_thread(page.read_text, encoding="utf-8")
+    return web.Response(text=text, content_type="text/html")
 
 
 async def _health(_request: web.Request) -> web.Response:

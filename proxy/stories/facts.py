@@ -82,7 +82,12 @@ class Facts:
 
     @property
     def sent_in(self) -> str:
-        return f"{count(self._x.bytes_in, 'byte')} of its body had arrived"
+        """How far a request came that was never whole; the clock of the head is the listener's."""
+        x = self._x
+        if not x.route:
+            return "its headers did not arrive in time"
+        arrived = f", only {count(x.bytes_in, 'byte')} of it" if x.bytes_in else ""
+        return f"its body did not arrive whole{arrived}; {self.limit} ended the wait"
 
     @property
     def received(self) -> str:

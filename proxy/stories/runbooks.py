@@ -80,7 +80,7 @@ CODES: Final[dict[str, Runbook]] = {
     "upgrade_not_allowed": Runbook(
         "A WebSocket was asked for, and this route has none.",
         ("`path`: is it the right route?",),
-        ("Let the client use plain HTTP here.",),
+        ("Set `websocket: true` on the route, or let the client use plain HTTP here.",),
     ),
     "proxy_loop": Runbook(
         "The request has passed this very Sidelight before.",

@@ -56,7 +56,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         **_end(x, outcome),
         "guards": guards_of(x),
         "attempts": [_attempt(x, n) for n in range(len(x.attempts))],
-        "retry_stopped": x.retry_stopped,
+        "retry_stopped": x.retry_stopped if x.attempts else None,
         "breaker": _breaker(x),
         "times": _times(x),
         "clocks": [_clock(clock) for clock in clocks_of(x)],

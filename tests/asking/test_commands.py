@@ -11,6 +11,7 @@ from tests.admin.conftest import BREAKER, GROUP, STALLED
 from tests.asking.test_logs import LINE
 
 NOWHERE = "http://127.0.0.1:1"
+SENT = {"receiver": "a", "result": "sent"}
 
 
 class Terminal(io.StringIO):
@@ -101,9 +102,9 @@ def test_circuits_are_listed(port, capsys) -> None:
     ("results", "code", "said"),
     [
         pytest.param([], 1, "No receiver is set", id="nobody would hear"),
-        pytest.param([{"receiver": "a", "result": "sent"}], 0, "a sent", id="everybody heard"),
+        pytest.param([SENT], 0, "a sent", id="everybody heard"),
         pytest.param(
-            [{"receiver": "a", "result": "sent"}, {"receiver": "b", "result": "failed", "detail": "401"}],
+            [SENT, {"receiver": "b", "result": "failed", "detail": "401"}],
             1, "b failed 401", id="one did not",
         ),
     ],

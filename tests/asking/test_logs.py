@@ -33,7 +33,8 @@ def test_an_exchange_is_found(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     ["", "req-1", '{"request_id": "req-1"', '["req-1"]', '{"log": "req-1 {"}',
-     json.dumps({**EVENT, "event": "stream_started"}), json.dumps({**EVENT, "request_id": "req-10"})],
+     json.dumps({**EVENT, "event": "stream_started"}),
+     json.dumps({**EVENT, "request_id": "req-10"})],
 )  # fmt: skip
 def test_anything_else_is_passed_over(line: str) -> None:
     assert [] == stories_in([line], "req-1")

@@ -10,8 +10,9 @@ from tests.house.house import House, Process
 
 
 def pytest_asyncio_loop_factories(item):
-    """A process has a loop of its own: its scenes need not be played twice."""
-    return {"asyncio": asyncio.new_event_loop} if "process" in item.fixturenames else None
+    """What does not depend on the loop need not be played twice: processes, browsers."""
+    once = {"process", "browser"} & set(item.fixturenames) or item.module.__name__.endswith("test_dashboard")
+    return {"asyncio": asyncio.new_event_loop} if once else None
 
 
 @pytest.fixture(autouse=True)

@@ -314,15 +314,16 @@ async def test_bytes_in_the_segment_of_the_101_reach_the_client(upstream, house)
         assert frame(1, b"first") == await client.until(b"first")
 
 
-async def test_bytes_in_the_segment_of_the_request_reach_the_upstream(upstream, house):
+@pytest.mark.parametrize("size", [5, 60_000], ids=["little", "more than is held"])
+async def test_bytes_in_the_segment_of_the_request_reach_the_upstream(upstream, house, size):
     house = await house(route=OPEN)
     upstream.on("/", tunnel())
+    early, later = frame(1, b"e" * size, KEY) * 3, frame(1, b"later", KEY)
     async with house.client() as client:
-        await switched(client, early=frame(1, b"early", KEY))
-        await client.send(frame(1, b"later", KEY))
-        want = frame(1, b"early", KEY) + frame(1, b"later", KEY)
+        await switched(client, early=early)
+        await client.send(later)
 
-        assert want == await received(upstream, len(want))
+        assert early + later == await received(upstream, len(early + later))
 
 
 async def test_everything_at_once_and_then_the_end(upstream, house):

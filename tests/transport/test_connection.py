@@ -3,6 +3,7 @@
 import asyncio
 import math
 import socket
+from types import SimpleNamespace
 
 import pytest
 
@@ -354,7 +355,8 @@ async def test_much_that_comes_before_anyone_waits_is_held_back_until_then(scene
 
 
 async def test_a_large_body_that_nobody_took_does_not_stop_the_next_exchange(scene, acquire, ask):
-    answer = OK + b"Content-Length: 70000\r\n\r\n" + b"x" * 70_000
+    size = HIGH_WATER + 10_000
+    answer = OK + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
     upstream = await scene(lambda peer: peer.answer(answer))
     connection = await acquire(upstream)
     connection.send(b"GET / HTTP/1.1\r\n\r\n")
@@ -365,7 +367,7 @@ async def test_a_large_body_that_nobody_took_does_not_stop_the_next_exchange(sce
     connection.release()
     connection = await acquire(upstream)
     assert connection.reused
-    assert len((await ask(connection))[1]) == 70_000
+    assert len((await ask(connection))[1]) == size
     connection.release()
 
 
@@ -791,6 +793,7 @@ async def test_what_comes_before_the_hand_over_is_kept_up_to_the_high_water(scen
 
     async def script(peer):
         await peer.send(SWITCH)
+        await asyncio.sleep(BRIEF)
         await peer.send(b"x" * 3_000_000)
 
     _, _, taker, early = await switch(scene, acquire, script, wait=0.1)
@@ -808,11 +811,14 @@ async def test_an_end_before_the_hand_over_is_told_of_after_it(scene, acquire, h
         getattr(peer, how)()
 
     upstream, _, taker, early = await switch(scene, acquire, script, wait=0.1)
+    told = []
+    taker.connection._owner = SimpleNamespace(lost=told.append)
     assert [] == taker.calls[1:]
     await asyncio.wait_for(taker.lost, 1)
 
     assert b"last" == early
     assert exc is taker.lost.result()
+    assert [] == told, "the pool was told before"
     assert 0 == upstream.view().in_use
 
 

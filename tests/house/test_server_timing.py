@@ -1,0 +1,37 @@
+"""`Server-Timing`: where the time went, for the tools of a browser."""
+
+import asyncio
+import re
+
+
+async def slow(turn):
+    await asyncio.sleep(0.05)
+    await turn.answer()
+
+
+async def test_an_answer_says_what_the_upstream_took_and_what_sidelight_did(upstream, house):
+    house = await house(route={"server_timing": True})
+    upstream.on("/", slow)
+    timing = (await house.fetch()).header("Server-Timing")
+    upstream_ms, proxy_ms = map(
+        float, re.fullmatch(r"upstream;dur=([\d.]+), proxy;dur=([\d.]+)", timing).groups()
+    )
+
+    assert 50 <= upstream_ms < 500
+    assert 0 <= proxy_ms < 50
+
+
+async def test_it_says_so_only_where_the_route_asks_for_it(upstream, house):
+    assert (await (await house()).fetch()).header("Server-Timing") is None
+
+
+async def test_a_pause_before_a_retry_is_the_proxys(upstream, house):
+    async def busy(turn):
+        await turn.answer(503)
+
+    retry = {"first_pause": "60ms", "max_pause": "60ms", "jitter": 0}
+    house = await house(route={"server_timing": True}, retry=retry)
+    upstream.on("/", busy, slow)
+    timing = (await house.fetch()).header("Server-Timing")
+
+    assert float(timing.rpartition("=")[2]) >= 60
