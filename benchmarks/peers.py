@@ -258,4 +258,4 @@ def _ticks(pid: int) -> int:
 
 def _resident(pid: int) -> int:
     rows = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(row.split()[1]) * 1024 for row in rows if row.startswith("VmRSS"))
+    return next((int(row.split()[1]) * 1024 for row in rows if row.startswith("VmRSS")), 0)

@@ -6,6 +6,7 @@ Nothing is ever invented: no success marker, and no clean end without the error 
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Protocol
 
@@ -36,8 +37,8 @@ class Clocks(Limits, Protocol):
 class Watcher(Protocol):
     """Who is told of a stream while it lasts."""
 
-    def stream_gap(self, x: Exchange, gap: float) -> None:
-        """`gap` seconds lay between two reads."""
+    def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
+        """Whom to tell, in seconds, of each silence between two reads."""
 
     def stream_started(self, x: Exchange) -> None: ...
 
@@ -58,12 +59,15 @@ class EventStream:
         self._rule = rule
         self._limits = clocks
         self._watcher = watcher
+        self._note_gap = watcher.stream_gaps(x)
         self._marker = end_marker(rule.end_marker, framing)
         begun = now()
         self._clocks = StreamClocks(clocks, begun)
         self._arrived = begun
         self._beat_due = begun + (rule.heartbeat or inf)
         self._progress_due = begun + PROGRESS if rule.progress else inf
+        self._is_blocked = False
+        """Whether the client stopped reading while we slept."""
         self.chunked = True
         """How the framing to the client ends: by a last chunk, or else by closing."""
         self.can_tell = True
@@ -91,20 +95,25 @@ class EventStream:
         if self._rule.progress:
             self._watcher.stream_started(self._x)
         broken: Outcome | None = None
+        through = partial(self._through, sink=sink)
         while broken is None:
             began = now()
             wait = self._wait(began)
+            source.tap = through  # events pass without waking us; we sleep until a clock or the end
             piece = await source.read(wait)
+            source.tap = None
             arrived = now()
             self._x.upstream_wait += arrived - began
             if isinstance(piece, bytes):
-                broken = await self._pass(piece, arrived, sink)
+                self._pass(piece, arrived, sink)
             elif isinstance(piece, End):
                 return self._finish(sink)
             elif piece.outcome is not o.STREAM_STALLED:
                 self._x.detail = piece.detail
                 return piece.outcome
-            if broken is None and (wait <= 0 or not isinstance(piece, bytes)):
+            if sink.is_full and (self._is_blocked or isinstance(piece, bytes)):
+                broken = await self._drain(arrived, sink)
+            elif wait <= 0 or not isinstance(piece, bytes):
                 broken = self._look(arrived, sink)  # a busy stream never waits for its clocks
         return broken
 
@@ -120,21 +129,30 @@ class EventStream:
         self._x.told = True
         return True
 
-    async def _pass(self, piece: bytes, arrived: float, sink: Sink) -> Outcome | None:
+    def _through(self, piece: bytes, sink: Sink) -> bool:
+        """Pass on what came while `relay` sleeps; whether it may sleep on."""
+        self._pass(piece, now(), sink)
+        self._is_blocked = sink.is_full
+        return not self._is_blocked
+
+    def _pass(self, piece: bytes, arrived: float, sink: Sink) -> None:
         if self._x.reads:
-            self._watcher.stream_gap(self._x, arrived - self._arrived)
+            self._note_gap(arrived - self._arrived)
         ready = self._take(piece, arrived)
         if ready:
             self._write(ready, sink)
-        if sink.is_full:
-            is_read = await sink.drained(self._limits.client_write, self._clocks.until_max(arrived))
-            resumed = now()
-            self._x.client_wait += resumed - arrived
-            self._arrived = resumed  # the upstream was not silent, it was not read
-            self._clocks.stop_for(resumed - arrived)
-            self._beat_due += resumed - arrived
-            return None if is_read else o.CLIENT_TOO_SLOW
-        return None
+
+    async def _drain(self, since: float, sink: Sink) -> Outcome | None:
+        """Wait for the client; meanwhile the upstream is not silent, it is not read."""
+        is_read = await sink.drained(self._limits.client_write, self._clocks.until_max(since))
+        resumed = now()
+        waited = resumed - since
+        self._is_blocked = False
+        self._x.client_wait += waited
+        self._arrived = resumed
+        self._clocks.stop_for(waited)
+        self._beat_due += waited
+        return None if is_read else o.CLIENT_TOO_SLOW
 
     def _take(self, piece: bytes, arrived: float) -> bytes:
         """Whole events out of what has come, counted and measured."""

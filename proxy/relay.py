@@ -4,6 +4,7 @@ Bytes go on as they come, one read, one write; nothing is collected and nothing 
 When the client does not read, the upstream is not read either.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from proxy import outcome as o
@@ -30,6 +31,9 @@ class Clocks(Protocol):
 
 class Source(Protocol):
     """Where the body comes from."""
+
+    tap: Callable[[bytes], bool] | None
+    """Takes bytes as they come while `read` waits; whether the wait may go on."""
 
     async def read(self, timeout: float) -> bytes | End | Failed: ...
 

@@ -4,6 +4,7 @@ Source and sink are scripts; waiting moves the clock, so nothing really waits.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -50,22 +51,31 @@ class Lengths:
 
 @dataclass
 class Source:
-    """Gives pieces, each after its wait; a read that may not wait so long ends in silence."""
+    """Gives pieces, each after its wait; a read that may not wait so long ends in silence.
+
+    `ready`: bytes lie there already, so that nothing is tapped.
+    """
 
     clock: Clock
     steps: Steps
+    ready: bool = False
     reads: int = 0
+    tap: Callable[[bytes], bool] | None = None
 
     async def read(self, timeout: float) -> Piece:
         self.reads += 1
+        until = self.clock.now + timeout
+        while (due := self.clock.now + self.steps[0][0]) <= until:
+            self.clock.now = due
+            _, piece = self.steps.pop(0)
+            if not isinstance(piece, bytes) or self.tap is None or self.ready:
+                return piece
+            if not self.tap(piece):
+                return SILENT
         wait, piece = self.steps[0]
-        if wait > timeout:
-            self.clock.now += timeout
-            self.steps[0] = (wait - timeout, piece)
-            return SILENT
-        self.clock.now += wait
-        self.steps.pop(0)
-        return piece
+        self.steps[0] = (wait - (until - self.clock.now), piece)
+        self.clock.now = until
+        return SILENT
 
 
 @dataclass
@@ -99,8 +109,8 @@ class Watcher:
     gaps: list[float] = field(default_factory=list)
     told: list[tuple[str, float]] = field(default_factory=list)
 
-    def stream_gap(self, x: Exchange, gap: float) -> None:
-        self.gaps.append(gap)
+    def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
+        return self.gaps.append
 
     def stream_started(self, x: Exchange) -> None:
         self.told.append(("started", self.clock.now - 100.0))
@@ -120,12 +130,13 @@ class Scene:
         framing: Framing | None = None,
         rule: dict[str, object] | None = None,
         takes: float | None = None,
+        ready: bool = False,
         **lengths: float,
     ) -> None:
         self.clock = Clock()
         monkeypatch.setattr(room, "now", self.clock)
         self.x = Exchange(99.0, 0.0, "GET", "/", "192.0.2.1", request_id="the-id")
-        self.source = Source(self.clock, list(steps))
+        self.source = Source(self.clock, list(steps), ready)
         self.sink = Sink(self.clock, takes)
         self.watcher = Watcher(self.clock)
         self.stream = EventStream(
@@ -235,14 +246,14 @@ async def test_what_breaks_a_stream(
 
 async def test_a_stream_that_is_always_there_still_has_an_end(scene) -> None:
     """Bytes that lie ready are read without a look at any clock."""
-    play = scene([(10, ONE)] + [(0, ONE)] * 50, max_stream=10)
+    play = scene([(10, ONE)] + [(0, ONE)] * 50, max_stream=10, ready=True)
 
     assert o.STREAM_MAX_DURATION is await play.play()
     assert play.source.reads < 5
 
 
 async def test_a_flood_of_comments_does_not_hide_that_no_event_comes(scene) -> None:
-    play = scene([(10, PING)] + [(0, PING)] * 50, first_event=10)
+    play = scene([(10, PING)] + [(0, PING)] * 50, first_event=10, ready=True)
 
     assert o.FIRST_EVENT_TIMEOUT is await play.play()
 

@@ -38,6 +38,8 @@ Tell = Callable[[str, Level, Mapping[str, object]], None]
 State = Literal["off", "ok", "failing"]
 
 TICK: Final = 1.0
+OPENING: Final = 1.0
+"""Seconds that it may take until the store is open, where we end just after we began."""
 CLOSING: Final = 5.0
 """Seconds that the store may take for what still waits when we end."""
 
@@ -151,6 +153,8 @@ class Desk:
             with suppress(asyncio.CancelledError):
                 await self._ticking
             self._ticking = None
+            if self._store is not None:
+                await asyncio.to_thread(self._store.opened, OPENING)
             self.tick(clock.now(), clock.wall())
         await self._notifier.stop()
         if self._store is not None:

@@ -28,9 +28,9 @@ class Metrics:
         """Count an exchange that has ended."""
         self._route(x.route).count(x)
 
-    def stream_gap(self, route: str, seconds: float) -> None:
-        """Count a silence within a stream that goes on."""
-        self._route(route).gap(seconds)
+    def stream_gaps(self, route: str) -> Callable[[float], None]:
+        """Counts silences, in seconds, within a stream that goes on."""
+        return self._route(route).gap
 
     def _route(self, name: str) -> RouteMetrics:
         return self._routes.get(name) or self._make_route(name)

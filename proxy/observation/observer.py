@@ -105,9 +105,9 @@ class Observer:
         for cause, n in self._log.dropped.items():
             yield "sidelight_log_dropped_total", (cause,), n
 
-    def stream_gap(self, x: Exchange, gap: float) -> None:
-        """A stream was silent for `gap` seconds between two reads."""
-        self._metrics.stream_gap(x.route, gap)
+    def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
+        """Takes the silences of a stream as they happen, in seconds."""
+        return self._metrics.stream_gaps(x.route)
 
     def stream_started(self, x: Exchange) -> None:
         """Its head has gone out; told where the route asks for it."""

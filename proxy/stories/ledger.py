@@ -34,6 +34,8 @@ class Ledger:
     def __init__(self, path: Path, rule: StoreRule) -> None:
         self._path, self._rule = path, rule
         self._engine: Engine | None = None
+        self._file: tuple[int, int] | None = None
+        """The file that is open, whatever stands under its name by now."""
         self._size = 0
         self._prune_at = 0.0
         self.restored: list[Group] | None = None
@@ -77,16 +79,16 @@ class Ledger:
             self._size -= freed
 
     def _open(self) -> Engine:
-        if self._engine is not None and self._path.exists():
+        if self._engine is not None and self._file == _identity(self._path):
             return self._engine
-        self.let_go()  # somebody took the file away
+        self.let_go()  # somebody took the file away, or put another in its place
         engine = open_for_writing(self._path)
         try:
             self._begin(engine)
         except STORE_ERRORS:
             engine.dispose()
             raise
-        self._engine = engine
+        self._engine, self._file = engine, _identity(self._path)
         return engine
 
     def _begin(self, engine: Engine) -> None:
@@ -98,3 +100,12 @@ class Ledger:
             self.restored = restored
         else:
             self.renewals += 1
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -65,6 +65,9 @@ class Store:
         self._guard = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
+        self._opened = threading.Event()
+        self._is_doubted = False
+        """Whether a reader found the file broken: its writer may hold all it needs in memory."""
         self.ledger: Final = Ledger(path, rule)
         """Belongs to the thread; others only read its attributes."""
         self._reader = Reader(path)
@@ -99,15 +102,20 @@ class Store:
         """All stories of this ID, newest first; None where the store cannot be read."""
         try:
             return self._reader.find(request_id)
-        except STORE_ERRORS:
-            return None
+        except STORE_ERRORS as error:
+            return self._unread(error)
 
     def search(self, query: Query) -> list[Story] | None:
         """Summaries, newest first; None where the store cannot be read."""
         try:
             return self._reader.search(query)
-        except STORE_ERRORS:
-            return None
+        except STORE_ERRORS as error:
+            return self._unread(error)
+
+    def opened(self, timeout: float) -> None:
+        """Block until what was saved before is read, unless that fails or takes too long."""
+        if self.failing is None and self._thread.is_alive():
+            self._opened.wait(timeout)
 
     def close(self, timeout: float) -> bool:
         """Write what waits, for at most `timeout` seconds. False: some of it was left."""
@@ -116,6 +124,11 @@ class Store:
         if self._thread.is_alive():
             self._thread.join(timeout)
         return not self._thread.is_alive() and not self._waiting
+
+    def _unread(self, error: BaseException) -> None:
+        if is_broken(error):
+            self._is_doubted = True
+            self._wake.set()
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -150,6 +163,9 @@ class Store:
         tried = 0
         while True:
             try:
+                if self._is_doubted:
+                    self._is_doubted = False
+                    self.ledger.let_go()  # what is read anew shows whether it is broken
                 self.ledger.write(rows, groups)
                 rows, groups = [], []
                 self.ledger.keep_bounds()
@@ -180,6 +196,7 @@ class Store:
             self.failing = reason_of(error)
 
     def _healed(self) -> None:
+        self._opened.set()
         if self.failing is None:
             return
         self.failing = None

@@ -5,6 +5,7 @@ Decides which outcome the end of a connection means for the exchange that has it
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from proxy.outcome import (
@@ -29,6 +30,10 @@ and a client that does not read costs as much."""
 
 _RESCUE = 1024 * 1024
 """Bytes read from a broken connection at most."""
+
+
+Tap = Callable[[bytes], bool]
+"""Given body bytes; whether who waits may sleep on."""
 
 
 class Owner(Protocol):
@@ -60,6 +65,7 @@ class Wire(AnswerReader, asyncio.BufferedProtocol):
         "is_uploading",
         "loop",
         "reused",
+        "tap",
         "writing_paused",
     )
 
@@ -94,6 +100,8 @@ class Wire(AnswerReader, asyncio.BufferedProtocol):
         """Set by the sender while more of the request is still to come."""
         self.bytes_sent = 0
         """Bytes handed over for sending; 0 proves that the upstream saw nothing."""
+        self.tap: Tap | None = None
+        """Takes body bytes as they come while `read` waits, which is not woken for them."""
 
     @property
     def is_open(self) -> bool:
@@ -125,6 +133,11 @@ class Wire(AnswerReader, asyncio.BufferedProtocol):
             self._receive_unasked(data)
             return
         self.feed(data)
+        if self.tap is not None and self.chunks:
+            sleeps_on = self.tap(self.take_chunks())
+            if not sleeps_on or self.is_done or self.failure is not None:
+                self._watch.wake()
+            return
         if self.buffered > HIGH_WATER and not self.is_done:
             self._pause()
         if (

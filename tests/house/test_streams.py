@@ -584,7 +584,7 @@ async def test_an_error_that_nobody_reads_does_not_keep_the_connection(
 ):
     """It is queued behind what the client never took: a polite close would wait for ever."""
     house = await house(timeouts={"client_write": "150ms", "gap": "80ms"})
-    upstream.on("/", stream("data: " + "x" * 40_000 + "\n\n", then="silent"))
+    upstream.on("/", stream("data: " + "x" * 20_000 + "\n\n", then="silent"))
     narrow_sending(monkeypatch)
     async with RawClient(house.port, read_ahead=1024, window=2048) as client:
         await client.send(request("GET", "/"))
