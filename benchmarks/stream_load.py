@@ -1,7 +1,7 @@
 """Reads many streams at once. `measure` prints events and latencies, `hold` keeps them open.
 
-    stream_load.py measure PORT STREAMS SECONDS
-    stream_load.py hold PORT STREAMS        until its standard input ends
+stream_load.py measure PORT STREAMS SECONDS
+stream_load.py hold PORT STREAMS        until its standard input ends
 """
 
 import asyncio

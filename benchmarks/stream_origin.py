@@ -51,9 +51,7 @@ class Origin(asyncio.Protocol):
 
 
 async def main(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(
-        Origin, "127.0.0.1", port, backlog=4096
-    )
+    server = await asyncio.get_running_loop().create_server(Origin, "127.0.0.1", port, backlog=4096)
     await server.serve_forever()
 
 

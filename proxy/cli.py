@@ -22,6 +22,8 @@ from proxy.settings.schema import Settings
 
 _DESCRIPTION = "A sidecar reverse proxy that makes any HTTP upstream observable and resilient."
 _PROBE_TIMEOUT = 2.0
+_IMPATIENT = {"SIDELIGHT_POLICIES__DEFAULT__TIMEOUTS__GAP": "5s"}
+"""Of the demo: nobody should have to wait half a minute to see a stall told."""
 _SWITCH = 0.0005
 """Seconds for which a thread that renders metrics may keep the event loop from running."""
 
@@ -93,7 +95,7 @@ def _demo(_options: argparse.Namespace) -> int:
     from proxy.demo import process  # the demo is not loaded in production
 
     with process() as url:
-        return _serve(load(None, os.environ, url), greeting=_greeting)
+        return _serve(load(None, _IMPATIENT | dict(os.environ), url), greeting=_greeting)
 
 
 def _greeting(port: int, admin_port: int) -> str:

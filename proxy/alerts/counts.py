@@ -69,9 +69,9 @@ class Window:
             self._add_trouble(x, counts)
 
     def total(self, name: str, seconds: float, now: float) -> int:
-        """The sum of one count over the last `seconds`, the slot that is not over yet included."""
+        """The sum of one count over the last `seconds`, and up to a slot more: none is missed."""
         oldest = int((now - seconds) / SLOT)
-        return sum(getattr(c, name) for number, c in self._slots.items() if number > oldest)
+        return sum(getattr(c, name) for number, c in self._slots.items() if number >= oldest)
 
     def samples(self, what: str) -> tuple[str, ...]:
         """Up to three request IDs, newest first; `what` is a rule, `route R` or `upstream U`."""

@@ -50,8 +50,17 @@ def open_for_reading(path: Path) -> Engine:
 
 def is_broken(error: BaseException) -> bool:
     """Whether the file is no database, or one that can no longer be read."""
+    return _name_of(error).startswith(_BROKEN)
+
+
+def is_suspect(error: BaseException) -> bool:
+    """Whether the file may be broken: it should be opened anew to know."""
+    return _name_of(error).startswith((*_BROKEN, "SQLITE_IOERR"))
+
+
+def _name_of(error: BaseException) -> str:
     name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
-    return name.startswith(_BROKEN)
+    return name if isinstance(name, str) else ""
 
 
 def reason_of(error: BaseException) -> str:

@@ -19,7 +19,7 @@ from proxy.errors.groups import Group
 from proxy.exchange import Exchange
 from proxy.observation.record import ms
 from proxy.outcome import Level
-from proxy.stories.files import STORE_ERRORS, is_broken, reason_of, set_aside
+from proxy.stories.files import STORE_ERRORS, is_broken, is_suspect, reason_of, set_aside
 from proxy.stories.ledger import PRUNE, Ledger
 from proxy.stories.query import Query
 from proxy.stories.reading import Reader
@@ -103,14 +103,16 @@ class Store:
         try:
             return self._reader.find(request_id)
         except STORE_ERRORS as error:
-            return self._unread(error)
+            self._doubt(error)
+            return None
 
     def search(self, query: Query) -> list[Story] | None:
         """Summaries, newest first; None where the store cannot be read."""
         try:
             return self._reader.search(query)
         except STORE_ERRORS as error:
-            return self._unread(error)
+            self._doubt(error)
+            return None
 
     def opened(self, timeout: float) -> None:
         """Block until what was saved before is read, unless that fails or takes too long."""
@@ -125,8 +127,8 @@ class Store:
             self._thread.join(timeout)
         return not self._thread.is_alive() and not self._waiting
 
-    def _unread(self, error: BaseException) -> None:
-        if is_broken(error):
+    def _doubt(self, error: BaseException) -> None:
+        if is_suspect(error):
             self._is_doubted = True
             self._wake.set()
 

@@ -49,7 +49,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "ended": round(x.started_wall + x.duration, 3),
         "method": redact(x.method, METHOD_CHARS),
         "path": redact_target(x.target),
-        "host": redact(x.host) if x.host else None,
+        "host": _host(x.host) if x.host else None,
         "client_ip": x.client_ip,
         "user_agent": redact_agent(x.user_agent) if x.user_agent else None,
         "route": route_of(x),
@@ -224,6 +224,11 @@ def _client(x: Exchange, outcome: Outcome) -> Story:
     if x.retry_in is not None:
         told["retry_after"] = round(x.retry_in, 3)
     return told
+
+
+def _host(host: str) -> str:
+    """As the authority of a URL: it may bring its userinfo along."""
+    return redact(f"//{host}").removeprefix("//")
 
 
 def _ms(seconds: float | None) -> float | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 def lasting(seconds: float) -> str:
     """A length of time that was measured: `310 ms`, `20.0 s`, `15.0 min`."""
-    if seconds < 0.001:
+    if 0 < seconds < 0.001:
         return "less than 1 ms"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"

@@ -115,6 +115,8 @@ class Connection(Wire):
         A timeout takes nothing away: `read` may be called again.
         """
         if not self.chunks and not self.is_done and self.failure is None:
+            if self._is_paused:
+                self._resume()
             await self._watch.wait(timeout)
         if self.chunks:
             return self.take_buffered()

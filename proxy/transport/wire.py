@@ -135,7 +135,10 @@ class Wire(AnswerReader, asyncio.BufferedProtocol):
         self.feed(data)
         if self.tap is not None and self.chunks:
             sleeps_on = self.tap(self.take_chunks())
-            if not sleeps_on or self.is_done or self.failure is not None:
+            if self.is_done or self.failure is not None:
+                self._watch.wake()
+            elif not sleeps_on:
+                self._pause()  # now: the loop reads on and on while there is something
                 self._watch.wake()
             return
         if self.buffered > HIGH_WATER and not self.is_done:

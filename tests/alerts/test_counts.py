@@ -65,7 +65,7 @@ def test_memory_is_bounded_by_an_hour_of_slots(exchange_of) -> None:
         w.add(exchange_of(ended=n * SLOT))
 
     assert len(w._slots) <= SLOTS
-    assert counted(w, "exchanges", seconds=3600.0, now=2 * SLOTS * SLOT - 1) == [SLOTS - 1]
+    assert counted(w, "exchanges", seconds=3600.0, now=2 * SLOTS * SLOT - 1) == [SLOTS]
 
 
 def test_three_ids_are_kept_for_each_rule_route_and_upstream(exchange_of) -> None:
@@ -76,3 +76,11 @@ def test_three_ids_are_kept_for_each_rule_route_and_upstream(exchange_of) -> Non
     assert w.samples("errors") == ("id-4", "id-3", "id-2")
     assert w.samples("route chat") == w.samples("upstream chat") == ("id-4", "id-3", "id-2")
     assert w.samples("warnings") == ()
+
+
+def test_what_happened_at_the_end_of_a_slot_is_not_missed_in_the_next(exchange_of) -> None:
+    w = window()
+    w.add(exchange_of("upstream_reset", ended=2 * SLOT - 0.1))
+
+    assert counted(w, "errors", seconds=SLOT, now=2 * SLOT + 0.1) == [1]
+    assert counted(w, "errors", seconds=SLOT, now=4 * SLOT) == [0]

@@ -11,8 +11,9 @@ from tests.house.house import House, Process
 
 def pytest_asyncio_loop_factories(item):
     """What does not depend on the loop need not be played twice: processes, browsers."""
-    once = {"process", "browser"} & set(item.fixturenames) or item.module.__name__.endswith("test_dashboard")
-    return {"asyncio": asyncio.new_event_loop} if once else None
+    alone = {"process", "browser"} & set(item.fixturenames)
+    is_page = item.module.__name__.endswith("test_dashboard")
+    return {"asyncio": asyncio.new_event_loop} if alone or is_page else None
 
 
 @pytest.fixture(autouse=True)

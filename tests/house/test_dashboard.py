@@ -53,7 +53,7 @@ async def test_trouble_appears_and_the_focus_stays(upstream, house) -> None:
         upstream.on("/", status(502))
         for _ in range(3):
             await house.fetch()
-        await page.wait_for_selector(".verdict.bad")
+        await page.wait_for_selector(".alert")  # rows have come in above
 
         assert "circuit all is open" in await page.inner_text(".verdict")
         assert "all" == await page.evaluate("document.activeElement.textContent")

@@ -36,7 +36,7 @@ CLOCKS = {
     "head": "300ms",
     "first_event": "600ms",
     "gap": "300ms",
-    "total": "900ms",
+    "total": "2s",
     "max_stream": "9s",
 }
 MARKED = {"end_marker": {"mode": "strict", "data": "[DONE]"}}
@@ -79,7 +79,7 @@ class Fault:
     scripts: tuple[Script, ...]
     cautious: tuple[Verdict, str]
     rescuing: tuple[Verdict, str]
-    bound: float = 1.2
+    bound: float = 2.0
 
 
 def fault(name: str, *scripts: Script, cautious, rescuing=("whole", "completed"), **rest: object):

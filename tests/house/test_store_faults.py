@@ -127,13 +127,17 @@ async def test_traffic_goes_on_while_the_store_cannot(upstream, house, path, har
     assert not kept or before <= stored(path)
 
 
+def corrupt(path: Path) -> None:
+    for suffix in ("", "-wal"):
+        Path(f"{path}{suffix}").write_bytes(b"no database at all" * 1000)
+
+
 async def test_a_corrupt_file_is_set_aside_and_begun_anew(upstream, house, path):
     house = await house(**settings(path))
     upstream.on("/x", status(500))
     before = await load(house.port, "before", 5)
     await eventually(lambda: before <= stored(path))
-    for suffix in ("", "-wal"):
-        Path(f"{path}{suffix}").write_bytes(b"no database at all" * 1000)
+    corrupt(path)
     during = await load(house.port, "during")
     assert SOME + 5 == len(await listed(house.app.admin_port))
     after = await load(house.port, "after", 1)

@@ -204,6 +204,40 @@ def test_a_corrupt_file_is_set_aside_and_begun_anew(
     assert ear.events == ["store_failed", "store_healed"]
 
 
+def test_a_reader_that_finds_the_file_broken_has_it_begun_anew(
+    open_store, exchange_of, path, ear
+) -> None:
+    """Its writer would go on for long: it holds in memory all that it needs."""
+    store = open_store()
+    store.put([exchange_of()], "")
+    until(is_kept(store, "id-1"))
+    for name in ("", "-wal"):
+        path.with_name(path.name + name).write_bytes(b"no database")
+    until(lambda: store.find("id-1") is not None)
+    until(lambda: store.failing is None)
+
+    assert ear.events == ["store_failed", "store_healed"]
+
+
+def test_another_file_in_its_place_is_opened(open_store, exchange_of, path) -> None:
+    store = open_store()
+    store.put([exchange_of()], "")
+    until(is_kept(store, "id-1"))
+    for name in ("", "-wal", "-shm"):
+        path.with_name(path.name + name).rename(path.with_name("old" + name))
+    path.touch()
+    store.put([exchange_of(request_id="id-2")], "")
+
+    until(is_kept(store, "id-2"))
+
+
+def test_to_be_opened_can_be_waited_for(open_store) -> None:
+    store = open_store()
+    store.opened(WAIT)
+
+    assert store.ledger.restored == []
+
+
 def test_a_file_corrupted_under_load_is_begun_anew(
     open_store, exchange_of, path, ear, monkeypatch
 ) -> None:

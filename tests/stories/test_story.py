@@ -176,6 +176,16 @@ def test_no_secret_is_in_any_story(exchange_of) -> None:
     assert "canary" not in json.dumps(story_of(x))
 
 
+def test_a_host_comes_without_its_userinfo(exchange_of) -> None:
+    assert story_of(exchange_of(host="user:canary@h:80"))["host"] == "[redacted]@h:80"
+
+
+def test_without_an_attempt_there_was_none_to_repeat(exchange_of) -> None:
+    story = story_of(exchange_of("pool_timeout", attempts=[], retry_stopped="not_retryable"))
+
+    assert "retry_stopped" not in story
+
+
 def test_a_summary_says_which_route_and_how_many_attempts(exchange_of) -> None:
     assert summary_of(story_of(exchange_of())) == {
         "request_id": "id-1",

@@ -25,6 +25,11 @@ function age() {
   }
 }
 
+// Where a link or button leads: rows come and go above it, this stays.
+function target(element) {
+  return element.getAttribute("href") ?? element.dataset.post;
+}
+
 // Puts the part of the overview that changes into its place; the focus stays where it was.
 async function refresh() {
   const live = document.getElementById("live");
@@ -34,10 +39,9 @@ async function refresh() {
     if (answer.status === 401 || answer.status === 403) return location.reload();
     if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
-    const links = (part) => [...part.querySelectorAll("a, button")];
-    const focused = links(live).indexOf(document.activeElement);
+    const focused = live.contains(document.activeElement) && target(document.activeElement);
     live.replaceWith(fresh);
-    if (focused >= 0) links(fresh)[focused]?.focus();
+    if (focused) [...fresh.querySelectorAll("a, button")].find((one) => target(one) === focused)?.focus();
     broken = 0;
     age();
   } catch {
