@@ -99,8 +99,8 @@ async def keep_body(p: Passage) -> None:
     pieces = []
     while piece := await read_body(p.request, p.route.rule.timeouts.request_body_gap):
         pieces.append(piece)
+        p.x.bytes_in += len(piece)
     p.body = b"".join(pieces)
-    p.x.bytes_in = len(p.body)
     if p.x.bytes_in > p.route.rule.max_body:
         raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
     p.x.client_wait += now() - began

@@ -51,6 +51,7 @@ async def answer(p: Passage, given: Answer) -> Sent:
         head, fields, x, extra if keep else extra + CLOSE_LINE, cors=rule.cors is not None
     )
     x.phase, x.committed = "S", now()
+    # the commit
     p.client.write(written + _framed(body, is_whole=is_whole) if chunked else written + body)
     x.bytes_out = len(body)
     broken = None

@@ -5,7 +5,6 @@ The canaries stand where secrets stand: under names that say so, in cookies, in 
 userinfo of a URL, and as token shapes wherever a value is recorded.
 """
 
-import asyncio
 import json
 import sqlite3
 from pathlib import Path
@@ -78,7 +77,6 @@ async def send_all(house, shape: str, number: int) -> None:
         async with house.client() as client:
             await client.send(data)
             await client.until(b"\r\n\r\n")
-            await asyncio.sleep(0)
 
 
 async def pages(port: int) -> dict[str, bytes]:
