@@ -1,7 +1,9 @@
-"""Reads many streams at once. `measure` prints events and latencies, `hold` keeps them open.
+"""Reads many streams at once. `measure` prints events and latencies, `hold` only reads.
 
 stream_load.py measure PORT STREAMS SECONDS
-stream_load.py hold PORT STREAMS        until its standard input ends
+stream_load.py hold PORT STREAMS
+
+Both keep the streams open until standard input ends.
 """
 
 import asyncio
@@ -60,6 +62,7 @@ async def measure(port: int, streams: int, seconds: float) -> None:
     count = len(latencies)
     spread = {"p50": latencies[count // 2], "p99": latencies[count * 99 // 100]}
     print(json.dumps({"events": count, **spread}), flush=True)
+    await asyncio.to_thread(sys.stdin.read)  # to close them is not what is measured
 
 
 async def hold(port: int, streams: int) -> None:

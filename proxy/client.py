@@ -100,6 +100,7 @@ class Client(RequestHandler):
         "gone_at",
         "id_trusted",
         "is_exchanging",
+        "is_full",
         "may_leave",
         "peer",
         "shed",
@@ -117,6 +118,8 @@ class Client(RequestHandler):
         self._head_timer: asyncio.TimerHandle | None = None
         self.is_exchanging = False
         """Whether an exchange is under way."""
+        self.is_full = False
+        """Whether more than `_BUFFER` bytes wait for the client."""
         self.may_leave = False
         """Whether the exchange goes on when the client leaves."""
         self.gone_at: float | None = None
@@ -147,6 +150,14 @@ class Client(RequestHandler):
         if not self.may_leave:
             self.interrupt()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.is_full = True
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.is_full = False
 
     def interrupt(self) -> None:
         """Raise CancelledError in the exchange under way, if there is one."""
@@ -225,11 +236,6 @@ class Client(RequestHandler):
         """Queue bytes for the client; nothing happens once it is gone."""
         if self.transport is not None:
             self.transport.write(data)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether more than `_BUFFER` bytes wait for the client."""
-        return bool(self._paused)
 
     async def drained(self, silence: float, limit: float) -> bool:
         """Wait until the client has read.

@@ -6,7 +6,6 @@ Nothing is ever invented: no success marker, and no clean end without the error 
 """
 
 from collections.abc import Callable
-from functools import partial
 from math import inf
 from typing import Protocol
 
@@ -66,8 +65,9 @@ class EventStream:
         self._arrived = begun
         self._beat_due = begun + (rule.heartbeat or inf)
         self._progress_due = begun + PROGRESS if rule.progress else inf
+        self._sink: Sink
         self._is_blocked = False
-        """Whether the client stopped reading while we slept."""
+        """Whether the client did not take all of what was passed on last."""
         self.chunked = True
         """How the framing to the client ends: by a last chunk, or else by closing."""
         self.can_tell = True
@@ -95,23 +95,23 @@ class EventStream:
         if self._rule.progress:
             self._watcher.stream_started(self._x)
         broken: Outcome | None = None
-        through = partial(self._through, sink=sink)
+        self._sink = sink
         while broken is None:
             began = now()
             wait = self._wait(began)
-            source.tap = through  # events pass without waking us; we sleep until a clock or the end
+            source.tap = self._pass  # events do not wake us; a clock does, or the end
             piece = await source.read(wait)
             source.tap = None
             arrived = now()
             self._x.upstream_wait += arrived - began
             if isinstance(piece, bytes):
-                self._pass(piece, arrived, sink)
+                self._pass(piece)
             elif isinstance(piece, End):
                 return self._finish(sink)
             elif piece.outcome is not o.STREAM_STALLED:
                 self._x.detail = piece.detail
                 return piece.outcome
-            if sink.is_full and (self._is_blocked or isinstance(piece, bytes)):
+            if self._is_blocked and sink.is_full:
                 broken = await self._drain(arrived, sink)
             elif wait <= 0 or not isinstance(piece, bytes):
                 broken = self._look(arrived, sink)  # a busy stream never waits for its clocks
@@ -129,18 +129,21 @@ class EventStream:
         self._x.told = True
         return True
 
-    def _through(self, piece: bytes, sink: Sink) -> bool:
-        """Pass on what came while `relay` sleeps; whether it may sleep on."""
-        self._pass(piece, now(), sink)
-        self._is_blocked = sink.is_full
-        return not self._is_blocked
-
-    def _pass(self, piece: bytes, arrived: float, sink: Sink) -> None:
-        if self._x.reads:
+    def _pass(self, piece: bytes) -> bool:
+        """Pass on what came, mostly while `relay` sleeps; whether it may sleep on."""
+        x, sink, arrived = self._x, self._sink, now()
+        if x.reads:
             self._note_gap(arrived - self._arrived)
         ready = self._take(piece, arrived)
         if ready:
-            self._write(ready, sink)
+            sink.write(chunk(ready) if self.chunked else ready)
+            x.bytes_out += len(ready)
+        self._is_blocked = sink.is_full
+        return not self._is_blocked
+
+    def _write(self, ready: bytes, sink: Sink) -> None:
+        sink.write(chunk(ready) if self.chunked else ready)
+        self._x.bytes_out += len(ready)
 
     async def _drain(self, since: float, sink: Sink) -> Outcome | None:
         """Wait for the client; meanwhile the upstream is not silent, it is not read."""
@@ -158,7 +161,13 @@ class EventStream:
         """Whole events out of what has come, counted and measured."""
         x, framing = self._x, self._framing
         ready = framing.feed(piece)
-        self._measure(x, arrived)
+        gap, self._arrived = arrived - self._arrived, arrived
+        x.last_byte = at = arrived - x.started
+        x.reads += 1
+        if x.reads == 1:
+            x.first_byte = at
+        elif gap > x.max_gap:
+            x.max_gap, x.max_gap_at = gap, at - gap
         self._clocks.saw(arrived, event=framing.has_event)
         if self._rule.heartbeat is not None:
             self._beat_due = arrived + self._rule.heartbeat
@@ -170,20 +179,6 @@ class EventStream:
         if self._marker is not None and ready:
             self._marker.see(ready)
         return ready
-
-    def _measure(self, x: Exchange, arrived: float) -> None:
-        gap = arrived - self._arrived
-        self._arrived = arrived
-        x.last_byte = arrived - x.started
-        x.reads += 1
-        if x.reads == 1:
-            x.first_byte = x.last_byte
-        elif gap > x.max_gap:
-            x.max_gap, x.max_gap_at = gap, x.last_byte - gap
-
-    def _write(self, ready: bytes, sink: Sink) -> None:
-        sink.write(chunk(ready) if self.chunked else ready)
-        self._x.bytes_out += len(ready)
 
     def _wait(self, at: float) -> float:
         due = min(self._beat_due, self._progress_due)

@@ -30,7 +30,7 @@ class Metrics:
 
     def stream_gaps(self, route: str) -> Callable[[float], None]:
         """Counts silences, in seconds, within a stream that goes on."""
-        return self._route(route).gap
+        return self._route(route).gaps
 
     def _route(self, name: str) -> RouteMetrics:
         return self._routes.get(name) or self._make_route(name)

@@ -1,9 +1,10 @@
 """Counts the exchanges of one route. Its series are looked up once, since this runs every time."""
 
+from collections.abc import Callable
 from typing import Final
 
 from proxy.exchange import Attempt, Exchange
-from proxy.observation.series import Series, Spread
+from proxy.observation.series import Series
 from proxy.outcome import CIRCUIT_OPEN, COMPLETED, Outcome, level_of
 
 OTHER: Final = "other"
@@ -30,7 +31,6 @@ class RouteMetrics:
         self._size_in = series.spread("sidelight_request_size_bytes", route)
         self._size_out = series.spread("sidelight_response_size_bytes", route)
         self._head = series.spread("sidelight_time_to_head_seconds", route, upstream)
-        self._gaps: Spread | None = None
 
     def count(self, x: Exchange) -> None:
         route = self._route
@@ -50,11 +50,10 @@ class RouteMetrics:
             if x.streamed and x.committed is not None:
                 self._count_stream(x, x.outcome.code, x.ended - x.committed)
 
-    def gap(self, seconds: float) -> None:
-        """A silence within a stream that goes on."""
-        if self._gaps is None:
-            self._gaps = self._series.spread("sidelight_stream_gap_seconds", self._route)
-        self._gaps.observe(seconds)
+    @property
+    def gaps(self) -> Callable[[float], None]:
+        """Takes the silences within a stream that goes on."""
+        return self._series.spread("sidelight_stream_gap_seconds", self._route).observe
 
     def _count_attempts(self, x: Exchange) -> None:
         for attempt in x.attempts:

@@ -38,7 +38,18 @@ class Sse(Framing):
         self._is_preceded = False
 
     def feed(self, data: bytes) -> bytes:
-        return super().feed(data) if self._has_begun else self._begin(data)
+        if not self._has_begun:
+            return self._begin(data)
+        if (
+            data.startswith(b"data:")
+            and data.find(b"\n\n") == len(data) - 2
+            and b"\r" not in data
+            and not (self._tail or self.is_raw)
+        ):  # one event, as in most reads; the long way would find the same
+            self.events += 1
+            self.has_event = True
+            return data
+        return super().feed(data)
 
     def heartbeat(self) -> bytes:
         if self.is_raw:
