@@ -7,7 +7,7 @@ import pytest
 from tests.house.fault_upstream import download, never, sse, status
 from tests.house.raw_client import eventually, request
 
-AT_ONCE = 0.5  # it takes well under 0.1 s; a busy machine takes its time to see it
+AT_ONCE = 0.1
 
 
 async def leave(client, how: str) -> float:
