@@ -3,32 +3,9 @@
 On our own errors as on good answers: without these headers a browser hides even the status.
 """
 
-from pydantic import Field, model_validator
-
-from proxy.knobs import Duration, Knobs
+from proxy.rules import CorsRule
 
 _EXPOSED = b"X-Request-ID, Retry-After, X-Sidelight-Error"
-
-
-class CorsRule(Knobs):
-    """Which pages may call, and whether with cookies."""
-
-    origins: tuple[str, ...] = Field(
-        (),
-        description='Origins that may read answers, such as `https://app.example`; `"*"` for all.',
-    )
-    credentials: bool = Field(
-        False, description="Whether cookies and authorization may be sent along."
-    )
-    max_age: Duration = Field(600.0, description="How long a browser may remember a preflight.")
-
-    @model_validator(mode="after")
-    def _not_everyone_with_cookies(self) -> "CorsRule":
-        if self.credentials and "*" in self.origins:
-            raise ValueError(
-                'credentials need named origins; "*" would hand every site the user\'s session'
-            )
-        return self
 
 
 def grants(rule: CorsRule, origin: bytes | None, id_header: bytes = b"X-Request-ID") -> bytes:

@@ -13,12 +13,13 @@ from proxy import outcome as o
 from proxy.call import NoAnswer, call, keep_body
 from proxy.client import Client, Request, RequestError, Sent
 from proxy.clock import now
-from proxy.cors import CorsRule, grants, is_preflight
+from proxy.cors import grants, is_preflight
 from proxy.exchange import Exchange
 from proxy.opening import open_passage, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.passage import Drain, Passage, Plan
 from proxy.routing import NoRoute, Route
+from proxy.rules import CorsRule
 
 
 class Observer(Protocol):

@@ -6,64 +6,15 @@ Nothing of the client's is ever used unless it is short and plain.
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 from secrets import token_hex
-from typing import Literal
-
-from pydantic import Field, field_validator
-
-from proxy.headers import HOP_BY_HOP
-from proxy.knobs import Knobs
 
 _PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _TRACEPARENT = re.compile(
     rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 )
 _STATE_LIMIT = 512
-_TAKEN = {
-    *(name.decode() for name in HOP_BY_HOP),
-    "authorization",
-    "content-length",
-    "content-type",
-    "cookie",
-    "date",
-    "expect",
-    "forwarded",
-    "host",
-    "origin",
-    "set-cookie",
-    "traceparent",
-    "tracestate",
-    "via",
-}
 _KNOWN_FLAGS = 0x03
 """Sampled, and random of level 2; the others must be sent as 0 (§3.2.2.5)."""
-
-
-class IdentityRule(Knobs):
-    """Whose request ID is kept."""
-
-    header: str = Field(
-        "X-Request-ID",
-        pattern=r"^[A-Za-z0-9-]{1,64}$",
-        description="Header that carries the request ID, both ways.",
-    )
-    mode: Literal["preserve", "always_new", "trust_from"] = Field(
-        "preserve",
-        description=(
-            "Keep a valid ID of the client: from everybody, from nobody, or from `trust_from`."
-        ),
-    )
-    trust_from: tuple[IPv4Network | IPv6Network, ...] = Field(
-        (), description="Networks whose request IDs are kept in mode `trust_from`."
-    )
-
-    @field_validator("header")
-    @classmethod
-    def _carries_nothing_else(cls, header: str) -> str:
-        if header.lower() in _TAKEN:
-            raise ValueError(f"{header} has a meaning of its own; take a name such as X-Request-ID")
-        return header
 
 
 def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:

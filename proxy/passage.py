@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from proxy.client import Client, Request
-from proxy.cors import CorsRule
 from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
 from proxy.http1 import Head
-from proxy.identity import IdentityRule, Trace
+from proxy.identity import Trace
 from proxy.inbound import Inbound
 from proxy.outcome import Signal
 from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
 from proxy.routing import Route, Router
+from proxy.rules import CorsRule, IdentityRule
 from proxy.transport.connection import Connection
 from proxy.transport.upstream import Upstream
 

@@ -4,9 +4,10 @@ from proxy import outcome as o
 from proxy.answers import error_body, error_lines
 from proxy.client import CLOSE, KEEP, Sent
 from proxy.clock import now
-from proxy.cors import CorsRule, preflight
+from proxy.cors import preflight
 from proxy.outcome import Outcome
 from proxy.passage import Passage
+from proxy.rules import CorsRule
 
 CLOSE_LINE = b"Connection: close\r\n"
 

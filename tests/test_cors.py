@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from proxy.cors import CorsRule, grants, is_preflight, preflight
+from proxy.cors import grants, is_preflight, preflight
+from proxy.rules import CorsRule
 
 APP = b"https://app.example"
 ONE = CorsRule(origins=("https://app.example",))

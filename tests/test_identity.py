@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from proxy.identity import IdentityRule, Trace, identify, new_id, trace
+from proxy.identity import Trace, identify, new_id, trace
+from proxy.rules import IdentityRule
 
 few = settings(max_examples=50, deadline=None, database=None)
 PLAIN = re.compile(r"[A-Za-z0-9._-]{1,128}")

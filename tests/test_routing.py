@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy import outcome as o
-from proxy.resilience.breaker import Breaker, BreakerRule
-from proxy.resilience.budget import Budget, BudgetRule
+from proxy.resilience.breaker import Breaker
+from proxy.resilience.budget import Budget
+from proxy.resilience.rules import BreakerRule, BudgetRule
 from proxy.routing import NoRoute, Route, Router, compiled, host_name, normalise, path_of
 from proxy.settings.schema import ResolvedRoute
 

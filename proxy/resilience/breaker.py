@@ -23,18 +23,15 @@ neutral  counts nowhere; as a probe lets the next attempt probe
 import math
 import random
 from collections.abc import Callable, Iterator
-from typing import Annotated, Self
-
-from pydantic import Field, model_validator
 
 from proxy import outcome as o
-from proxy.knobs import Duration, Knobs, Share
 from proxy.outcome import Signal
 from proxy.resilience.circuit import Circuit, State, Tally
 from proxy.resilience.pauses import Random, growing
 from proxy.resilience.permits import SETTLED, BreakerView, Cause, Permit, Refused, Transition
+from proxy.resilience.rules import BreakerRule
 
-__all__ = ["Breaker", "BreakerRule", "BreakerView", "Permit", "Refused", "Transition"]
+__all__ = ["Breaker", "BreakerView", "Permit", "Refused", "Transition"]
 
 PROBE_WAIT = 1.0
 """Seconds a client is told to wait while a probe is out: nobody knows how long that takes."""
@@ -42,43 +39,6 @@ PROBE_WAIT = 1.0
 LOST_PROBE = 900.0
 """Seconds after which a probe that was never settled is given up.
 Settling is the caller's promise; a fault there must not refuse the route for ever."""
-
-
-class BreakerRule(Knobs, use_attribute_docstrings=True):
-    """When attempts are refused because the upstream has failed too often."""
-
-    enabled: bool = True
-    """Whether there is a breaker; without one every attempt is admitted."""
-    consecutive: Annotated[int, Field(ge=1)] = 5
-    """Failures in a row that open the circuit.
-    A failure is a connect failure, a reset, a timeout, a broken stream, a 502, 503 or 504."""
-    failure_ratio: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Share of failed attempts in `window` that opens the circuit.
-    Other 5xx answers count here only."""
-    min_attempts: Annotated[int, Field(ge=1)] = 10
-    """Attempts in `window` below which the ratio says nothing."""
-    window: Annotated[Duration, Field(gt=0)] = 30.0
-    """How far back the ratio looks."""
-    cool_down: Annotated[Duration, Field(gt=0)] = 30.0
-    """Wait from opening to the first probe; it doubles each time the probe fails."""
-    max_cool_down: Annotated[Duration, Field(gt=0)] = 300.0
-    """No cool-down grows beyond it, jitter included, whatever the upstream asks for."""
-    jitter: Share = 0.25
-    """Part by which a cool-down varies up and down, so that many sidecars do not probe at once."""
-    critical: bool = True
-    """Whether this circuit, when open, makes `/health` say degraded."""
-    cool_down_on_429: bool = False
-    """Whether a 429 of the upstream stops the route for the time its `Retry-After` names.
-    Only where the upstream limits the route as a whole, not one user."""
-
-    @model_validator(mode="after")
-    def _grows(self) -> Self:
-        if self.cool_down > self.max_cool_down:
-            raise ValueError(
-                f"cool_down ({self.cool_down:g} s) is longer than max_cool_down "
-                f"({self.max_cool_down:g} s); raise max_cool_down as well"
-            )
-        return self
 
 
 class Breaker:

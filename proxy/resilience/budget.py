@@ -4,24 +4,7 @@ A per-exchange limit alone multiplies the load of an upstream that is down by `a
 The budget bounds the sum: as a share of the traffic, plus a trickle for routes that are quiet.
 """
 
-from typing import Annotated
-
-from pydantic import Field
-
-from proxy.knobs import Knobs
-
-Tokens = Annotated[float, Field(ge=0)]
-
-
-class BudgetRule(Knobs, use_attribute_docstrings=True):
-    """What the retries of a route may cost; one retry costs one token."""
-
-    capacity: Tokens = 20.0
-    """Tokens the budget can hold, and holds at the start: the largest burst of retries."""
-    per_minute: Tokens = 10.0
-    """Tokens that come with time, so that a quiet route may retry as well."""
-    per_request: Tokens = 0.2
-    """Tokens that come with each request: 0.2 lets one request in five be retried."""
+from proxy.resilience.rules import BudgetRule
 
 
 class Budget:

@@ -19,56 +19,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Self
-
-from pydantic import Field, model_validator
 
 from proxy import outcome as o
-from proxy.knobs import Duration, Knobs, Share, Size
-from proxy.outcome import Cause, NotRetried, Outcome
-from proxy.resilience.budget import Budget, BudgetRule
+from proxy.outcome import NotRetried, Outcome
+from proxy.resilience.budget import Budget
 from proxy.resilience.pauses import Random, growing
-
-Status = Annotated[int, Field(ge=400, le=599)]
-
-
-class RetryRule(Knobs, use_attribute_docstrings=True):
-    """When a failed attempt is made again, and after which pause."""
-
-    attempts: Annotated[int, Field(ge=1, le=10)] = 3
-    """Attempts in all, the first included; 1 switches retries off."""
-    on: tuple[Cause, ...] = ("connect", "stale", "reset", "write", "status")
-    """What a retry may be for.
-    `connect` is safe for every request, the others repeat only what is idempotent."""
-    statuses: tuple[Status, ...] = (502, 503, 504)
-    """Statuses of the upstream that the cause `status` stands for."""
-    first_pause: Duration = 0.1
-    """Pause before the first retry; it doubles with each further one."""
-    max_pause: Duration = 2.0
-    """No pause grows beyond it, jitter included; only a `Retry-After` may ask for more."""
-    jitter: Share = 0.25
-    """Part by which a pause varies up and down, so that those who failed together return apart."""
-    retry_after_cap: Duration = 5.0
-    """The longest `Retry-After` that is waited for; where the upstream asks for more, no retry."""
-    replay_body: Size = 64 * 1024
-    """Request bodies up to this size are kept, so that they can be sent again."""
-    keep_answer: Size = 64 * 1024
-    """Retryable answers up to this size are kept, so that the last real one can be given.
-    A larger one is relayed at once."""
-    idempotency_key: bool = False
-    """Whether a request with an `Idempotency-Key` header counts as idempotent, whatever its method.
-    Only for upstreams that honour the key."""
-    budget: BudgetRule = BudgetRule()
-    """What the retries of a route may cost."""
-
-    @model_validator(mode="after")
-    def _pauses_grow(self) -> Self:
-        if self.first_pause > self.max_pause:
-            raise ValueError(
-                f"first_pause ({self.first_pause:g} s) is longer than max_pause "
-                f"({self.max_pause:g} s); raise max_pause as well"
-            )
-        return self
+from proxy.resilience.rules import RetryRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
 from proxy.alerts.rule import AlertsRule
-from proxy.cors import CorsRule
-from proxy.identity import IdentityRule
 from proxy.knobs import Knobs, Size
-from proxy.resilience.breaker import BreakerRule
-from proxy.resilience.retry import RetryRule
+from proxy.resilience.rules import BreakerRule, RetryRule
+from proxy.rules import CorsRule, IdentityRule
 from proxy.settings import syntax
 from proxy.settings.sections import (
     Admin,

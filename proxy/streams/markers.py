@@ -6,47 +6,15 @@ The marker is looked for, never made.
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Literal
 
 import orjson
-from pydantic import StringConstraints, model_validator
 
-from proxy.knobs import Knobs
 from proxy.streams.framing import Framing, StreamEvent
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\r\n]+$")]
-Path = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
+from proxy.streams.rule import EndMarkerRule
 
 Test = Callable[[StreamEvent], bool]
 
 _NEVER_ESCAPED = re.compile(r"[A-Za-z_-][A-Za-z0-9_-]*")  # and no index of a list
-
-
-class EndMarkerRule(Knobs, use_attribute_docstrings=True):
-    """How a complete stream of a route ends; exactly one of `data`, `event`, `json_field`."""
-
-    mode: Literal["off", "warn", "strict"] = "off"
-    """Off: not looked for. Warn: counted, so that you learn whether every complete stream carries
-    it. Strict: a stream that ends without it is `stream_truncated`."""
-    data: Text | None = None
-    """The whole data of an event, or a whole line of NDJSON: `[DONE]`."""
-    event: Text | None = None
-    """The name of a server-sent event, with data or without: `done`. NDJSON has no names; there
-    this marker is not looked for."""
-    json_field: Path | None = None
-    """A field in the JSON of an event that is set at the end: `choices.0.finish_reason`, `done`.
-    Set means present and neither null, false nor an empty string."""
-
-    @model_validator(mode="after")
-    def _one_marker(self) -> "EndMarkerRule":
-        given = [name for name in ("data", "event", "json_field") if getattr(self, name)]
-        if self.mode != "off" and len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise ValueError(
-                f"an end marker is exactly one of data, event and json_field, here {found}; "
-                "write one, or mode: off"
-            )
-        return self
 
 
 class EndMarker:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.resilience.budget import Budget, BudgetRule
+from proxy.resilience.budget import Budget
+from proxy.resilience.rules import BudgetRule
 
 
 def spend_all(budget: Budget, now: float) -> int:

@@ -7,10 +7,8 @@ import pytest
 
 from proxy.knobs import Knobs, seconds, size
 from proxy.outcome import NotRetried
-from proxy.resilience.breaker import BreakerRule
-from proxy.resilience.budget import BudgetRule
 from proxy.resilience.permits import Cause
-from proxy.resilience.retry import RetryRule
+from proxy.resilience.rules import BreakerRule, BudgetRule, RetryRule
 
 PAGE = (Path(__file__).parents[2] / "docs" / "resilience.md").read_text(encoding="utf-8")
 

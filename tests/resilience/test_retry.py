@@ -5,19 +5,19 @@ from pydantic import ValidationError
 
 from proxy import outcome as o
 from proxy.outcome import OUTCOMES
-from proxy.resilience.budget import Budget, BudgetRule
+from proxy.resilience.budget import Budget
 from proxy.resilience.retry import (
     REFUSALS,
     RULED_OUT,
     Again,
     Failure,
-    RetryRule,
     Standing,
     Stop,
     decide,
     is_idempotent,
     is_retryable,
 )
+from proxy.resilience.rules import BudgetRule, RetryRule
 
 NOW = 1000.0
 LOST_GET = {

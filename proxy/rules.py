@@ -1,0 +1,73 @@
+"""The knobs of identity and CORS: whose request ID is kept, and which pages may read answers."""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from proxy.headers import HOP_BY_HOP
+from proxy.knobs import Duration, Knobs
+
+_TAKEN = {
+    *(name.decode() for name in HOP_BY_HOP),
+    "authorization",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "origin",
+    "set-cookie",
+    "traceparent",
+    "tracestate",
+    "via",
+}
+
+
+class IdentityRule(Knobs):
+    """Whose request ID is kept."""
+
+    header: str = Field(
+        "X-Request-ID",
+        pattern=r"^[A-Za-z0-9-]{1,64}$",
+        description="Header that carries the request ID, both ways.",
+    )
+    mode: Literal["preserve", "always_new", "trust_from"] = Field(
+        "preserve",
+        description=(
+            "Keep a valid ID of the client: from everybody, from nobody, or from `trust_from`."
+        ),
+    )
+    trust_from: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description="Networks whose request IDs are kept in mode `trust_from`."
+    )
+
+    @field_validator("header")
+    @classmethod
+    def _carries_nothing_else(cls, header: str) -> str:
+        if header.lower() in _TAKEN:
+            raise ValueError(f"{header} has a meaning of its own; take a name such as X-Request-ID")
+        return header
+
+
+class CorsRule(Knobs):
+    """Which pages may call, and whether with cookies."""
+
+    origins: tuple[str, ...] = Field(
+        (),
+        description='Origins that may read answers, such as `https://app.example`; `"*"` for all.',
+    )
+    credentials: bool = Field(
+        False, description="Whether cookies and authorization may be sent along."
+    )
+    max_age: Duration = Field(600.0, description="How long a browser may remember a preflight.")
+
+    @model_validator(mode="after")
+    def _not_everyone_with_cookies(self) -> Self:
+        if self.credentials and "*" in self.origins:
+            raise ValueError(
+                'credentials need named origins; "*" would hand every site the user\'s session'
+            )
+        return self
