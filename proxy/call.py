@@ -77,7 +77,9 @@ async def _hold(p: Passage, head: Head) -> Answer | Failed:
     p.x.phase = "F"
     failed = await stream.hold(p.connection, p.deadline.left(now()))
     if failed is None:
-        return Answer(head, stream=stream)
+        answer = Answer(head)
+        answer.stream = stream
+        return answer
     p.let_go(whole=False)
     tried = p.x.attempts[-1]
     tried.outcome, tried.result = failed.outcome, failed.outcome.result

@@ -3,15 +3,15 @@
 Forward fills it in; the observer reads it once, at the end.
 Times are seconds on `clock.now`, lengths of time are seconds, sizes are bytes.
 None means: it did not come to that.
-"""
 
-from dataclasses import dataclass, field
+Written out rather than as dataclasses, whose made-up `__init__` is not compiled: setting every
+field of every exchange would cost more than reading its request. Defaults stand in the class.
+"""
 
 from proxy.outcome import NotRetried, Outcome, Result
 from proxy.terms import Terms
 
 
-@dataclass(slots=True)
 class Attempt:
     """One try at one endpoint, up to the head of its answer."""
 
@@ -36,8 +36,11 @@ class Attempt:
     budget_left: float | None = None
     """Retry tokens left after the decision that followed it."""
 
+    def __init__(self, endpoint: str, started: float) -> None:
+        self.endpoint = endpoint
+        self.started = started
 
-@dataclass(slots=True)
+
 class Exchange:
     """Everything that log, metrics, stories and alerts are made from."""
 
@@ -52,7 +55,7 @@ class Exchange:
     upstream_request_id: str | None = None
     trace_id: str = ""
     span_id: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str]
     """The team's own, from `observe.fields`."""
     user_agent: str = ""
     host: str = ""
@@ -62,7 +65,7 @@ class Exchange:
     upstream: str = ""
     terms: Terms | None = None
     """The rule of the route, as it was when the exchange ran."""
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt]
     retry_stopped: NotRetried | None = None
     breaker_state: str | None = None
     """State of the route's breaker when the exchange ended."""
@@ -124,6 +127,17 @@ class Exchange:
     bytes_in: int = 0
     bytes_out: int = 0
     """Body bytes, framing not counted."""
+
+    def __init__(
+        self, started: float, started_wall: float, method: str, target: str, client_ip: str
+    ) -> None:
+        self.started = started
+        self.started_wall = started_wall
+        self.method = method
+        self.target = target
+        self.client_ip = client_ip
+        self.fields = {}
+        self.attempts = []
 
     def forget_stream(self) -> None:
         """The attempt that had begun one is to be repeated."""

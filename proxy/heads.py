@@ -126,8 +126,10 @@ class Heads:
         via = b"%d.%d %b" % (*asked.version, self._pseudonym)
         inherited = asked.fields.get(b"via")
         if inherited is None and given is _NOTHING:
-            return _first_hop(asked.host, source, via)
-        return _forwarding_lines(asked.host, source, given, appended(inherited, via))
+            return _first_hop(asked.host, source.peer, source.scheme, via)
+        return _forwarding_lines(
+            asked.host, source.peer, source.scheme, given, appended(inherited, via)
+        )
 
     def answer(
         self,
@@ -177,22 +179,22 @@ class Heads:
 
 
 @lru_cache(maxsize=1024)
-def _first_hop(host: bytes, source: Source, via: bytes) -> bytes:
+def _first_hop(host: bytes, peer: str, scheme: bytes, via: bytes) -> bytes:
     """The usual case, in which nothing is inherited: the same for all requests of a client."""
-    return _forwarding_lines(host, source, _NOTHING, via)
+    return _forwarding_lines(host, peer, scheme, _NOTHING, via)
 
 
 def _forwarding_lines(
-    host: bytes, source: Source, given: Mapping[bytes, bytes], via: bytes
+    host: bytes, peer: str, scheme: bytes, given: Mapping[bytes, bytes], via: bytes
 ) -> bytes:
-    peer = source.peer.partition("%")[0] or "unknown"
-    member = forwarded_member(peer, host, source.scheme)
+    peer = peer.partition("%")[0] or "unknown"
+    member = forwarded_member(peer, host, scheme)
     return (
         b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
         b"Forwarded: %b\r\nVia: %b\r\n"
     ) % (
         appended(given.get(b"x-forwarded-for"), peer.encode()),
-        given.get(b"x-forwarded-proto", source.scheme),
+        given.get(b"x-forwarded-proto", scheme),
         given.get(b"x-forwarded-host", host),
         appended(given.get(b"forwarded"), member),
         via,

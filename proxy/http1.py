@@ -23,7 +23,7 @@ _LONGEST = 19
 """Digits of the largest Content-Length that fits 64 bits."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Framing:
     """Where the body ends. `length` is None unless `kind` is "length"."""
 
@@ -31,6 +31,11 @@ class Framing:
     length: int | None
     keeps_alive: bool
     """Whether the connection may carry another exchange once the body has ended."""
+
+    def __init__(self, kind: Kind, length: int | None, keeps_alive: bool) -> None:
+        self.kind = kind
+        self.length = length
+        self.keeps_alive = keeps_alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Malformed:
     why: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Head:
     """Status and headers of an answer."""
 
@@ -51,6 +56,22 @@ class Head:
     framing: Kind
     length: int | None
     """Length of the body; None unless `framing` is "length"."""
+
+    def __init__(
+        self,
+        status: int,
+        reason: bytes,
+        headers: Headers,
+        http_version: str,
+        framing: Kind,
+        length: int | None,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.http_version = http_version
+        self.framing = framing
+        self.length = length
 
 
 def parse_framing(

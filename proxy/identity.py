@@ -53,14 +53,22 @@ def _random_hex(digits: int) -> str:
     return _drawn[end - digits : end]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Trace:
     """Our place in a trace (W3C Trace Context)."""
 
     trace_id: str
     span_id: str
-    flags: str = "01"
-    state: bytes | None = None
+    flags: str
+    state: bytes | None
+
+    def __init__(
+        self, trace_id: str, span_id: str, flags: str = "01", state: bytes | None = None
+    ) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.flags = flags
+        self.state = state
 
     @property
     def parent(self) -> bytes:

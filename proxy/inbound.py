@@ -12,7 +12,7 @@ from proxy.headers import combine, is_host, listed
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Inbound:
     """A request as the client sent it; method and target are ASCII, or the parser refuses them."""
 
@@ -29,7 +29,31 @@ class Inbound:
     has_body: bool
     length: int | None
     """Declared Content-Length; None for chunked bodies and for none."""
-    wants_websocket: bool = False
+    wants_websocket: bool
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        host: bytes,
+        version: tuple[int, int],
+        raw: tuple[tuple[bytes, bytes], ...],
+        fields: dict[bytes, bytes],
+        *,
+        keep_alive: bool,
+        has_body: bool,
+        length: int | None,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.host = host
+        self.version = version
+        self.raw = raw
+        self.fields = fields
+        self.keep_alive = keep_alive
+        self.has_body = has_body
+        self.length = length
+        self.wants_websocket = b"upgrade" in fields and self.upgrade == b"websocket"
 
     @property
     def upgrade(self) -> bytes:
@@ -61,7 +85,7 @@ def read(
     chunked = b"transfer-encoding" in fields
     declared = fields.get(b"content-length", b"")
     length = int(declared) if declared.isdigit() and not chunked else None
-    inbound = Inbound(
+    return Inbound(
         method,
         target,
         host,
@@ -72,8 +96,6 @@ def read(
         has_body=chunked or bool(length),
         length=length,
     )
-    inbound.wants_websocket = b"upgrade" in fields and inbound.upgrade == b"websocket"
-    return inbound
 
 
 def _absolute(method: str, target: str, host: bytes) -> tuple[str, bytes]:

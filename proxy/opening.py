@@ -33,18 +33,11 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: Inbound) -> Passage
     kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.id_trusted)
     request_id, replaced = identify(fields.get(plan.heads.id_key), kept=kept)
     place = trace(fields.get(b"traceparent"), fields.get(b"tracestate"))
-    x = Exchange(
-        started=now(),
-        started_wall=wall(),
-        method=asked.method,
-        target=asked.target,
-        client_ip=client.address(fields.get(b"x-forwarded-for")),
-        request_id=request_id,
-        client_request_id=replaced,
-        trace_id=place.trace_id,
-        span_id=place.span_id,
-        fields=plan.fields(asked),
-        user_agent=fields.get(b"user-agent", b"").decode("latin-1"),
-        host=asked.host.decode("latin-1"),
-    )
-    return Passage(plan, x, asked, request, client, place, client.source, drain)
+    client_ip = client.address(fields.get(b"x-forwarded-for"))
+    x = Exchange(now(), wall(), asked.method, asked.target, client_ip)
+    x.request_id, x.client_request_id = request_id, replaced
+    x.trace_id, x.span_id = place.trace_id, place.span_id
+    x.fields = plan.fields(asked)
+    x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
+    x.host = asked.host.decode("latin-1")
+    return Passage(plan, x, asked, request, place, drain)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from proxy.client import Client, Request
 from proxy.events import EventStream, Watcher
@@ -48,7 +48,6 @@ class Drain:
     """New exchanges are refused."""
 
 
-@dataclass(slots=True)
 class Answer:
     """The upstream's answer: its head, and of its body what has been read."""
 
@@ -59,8 +58,10 @@ class Answer:
     stream: EventStream | None = None
     """Set where the head was held until the first event."""
 
+    def __init__(self, head: Head) -> None:
+        self.head = head
 
-@dataclass(slots=True, eq=False)
+
 class Passage:
     """The working state of an exchange; nothing of it outlives it."""
 
@@ -72,16 +73,16 @@ class Passage:
     trace: Trace
     source: Source
     drain: Drain
-    route: Route = field(init=False)
+    route: Route
     """Set once one is found, as is `upstream`; `x.route` is empty until then."""
-    upstream: Upstream = field(init=False)
+    upstream: Upstream
     body: bytes | None = b""
     """The whole body, kept for replay; None while it is streamed."""
     head: bytes = b""
     """The head for the upstream, the same for every attempt."""
     sent_at: float = 0.0
     """When the last attempt's request had been sent whole."""
-    deadline: Deadline = field(init=False)
+    deadline: Deadline
     """Set when the attempts begin."""
     permit: Permit | None = None
     connection: Connection | None = None
@@ -92,6 +93,18 @@ class Passage:
     """Header lines that let a page of another origin read the answer."""
     closing: bool = False
     """Whether the client's connection ends with this exchange, whatever else speaks for it."""
+
+    def __init__(
+        self, plan: Plan, x: Exchange, asked: Inbound, request: Request, trace: Trace, drain: Drain
+    ) -> None:
+        self.plan = plan
+        self.x = x
+        self.asked = asked
+        self.request = request
+        self.client = request.client
+        self.trace = trace
+        self.source = request.client.source
+        self.drain = drain
 
     @property
     def keeps_alive(self) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 import pytest
 import uvloop
 
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Exchange
 from proxy.outcome import OUTCOMES
 from proxy.settings.load import parse
+from tests import records
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -35,7 +36,7 @@ def exchange_of(terms) -> MakeExchange:
     """A call answered 200 after 25 ms; `code` names another outcome."""
 
     def make(code: str = "completed", **unusual: object) -> Exchange:
-        attempt = Attempt(
+        attempt = records.attempt(
             "http://127.0.0.1:8000",
             10.0,
             connect=0.002,
@@ -66,6 +67,6 @@ def exchange_of(terms) -> MakeExchange:
             "bytes_in": 10,
             "bytes_out": 2000,
         }
-        return Exchange(**{**usual, **unusual})
+        return records.exchange(**{**usual, **unusual})
 
     return make

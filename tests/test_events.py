@@ -20,6 +20,7 @@ from proxy.streams.ndjson import Ndjson
 from proxy.streams.rule import StreamRule
 from proxy.streams.sse import KEEP_ALIVE, Sse
 from proxy.transport.failed import END, End, Failed
+from tests.records import exchange
 
 ENDPOINT = "http://e"
 CUT = Failed(o.STREAM_TRUNCATED, "closed by the upstream", ENDPOINT)
@@ -135,7 +136,7 @@ class Scene:
     ) -> None:
         self.clock = Clock()
         monkeypatch.setattr(room, "now", self.clock)
-        self.x = Exchange(99.0, 0.0, "GET", "/", "192.0.2.1", request_id="the-id")
+        self.x = exchange(started=99.0, request_id="the-id")
         self.source = Source(self.clock, list(steps), ready)
         self.sink = Sink(self.clock, takes)
         self.watcher = Watcher(self.clock)

@@ -3,23 +3,12 @@
 import pytest
 
 from proxy import outcome as o
-from proxy.exchange import Exchange
 from proxy.outcome import Outcome
-
-
-def exchange(**unusual: object) -> Exchange:
-    usual = {
-        "started": 100.0,
-        "started_wall": 0.0,
-        "method": "GET",
-        "target": "/",
-        "client_ip": "192.0.2.1",
-    }
-    return Exchange(**(usual | unusual))
+from tests.records import exchange
 
 
 def test_the_duration_is_from_beginning_to_end() -> None:
-    assert 2.5 == exchange(ended=102.5).duration
+    assert 2.5 == exchange(started=100.0, ended=102.5).duration
 
 
 @pytest.mark.parametrize(
@@ -36,7 +25,7 @@ def test_the_duration_is_from_beginning_to_end() -> None:
 def test_overhead_is_the_time_in_which_nothing_was_waited_for(
     waited: dict[str, float], overhead: float
 ) -> None:
-    assert overhead == exchange(ended=110.0, **waited).overhead
+    assert overhead == exchange(started=100.0, ended=110.0, **waited).overhead
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from proxy.headers import combine
 from proxy.heads import Heads, Source
 from proxy.identity import Trace
 from proxy.inbound import Inbound, read
+from tests import records
 
 few = settings(max_examples=50, deadline=None, database=None)
 TRACE = Trace("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
@@ -32,7 +33,7 @@ def heads(id_header: str = "X-Request-ID") -> Heads:
 
 
 def exchange() -> Exchange:
-    return Exchange(0.0, 0.0, "GET", "/", "192.0.2.1", request_id="r-1")
+    return records.exchange(request_id="r-1")
 
 
 def asked(

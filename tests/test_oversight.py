@@ -8,6 +8,7 @@ from proxy.app import App
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED
 from proxy.settings.load import parse
+from tests.records import exchange
 
 SETTINGS = """
 upstreams: { model: { endpoints: ["http://127.0.0.1:9"] } }
@@ -27,8 +28,7 @@ async def app(tmp_path) -> Iterator[App]:
 
 
 def running(app: App, **unusual: object) -> Exchange:
-    usual = {"started": 0.0, "started_wall": 0.0, "method": "GET", "target": "/", "client_ip": ""}
-    x = Exchange(**{**usual, **unusual})  # type: ignore[arg-type]
+    x = exchange(**unusual)
     app.observer.opened(x)
     return x
 

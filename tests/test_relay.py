@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from proxy import outcome as o
 from proxy import relay as room
-from proxy.exchange import Exchange
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.transport.failed import END, End, Failed
+from tests.records import exchange
 
 few = settings(max_examples=50, deadline=None, database=None)
 CUT = Failed(o.STREAM_TRUNCATED, "closed after 3 of 7 bytes", "http://e")
@@ -84,7 +84,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self.x = Exchange(99.0, 0.0, "GET", "/", "192.0.2.1", first_byte=self.first_byte)
+        self.x = exchange(started=99.0, first_byte=self.first_byte)
         self.source = Source(self.clock, list(self.pieces))
         self.sink = Sink(self.clock, self.takes)
 

@@ -11,10 +11,10 @@ import pytest
 
 from proxy import outcome as o
 from proxy import tunnel as room
-from proxy.exchange import Exchange
 from proxy.outcome import Outcome
 from proxy.streams.websocket import close_frame
 from proxy.tunnel import Tunnel
+from tests.records import exchange
 
 KEY = b"\x01\x02\x03\x04"
 HELLO = b"\x81\x05hello"
@@ -130,7 +130,7 @@ class Scene:
     firsts: int = 0
 
     async def __aenter__(self) -> Self:
-        self.x = Exchange(0.0, 0.0, "GET", "/", "192.0.2.1", request_id="r-1")
+        self.x = exchange(request_id="r-1")
         tunnel = Tunnel(self.x, self.clocks, self.client, self.upstream, self._first)
         self.running = asyncio.create_task(tunnel.run())
         await asyncio.sleep(0)

@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -115,7 +116,9 @@ class Desk:
     def _sort(self, x: Exchange, troubled: list[Exchange], rest: list[Exchange]) -> None:
         self._groups.add(x)
         if x.fault is not None:  # its frames would hold on to everything the exchange had
-            x = replace(x, fault=None, detail=fault_place(x.fault))
+            kept = copy(x)
+            kept.fault, kept.detail = None, fault_place(x.fault)
+            x = kept
         is_theirs = x.outcome is UPSTREAM_ERROR and (x.upstream_status or 0) < 500
         if is_theirs and not is_slow(x, self._rules.stories.slow):
             rest.append(x)

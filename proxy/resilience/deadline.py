@@ -3,14 +3,14 @@
 Every timeout and every pause is cut from it, so that no sum of them can outlast it.
 """
 
-from dataclasses import dataclass
 
-
-@dataclass(slots=True)
 class Deadline:
     """A point on the `now` clock; `math.inf` for none."""
 
-    at: float
+    __slots__ = ("at",)
+
+    def __init__(self, at: float) -> None:
+        self.at = at
 
     @classmethod
     def after(cls, seconds: float, now: float) -> "Deadline":

@@ -43,42 +43,43 @@ def retell(event: Event) -> Story:
 
 def _exchange(event: Event) -> Exchange:
     duration = _seconds(event, "duration_ms") or 0.0
-    return Exchange(
-        started=0.0,
-        started_wall=_wall(_text(event, "timestamp")) - duration,
-        method=_text(event, "method"),
-        target=_text(event, "path"),
-        client_ip=_text(event, "client_ip"),
-        request_id=_text(event, "request_id"),
-        client_request_id=_text(event, "client_request_id") or None,
-        upstream_request_id=_text(event, "upstream_request_id") or None,
-        trace_id=_text(event, "trace_id"),
-        span_id=_text(event, "span_id"),
-        fields={k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)},
-        user_agent=_text(event, "user_agent"),
-        route=_text(event, "route"),
-        upstream=_text(event, "upstream"),
-        attempts=_attempts(event),
-        retry_stopped=_WHY_NOT.get(_text(event, "retry_stopped")),
-        breaker_state=_text(event, "breaker_state") or None,
-        status=_whole(event, "status"),
-        upstream_status=_whole(event, "upstream_status"),
-        outcome=OUTCOMES.get(_text(event, "code")),
-        phase=_text(event, "term")[1:] or "R",
-        detail=_text(event, "detail") or None,
-        committed=duration if _is_committed(event) else None,
-        ended=duration,
-        queued=_seconds(event, "queue_ms") or 0.0,
-        upstream_wait=_seconds(event, "upstream_ms") or 0.0,
-        streamed=event.get("streamed") is True,
-        events=int(_number(event, "events")),
-        first_event=_seconds(event, "first_event_ms"),
-        end_marker=event.get("end_marker") is True if "end_marker" in event else None,
-        told=event.get("inband_error") is True,
-        max_gap=_seconds(event, "max_gap_ms") or 0.0,
-        bytes_in=int(_number(event, "bytes_in")),
-        bytes_out=int(_number(event, "bytes_out")),
+    x = Exchange(
+        0.0,
+        _wall(_text(event, "timestamp")) - duration,
+        _text(event, "method"),
+        _text(event, "path"),
+        _text(event, "client_ip"),
     )
+    x.request_id = _text(event, "request_id")
+    x.client_request_id = _text(event, "client_request_id") or None
+    x.upstream_request_id = _text(event, "upstream_request_id") or None
+    x.trace_id = _text(event, "trace_id")
+    x.span_id = _text(event, "span_id")
+    x.fields = {k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)}
+    x.user_agent = _text(event, "user_agent")
+    x.route = _text(event, "route")
+    x.upstream = _text(event, "upstream")
+    x.attempts = _attempts(event)
+    x.retry_stopped = _WHY_NOT.get(_text(event, "retry_stopped"))
+    x.breaker_state = _text(event, "breaker_state") or None
+    x.status = _whole(event, "status")
+    x.upstream_status = _whole(event, "upstream_status")
+    x.outcome = OUTCOMES.get(_text(event, "code"))
+    x.phase = _text(event, "term")[1:] or "R"
+    x.detail = _text(event, "detail") or None
+    x.committed = duration if _is_committed(event) else None
+    x.ended = duration
+    x.queued = _seconds(event, "queue_ms") or 0.0
+    x.upstream_wait = _seconds(event, "upstream_ms") or 0.0
+    x.streamed = event.get("streamed") is True
+    x.events = int(_number(event, "events"))
+    x.first_event = _seconds(event, "first_event_ms")
+    x.end_marker = event.get("end_marker") is True if "end_marker" in event else None
+    x.told = event.get("inband_error") is True
+    x.max_gap = _seconds(event, "max_gap_ms") or 0.0
+    x.bytes_in = int(_number(event, "bytes_in"))
+    x.bytes_out = int(_number(event, "bytes_out"))
+    return x
 
 
 def _is_committed(event: Event) -> bool:
@@ -90,10 +91,7 @@ def _attempts(event: Event) -> list[Attempt]:
     results = event.get("attempt_results")
     if not isinstance(results, list):
         return []
-    attempts = [
-        Attempt("", 0.0, sent=result not in _UNSENT, result=_RESULTS.get(str(result)))
-        for result in results
-    ]
+    attempts = [_attempt(result) for result in results]
     if attempts:
         last = attempts[-1]
         last.endpoint = _text(event, "endpoint")
@@ -101,6 +99,12 @@ def _attempts(event: Event) -> list[Attempt]:
         last.connect, last.head = _seconds(event, "connect_ms"), _seconds(event, "head_ms")
         last.status = _whole(event, "upstream_status")
     return attempts
+
+
+def _attempt(result: object) -> Attempt:
+    tried = Attempt("", 0.0)
+    tried.sent, tried.result = result not in _UNSENT, _RESULTS.get(str(result))
+    return tried
 
 
 def _text(event: Event, name: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED
+from tests import records
 
 MakeExchange = Callable[..., Exchange]
 
@@ -16,7 +17,7 @@ MakeExchange = Callable[..., Exchange]
 @pytest.fixture
 def exchange() -> MakeExchange:
     def make(**unusual: object) -> Exchange:
-        attempt = Attempt(
+        attempt = records.attempt(
             "http://127.0.0.1:8000", 10.0, reused=True, head=0.02, status=200, result="ok"
         )
         usual: dict[str, object] = {
@@ -41,7 +42,7 @@ def exchange() -> MakeExchange:
             "bytes_in": 10,
             "bytes_out": 2000,
         }
-        return Exchange(**{**usual, **unusual})  # type: ignore[arg-type]
+        return records.exchange(**{**usual, **unusual})
 
     return make
 

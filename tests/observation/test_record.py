@@ -6,10 +6,11 @@ import pytest
 from proxy.exchange import Attempt
 from proxy.observation.record import FIELDS, RESERVED, event_of, fault_place, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
+from tests.records import attempt
 
 
 def _failed() -> Attempt:
-    return Attempt("http://a:1", 10.0, outcome=CONNECT_REFUSED, result="connect_refused")
+    return attempt("http://a:1", 10.0, outcome=CONNECT_REFUSED, result="connect_refused")
 
 
 def test_a_good_exchange_is_told_in_the_order_of_the_docs(exchange) -> None:
@@ -52,7 +53,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         upstream_request_id="other",
         detail="why",
         fault=KeyError("x"),
-        attempts=[_failed(), Attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")],
+        attempts=[_failed(), attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")],
         retry_stopped="committed",
         streamed=True,
         reads=3,
@@ -82,7 +83,7 @@ def test_what_did_not_happen_is_left_out(exchange) -> None:
 
 def test_attempts_are_told_one_by_one(exchange) -> None:
     x = exchange(
-        attempts=[_failed(), Attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")]
+        attempts=[_failed(), attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")]
     )
     event = event_of(x)
 

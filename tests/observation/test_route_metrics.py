@@ -2,7 +2,6 @@
 
 import pytest
 
-from proxy.exchange import Attempt
 from proxy.observation.metrics import Metrics
 from proxy.outcome import (
     CIRCUIT_OPEN,
@@ -15,6 +14,7 @@ from proxy.outcome import (
     STREAM_STALLED,
     UPSTREAM_ERROR,
 )
+from tests.records import attempt
 
 
 def _counted(x) -> dict[str, dict[tuple[str, ...], object]]:
@@ -69,9 +69,9 @@ def test_requests_have_closed_labels(exchange, unusual, labels) -> None:
 
 def test_retries_are_counted_by_what_they_were_for(exchange) -> None:
     attempts = [
-        Attempt("a", 1.0, outcome=CONNECT_REFUSED, result="connect_refused"),
-        Attempt("a", 1.0, status=503, connect=0.5, result="status_5xx"),
-        Attempt("a", 1.0, status=200, reused=True, head=0.1, result="ok"),
+        attempt("a", 1.0, outcome=CONNECT_REFUSED, result="connect_refused"),
+        attempt("a", 1.0, status=503, connect=0.5, result="status_5xx"),
+        attempt("a", 1.0, status=200, reused=True, head=0.1, result="ok"),
     ]
     counted = _counted(exchange(attempts=attempts))
 
@@ -92,13 +92,13 @@ def test_a_retry_not_made_is_counted_by_its_reason(exchange) -> None:
 
 
 def test_a_stale_connection_is_counted(exchange) -> None:
-    attempts = [Attempt("a", 1.0, reused=True, result="stale_connection")]
+    attempts = [attempt("a", 1.0, reused=True, result="stale_connection")]
 
     assert {("backend",): 1} == _counted(exchange(attempts=attempts))["stale_connections_total"]
 
 
 def test_an_attempt_without_a_result_is_other(exchange) -> None:
-    counted = _counted(exchange(attempts=[Attempt("a", 1.0)]))
+    counted = _counted(exchange(attempts=[attempt("a", 1.0)]))
 
     assert {("chat", "backend", "other"): 1} == counted["attempts_total"]
     assert {("sidelight_attempts_total",): 1} == counted["label_overflow_total"]

@@ -18,10 +18,11 @@ from proxy.outcome import (
     STREAM_STALLED,
     UPSTREAM_ERROR,
 )
+from tests.records import attempt
 
 
 def _attempt(**unusual) -> Attempt:
-    return Attempt("http://a:1", 10.0, **unusual)
+    return attempt("http://a:1", 10.0, **unusual)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
-from proxy.exchange import Attempt
 from proxy.outcome import OUTCOMES, NotRetried
 from proxy.stories.client_end import Got
 from proxy.stories.diagnosis import HAPPENED, TOLD, WHY_NOT, diagnose
+from tests.records import attempt
 
 ENDPOINT = "http://127.0.0.1:8000"
 
@@ -85,7 +85,7 @@ STALLED = {
         pytest.param(
             "head_timeout",
             {
-                "attempts": [Attempt(ENDPOINT, 10.0, head=30.0, sent=True)],
+                "attempts": [attempt(ENDPOINT, 10.0, head=30.0, sent=True)],
                 "upstream_status": None,
                 "status": 504,
                 "breaker_state": "open",
@@ -125,8 +125,8 @@ def test_the_paragraph_is_true_to_the_record(exchange_of, code, unusual, sentenc
 
 
 def test_attempts_that_were_repeated_are_told_in_order(exchange_of) -> None:
-    lost = Attempt(ENDPOINT, 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
-    unsent = Attempt(ENDPOINT, 10.2, result="connect_refused", pause=0.2)
+    lost = attempt(ENDPOINT, 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
+    unsent = attempt(ENDPOINT, 10.2, result="connect_refused", pause=0.2)
     x = exchange_of(attempts=[lost, unsent, *exchange_of().attempts])
 
     assert (

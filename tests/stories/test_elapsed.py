@@ -2,9 +2,9 @@
 
 import pytest
 
-from proxy.exchange import Attempt
 from proxy.settings.sections import Timeouts
 from proxy.stories.elapsed import clocks_of, ran_out, silence
+from tests.records import attempt
 
 
 def elapsed(x):
@@ -61,7 +61,7 @@ def test_the_clock_that_ran_out_is_named(exchange_of, code, unusual, clock) -> N
 
 
 def test_a_clock_that_ran_out_unmeasured_elapsed_in_full(exchange_of) -> None:
-    x = exchange_of("connect_timeout", attempts=[Attempt("http://a", 10.0)])
+    x = exchange_of("connect_timeout", attempts=[attempt("http://a", 10.0)])
 
     assert elapsed(x)["connect"] == 3.0
 

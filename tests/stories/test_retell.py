@@ -3,11 +3,11 @@
 import pytest
 
 from proxy.clock import iso
-from proxy.exchange import Attempt
 from proxy.observation.record import event_of
 from proxy.outcome import OUTCOMES
 from proxy.stories.retell import retell
 from proxy.stories.story import story_of
+from tests.records import attempt
 
 
 def logged(x):
@@ -34,7 +34,7 @@ def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
 
 
 def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
-    lost = Attempt("http://a", 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
+    lost = attempt("http://a", 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
     x = exchange_of(attempts=[lost, *exchange_of().attempts])
     retold = retell(logged(x))
     first, last = retold["attempts"]

@@ -322,8 +322,11 @@ path = Path(sys.argv[1])
 store = Store(path, StoreRule(path=str(path), age=1e10), lambda e, l, f: said.append((e, dict(f))),
               linger=0.0, pauses=(0.02,))
 def put(name, n=1):
-    store.put([Exchange(1.0, 1e9, "GET", "/" + "x" * 1500, "h", request_id=name,
-                        outcome=OUTCOMES["bad_request"], ended=2.0) for _ in range(n)], "")
+    store.put([ended(name) for _ in range(n)], "")
+def ended(name):
+    x = Exchange(1.0, 1e9, "GET", "/" + "x" * 1500, "h")
+    x.request_id, x.outcome, x.ended = name, OUTCOMES["bad_request"], 2.0
+    return x
 def until(so):
     end = time.monotonic() + 10
     while not so():

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from proxy.exchange import Attempt, Exchange
 from proxy.outcome import OUTCOMES, UPSTREAM_RESET
 from proxy.stories.story import brief_of, story_of, summary_of
+from tests.records import attempt, exchange
 
 CANARY = "sk-canary1234567890"
 ENDPOINT = "http://127.0.0.1:8000"
@@ -36,7 +36,7 @@ def test_the_route_and_why_it_fits_are_told(exchange_of) -> None:
 
 
 def test_each_attempt_says_what_followed_and_why(exchange_of) -> None:
-    lost = Attempt(
+    lost = attempt(
         ENDPOINT,
         10.0,
         reused=True,
@@ -48,7 +48,7 @@ def test_each_attempt_says_what_followed_and_why(exchange_of) -> None:
         pause=0.1,
         budget_left=19.2,
     )
-    last = Attempt(
+    last = attempt(
         ENDPOINT, 10.2, connect=0.001, queued=0.003, head=0.2, sent=True, status=503,
         result="status_5xx",
     )  # fmt: skip
@@ -91,7 +91,7 @@ def test_each_attempt_says_what_followed_and_why(exchange_of) -> None:
 
 
 def test_an_answer_that_was_retried_names_its_status_as_cause(exchange_of) -> None:
-    bad = Attempt(ENDPOINT, 10.0, status=503, result="status_5xx")
+    bad = attempt(ENDPOINT, 10.0, status=503, result="status_5xx")
 
     assert story_of(exchange_of(attempts=[bad, bad]))["attempts"][0]["why"] == "status"
 
@@ -152,7 +152,7 @@ def test_what_the_client_got_is_told(exchange_of) -> None:
 
 
 def test_a_request_that_was_never_read_has_a_story_too() -> None:
-    bare = Exchange(1.0, 1e9, "", "", "192.0.2.7", outcome=OUTCOMES["bad_request"], ended=1.5)
+    bare = exchange(method="", target="", outcome=OUTCOMES["bad_request"], ended=1.5)
 
     assert story_of(bare)["code"] == "bad_request"
     assert "route" not in story_of(bare)
