@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from proxy import outcome as o
 from proxy.attempt import attempt
-from proxy.client import RequestError, read_body
 from proxy.clock import now, wall
 from proxy.commit import open_stream
 from proxy.headers import combine
 from proxy.http1 import Head
 from proxy.outcome import Outcome, signal_of
 from proxy.passage import Answer, Passage
+from proxy.request import RequestError, read_body
 from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent

@@ -6,7 +6,6 @@ The commit point is one line in `answer`; after it nothing is retried and no sta
 from collections.abc import Mapping
 
 from proxy import outcome as o
-from proxy.client import CLOSE, KEEP, Sent
 from proxy.clock import now, wall
 from proxy.events import EventStream
 from proxy.exchange import Exchange
@@ -26,8 +25,11 @@ _HTTP_1_1 = (1, 1)
 _LONGEST_ID = 1024
 
 
-async def answer(p: Passage, given: Answer) -> Sent:
-    """Give the client the upstream's answer, and its body as it comes."""
+async def answer(p: Passage, given: Answer) -> bool:
+    """Give the client the upstream's answer, and its body as it comes.
+
+    Whether the client's connection may carry another exchange.
+    """
     x, head, rule = p.x, given.head, p.route.rule
     fields = combine(head.headers)
     x.status = x.upstream_status = head.status
@@ -98,25 +100,25 @@ async def _relay(
     return await relay(p.x, connection, p.client, p.route.rule.timeouts, chunked=chunked)
 
 
-def _ended(p: Passage, broken: Outcome | None, status: int, *, keep: bool) -> Sent:
+def _ended(p: Passage, broken: Outcome | None, status: int, *, keep: bool) -> bool:
     left = p.client.gone_at is not None  # and the upstream was let finish
     p.x.outcome = broken or (o.CLIENT_CLOSED_STREAM if left else of_status(status))
     p.settle(broken.signal if broken else signal_of(status), now())
     p.let_go(whole=broken is None)
     if broken is None:
-        return KEEP if keep and p.keeps_alive else CLOSE
-    return break_off(p, broken)
+        return keep and p.keeps_alive
+    break_off(p, broken)
+    return False
 
 
-def break_off(p: Passage, outcome: Outcome) -> Sent:
+def break_off(p: Passage, outcome: Outcome) -> None:
     """End an answer that has begun: in its own words where it has any."""
     is_here = p.client.gone_at is None
     if is_here and (p.stream is None or not p.stream.tell(outcome, p.client)):
         p.client.abort()  # half an answer must not look like a whole one
-    return CLOSE
 
 
-def _masked(p: Passage, status: int, fields: Mapping[bytes, bytes]) -> Sent:
+def _masked(p: Passage, status: int, fields: Mapping[bytes, bytes]) -> bool:
     p.settle(signal_of(status), now())
     p.let_go(whole=False)
     rest = fields.get(b"retry-after")

@@ -11,13 +11,14 @@ from typing import Protocol
 from proxy import commit, guards, reply
 from proxy import outcome as o
 from proxy.call import NoAnswer, call, keep_body
-from proxy.client import Client, Request, RequestError, Sent
+from proxy.client import Client
 from proxy.clock import now
 from proxy.cors import grants, is_preflight
 from proxy.exchange import Exchange
 from proxy.opening import open_passage, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.passage import Drain, Passage, Plan
+from proxy.request import Request, RequestError
 from proxy.routing import NoRoute, Route
 from proxy.rules import CorsRule
 
@@ -41,8 +42,11 @@ class Forward:
         """Clients whose exchange is under way."""
         self._empty = asyncio.Event()
 
-    async def __call__(self, request: Request) -> Sent:
-        """Take one request all the way. Raises CancelledError only where the client has left."""
+    async def __call__(self, request: Request) -> bool:
+        """Take one request all the way: whether its connection may carry another one.
+
+        Raises CancelledError only where the client has left.
+        """
         client = request.client
         p = open_passage(self.plan, self.drain, request)
         client.is_exchanging = True
@@ -86,7 +90,7 @@ class Forward:
             client.interrupt()
         await self.finished(1.0)
 
-    async def refuse(self, request: Request, error: RequestError) -> Sent:
+    async def refuse(self, request: Request, error: RequestError) -> bool:
         """Answer what never became a request: the parser or a clock of the head refused it."""
         p = open_unread(self.plan, self.drain, request)
         self.observer.opened(p.x)
@@ -95,7 +99,7 @@ class Forward:
         finally:
             self._close(p)
 
-    async def _travel(self, p: Passage) -> Sent:
+    async def _travel(self, p: Passage) -> bool:
         if self.plan.cors is not None:
             p.cors = _cors(p, self.plan.cors)
         if refusal := self._refusal(p):
@@ -172,13 +176,14 @@ def _find(p: Passage) -> Route | NoRoute:
     return p.plan.router.match(p.x.host, asked.target, asked.method)
 
 
-def _stopped(p: Passage, outcome: Outcome, detail: str) -> Sent:
+def _stopped(p: Passage, outcome: Outcome, detail: str) -> bool:
     """End early: with an answer where none has gone out, else by breaking the connection."""
     p.x.detail = detail
     if p.x.committed is None and outcome.status is not None:
         return reply.refuse(p, outcome)
     p.x.outcome = outcome
-    return commit.break_off(p, outcome)
+    commit.break_off(p, outcome)
+    return False
 
 
 def _leave(p: Passage, result: Result) -> None:

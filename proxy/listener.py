@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from proxy.client import Client, Request
+from proxy.client import Client
 from proxy.forward import Forward
 from proxy.peers import Peers
 from proxy.settings.sections import Listen
@@ -20,15 +20,12 @@ _QUIET = logging.getLogger("sidelight.aiohttp")
 _LAST_WORDS = 2.0
 """Seconds that clients get at the very end to take what is queued for them."""
 
-_LINGER = 5.0
-"""Seconds for which an unread body is read and dropped: a reset could overtake the answer."""
-
 
 class TrafficServer(web.Server):
     """Makes one `Client` for each connection."""
 
     def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
-        super().__init__(forward, request_factory=_request)  # type: ignore[arg-type]
+        super().__init__(forward)  # type: ignore[arg-type]
         self._forward = forward
         self._rule = rule
         self._peers = peers
@@ -43,12 +40,12 @@ class TrafficServer(web.Server):
             loop=self._loop,
             limits=rule,
             peers=self._peers,
+            serve=self._forward,
             refuse=self._forward.refuse,
             access_log=None,
             logger=_QUIET,
             auto_decompress=False,
             keepalive_timeout=rule.keep_alive,
-            lingering_time=_LINGER,
             max_line_size=rule.uri_bytes,
             # told apart from the line's limit by its value: see client._refusal
             max_field_size=rule.header_bytes + (rule.header_bytes == rule.uri_bytes),
@@ -86,10 +83,6 @@ class TrafficServer(web.Server):
         for client in self.connections:
             if isinstance(client, Client) and not client.is_exchanging:
                 client.close()
-
-
-def _request(message: Any, body: Any, client: Any, writer: Any, task: Any) -> Request:
-    return Request(message, body, client, writer, task)
 
 
 class Listener:

@@ -1,11 +1,11 @@
 """The beginning of an exchange: who it is and where it comes from."""
 
-from proxy.client import Request
 from proxy.clock import now, wall
 from proxy.exchange import Exchange
 from proxy.identity import identify, trace
 from proxy.inbound import Inbound, read
 from proxy.passage import Drain, Passage, Plan
+from proxy.request import Request
 
 _UNREAD = Inbound("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.client import Client, Request
+from proxy.client import Client
 from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
@@ -12,6 +12,7 @@ from proxy.http1 import Head
 from proxy.identity import Trace
 from proxy.inbound import Inbound
 from proxy.outcome import Signal
+from proxy.request import Request
 from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
 from proxy.routing import Route, Router

@@ -1,8 +1,10 @@
-"""The answers of our own, sent: refusals, failures and preflights."""
+"""The answers of our own, sent: refusals, failures and preflights.
+
+Each says whether the client's connection may carry another exchange.
+"""
 
 from proxy import outcome as o
 from proxy.answers import error_body, error_lines
-from proxy.client import CLOSE, KEEP, Sent
 from proxy.clock import now
 from proxy.cors import preflight
 from proxy.outcome import Outcome
@@ -12,7 +14,7 @@ from proxy.rules import CorsRule
 CLOSE_LINE = b"Connection: close\r\n"
 
 
-def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: bytes = b"") -> Sent:
+def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: bytes = b"") -> bool:
     """Answer with an outcome of our own; `extra` are further header lines."""
     p.x.outcome, p.x.retry_in = outcome, retry_in
     status = outcome.status or 502
@@ -21,14 +23,14 @@ def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: b
     return _own(p, status, error_lines(outcome, len(body), retry_in) + extra, body)
 
 
-def allow(p: Passage, rule: CorsRule) -> Sent:
+def allow(p: Passage, rule: CorsRule) -> bool:
     """Answer a preflight in the upstream's place."""
     p.x.outcome = o.COMPLETED
     p.cors = b""
     return _own(p, 204, preflight(rule, p.asked.fields), b"")
 
 
-def _own(p: Passage, status: int, lines: bytes, body: bytes) -> Sent:
+def _own(p: Passage, status: int, lines: bytes, body: bytes) -> bool:
     x = p.x
     keep = p.keeps_alive
     lines += p.cors if keep else p.cors + CLOSE_LINE
@@ -36,10 +38,10 @@ def _own(p: Passage, status: int, lines: bytes, body: bytes) -> Sent:
     x.status, x.committed = status, now()
     p.client.write(head if p.asked.method == "HEAD" else head + body)  # the commit
     x.bytes_out = len(body)
-    return KEEP if keep else CLOSE
+    return keep
 
 
-def mask(p: Passage, status: int, retry_in: float | None) -> Sent:
+def mask(p: Passage, status: int, retry_in: float | None) -> bool:
     """Answer an upstream's error with its status and `Retry-After`, but words of our own."""
     p.x.outcome = o.UPSTREAM_ERROR
     body = error_body(o.UPSTREAM_ERROR, p.x.request_id, retry_in, status)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from proxy.client import CLOSE, Sent
 from proxy.clock import now
 from proxy.http1 import Head
 from proxy.passage import Passage
@@ -12,8 +11,9 @@ from proxy.tunnel import Tunnel
 
 async def switch(
     p: Passage, connection: Connection, head: Head, fields: Mapping[bytes, bytes]
-) -> Sent:
-    """Give the client the 101, and pass bytes both ways until the tunnel ends."""
+) -> bool:
+    """Give the client the 101, and pass bytes both ways until the tunnel ends; then so does the
+    client's connection."""
     x, rule = p.x, p.route.rule
     lines = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % fields[b"upgrade"]
     written = p.plan.heads.answer(head, fields, x, lines + p.cors, cors=rule.cors is not None)
@@ -28,4 +28,4 @@ async def switch(
         x.upstream_wait += now() - x.committed
     p.settle(x.outcome.signal, now())
     p.let_go(whole=False)
-    return CLOSE
+    return False
