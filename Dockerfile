@@ -1,13 +1,19 @@
-FROM python:3.13-slim-trixie AS build
+# The same Python as below, with a C compiler.
+FROM python:3.13-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
-RUN python -m venv /app
-COPY requirements.lock ./
-RUN /app/bin/pip install --require-hashes --only-binary :all: --requirement requirements.lock
+COPY requirements.lock requirements-dev.lock ./
+RUN python -m venv /app \
+    && /app/bin/pip install --require-hashes --only-binary :all: --requirement requirements.lock \
+    && python -m venv /tools \
+    && /tools/bin/pip install --require-hashes --only-binary :all: --requirement requirements-dev.lock
 COPY LICENSE README.md pyproject.toml ./
+COPY deploy/compile.py deploy/
 COPY proxy/ proxy/
 # setuptools is in the lock file, so building fetches nothing; at run time neither it nor pip is needed.
+# What is on a request's way is compiled where it is installed.
 RUN /app/bin/pip install --no-deps --no-build-isolation --no-index . \
+    && /tools/bin/python deploy/compile.py /app/lib/python3.13/site-packages \
     && /app/bin/pip uninstall --yes setuptools pip \
     && install --directory --owner=65532 --group=65532 /data
 

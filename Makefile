@@ -8,6 +8,8 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python
 	"$$name" -c "$(FITS)" 2>/dev/null && command -v "$$name" && break; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 IMAGE ?= sidelight
+TREE := build/compiled
+SOURCES := $(filter-out build,$(wildcard *)) .ci .dockerignore .importlinter
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench image lock clean
@@ -21,8 +23,9 @@ run: $(VENV)/.run  ## Start Sidelight on :8080 before a demo chat backend, or UP
 	@if [ -t 0 ]; then set -m; $(SIDELIGHT); else exec $(SIDELIGHT); fi
 run: SIDELIGHT = $(BIN)/sidelight $(if $(UPSTREAM),run --upstream "$(UPSTREAM)",demo)
 
-test: $(VENV)/.dev  ## Run every test.
-	@$(BIN)/python -m pytest $(TESTS)
+test: $(VENV)/.dev  ## Run every test; COMPILED=1: against the tree as the image has it.
+	@$(if $(COMPILED),$(MAKE) --no-print-directory $(TREE)/.done && cd $(TREE) &&) \
+		$(abspath $(BIN))/python -m pytest $(TESTS)
 
 check: $(VENV)/.dev  ## Lint, format, types, floors.
 	@$(BIN)/ruff check .
@@ -30,7 +33,8 @@ check: $(VENV)/.dev  ## Lint, format, types, floors.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.run  ## Measure against nginx, Caddy and a bare aiohttp proxy; writes docs/performance.md.
+bench: $(VENV)/.dev  ## Measure against nginx, Caddy and a bare aiohttp proxy; writes docs/performance.md.
+	@! command -v cc >/dev/null || $(MAKE) --no-print-directory $(TREE)/.done
 	@$(BIN)/python benchmarks/bench.py --write docs/performance.md $(BENCH)
 	@$(BIN)/python benchmarks/streams.py --write docs/performance.md
 
@@ -54,6 +58,12 @@ $(BIN)/python:
 		"(on Debian: apt-get install python3-venv); none was found. PYTHON=... names one." >&2; exit 1; }
 	@echo "making $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
+
+$(TREE)/.done: $(VENV)/.dev $(shell git ls-files $(SOURCES) 2>/dev/null)
+	@echo "compiling into $(TREE)"
+	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -R $(SOURCES) $(TREE)
+	@$(BIN)/python deploy/compile.py $(TREE)
+	@touch $@
 
 $(VENV)/.run: $(BIN)/python requirements.lock pyproject.toml
 	@echo "installing"

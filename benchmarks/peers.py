@@ -17,6 +17,8 @@ from pathlib import Path
 
 PROXY_CORE, LOAD_CORE = 0, 1
 HERE = Path(__file__).parent
+COMPILED = HERE.parent / "build" / "compiled"
+"""The tree as the image has it; `make bench` makes it where there is a C compiler."""
 ANSWER = json.dumps({"answer": "word " * 200})
 UPSTREAM = 18100
 
@@ -94,6 +96,8 @@ class Peer:
     """Whether each answer must carry an X-Request-ID."""
     process: subprocess.Popen[bytes] | None = None
     home: Path = field(default_factory=Path)
+    tree: Path = HERE.parent
+    """Where it is started: the tree whose Sidelight is meant."""
 
     @property
     def url(self) -> str:
@@ -101,11 +105,11 @@ class Peer:
 
     def start(self, home: Path) -> None:
         """Start it and wait until it answers as it should. Raises RuntimeError."""
-        self.home = home / self.name.replace(" ", "-")
+        self.home = home / str(self.port)
         self.home.mkdir()
         command = COMMANDS[self.name](self)
         if command:
-            self.process = _pinned(PROXY_CORE, command, self.home)
+            self.process = _pinned(PROXY_CORE, command, self.home, self.tree)
         _await(self)
 
     def stop(self) -> None:
@@ -168,6 +172,7 @@ COMMANDS = {
     "Caddy": _caddy,
     "bare aiohttp": _bare,
     "Sidelight": _sidelight,
+    "Sidelight, interpreted": _sidelight,
 }
 
 
@@ -178,7 +183,8 @@ def peers() -> list[Peer]:
         Peer("nginx", 18101),
         Peer("Caddy", 18102, missing=_lacking("caddy")),
         Peer("bare aiohttp", 18103, has_id=False),
-        Peer("Sidelight", 18104),
+        Peer("Sidelight", 18104, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight, interpreted", 18105),
     ]
 
 
@@ -186,6 +192,11 @@ def _lacking(command: str) -> str:
     return (
         "" if shutil.which(command) else f"{command} is not installed (apt-get install {command})"
     )
+
+
+def _uncompiled() -> str:
+    made = (COMPILED / "proxy").glob("forward.*.so")
+    return "" if any(made) else "not compiled (needs a C compiler: apt-get install gcc)"
 
 
 def lacking() -> list[str]:
@@ -210,13 +221,15 @@ def start_origin(home: Path) -> subprocess.Popen[bytes]:
     return origin
 
 
-def _pinned(core: int, command: list[str], home: Path) -> subprocess.Popen[bytes]:
+def _pinned(
+    core: int, command: list[str], home: Path, tree: Path = HERE.parent
+) -> subprocess.Popen[bytes]:
     with (home / "stdout").open("wb") as out, (home / "stderr").open("wb") as err:
         return subprocess.Popen(
             ["taskset", "-c", str(core), *command],
             stdout=out,
             stderr=err,
-            cwd=HERE.parent,
+            cwd=tree,
             env=os.environ | {"HOME": str(home), "XDG_DATA_HOME": str(home)},
         )
 

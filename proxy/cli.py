@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException
+from importlib.util import find_spec
 from pathlib import Path
 
 from proxy import __version__
@@ -169,7 +170,9 @@ def _healthcheck(options: argparse.Namespace) -> int:
 
 
 def _version(_options: argparse.Namespace) -> int:
-    print(f"sidelight {__version__}")
+    found = find_spec("proxy.forward")
+    compiled = found is not None and not (found.origin or "").endswith(".py")
+    print(f"sidelight {__version__} ({'compiled' if compiled else 'interpreted'})")
     return 0
 
 

@@ -5,14 +5,15 @@ Every length of time and every deadline comes from `now`, which never jumps.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import lru_cache
 
-now = time.monotonic
+now: Callable[[], float] = time.monotonic
 """Seconds on a clock that never jumps; comparable between processes of one machine."""
 
-wall = time.time
+wall: Callable[[], float] = time.time
 """Seconds since 1970, as the machine believes."""
 
 

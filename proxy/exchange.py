@@ -4,12 +4,24 @@ Forward fills it in; the observer reads it once, at the end.
 Times are seconds on `clock.now`, lengths of time are seconds, sizes are bytes.
 None means: it did not come to that.
 
-Written out rather than as dataclasses, whose made-up `__init__` is not compiled: setting every
-field of every exchange would cost more than reading its request. Defaults stand in the class.
+Two are no dataclasses, whose made-up `__init__` is not compiled: to set every field of every
+exchange would cost more than to read its request. Their defaults stand in the class.
 """
+
+from dataclasses import dataclass
 
 from proxy.outcome import NotRetried, Outcome, Result
 from proxy.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A bug of our own."""
+
+    place: str
+    """Type and innermost place; without the exception's text, which may quote a user's data."""
+    trace: str
+    """Frames, outermost first, and the type: a line each."""
 
 
 class Attempt:
@@ -63,7 +75,7 @@ class Exchange:
     route: str = ""
     """Name of the route; empty where none was found."""
     upstream: str = ""
-    terms: Terms | None = None
+    terms: Terms | None
     """The rule of the route, as it was when the exchange ran."""
     attempts: list[Attempt]
     retry_stopped: NotRetried | None = None
@@ -84,8 +96,8 @@ class Exchange:
     """Where it is now: the second character of `term` for outcomes that end anywhere."""
     detail: str | None = None
     """What happened in technical words; internal, never sent to a client."""
-    fault: BaseException | None = None
-    """The exception of a bug of our own."""
+    fault: Fault | None = None
+    """Where a bug of our own ended it."""
 
     committed: float | None = None
     """When the head went to the client."""
@@ -137,6 +149,7 @@ class Exchange:
         self.target = target
         self.client_ip = client_ip
         self.fields = {}
+        self.terms = None
         self.attempts = []
 
     def forget_stream(self) -> None:

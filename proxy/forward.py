@@ -14,6 +14,7 @@ from proxy.call import NoAnswer, call, keep_body
 from proxy.client import Client
 from proxy.clock import now
 from proxy.cors import grants, is_preflight
+from proxy.errors.trace import fault_of
 from proxy.exchange import Exchange
 from proxy.opening import open_passage, open_unread
 from proxy.outcome import Outcome, Result
@@ -63,7 +64,7 @@ class Forward:
             _leave(p, "drained")
             return _stopped(p, o.DRAIN_CUT if p.x.committed else o.DRAINING, "drain limit")
         except Exception as fault:  # noqa: BLE001  # the outermost door: our faults stay ours
-            p.x.fault = fault
+            p.x.fault = fault_of(fault)
             return _stopped(p, o.INTERNAL_ERROR, type(fault).__name__)
         finally:
             client.is_exchanging = False

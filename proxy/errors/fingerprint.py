@@ -6,7 +6,6 @@ from dataclasses import astuple, dataclass
 from functools import lru_cache
 
 from proxy.exchange import Exchange
-from proxy.observation.record import fault_place
 from proxy.observation.redaction import redact
 from proxy.outcome import INTERNAL_ERROR
 
@@ -36,7 +35,7 @@ def kind_of(x: Exchange) -> Kind:
     outcome = x.outcome or INTERNAL_ERROR
     endpoint = x.attempts[-1].endpoint if x.attempts else ""
     if x.fault is not None:
-        detail = fault_place(x.fault)
+        detail = x.fault.place
     elif x.detail:
         detail = detail_class(x.detail)
     else:

@@ -10,7 +10,6 @@ from typing import Final
 
 from proxy.clock import iso
 from proxy.errors.fingerprint import Kind, kind_of
-from proxy.errors.trace import trace_of
 from proxy.exchange import Exchange
 from proxy.observation.redaction import redact
 from proxy.outcome import INTERNAL_ERROR, OUTCOMES, Level, level_of
@@ -69,7 +68,7 @@ class Groups:
             del group.hours[min(group.hours)]
         group.samples.append(redact(x.request_id))
         if x.fault is not None:
-            group.trace = trace_of(x.fault)
+            group.trace = x.fault.trace
         return group
 
     def restore(self, groups: Iterable[Group]) -> None:

@@ -3,7 +3,24 @@
 from pathlib import PurePath
 from typing import Final
 
+from proxy.exchange import Fault
+
 FRAMES: Final = 40
+
+
+def fault_of(fault: BaseException) -> Fault:
+    """What of a bug is kept: its frames would hold on to everything the exchange had."""
+    return Fault(fault_place(fault), trace_of(fault))
+
+
+def fault_place(fault: BaseException) -> str:
+    """Type and innermost place of a bug; its text is left out, it may quote a user's data."""
+    trace, place = fault.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f" at {PurePath(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return type(fault).__name__ + place
 
 
 def trace_of(fault: BaseException) -> str:

@@ -11,7 +11,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -24,7 +23,6 @@ from proxy.alerts.watch import AlertWatch, trial
 from proxy.errors.groups import Groups, copied, summary, told
 from proxy.exchange import Exchange
 from proxy.observation.readings import alert_readings, store_readings
-from proxy.observation.record import fault_place
 from proxy.observation.series import Reading
 from proxy.outcome import COMPLETED, UPSTREAM_ERROR, Level
 from proxy.stories.query import Query
@@ -115,10 +113,6 @@ class Desk:
 
     def _sort(self, x: Exchange, troubled: list[Exchange], rest: list[Exchange]) -> None:
         self._groups.add(x)
-        if x.fault is not None:  # its frames would hold on to everything the exchange had
-            kept = copy(x)
-            kept.fault, kept.detail = None, fault_place(x.fault)
-            x = kept
         is_theirs = x.outcome is UPSTREAM_ERROR and (x.upstream_status or 0) < 500
         if is_theirs and not is_slow(x, self._rules.stories.slow):
             rest.append(x)

@@ -8,8 +8,8 @@ import logging
 from typing import Final
 
 from proxy import clock
+from proxy.errors.trace import fault_place
 from proxy.observation.log import Log
-from proxy.observation.record import fault_place
 from proxy.observation.redaction import USER_AGENT_CHARS, redact
 from proxy.outcome import Level
 

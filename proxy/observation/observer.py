@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from proxy import clock
+from proxy.errors.trace import fault_place
 from proxy.exchange import Exchange
 from proxy.observation.batch import Batch, Later, call_later
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
-from proxy.observation.record import fault_place, ms
+from proxy.observation.record import ms
 from proxy.observation.recorder import Recorder
 from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
@@ -67,8 +68,6 @@ class Observer:
         if not x.ended:
             x.ended = clock.now()
         self._ended.add(x)
-        if x.fault is not None:
-            self.flush()  # its traceback holds on to everything the exchange had
 
     def _record(self, ended: list[Exchange]) -> None:
         self._recorder.record(ended)

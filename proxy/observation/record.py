@@ -4,7 +4,6 @@ It reads the record and invents nothing. Every value that a client or an upstrea
 through redaction; a field that has nothing to say is left out.
 """
 
-from pathlib import PurePath
 from typing import Final
 
 from proxy.exchange import Exchange
@@ -98,16 +97,6 @@ def ms(seconds: float) -> float:
     return int(seconds * 1e6 + 0.5) / 1000  # a third of the price of `round`
 
 
-def fault_place(fault: BaseException) -> str:
-    """Type and innermost place of a bug; its text is left out, it may quote a user's data."""
-    trace, place = fault.__traceback__, ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f" at {PurePath(code.co_filename).name}:{trace.tb_lineno} in {code.co_name}"
-        trace = trace.tb_next
-    return type(fault).__name__ + place
-
-
 def _add_ids(event: Event, x: Exchange) -> None:
     if x.client_request_id:
         event["client_request_id"] = redact(x.client_request_id)
@@ -133,7 +122,7 @@ def _add_end(event: Event, x: Exchange) -> None:
     if x.detail:
         event["detail"] = redact(x.detail, USER_AGENT_CHARS)
     if x.fault is not None:
-        event["fault"] = fault_place(x.fault)
+        event["fault"] = x.fault.place
 
 
 def _add_attempts(event: Event, x: Exchange) -> None:

@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable
 
 from proxy import clock
+from proxy.errors.trace import fault_place
 from proxy.exchange import Exchange
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
-from proxy.observation.record import event_of, fault_place
+from proxy.observation.record import event_of
 from proxy.observation.redaction import redact
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import Lesson, lesson_of

@@ -24,6 +24,8 @@ ATTEMPT_BYTES: Final = 300
 def bytes_of(x: Exchange) -> int:
     """About the memory an exchange holds; clients choose the length of its target and agent."""
     size = EXCHANGE_BYTES + len(x.target) + len(x.user_agent) + ATTEMPT_BYTES * len(x.attempts)
+    if x.fault is not None:
+        size += len(x.fault.trace)
     return size + 256 * len(x.fields) if x.fields else size
 
 

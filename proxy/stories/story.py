@@ -9,7 +9,7 @@ from typing import Final
 
 from proxy.clock import iso
 from proxy.exchange import Attempt, Exchange
-from proxy.observation.record import RESERVED, fault_place, ms
+from proxy.observation.record import RESERVED, ms
 from proxy.observation.redaction import (
     FIELD_CHARS,
     METHOD_CHARS,
@@ -116,7 +116,7 @@ def _end(x: Exchange, outcome: Outcome) -> dict[str, object]:
         "status": x.status,
         "upstream_status": x.upstream_status,
         "detail": redact(x.detail, USER_AGENT_CHARS) if x.detail else None,
-        "fault": fault_place(x.fault) if x.fault else None,
+        "fault": x.fault.place if x.fault else None,
         "duration_ms": ms(x.duration),
         "overhead_ms": ms(x.overhead),
         "bytes_in": x.bytes_in,

@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.errors.fingerprint import Kind, detail_class, kind_of
+from proxy.errors.trace import fault_of
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_an_upstream_error_is_told_apart_by_its_status(exchange_of) -> None:
 def test_a_fault_of_ours_is_told_apart_by_its_place(exchange_of) -> None:
     fault = KeyError("a user's secret")
 
-    assert kind_of(exchange_of("internal_error", fault=fault)).detail_class == "KeyError"
+    assert kind_of(exchange_of("internal_error", fault=fault_of(fault))).detail_class == "KeyError"
 
 
 def test_a_fingerprint_is_the_same_after_a_restart() -> None:

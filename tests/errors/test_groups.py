@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.errors.groups import HOUR, HOURS, SAMPLES, Groups, copied, summary, told
+from proxy.errors.trace import fault_of
 
 BEGIN = 1e9
 
@@ -60,7 +61,7 @@ def test_a_fault_of_ours_keeps_its_trace_and_shows_it_only_alone(exchange_of) ->
     try:
         raise KeyError("a user's secret")
     except KeyError as fault:
-        group = add(groups, exchange_of, "internal_error", fault=fault)
+        group = add(groups, exchange_of, "internal_error", fault=fault_of(fault))
 
     assert "trace" not in told(group, BEGIN)
     assert told(group, BEGIN, with_trace=True)["trace"].endswith("\nKeyError")

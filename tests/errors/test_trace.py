@@ -1,6 +1,6 @@
 """A stack trace names places, never values."""
 
-from proxy.errors.trace import FRAMES, trace_of
+from proxy.errors.trace import FRAMES, fault_of, trace_of
 
 
 def fail(depth: int) -> None:
@@ -37,3 +37,12 @@ def test_a_deep_trace_keeps_its_innermost_frames() -> None:
 
 def test_the_cause_is_named() -> None:
     assert trace_of(caught(0, KeyError("x"))).endswith("\nRuntimeError, from KeyError")
+
+
+def test_what_is_kept_of_a_fault_is_text() -> None:
+    """Its frames would hold on to everything that the exchange had."""
+    fault = fault_of(caught(1))
+
+    assert fault.place.startswith("ValueError at test_trace.py:")
+    assert fault.place.endswith(" in fail")
+    assert fault.trace == trace_of(caught(1))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from proxy.outcome import OUTCOMES
+from proxy.settings.schema import ResolvedRoute
 from tests.house.admin import ask, stories
 from tests.house.fault_upstream import (
     FaultUpstream,
@@ -181,7 +182,7 @@ async def finds_a_bug(stage: Stage, house: House) -> str:
     def broken(*_args: object, **_more: object) -> None:
         raise ZeroDivisionError("of the scene's own")
 
-    stage.patch.setattr("proxy.guards.refuse_on_route", broken)
+    stage.patch.setattr(ResolvedRoute, "max_body", property(broken), raising=False)
     reference = reference_of(await house.fetch("/x"))
     (group,) = (await ask(house.app.admin_port, "/api/errors")).json()["groups"]
     one = (await ask(house.app.admin_port, f"/api/errors/{group['fingerprint']}")).json()

@@ -87,13 +87,6 @@ def test_a_flush_records_at_once(house: House, exchange) -> None:
     assert 1 == house.summary.figures(10.0)["total_requests"]
 
 
-def test_a_bug_is_recorded_at_once(house: House, exchange) -> None:
-    """What hangs on its traceback is not kept for longer."""
-    house.see(exchange(fault=KeyError("x")))
-
-    assert 1 == house.summary.figures(10.0)["total_requests"]
-
-
 @pytest.mark.parametrize(
     "change",
     [

@@ -3,8 +3,9 @@
 import orjson
 import pytest
 
+from proxy.errors.trace import fault_of, fault_place
 from proxy.exchange import Attempt
-from proxy.observation.record import FIELDS, RESERVED, event_of, fault_place, ms
+from proxy.observation.record import FIELDS, RESERVED, event_of, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
 from tests.records import attempt
 
@@ -52,7 +53,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         client_request_id="theirs",
         upstream_request_id="other",
         detail="why",
-        fault=KeyError("x"),
+        fault=fault_of(KeyError("x")),
         attempts=[_failed(), attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")],
         retry_stopped="committed",
         streamed=True,
@@ -115,7 +116,7 @@ def test_the_term_names_the_phase_where_the_outcome_leaves_it_open(exchange) -> 
         pytest.param({"fields": {"user": "sk-CANARY9"}}, id="field of the team's own"),
         pytest.param({"detail": "http://u:CANARY9@h refused"}, id="detail"),
         pytest.param({"method": "SK-CANARY9"}, id="method"),
-        pytest.param({"fault": ValueError("CANARY9")}, id="fault"),
+        pytest.param({"fault": fault_of(ValueError("CANARY9"))}, id="fault"),
     ],
 )
 def test_a_secret_does_not_reach_the_event(exchange, field: dict[str, object]) -> None:

@@ -1,5 +1,7 @@
 """What is made of exchanges that have ended."""
 
+from math import nan
+
 import pytest
 
 from proxy import clock
@@ -102,14 +104,12 @@ def test_an_exchange_without_an_outcome_is_our_fault(desk: Desk, exchange) -> No
 
 
 def test_a_fault_of_ours_is_said_and_harms_no_other_exchange(desk: Desk, exchange) -> None:
-    desk.record(exchange(bytes_in=None), exchange(request_id="id-2"))
+    desk.record(exchange(ended=nan), exchange(request_id="id-2"))
 
     assert {("critical", "internal_error"): 1} == desk.numbers("errors_total")
-    (_, (level, event, request_id, fault), last) = desk.told(
-        "level", "event", "request_id", "fault"
-    )
+    ((level, event, request_id, fault), last) = desk.told("level", "event", "request_id", "fault")
     assert ("CRITICAL", "observer_failed", "id-1") == (level, event, request_id)
-    assert str(fault).startswith("TypeError at series.py:")
+    assert str(fault).startswith("ValueError at record.py:")
     assert ("INFO", "exchange", "id-2", None) == last
 
 

@@ -203,7 +203,8 @@ def test_every_outcome_has_a_decision(outcome: o.Outcome) -> None:
     step = ask(rule=every_cause, failure=Failure(outcome, status=503))
 
     if outcome.cause:
-        assert step == Again(pytest.approx(0.1))
+        assert isinstance(step, Again)
+        assert step.pause == pytest.approx(0.1)
         assert outcome.code not in RULED_OUT
     else:
         assert step == Stop(RULED_OUT.get(outcome.code, "not_retryable"))

@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.clock import iso
+from proxy.errors.trace import fault_of
 from proxy.observation.record import event_of
 from proxy.outcome import OUTCOMES
 from proxy.stories.retell import retell
@@ -59,7 +60,7 @@ def test_a_silence_that_was_not_logged_is_not_made_up(exchange_of) -> None:
 
 
 def test_a_fault_is_told_with_its_place(exchange_of) -> None:
-    x = exchange_of("internal_error", fault=KeyError("secret"))
+    x = exchange_of("internal_error", fault=fault_of(KeyError("secret")))
 
     assert retell(logged(x))["fault"] == "KeyError"
 

@@ -1,0 +1,79 @@
+"""Compiles the rooms on a request's way with mypyc, in place.
+
+    python deploy/compile.py [ROOT]
+
+ROOT is the directory that holds `proxy/`, such as a `site-packages`; here by default.
+Needs mypy (the `dev` extra) and a C compiler; what it makes needs neither, and behaves as before:
+`docs/decisions/0006-compiled.md` says what it is worth and what it asks of the code.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+# By room. Left out is what inherits from aiohttp (`client`, `serving`, `listener`, `admin`), what
+# pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
+COMPILED = {
+    ".": "answers attempt call clock commit cors events exchange fields forward guards headers "
+    "heads http1 identity inbound opening outcome passage peers relay reply request routing "
+    "switch terms tunnel",
+    "transport": "answer connection endpoints failed pool upstream watch wire",
+    "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
+    "streams": "clocks errors framing markers ndjson recognition sse",
+    "observation": "batch log metrics observer readings record recorder redaction route_metrics "
+    "series summary upstream_status",
+    "stories": "recent",
+}
+
+
+def paths() -> list[str]:
+    """The files to compile, from ROOT on."""
+    return [
+        Path("proxy", folder, name).with_suffix(".py").as_posix()
+        for folder, names in COMPILED.items()
+        for name in names.split()
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compile the request path with mypyc, in place.")
+    parser.add_argument("root", type=Path, nargs="?", default=Path())
+    root = parser.parse_args().root
+    if missing := [path for path in paths() if not (root / path).is_file()]:
+        print(f"{root}: {missing[0]} is not there; ROOT must hold proxy/", file=sys.stderr)
+        return 2
+    if shutil.which(os.environ.get("CC", "cc")) is None:
+        print("no C compiler (on Debian: apt-get install gcc python3-dev)", file=sys.stderr)
+        return 3
+    os.chdir(root)
+    _build()
+    return 0
+
+
+def _build() -> None:
+    from mypyc.build import mypycify
+    from setuptools import Distribution
+    from setuptools.command.build_ext import build_ext
+
+    with tempfile.TemporaryDirectory(prefix="sidelight-compile-") as scratch:
+        modules = mypycify(
+            ["--config-file", str(CONFIG), "--cache-dir", f"{scratch}/mypy", *paths()],
+            target_dir=scratch,
+            group_name="proxy",
+            debug_level="0",
+            multi_file=True,
+        )
+        command = build_ext(Distribution({"ext_modules": modules}))
+        command.inplace = True
+        command.build_lib = command.build_temp = scratch
+        command.ensure_finalized()
+        command.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
