@@ -106,8 +106,8 @@ def render(wanted: list[Peer], found: dict[str, list[Figures]], held: Figures) -
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3, help="length of a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4, help="length of a round")
     parser.add_argument("--write", type=Path, help="page whose table is to be replaced")
     given = parser.parse_args()
     if reasons := peers.lacking():
