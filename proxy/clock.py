@@ -19,14 +19,16 @@ wall: Callable[[], float] = time.time
 
 def iso(at: float) -> str:
     """`at` (seconds since 1970) as ISO 8601 in UTC with milliseconds, ending in Z."""
-    second, thousandths = divmod(round(at * 1000), 1000)
-    return f"{_iso_second(second)}.{thousandths:03d}Z"
+    thousandths = int(at * 1000 + 0.5)
+    return _iso_second(thousandths // 1000) + _FRACTIONS[thousandths % 1000]
 
 
 def http_date(at: float) -> bytes:
     """`at` (seconds since 1970) as the value of a `Date` header (RFC 9110 §5.6.7)."""
     return _http_second(int(at))
 
+
+_FRACTIONS = tuple(f".{n:03d}Z" for n in range(1000))
 
 # Every event and every answer of one second shares its text.
 
