@@ -3,6 +3,9 @@
 import asyncio
 import re
 
+ROUNDED = 2
+"""Milliseconds by which a timer may be early: loops round their clocks."""
+
 
 async def slow(turn):
     await asyncio.sleep(0.05)
@@ -17,7 +20,7 @@ async def test_an_answer_says_what_the_upstream_took_and_what_sidelight_did(upst
         float, re.fullmatch(r"upstream;dur=([\d.]+), proxy;dur=([\d.]+)", timing).groups()
     )
 
-    assert 50 <= upstream_ms < 500
+    assert 50 - ROUNDED <= upstream_ms < 500
     assert 0 <= proxy_ms < 50
 
 
@@ -34,4 +37,4 @@ async def test_a_pause_before_a_retry_is_the_proxys(upstream, house):
     upstream.on("/", busy, slow)
     timing = (await house.fetch()).header("Server-Timing")
 
-    assert float(timing.rpartition("=")[2]) >= 60
+    assert float(timing.rpartition("=")[2]) >= 60 - ROUNDED

@@ -478,7 +478,7 @@ async def test_what_is_measured(upstream, house):
     metrics = (await house.admin("/metrics")).body.decode()
 
     assert 3 == event["events"]
-    assert 50 <= event["first_event_ms"] < 150
+    assert 48 <= event["first_event_ms"] < 150  # loops round their clocks to milliseconds
     assert 145 <= event["max_gap_ms"] < 300
     assert len(answer.body) == event["bytes_out"]
     for line in (
