@@ -2,13 +2,13 @@
 FROM python:3.13-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
-COPY requirements.lock requirements-dev.lock ./
+COPY requirements.lock ./
+COPY deploy/compile.lock deploy/compile.py deploy/
 RUN python -m venv /app \
     && /app/bin/pip install --require-hashes --only-binary :all: --requirement requirements.lock \
     && python -m venv /tools \
-    && /tools/bin/pip install --require-hashes --only-binary :all: --requirement requirements-dev.lock
+    && /tools/bin/pip install --require-hashes --only-binary :all: --requirement deploy/compile.lock
 COPY LICENSE README.md pyproject.toml ./
-COPY deploy/compile.py deploy/
 COPY proxy/ proxy/
 # setuptools is in the lock file, so building fetches nothing; at run time neither it nor pip is needed.
 # What is on a request's way is compiled where it is installed.

@@ -3,7 +3,7 @@
     python deploy/compile.py [ROOT]
 
 ROOT is the directory that holds `proxy/`, such as a `site-packages`; here by default.
-Needs mypy (the `dev` extra) and a C compiler; what it makes needs neither, and behaves as before:
+Needs the `compile` extra and a C compiler; what it makes needs neither, and behaves as before:
 `docs/decisions/0006-compiled.md` says what it is worth and what it asks of the code.
 """
 
@@ -43,36 +43,38 @@ def paths() -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compile the request path with mypyc, in place.")
     parser.add_argument("root", type=Path, nargs="?", default=Path())
-    root = parser.parse_args().root
+    root = parser.parse_args().root.resolve()
     if missing := [path for path in paths() if not (root / path).is_file()]:
         print(f"{root}: {missing[0]} is not there; ROOT must hold proxy/", file=sys.stderr)
         return 2
     if shutil.which(os.environ.get("CC", "cc")) is None:
         print("no C compiler (on Debian: apt-get install gcc python3-dev)", file=sys.stderr)
         return 3
-    os.chdir(root)
-    _build()
+    with tempfile.TemporaryDirectory(prefix="sidelight-compile-") as scratch:
+        # apart from everything else: mypy takes what lies beside `proxy/` for sources as well
+        shutil.copytree(root / "proxy", f"{scratch}/proxy")
+        os.chdir(scratch)
+        _build("built")
+        shutil.copytree("built", root, dirs_exist_ok=True)
     return 0
 
 
-def _build() -> None:
+def _build(into: str) -> None:
     from mypyc.build import mypycify
     from setuptools import Distribution
     from setuptools.command.build_ext import build_ext
 
-    with tempfile.TemporaryDirectory(prefix="sidelight-compile-") as scratch:
-        modules = mypycify(
-            ["--config-file", str(CONFIG), "--cache-dir", f"{scratch}/mypy", *paths()],
-            target_dir=scratch,
-            group_name="proxy",
-            debug_level="0",
-            multi_file=True,
-        )
-        command = build_ext(Distribution({"ext_modules": modules}))
-        command.inplace = True
-        command.build_lib = command.build_temp = scratch
-        command.ensure_finalized()
-        command.run()
+    modules = mypycify(
+        ["--config-file", str(CONFIG), *paths()],
+        target_dir="c",
+        group_name="proxy",
+        debug_level="0",
+        multi_file=True,
+    )
+    command = build_ext(Distribution({"ext_modules": modules}))
+    command.build_lib, command.build_temp = into, "o"
+    command.ensure_finalized()
+    command.run()
 
 
 if __name__ == "__main__":
