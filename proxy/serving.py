@@ -66,13 +66,10 @@ class Serving(RequestHandler):
                     await self._next_head()
                 if not await self._take(*self._messages.popleft()):
                     break
-        except BaseException:
-            self.force_close()
-            raise
-        if not self._force_close:
+        finally:
             self._task_handler = None
             if self.transport is not None:
-                self.transport.close()
+                self.transport.close()  # once all that is queued for the client is written
 
     async def _next_head(self) -> None:
         self._waiter = self.loop.create_future()
