@@ -49,11 +49,13 @@ class Forward:
         Raises CancelledError only where the client has left.
         """
         client = request.client
-        p = open_passage(self.plan, self.drain, request)
+        p = self._open(request)
         client.is_exchanging = True
         self.running.add(client)
         self.observer.opened(p.x)
         try:
+            if p.x.fault is not None:
+                return _stopped(p, o.INTERNAL_ERROR, "before it was read")
             return await self._travel(p)
         except RequestError as error:
             return _stopped(p, error.outcome, error.detail)
@@ -99,6 +101,15 @@ class Forward:
             return _stopped(p, error.outcome, error.detail)
         finally:
             self._close(p)
+
+    def _open(self, request: Request) -> Passage:
+        """Begin the record; of a request unread, where a fault of ours prevents more."""
+        try:
+            return open_passage(self.plan, self.drain, request)
+        except Exception as fault:  # noqa: BLE001  # as above: the client gets its answer
+            p = open_unread(self.plan, self.drain, request)
+            p.x.fault = fault_of(fault)
+            return p
 
     async def _travel(self, p: Passage) -> bool:
         if self.plan.cors is not None:

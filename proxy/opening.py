@@ -20,7 +20,9 @@ def open_passage(plan: Plan, drain: Drain, request: Request) -> Passage:
         message.raw_headers,
         should_close=message.should_close,
     )
-    return begin(plan, drain, request, asked)
+    p = begin(plan, drain, request, asked)
+    p.x.fields = plan.fields(asked)
+    return p
 
 
 def open_unread(plan: Plan, drain: Drain, request: Request) -> Passage:
@@ -37,7 +39,6 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: Inbound) -> Passage
     x = Exchange(now(), wall(), asked.method, asked.target, client_ip)
     x.request_id, x.client_request_id = request_id, replaced
     x.trace_id, x.span_id = place.trace_id, place.span_id
-    x.fields = plan.fields(asked)
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
     x.host = asked.host.decode("latin-1")
     return Passage(plan, x, asked, request, place, drain)

@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -217,3 +218,18 @@ async def test_a_canary_is_found_nowhere(upstream, house):
     everything = json.dumps(house.events) + b"".join(shown).decode()
 
     assert "canary" not in everything
+
+
+async def test_a_fault_of_ours_before_a_request_is_read_is_answered_and_recorded(upstream, house):
+    def broken(_asked: object) -> dict[str, str]:
+        raise ZeroDivisionError("of the scene's own")
+
+    house = await house()
+    house.app.forward.plan = replace(house.app.forward.plan, fields=broken)
+    answer = await house.fetch("/x")
+    event = await house.event("exchange")
+
+    assert (500, "internal_error") == (answer.status, answer.header("X-Sidelight-Error"))
+    assert event["request_id"] == answer.header("X-Request-ID")
+    assert event["fault"].startswith("ZeroDivisionError at test_identity.py:")
+    assert [] == upstream.seen
