@@ -24,7 +24,6 @@ INTERPRETED = {
     "rules": "pydantic",
     "serving": "inherits from aiohttp",
     "supervisor": "runs once",
-    "tunnel_end": "its loop calls it once a read, and half of it is the system's",
 }
 """Modules at the top of `proxy/` that are not compiled, with the reason."""
 
