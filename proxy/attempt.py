@@ -39,8 +39,11 @@ async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
     p.connection = got
     head = await _send(p, got) if p.body is not None else await _stream(p, got)
     ended = now()
-    tried.head = ended - tried.started - (tried.connect or 0.0) - got.queued
+    connected = tried.started + (tried.connect or 0.0) + got.queued
+    sent = max(connected, p.sent_at)  # of an early answer: the upload has not ended
+    tried.head = ended - sent
     x.upstream_wait += tried.head
+    x.client_wait += sent - connected
     tried.sent = got.sent
     if isinstance(head, Failed):
         p.let_go(whole=False)
@@ -54,7 +57,7 @@ async def _connect(p: Passage, began: float, avoid: str | None) -> Connection | 
     clocks = p.route.rule.timeouts
     left = p.deadline.left(began)
     got = await p.upstream.acquire(
-        connect=min(clocks.connect, left), pool_wait=min(clocks.pool_wait, left), avoid=avoid
+        connect=clocks.connect, pool_wait=clocks.pool_wait, left=left, avoid=avoid
     )
     _account(p, got, now() - began)
     return got
@@ -80,7 +83,7 @@ def _unconnected(p: Passage, tried: Attempt, failed: Failed) -> Failed:
 async def _send(p: Passage, connection: Connection) -> Head | Failed:
     """Send the whole request at once and wait for the head."""
     p.x.phase = "H"
-    connection.send(p.head + _framed(p) if p.body else p.head)
+    connection.send(p.head + _framed(p))
     p.sent_at = now()
     wait = p.deadline.cut(p.route.rule.timeouts.head, p.sent_at)
     return await connection.head(p.asked.method, wait, may_switch=p.asked.wants_websocket)
@@ -120,7 +123,8 @@ async def _upload(p: Passage, connection: Connection) -> None:
         return
     sent = p.sent_at = now()
     p.deadline = Deadline.after(clocks.total, sent)
-    p.x.phase = "H"
+    if p.x.committed is None:
+        p.x.phase = "H"
     connection.is_uploading = False
     connection.hurry(p.deadline.cut(clocks.head, sent))
 

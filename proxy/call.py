@@ -12,7 +12,7 @@ from proxy.clock import now, wall
 from proxy.commit import open_stream
 from proxy.headers import combine
 from proxy.http1 import Head
-from proxy.outcome import Outcome, signal_of
+from proxy.outcome import NotRetried, Outcome, signal_of
 from proxy.passage import Answer, Passage
 from proxy.request import RequestError, read_body
 from proxy.resilience.breaker import Refused
@@ -59,11 +59,12 @@ async def call(p: Passage) -> Answer | NoAnswer:
         if isinstance(got, Head):
             last = await _set_aside(p, got)
             if isinstance(last, Answer) and not last.is_whole:
-                p.x.retry_stopped = "committed"
-                return last
+                return _not_again(p, "committed", last)
             p.settle(signal_of(got.status), now())
         else:
             last = last if isinstance(last, Answer) else NoAnswer(got.outcome)
+        if step.pause >= p.deadline.left(now()):  # to set it aside took too long
+            return _not_again(p, "deadline_near", last)
         p.x.forget_stream()
         await _pause(p, step.pause)
         at = now()
@@ -99,13 +100,15 @@ async def keep_body(p: Passage) -> None:
         return
     began = now()
     pieces = []
-    while piece := await read_body(p.request, p.route.rule.timeouts.request_body_gap):
-        pieces.append(piece)
-        p.x.bytes_in += len(piece)
+    try:
+        while piece := await read_body(p.request, p.route.rule.timeouts.request_body_gap):
+            pieces.append(piece)
+            p.x.bytes_in += len(piece)
+    finally:
+        p.x.client_wait += now() - began
     p.body = b"".join(pieces)
     if p.x.bytes_in > p.route.rule.max_body:
         raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
-    p.x.client_wait += now() - began
 
 
 def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
@@ -165,6 +168,13 @@ def _refused(p: Passage, refused: Refused, last: Answer | NoAnswer | None) -> An
     return last
 
 
+def _not_again(p: Passage, why: NotRetried, last: Answer | NoAnswer) -> Answer | NoAnswer:
+    """The retry that was decided on, and paid for, is not made after all."""
+    p.route.budget.refund()
+    p.x.retry_stopped = why
+    return last
+
+
 async def _set_aside(p: Passage, head: Head) -> Answer | NoAnswer:
     """Read an answer that is to be retried, so that it can be given after all.
 
@@ -173,7 +183,9 @@ async def _set_aside(p: Passage, head: Head) -> Answer | NoAnswer:
     connection, limit = p.connection, p.route.rule.retry.keep_answer
     answer = Answer(head)
     while connection is not None and len(answer.body) <= limit:
-        piece = await connection.read(p.deadline.cut(p.route.rule.timeouts.gap, now()))
+        began = now()
+        piece = await connection.read(p.deadline.cut(p.route.rule.timeouts.gap, began))
+        p.x.upstream_wait += now() - began
         if isinstance(piece, Failed):
             p.let_go(whole=False)
             return NoAnswer(o.UPSTREAM_RESET)  # half an answer is none

@@ -22,6 +22,7 @@ class Client(Serving):
     """A client's connection."""
 
     __slots__ = (
+        "_is_watched",
         "_peers",
         "gone_at",
         "id_trusted",
@@ -36,6 +37,8 @@ class Client(Serving):
     def __init__(self, *args: Any, peers: Peers, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._peers = peers
+        self._is_watched = False
+        """Whether a clock runs for what it has not taken."""
         self.is_exchanging = False
         """Whether an exchange is under way."""
         self.is_full = False
@@ -80,8 +83,8 @@ class Client(Serving):
 
     def interrupt(self) -> None:
         """Raise CancelledError in the exchange under way, if there is one."""
-        if self.is_exchanging and self._task_handler is not None:
-            self._task_handler.cancel()  # it awaits the exchange's task, and passes this on to it
+        if self.is_exchanging and self._task is not None:
+            self._task.cancel()
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the client; nothing happens once it is gone."""
@@ -141,17 +144,21 @@ class Client(Serving):
 
         Closing waits until all of it is written, for ever if need be.
         """
-        queued = self.transport.get_write_buffer_size() if self.transport is not None else 0
-        if queued:
-            self.loop.call_later(silence, self._check_unread, queued, silence)
+        if self.transport is not None and not self._is_watched:
+            self._watch_unread(self.transport, silence)
 
-    def _check_unread(self, before: int, silence: float) -> None:
-        if self.is_exchanging or self.transport is None:
-            return
-        if self.transport.get_write_buffer_size() >= before:
-            self.transport.abort()
+    def _watch_unread(self, transport: asyncio.Transport, silence: float) -> None:
+        queued = transport.get_write_buffer_size()
+        self._is_watched = queued > 0
+        if queued:
+            self.loop.call_later(silence, self._check_unread, transport, queued, silence)
+
+    def _check_unread(self, transport: asyncio.Transport, before: int, silence: float) -> None:
+        is_stuck = transport.get_write_buffer_size() >= before
+        if is_stuck and (transport.is_closing() or not self.is_exchanging):
+            transport.abort()  # while an exchange is under way it has clocks of its own
         else:
-            self.bound_unread(silence)
+            self._watch_unread(transport, silence)
 
     def abort(self) -> None:
         """Break the connection: half an answer must not look like a whole one."""

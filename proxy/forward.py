@@ -6,6 +6,7 @@ Every exchange ends in exactly one record, also when it is cancelled.
 """
 
 import asyncio
+from math import inf
 from typing import Protocol
 
 from proxy import commit, guards, reply
@@ -22,6 +23,9 @@ from proxy.passage import Drain, Passage, Plan
 from proxy.request import Request, RequestError
 from proxy.routing import NoRoute, Route
 from proxy.rules import CorsRule
+
+_UNROUTED_WRITE = 30.0
+"""Seconds for which a client may not read an answer that no route's clocks bound."""
 
 
 class Observer(Protocol):
@@ -56,11 +60,11 @@ class Forward:
         try:
             if p.x.fault is not None:
                 return _stopped(p, o.INTERNAL_ERROR, "before it was read")
-            return await self._travel(p)
+            return await self._travel(p) and await _is_read(p)
         except RequestError as error:
             return _stopped(p, error.outcome, error.detail)
         except asyncio.CancelledError:
-            if client.gone_at is not None:
+            if client.gone_at is not None and not (client.may_leave and self.drain.has_begun):
                 _left(p)
                 raise
             _leave(p, "drained")
@@ -186,6 +190,20 @@ def _find(p: Passage) -> Route | NoRoute:
         if not isinstance(found, NoRoute) and found.rule.cors is not None:
             return found
     return p.plan.router.match(p.x.host, asked.target, asked.method)
+
+
+async def _is_read(p: Passage) -> bool:
+    """Before the next exchange: wait for a client that asks and asks, and does not read."""
+    if not p.client.is_full:
+        return True
+    silence = p.route.rule.timeouts.client_write if p.x.route else _UNROUTED_WRITE
+    began = now()
+    is_read = await p.client.drained(silence, inf)
+    p.x.client_wait += now() - began
+    if not is_read:
+        p.x.outcome = o.CLIENT_TOO_SLOW
+        p.client.abort()
+    return is_read
 
 
 def _stopped(p: Passage, outcome: Outcome, detail: str) -> bool:

@@ -47,7 +47,7 @@ _AS_COMPARED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_", b"abcdefghijklmno
 """Names in lower case, and `_` as `-`: CGI and WSGI upstreams take `X_Forwarded_For` for the real
 one, so whatever is stopped is stopped in that spelling as well."""
 
-_LONGEST_HOST = 261
+LONGEST_HOST = 261
 """The longest name that DNS knows, with a colon and a port."""
 _USUAL_CONNECTION = 64
 
@@ -78,7 +78,7 @@ def nominated(connection: bytes | None) -> frozenset[bytes]:
 
 def is_host(value: bytes) -> bool:
     """Whether it is an authority without user information, or empty (RFC 9112 §3.2)."""
-    return len(value) <= _LONGEST_HOST and _is_authority(value)
+    return len(value) <= LONGEST_HOST and _is_authority(value)
 
 
 # Hosts and nominations repeat from request to request. Only short values are remembered:

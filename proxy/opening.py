@@ -2,6 +2,7 @@
 
 from proxy.clock import now, wall
 from proxy.exchange import Exchange
+from proxy.headers import LONGEST_HOST
 from proxy.identity import identify, trace
 from proxy.inbound import Inbound, read
 from proxy.passage import Drain, Passage, Plan
@@ -40,5 +41,5 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: Inbound) -> Passage
     x.request_id, x.client_request_id = request_id, replaced
     x.trace_id, x.span_id = place.trace_id, place.span_id
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
-    x.host = asked.host.decode("latin-1")
+    x.host = asked.host[: LONGEST_HOST + 1].decode("latin-1")  # a longer one is refused
     return Passage(plan, x, asked, request, place, drain)

@@ -31,6 +31,8 @@ _CHANGES: Final = 10
 class House(Protocol):
     """What is looked at."""
 
+    not_ready_because: str | None
+
     @property
     def settings(self) -> Settings: ...
     @property
@@ -47,8 +49,6 @@ class House(Protocol):
     def log(self) -> Log: ...
     @property
     def desk(self) -> Desk: ...
-    @property
-    def not_ready_because(self) -> str | None: ...
     @property
     def ask_to_end(self) -> Callable[[], None] | None: ...
 
@@ -160,5 +160,6 @@ class Oversight:
         house = self._house
         if house.not_ready_because is not None or house.ask_to_end is None:
             return False
+        house.not_ready_because = "draining"  # so that a second one is refused
         house.ask_to_end()
         return True

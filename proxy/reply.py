@@ -13,12 +13,15 @@ from proxy.rules import CorsRule
 
 CLOSE_LINE = b"Connection: close\r\n"
 
+_LAST = (o.DRAINING, o.OVERLOAD_SHED)
+"""What is refused because of the connection: kept, it would be refused for ever."""
+
 
 def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: bytes = b"") -> bool:
     """Answer with an outcome of our own; `extra` are further header lines."""
     p.x.outcome, p.x.retry_in = outcome, retry_in
     status = outcome.status or 502
-    p.closing = p.closing or outcome.category == "client" or outcome is o.DRAINING
+    p.closing = p.closing or outcome.category == "client" or outcome in _LAST
     body = error_body(outcome, p.x.request_id, retry_in)
     return _own(p, status, error_lines(outcome, len(body), retry_in) + extra, body)
 

@@ -45,7 +45,7 @@ Refuse = Callable[[Request, RequestError], Awaitable[bool]]
 class Serving(RequestHandler):
     """A connection, as requests are read from it."""
 
-    __slots__ = ("_head_bytes", "_head_timer", "_limits", "_refuse", "_serve", "loop")
+    __slots__ = ("_head_bytes", "_head_timer", "_limits", "_refuse", "_serve", "_task", "loop")
 
     def __init__(
         self, *args: Any, limits: Limits, serve: Serve, refuse: Refuse, **kwargs: Any
@@ -55,11 +55,14 @@ class Serving(RequestHandler):
         self._limits = limits
         self._serve = serve
         self._refuse = refuse
+        self._task: asyncio.Task[None] | None = None
+        """It serves, also where the client has left: aiohttp forgets its own then."""
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Serve until the connection is to end; what aiohttp runs for each connection."""
+        self._task = asyncio.current_task()
         try:
             while not self._force_close:
                 if not self._messages:
@@ -67,7 +70,7 @@ class Serving(RequestHandler):
                 if not await self._take(*self._messages.popleft()):
                     break
         finally:
-            self._task_handler = None
+            self._task = self._task_handler = None
             if self.transport is not None:
                 self.transport.close()  # once all that is queued for the client is written
 
@@ -116,6 +119,7 @@ class Serving(RequestHandler):
             self._resume_reading_if_drained()
 
     async def _drop_rest(self, request: Request) -> None:
+        await asyncio.sleep(0)  # an upload that was cancelled lets go of the body only now
         try:
             async with asyncio.timeout(LINGER):
                 while not request.body.is_eof():
@@ -190,6 +194,7 @@ class Serving(RequestHandler):
             self._head_timer = None
 
     def _process_keepalive(self) -> None:
+        self._keepalive_handle = None
         if self._head_timer is None:  # a head that has begun is bounded by its own clock
             super()._process_keepalive()
 

@@ -99,7 +99,8 @@ class End(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self.is_lost = False
         # held are the rest of one read each way, and not a high-water mark on top of it
-        self._transport.set_write_buffer_limits(high=1)
+        if not self._transport.is_closing():
+            self._transport.set_write_buffer_limits(high=1)
 
     def data_received(self, data: bytes) -> None:
         if self.other.is_lost:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from proxy.knobs import seconds
-from proxy.observation.redaction import redact_named
+from proxy.observation.redaction import redact, redact_named
 from proxy.outcome import OUTCOMES
 from proxy.stories.query import Query
 
@@ -19,6 +19,8 @@ MOST: Final = 1000
 FIELD: Final = "field."
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _LONGEST_NAME: Final = 64
+_LONGEST_SILENCE: Final = 30 * 86400.0
+"""Seconds; whoever wants more wants another rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def query_of(given: Iterable[tuple[str, str]], wall: float) -> Query | list[Faul
 
 def fault(name: str, value: str, expected: str) -> Fault:
     """A fault with what may be shown of the value."""
-    shown = name[:_LONGEST_NAME]
+    shown = redact(name, _LONGEST_NAME)
     return Fault(shown, redact_named(shown, value), expected)
 
 
@@ -78,10 +80,13 @@ def silence_until(body: Mapping[str, object], wall: float) -> float | list[Fault
     faults = [fault(name, str(body[name]), "only for") for name in body if name != "for"]
     value = body.get("for", "1h")
     try:
-        until = wall + seconds(value if isinstance(value, str) else repr(value))
+        length = seconds(value if isinstance(value, str) else repr(value))
     except ValueError:
-        faults.append(fault("for", str(value), "a duration such as 30m or 2h; 0s ends a silence"))
-    return faults or until
+        length = -1.0
+    if not 0 <= length <= _LONGEST_SILENCE:
+        expected = "a duration such as 30m or 2h, 30d at most; 0s ends a silence"
+        faults.append(fault("for", str(value), expected))
+    return faults or wall + length
 
 
 def _read(name: str, value: str, wall: float) -> object:

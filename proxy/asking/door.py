@@ -36,11 +36,15 @@ class Door:
 
     def ask(self, path: str, method: str = "GET", timeout: float = _TIMEOUT) -> Answer:
         """Raises UnreachableError; any status is an answer."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(self.url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            parts, host, port = urlsplit(""), None, None
+        if parts.scheme not in ("http", "https") or not host:
             raise UnreachableError(f"{self.url} is not a URL such as http://127.0.0.1:8081")
         make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = make(parts.hostname, parts.port, timeout=timeout)
+        connection = make(host, port, timeout=timeout)
         try:
             body = None if method == "GET" else b"{}"
             connection.request(method, parts.path.rstrip("/") + path, body, self._headers())

@@ -6,6 +6,7 @@ An error is an exchange whose event is a WARNING or worse: something broke or wa
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from proxy.clock import iso
@@ -112,6 +113,7 @@ class Groups:
         while len(self._groups) > self._most:
             oldest = min(self._groups, key=lambda name: self._groups[name].last_seen)
             del self._fingerprints[self._groups.pop(oldest).kind]
+            self._unsaved.discard(oldest)
 
 
 def copied(group: Group) -> Group:
@@ -155,12 +157,18 @@ def told(group: Group, now: float, *, with_trace: bool = False) -> dict[str, obj
         "last_seen": iso(group.last_seen),
         "total": group.total,
         "last_24h": group.since(_day_ago(now)),
-        "per_hour": [{"hour": iso(h * HOUR), "count": n} for h, n in sorted(group.hours.items())],
+        "per_hour": [{"hour": _hour(h), "count": n} for h, n in sorted(group.hours.items())],
         "samples": list(reversed(group.samples)),
     }
     if with_trace and group.trace:
         shown["trace"] = group.trace
     return shown
+
+
+@lru_cache(maxsize=2 * HOURS)
+def _hour(number: int) -> str:
+    """When it began; all groups share theirs."""
+    return iso(number * HOUR)
 
 
 def summary(groups: Iterable[Group], now: float) -> dict[str, object]:

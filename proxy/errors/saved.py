@@ -48,8 +48,8 @@ def from_plain(saved: Mapping[str, object]) -> Group | None:
                 first,
                 last,
                 total,
-                {int(hour): n for hour, n in hours.items()},
-                deque(samples, maxlen=SAMPLES),
+                {int(hour): n for hour, n in hours.items() if isinstance(n, int)},
+                deque((one for one in samples if isinstance(one, str)), maxlen=SAMPLES),
                 trace,
             )
     return None

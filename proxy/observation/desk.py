@@ -10,7 +10,6 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -21,6 +20,7 @@ from proxy.alerts.notify import Message, Notifier
 from proxy.alerts.rule import AlertsRule
 from proxy.alerts.watch import AlertWatch, trial
 from proxy.errors.groups import Groups, copied, summary, told
+from proxy.errors.trace import fault_place
 from proxy.exchange import Exchange
 from proxy.observation.readings import alert_readings, store_readings
 from proxy.observation.series import Reading
@@ -141,14 +141,13 @@ class Desk:
         if self._store is not None:
             self._store.start()
         self._notifier.start()
-        self._ticking = asyncio.create_task(self._tick())
+        self._begin_ticking()
 
     async def stop(self) -> None:
         """Judge a last time, write what waits, as long as that is quick, and end."""
         if self._ticking is not None:
             self._ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._ticking
+            await asyncio.wait({self._ticking})
             self._ticking = None
             if self._store is not None:
                 await asyncio.to_thread(self._store.opened, OPENING)
@@ -209,6 +208,16 @@ class Desk:
         """For the metrics."""
         yield from store_readings(self._store.dropped if self._store is not None else {})
         yield from alert_readings(self._results)
+
+    def _begin_ticking(self) -> None:
+        self._ticking = asyncio.create_task(self._tick())
+        self._ticking.add_done_callback(self._ticked)
+
+    def _ticked(self, task: asyncio.Task[None]) -> None:
+        """A fault of ours must not be the end of all alerts."""
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._tell("observer_failed", "critical", {"fault": fault_place(fault)})
+            self._begin_ticking()
 
     async def _tick(self) -> None:
         while True:

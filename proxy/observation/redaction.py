@@ -102,7 +102,7 @@ def _is_suspect(text: str) -> bool:
 def _redact_plain(text: str) -> str:
     text = _USERINFO.sub(f"//{REDACTED}@", text)
     text = _SHAPE.sub(REDACTED, text)
-    return _redact_pairs(text) if "=" in text else text
+    return _redact_pairs(text) if "=" in text or "%" in text else text
 
 
 def _redact_pairs(text: str) -> str:
@@ -110,6 +110,21 @@ def _redact_pairs(text: str) -> str:
 
 
 def _redact_chunk(chunk: str) -> str:
+    """Judged decoded as well, and as one: a `%26` belongs to the value and does not end it."""
+    clean = _redact_value(chunk)
+    if clean != chunk:
+        return clean
+    for _ in range(_ROUNDS):
+        before, decoded = chunk, unquote(chunk)
+        if decoded == before:
+            break
+        chunk = _redact_value(decoded)
+        if chunk != decoded:
+            return chunk
+    return clean
+
+
+def _redact_value(chunk: str) -> str:
     """Hide what follows the first `name=` whose name speaks of a secret, to the end of the chunk.
 
     Written with `find` because a pattern for this is quadratic on hostile input.
@@ -118,7 +133,7 @@ def _redact_chunk(chunk: str) -> str:
     while (at := chunk.find("=", start)) >= 0:
         before = chunk[start:at]
         name = before[max(map(before.rfind, _BEFORE_NAME)) + 1 :]
-        if is_secret_name(name[-FIELD_CHARS:]):
+        if _SECRET_NAME.search(name):
             return chunk[: at + 1] + REDACTED
         start = at + 1
     return chunk

@@ -30,6 +30,10 @@ class Budget:
         self._tokens -= 1.0
         return True
 
+    def refund(self) -> None:
+        """A retry that was paid for was not made."""
+        self._tokens = min(self._capacity, self._tokens + 1.0)
+
     def tokens(self, now: float) -> float:
         """What is left."""
         self._fill(now, 0.0)

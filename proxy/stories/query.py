@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
+from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.stories.story import fields_of
+
+SAME_ID: Final = 50
+"""Stories that one ID may bring: a client may send the same one for ever."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,15 @@
 """What is asked of the tables. Blocking: call it in a thread."""
 
 from pathlib import Path
-from typing import Final
 
 import orjson
 from sqlalchemy import Engine, Select, select
 
 from proxy.observation.redaction import redact
 from proxy.stories.files import open_for_reading
-from proxy.stories.query import Query
+from proxy.stories.query import SAME_ID, Query
 from proxy.stories.story import Story, summary_of
 from proxy.stories.tables import stories, story_fields
-
-SAME_ID: Final = 50
-"""Stories that one ID may bring."""
 
 
 class Reader:
@@ -35,7 +31,17 @@ class Reader:
 
     def _bodies(self, asked: Select[str]) -> list[Story]:
         with self._engine.connect() as connection:
-            return [orjson.loads(body) for body in connection.execute(asked).scalars()]
+            found = (parsed(body) for body in connection.execute(asked).scalars())
+            return [story for story in found if story is not None]
+
+
+def parsed(body: str) -> Story | None:
+    """None for what is no story of ours: one row costs no other."""
+    try:
+        story = orjson.loads(body)
+    except ValueError:
+        return None
+    return story if isinstance(story, dict) else None
 
 
 def _where(asked: Select[str], query: Query) -> Select[str]:

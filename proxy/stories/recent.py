@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from proxy.exchange import Exchange
-from proxy.stories.query import Query
+from proxy.stories.query import SAME_ID, Query
 from proxy.stories.story import Story, brief_of, story_of
 
 EXCHANGE_BYTES: Final = 1000
@@ -20,13 +20,21 @@ EXCHANGE_BYTES: Final = 1000
 ATTEMPT_BYTES: Final = 300
 """What an attempt takes."""
 
+FIELD_BYTES: Final = 200
+"""What a field of the team's own takes besides its value."""
+
 
 def bytes_of(x: Exchange) -> int:
     """About the memory an exchange holds; clients choose the length of its target and agent."""
     size = EXCHANGE_BYTES + len(x.target) + len(x.user_agent) + ATTEMPT_BYTES * len(x.attempts)
+    for text in (x.client_request_id, x.upstream_request_id, x.detail):
+        if text is not None:
+            size += len(text)
     if x.fault is not None:
         size += len(x.fault.trace)
-    return size + 256 * len(x.fields) if x.fields else size
+    for value in x.fields.values():
+        size += FIELD_BYTES + len(value)
+    return size + len(x.host)
 
 
 class Shelf:
@@ -79,7 +87,8 @@ class Recent:
         """All stories of this ID, newest first: a client may use an ID twice."""
         found = [pair for pair in self._all() if pair[0].request_id == request_id]
         found.sort(key=_ended, reverse=True)
-        return [story_of(x, worker=self._worker, config_hash=held) for x, held in found]
+        newest = found[:SAME_ID]
+        return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first; looks no further than it must."""

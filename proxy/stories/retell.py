@@ -5,6 +5,7 @@ It is the same story with less in it: what the event does not say is left out, n
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
 from typing import Final, get_args
 
 from proxy.exchange import Attempt, Exchange
@@ -114,7 +115,7 @@ def _text(event: Event, name: str) -> str:
 
 def _number(event: Event, name: str) -> float:
     value = event.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return 0.0
     return value
 

@@ -7,6 +7,7 @@ import asyncio
 import socket
 import ssl
 from dataclasses import dataclass
+from errno import EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM
 
 from aiohappyeyeballs import start_connection
 
@@ -15,6 +16,7 @@ from proxy.outcome import (
     CONNECT_REFUSED,
     CONNECT_TIMEOUT,
     DNS_FAILURE,
+    POOL_TIMEOUT,
     TLS_FAILURE,
     Outcome,
 )
@@ -35,6 +37,16 @@ _CAUSES: tuple[tuple[type[OSError], Outcome], ...] = (
 """The first that fits."""
 
 
+_OURS = frozenset({EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL})
+"""We have no more file descriptors, memory or ports: nobody else is to blame."""
+
+
+def _cause(error: OSError) -> Outcome:
+    if error.errno in _OURS and not isinstance(error, socket.gaierror):
+        return POOL_TIMEOUT
+    return next(outcome for kind, outcome in _CAUSES if isinstance(error, kind))
+
+
 @dataclass(frozen=True, slots=True)
 class Dialer:
     """Connects for one upstream."""
@@ -50,8 +62,8 @@ class Dialer:
             async with asyncio.timeout(timeout):
                 connection = await self._open(endpoint, keeper)
         except OSError as error:
-            outcome = next(outcome for kind, outcome in _CAUSES if isinstance(error, kind))
-            return Failed(outcome, str(error) or f"no connection in {timeout:g} s", endpoint.url)
+            words = str(error) or f"no connection in {timeout:g} s"
+            return Failed(_cause(error), words, endpoint.url)
         connection.connect_seconds = now() - began
         return connection
 

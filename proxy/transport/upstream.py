@@ -5,6 +5,7 @@ Makes no request, repeats nothing: an exchange that fails is told, and the way d
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 
 from proxy.clock import now
 from proxy.outcome import POOL_TIMEOUT
@@ -59,11 +60,12 @@ class Upstream:
         return connection
 
     async def acquire(
-        self, *, connect: float, pool_wait: float, avoid: str | None = None
+        self, *, connect: float, pool_wait: float, left: float = inf, avoid: str | None = None
     ) -> Connection | Failed:
         """A connection for one exchange; give it back by its `release` or `abort`.
 
-        `connect` bounds DNS, TCP and TLS together, `pool_wait` the wait for a slot before them.
+        `connect` bounds DNS, TCP and TLS together, `pool_wait` the wait for a slot before them,
+        `left` all of it.
         `avoid` names an endpoint that is used only if there is no other.
         POOL_TIMEOUT says that we are full; everything else was the upstream's doing.
         """
@@ -73,8 +75,8 @@ class Upstream:
             self.uses_reused += 1
             return connection
         if self._pool.reserve():
-            return await self._connect(endpoint, connect)
-        return self._take_any() or await self._wait(endpoint, connect, pool_wait)
+            return await self._connect(endpoint, min(connect, left))
+        return self._take_any() or await self._wait(endpoint, connect, pool_wait, left)
 
     def view(self) -> PoolView:
         return self._pool.view()
@@ -99,18 +101,21 @@ class Upstream:
         return None
 
     async def _wait(
-        self, endpoint: Endpoint, connect: float, pool_wait: float
+        self, endpoint: Endpoint, connect: float, pool_wait: float, left: float
     ) -> Connection | Failed:
         if not self._pool.has_room_to_wait:
             return Failed(POOL_TIMEOUT, "too many wait for a connection", endpoint.url)
         began = now()
         try:
-            connection = await self._pool.wait(pool_wait)
+            connection = await self._pool.wait(min(pool_wait, left))
         except TimeoutError:
             return Failed(POOL_TIMEOUT, f"no connection free in {pool_wait:g} s", endpoint.url)
         queued = now() - began
         if connection is None:
-            made = await self._connect(endpoint, connect)
+            if queued >= left:
+                self._pool.free()
+                return Failed(POOL_TIMEOUT, "no time left to connect", endpoint.url)
+            made = await self._connect(endpoint, min(connect, left - queued))
             if isinstance(made, Failed):
                 return made
             connection = made
@@ -130,7 +135,8 @@ class Upstream:
             else:
                 self._pool.free()
         if isinstance(made, Failed):
-            self._endpoints.mark_down(endpoint, asyncio.get_running_loop().time())
+            if made.outcome is not POOL_TIMEOUT:
+                self._endpoints.mark_down(endpoint, asyncio.get_running_loop().time())
             return made
         self._endpoints.mark_up(endpoint)
         self.uses_new += 1

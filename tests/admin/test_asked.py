@@ -96,7 +96,8 @@ def test_a_silence_lasts_as_long_as_it_says(body: dict[str, object], until: floa
 
 
 @pytest.mark.parametrize(
-    "body", [{"for": "soon"}, {"for": 5}, {"for": None}, {"for": ["1h"]}, {"fro": "1h"}]
+    "body",
+    [{"for": "soon"}, {"for": 5}, {"for": None}, {"for": ["1h"]}, {"fro": "1h"}, {"for": "31d"}],
 )
 def test_a_silence_that_cannot_be_understood_is_a_fault(body: dict[str, object]) -> None:
     assert isinstance(silence_until(body, NOW), list)

@@ -28,7 +28,9 @@ def test_what_does_not_answer_like_an_admin_port_is_none(port, body: bytes) -> N
         Door(port.url).ask("/x")
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8081", "ftp://x", "http://", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8081", "ftp://x", "http://", "http://127.0.0.1:1", "http://127.0.0.1:99999"]
+)
 def test_nobody_there_is_said(url: str) -> None:
     with pytest.raises(UnreachableError, match=url):
         Door(url).ask("/livez")

@@ -126,3 +126,11 @@ def test_a_request_id_with_a_secret_in_it_is_redacted(exchange_of) -> None:
     group = add(Groups(), exchange_of, request_id="sk-canary1234567")
 
     assert list(group.samples) == ["[redacted]"]
+
+
+def test_what_had_to_make_room_is_not_saved_any_more(exchange_of) -> None:
+    groups = Groups(most=1)
+    for n in range(3):
+        add(groups, exchange_of, "upstream_reset", route=f"r{n}")
+
+    assert len(groups._unsaved) == 1

@@ -20,3 +20,14 @@ def test_what_no_version_saved_is_left_out(exchange_of, broken) -> None:
     plain = as_plain(Groups().add(exchange_of("upstream_reset")))
 
     assert from_plain({**plain, **broken} if broken else {}) is None
+
+
+def test_an_odd_hour_costs_no_more_than_itself(exchange_of) -> None:
+    saved = as_plain(Groups().add(exchange_of("upstream_reset"))) | {
+        "hours": {"1": None, "2": 3},
+        "samples": [1, "a"],
+    }
+    group = from_plain(saved)
+
+    assert group is not None
+    assert ({2: 3}, ["a"]) == (group.hours, list(group.samples))

@@ -516,6 +516,19 @@ async def test_a_route_may_let_the_upstream_finish(upstream, house):
     assert 'cancel_seconds_count{route="all"}' not in (await house.admin("/metrics")).body.decode()
 
 
+async def test_a_drain_cuts_what_the_upstream_was_let_finish(upstream, house):
+    house = await house(route={"stream": {"finish_on_disconnect": True}})
+    upstream.on("/", stream(ONE, 30.0))
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await client.until(b"one\n\n")
+    await eventually(lambda: clients_of(house)[0].gone_at is not None)
+    await house.app.drain(delay=0, limit=0.05, cause="test")
+    event = await house.event()
+
+    assert ("drain_cut", "OS", "WARNING") == (event["code"], event["term"], event["level"])
+
+
 async def test_an_upstream_that_breaks_after_the_client_left_tells_nobody(upstream, house):
     house = await house(route={"stream": {"finish_on_disconnect": True}})
     upstream.on("/", stream(ONE, 0.05, TWO, then="cut"))
@@ -591,7 +604,7 @@ async def test_an_error_that_nobody_reads_does_not_keep_the_connection(
         await house.event(code="stream_stalled")
         (connection,) = clients_of(house)
         assert connection.transport.get_write_buffer_size()
-        await eventually(lambda: not clients_of(house))
+        await eventually(lambda: clients_of(house)[0].gone_at is not None)
 
 
 async def test_an_event_in_the_stream_is_the_upstreams_own_affair(upstream, house):

@@ -46,6 +46,14 @@ def test_an_innocent_name_is_not_suspected(name: str) -> None:
         pytest.param("/x?b=1&Api_Key=a=b=c", "/x?b=1&Api_Key=[redacted]", id="with = in it"),
         pytest.param("/x?%74oken=abc", "/x?token=[redacted]", id="encoded name"),
         pytest.param("/x?%2574oken=abc", "/x?token=[redacted]", id="twice encoded name"),
+        pytest.param("/x?t%6Fken=a%26bc&d=1", "/x?token=[redacted]&d=1", id="with an encoded &"),
+        pytest.param("/x?token=a%26bc", "/x?token=[redacted]", id="an encoded & in its value"),
+        pytest.param("/x?t%6Fken=a%20bc", "/x?token=[redacted]", id="with an encoded blank"),
+        pytest.param("/x?t%256Fken=a%2526bc", "/x?token=[redacted]", id="twice, with an &"),
+        pytest.param("/x?t%6Fken%3Da%26bc", "/x?token=[redacted]", id="all of it encoded"),
+        pytest.param(
+            f"/x?token_{'a' * 200}=b", f"/x?token_{'a' * 200}=[redacted]", id="a long name"
+        ),
         pytest.param(
             "/x?to=%2Fcb%3Ftoken%3Dabc&b=1", "/x?to=/cb?token=[redacted]&b=1", id="nested"
         ),

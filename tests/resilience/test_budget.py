@@ -59,6 +59,15 @@ def test_a_refusal_takes_nothing() -> None:
     assert budget.tokens(0.0) == 0.5
 
 
+def test_what_was_paid_for_nothing_is_given_back() -> None:
+    budget = Budget(BudgetRule(capacity=1, per_minute=0, per_request=0))
+    budget.spend(0.0)
+    budget.refund()
+    budget.refund()
+
+    assert 1.0 == budget.tokens(0.0)
+
+
 def test_a_clock_that_steps_back_takes_nothing() -> None:
     budget = Budget(BudgetRule(capacity=5, per_minute=60))
     spend_all(budget, now=100.0)

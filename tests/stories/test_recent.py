@@ -1,6 +1,6 @@
 """Recent exchanges: bounded by bytes, found by ID, failures not pushed out by successes."""
 
-from proxy.stories.query import Query
+from proxy.stories.query import SAME_ID, Query
 from proxy.stories.recent import Recent, Shelf, bytes_of
 
 ROOM = 64 * 1024
@@ -39,6 +39,20 @@ def test_what_a_client_sends_counts(exchange_of) -> None:
     more = bytes_of(exchange_of(target="/" + "x" * 5000, user_agent="y" * 300, fields={"a": "b"}))
 
     assert more - bytes_of(exchange_of()) > 5000 + 300
+
+
+def test_all_that_others_choose_counts(exchange_of) -> None:
+    long = dict.fromkeys(("host", "client_request_id", "upstream_request_id"), "x" * 900)
+    more = bytes_of(exchange_of(**long, fields={"user": "x" * 900}))
+
+    assert more - bytes_of(exchange_of()) > 4 * 900
+
+
+def test_an_id_that_a_client_always_sends_brings_no_more_than_somebody_reads(exchange_of) -> None:
+    recent = Recent(1 << 20)
+    recent.add([], [exchange_of(ended=11.0 + n) for n in range(SAME_ID + 5)])
+
+    assert len(recent.find("id-1")) == SAME_ID
 
 
 def test_successes_do_not_push_out_failures(exchange_of) -> None:

@@ -1,5 +1,7 @@
 """A story out of the log says what the event says, and nothing else."""
 
+import math
+
 import pytest
 
 from proxy.clock import iso
@@ -66,7 +68,14 @@ def test_a_fault_is_told_with_its_place(exchange_of) -> None:
 
 
 def test_odd_values_count_as_missing() -> None:
-    odd = {"request_id": 3, "code": "no_such", "attempt_results": ["?"], "duration_ms": "x"}
+    odd = {
+        "request_id": 3,
+        "code": "no_such",
+        "attempt_results": ["?"],
+        "duration_ms": "x",
+        "status": math.inf,
+        "events": math.nan,
+    }
     retold = retell({**odd, "timestamp": "yesterday", "worker": True})
 
     assert retold["code"] == "internal_error"

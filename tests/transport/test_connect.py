@@ -1,12 +1,13 @@
 """Everything that can happen before a byte is sent."""
 
 import asyncio
+import errno
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 
-from proxy.outcome import CONNECT_REFUSED, CONNECT_TIMEOUT, DNS_FAILURE, TLS_FAILURE
+from proxy.outcome import CONNECT_REFUSED, CONNECT_TIMEOUT, DNS_FAILURE, POOL_TIMEOUT, TLS_FAILURE
 from proxy.transport.connect import Dialer
 from proxy.transport.connection import Connection
 from proxy.transport.endpoints import Endpoint
@@ -66,6 +67,39 @@ async def test_nobody_listening_is_refused(refusing):
 
     assert CONNECT_REFUSED is failed.outcome
     assert refusing == failed.endpoint
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EADDRNOTAVAIL])
+async def test_what_we_have_no_more_of_is_not_the_upstreams_fault(scene, monkeypatch, number):
+    async def full(*_args, **_more):
+        raise OSError(number, "no more")
+
+    monkeypatch.setattr("proxy.transport.connect.start_connection", full)
+    upstream = scene.upstream(await scene.listen(hold))
+    failed = await upstream.acquire(connect=5, pool_wait=5)
+
+    assert POOL_TIMEOUT is failed.outcome
+    assert upstream._endpoints.all[0].is_up
+    assert 0 == upstream.view().in_use
+
+
+async def test_a_wait_for_a_slot_is_cut_from_what_is_left_to_connect(scene, monkeypatch):
+    upstream = scene.upstream(await scene.listen(hold), pool={"size": 1})
+    held = await upstream.acquire(connect=5, pool_wait=5)
+    waiting = asyncio.ensure_future(upstream.acquire(connect=5, pool_wait=5, left=3 * BRIEF))
+    await asyncio.sleep(BRIEF)
+    given = []
+
+    async def hang(*_args, **_more):
+        given.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(5)
+
+    monkeypatch.setattr("proxy.transport.connect.start_connection", hang)
+    held.abort()
+    failed = await waiting
+
+    assert CONNECT_TIMEOUT is failed.outcome
+    assert asyncio.get_running_loop().time() - given[0] < 3 * BRIEF
 
 
 async def test_an_endpoint_that_does_not_answer_times_out(blackhole):
