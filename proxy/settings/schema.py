@@ -74,12 +74,18 @@ def _or_none(rule: CorsRule | None) -> CorsRule | None:
 Cors = Annotated[CorsRule | None, AfterValidator(_or_none)]
 
 
+def _not_reserved(name: str) -> str:
+    if name in ("none", "other"):
+        raise ValueError(f"{name} is what metrics call traffic of no route; take another name")
+    return name
+
+
 class ResolvedRoute(Policy):
     """A route, its own keys laid over those of its policy."""
 
     model_config = ConfigDict(title="Route")
 
-    name: syntax.Name
+    name: Annotated[syntax.Name, AfterValidator(_not_reserved)]
     """Name in log, metrics and alerts."""
     match: Match
     """Which requests it takes; the most specific route wins, whatever the order here."""

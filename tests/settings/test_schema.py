@@ -7,6 +7,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from proxy.settings.faults import SettingsError
 from proxy.settings.load import from_upstream, parse
 from proxy.settings.schema import Policy, shape
 
@@ -90,3 +91,12 @@ def test_cors_without_origins_is_none():
 
 def test_the_shape_is_made_once():
     assert shape() is shape()
+
+
+@pytest.mark.parametrize("name", ["none", "other"])
+def test_a_route_takes_no_name_that_metrics_use_for_others(name: str) -> None:
+    with pytest.raises(SettingsError, match="take another name"):
+        parse(
+            "upstreams: { a: { endpoints: ['http://h:1'] } }\n"
+            f"routes: [{{ name: {name}, match: {{ path: / }}, upstream: a }}]"
+        )

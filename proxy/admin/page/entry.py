@@ -26,6 +26,8 @@ class Entry:
 
     async def answer(self, request: web.Request) -> web.Response:
         """The form of the page, or the button that ends a session."""
+        if request.headers.get("Sec-Fetch-Site") == "cross-site":
+            return see(_HOME)  # another page must not sign anybody out
         form = await request.post()
         if "token" not in form:
             return _leave()

@@ -292,6 +292,9 @@ class TestEntry:
     async def test_whoever_came_by_a_session_may_end_it(self, admin) -> None:
         await admin.post("/session", data={"token": "sixteen-letters!"})
         assert "Sign out" in await (await admin.get("/")).text()
+        foreign = {"Sec-Fetch-Site": "cross-site"}
+        kept = await admin.post("/session", data={}, headers=foreign, allow_redirects=False)
+        assert "Set-Cookie" not in kept.headers, "another page must not sign anybody out"
         left = await admin.post("/session", data={}, allow_redirects=False)
 
         assert (303, "/session") == (left.status, left.headers["Location"])
