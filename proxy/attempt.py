@@ -37,15 +37,18 @@ async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
     tried.queued = got.queued
     p.connection = got
-    head = await _send(p, got) if p.body is not None else await _stream(p, got)
-    ended = now()
-    connected = tried.started + (tried.connect or 0.0) + got.queued
-    sent = max(connected, p.sent_at)  # of an early answer: the upload has not ended
-    tried.head = ended - sent
-    x.upstream_wait += tried.head
-    x.client_wait += sent - connected
-    tried.sent = got.sent
+    try:
+        head = await _send(p, got) if p.body is not None else await _stream(p, got)
+    finally:
+        connected = tried.started + (tried.connect or 0.0) + got.queued
+        sent = max(connected, p.sent_at)  # of an early answer: the upload has not ended
+        tried.head = now() - sent
+        x.upstream_wait += tried.head
+        x.client_wait += sent - connected
+        tried.sent = got.sent
     if isinstance(head, Failed):
+        if head.outcome is o.STALE_CONNECTION:
+            p.upstream.close_idle()  # they have idled for longer: the next one is to be new
         p.let_go(whole=False)
         return _failed(p, tried, _total(p, head))
     tried.status = head.status
@@ -56,19 +59,22 @@ async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
 async def _connect(p: Passage, began: float, avoid: str | None) -> Connection | Failed:
     clocks = p.route.rule.timeouts
     left = p.deadline.left(began)
-    got = await p.upstream.acquire(
-        connect=clocks.connect, pool_wait=clocks.pool_wait, left=left, avoid=avoid
-    )
-    _account(p, got, now() - began)
+    got: Connection | Failed | None = None
+    try:
+        got = await p.upstream.acquire(
+            connect=clocks.connect, pool_wait=clocks.pool_wait, left=left, avoid=avoid
+        )
+    finally:
+        _account(p, got, now() - began)
     return got
 
 
-def _account(p: Passage, got: Connection | Failed, waited: float) -> None:
-    """Split the wait into queueing here and connecting there."""
+def _account(p: Passage, got: Connection | Failed | None, waited: float) -> None:
+    """Split the wait into queueing here and connecting there; None: the client left meanwhile."""
     if isinstance(got, Connection):
         queued = got.queued
     else:
-        queued = waited if got.outcome is o.POOL_TIMEOUT else 0.0
+        queued = waited if got is not None and got.outcome is o.POOL_TIMEOUT else 0.0
     p.x.queued += queued
     p.x.upstream_wait += waited - queued
 
@@ -147,6 +153,6 @@ async def _send_body(p: Passage, connection: Connection) -> None:
 
 def _failed(p: Passage, tried: Attempt, failed: Failed) -> Failed:
     tried.outcome = failed.outcome
-    tried.result = failed.outcome.result
+    tried.result = failed.outcome.result or "client_gone"  # its body was broken, late or too long
     tried.detail = p.x.detail = failed.detail
     return failed

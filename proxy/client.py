@@ -5,6 +5,8 @@ be left. Refuses to decide anything about the exchange itself.
 """
 
 import asyncio
+import socket
+import struct
 from typing import Any, cast
 
 from proxy import outcome as o
@@ -16,6 +18,8 @@ from proxy.serving import Serving
 
 _BUFFER = 32 * 1024
 """Bytes that may wait for a client that does not read, before reading upstream stops."""
+
+_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Client(Serving):
@@ -160,12 +164,19 @@ class Client(Serving):
         else:
             self._watch_unread(transport, silence)
 
-    def abort(self) -> None:
-        """Break the connection: half an answer must not look like a whole one."""
+    def abort(self, *, reset: bool = False) -> None:
+        """Break the connection: half an answer must not look like a whole one.
+
+        With `reset` the client sees that it was broken, and not just an end.
+        """
         transport = self.transport
         self.force_close()
-        if transport is not None:
-            transport.abort()
+        if transport is None:
+            return
+        if reset:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        transport.abort()
 
 
 def _wake(waiter: "asyncio.Future[None]") -> None:

@@ -115,7 +115,8 @@ def break_off(p: Passage, outcome: Outcome) -> None:
     """End an answer that has begun: in its own words where it has any."""
     is_here = p.client.gone_at is None
     if is_here and (p.stream is None or not p.stream.tell(outcome, p.client)):
-        p.client.abort()  # half an answer must not look like a whole one
+        # half an answer must not look like a whole one: in HTTP/1.0 an end may be all there is
+        p.client.abort(reset=p.asked.version != _HTTP_1_1)
 
 
 def _masked(p: Passage, status: int, fields: Mapping[bytes, bytes]) -> bool:

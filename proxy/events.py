@@ -81,8 +81,10 @@ class EventStream:
         until = now() + left
         while self._x.first_event is None and len(self.held) <= MAX_HELD:
             at = now()
-            piece = await source.read(min(self._clocks.left(at), max(0.0, until - at)))
-            self._x.upstream_wait += now() - at
+            try:
+                piece = await source.read(min(self._clocks.left(at), max(0.0, until - at)))
+            finally:
+                self._x.upstream_wait += now() - at
             if isinstance(piece, End):
                 return None
             if isinstance(piece, Failed):
@@ -100,10 +102,12 @@ class EventStream:
             began = now()
             wait = self._wait(began)
             source.tap = self._pass  # events do not wake us; a clock does, or the end
-            piece = await source.read(wait)
-            source.tap = None
-            arrived = now()
-            self._x.upstream_wait += arrived - began
+            try:
+                piece = await source.read(wait)
+            finally:
+                source.tap = None
+                arrived = now()
+                self._x.upstream_wait += arrived - began
             if isinstance(piece, bytes):
                 self._pass(piece)
             elif isinstance(piece, End):

@@ -65,9 +65,11 @@ async def relay(
     """Pass the body on to its end. None if it ended well, else what broke it."""
     last_call = now() + clocks.max_stream
     while (began := now()) < last_call:
-        piece = await source.read(min(clocks.gap, last_call - began))
-        arrived = now()
-        x.upstream_wait += arrived - began
+        try:
+            piece = await source.read(min(clocks.gap, last_call - began))
+        finally:
+            arrived = now()
+            x.upstream_wait += arrived - began
         if not isinstance(piece, bytes):
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
         _measure(x, piece, arrived, arrived - began)

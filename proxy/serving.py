@@ -138,11 +138,19 @@ class Serving(RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        before, is_head = self._request_count, self._is_between
         super().data_received(data)
-        if self._messages:
+        if self._request_count != before:
             self._head_arrived(len(data))
-        elif self._waiter is not None and not self._upgraded and data:
+        elif is_head and data and not (self._upgraded or self._buffer_paused):
             self._head_grows(data)
+
+    @property
+    def _is_between(self) -> bool:
+        """Whether the last request has arrived whole: what comes next is a head."""
+        if self._messages:
+            return self._messages[-1][1].is_eof()
+        return self._current_request is None or self._current_request.body.is_eof()  # type: ignore[attr-defined]
 
     def _head_arrived(self, size: int) -> None:
         self._head_bytes += size
@@ -184,8 +192,9 @@ class Serving(RequestHandler):
     def _refuse_head(self, outcome: Outcome, detail: str) -> None:
         """Hand a refusal to aiohttp's queue, as its own parser would."""
         self._stop_head_clock()
+        self._head_bytes = 0
+        self._messages.append((_error(outcome, detail), EMPTY_PAYLOAD))
         if self._waiter is not None and not self._waiter.done():
-            self._messages.append((_error(outcome, detail), EMPTY_PAYLOAD))
             self._waiter.set_result(None)
 
     def _stop_head_clock(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.house.fault_upstream import status
+from tests.house.fault_upstream import never, status
 from tests.house.raw_client import RawClient, eventually, request
 from tests.house.test_streams import narrow_sending
 
@@ -145,3 +145,97 @@ async def test_no_retry_is_begun_once_its_pause_does_not_fit_any_more(upstream, 
 
     assert (503, 1, "deadline_near") == (answer.status, len(upstream.seen), event["retry_stopped"])
     assert event["upstream_ms"] > 390
+
+
+async def test_a_head_that_comes_with_the_connection_has_a_clock(upstream, house):
+    house = await house(listen={"request_head": "200ms"})
+    ends = []
+    for _ in range(5):
+        async with house.client() as client:
+            await client.send("GET / HT")
+            ends.append((await client.answer()).status)
+
+    assert [408] * 5 == ends
+
+
+async def test_a_head_that_begins_while_an_exchange_runs_has_a_clock(upstream, house):
+    async def slow(turn):
+        await asyncio.sleep(0.2)
+        await turn.answer()
+
+    house = await house(listen={"request_head": "300ms"})
+    upstream.on("/", slow)
+    async with house.client() as client:
+        await client.send(request("GET", "/"), "GET / HT")
+        answers = [await client.answer(), await client.answer()]
+
+    assert [200, 408] == [answer.status for answer in answers]
+
+
+async def test_a_body_that_comes_slowly_behind_another_request_is_no_head(upstream, house):
+    async def slow(turn):
+        await asyncio.sleep(0.2)
+        await turn.body()
+        await turn.answer()
+
+    house = await house(listen={"request_head": "100ms"})
+    upstream.on("/", slow)
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
+        await client.send("ab")
+        await asyncio.sleep(0.4)
+        await client.send("cd")
+        answers = [await client.answer(), await client.answer()]
+
+    assert [200, 200] == [answer.status for answer in answers]
+    assert b"abcd" == upstream.seen[1].body
+
+
+async def test_a_cut_answer_does_not_look_whole_in_http_1_0(upstream, house):
+    async def cut(turn):
+        await turn.begin_chunked("Content-Type: text/plain")
+        await turn.chunk("half")
+        await asyncio.sleep(0.05)
+        turn.close()
+
+    house = await house()
+    upstream.on("/", cut)
+    async with house.client() as client:
+        await client.send("GET / HTTP/1.0\r\n\r\n")
+        _, end = await client.rest()
+
+    assert "reset" == end
+
+
+async def test_the_wait_that_a_client_breaks_off_is_not_ours(upstream, house):
+    house = await house()
+    upstream.on("/", never)
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await asyncio.sleep(0.3)
+    event = await house.event()
+
+    assert event["upstream_ms"] > 250
+    assert event["overhead_ms"] < 100
+
+
+async def test_behind_a_stale_connection_the_next_one_is_new(upstream, house):
+    """Those that idle have idled for longer."""
+
+    async def slow(turn):
+        await asyncio.sleep(0.1)
+        await turn.answer()
+
+    async def reset(turn):
+        turn.reset()
+
+    house = await house(retry={"attempts": 2})
+    upstream.on("/", slow)
+    await asyncio.gather(*(house.fetch() for _ in range(3)))  # three connections idle now
+    upstream.on("/gone", reset)
+    answer = await house.fetch("/gone")
+    event = await house.event_of(answer)
+
+    assert ("stale_connection", "reset") == event["attempt_results"]
+    assert "upstream_reset" == event["code"]
