@@ -604,7 +604,7 @@ async def test_an_error_that_nobody_reads_does_not_keep_the_connection(
         await house.event(code="stream_stalled")
         (connection,) = clients_of(house)
         assert connection.transport.get_write_buffer_size()
-        await eventually(lambda: clients_of(house)[0].gone_at is not None)
+        await eventually(lambda: not clients_of(house))
 
 
 async def test_an_event_in_the_stream_is_the_upstreams_own_affair(upstream, house):

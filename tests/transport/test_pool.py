@@ -230,11 +230,11 @@ async def test_an_idle_connection_is_closed_after_its_time(scene, acquire, ask):
 
 
 async def test_idle_connections_are_closed_each_in_its_time(scene, acquire, ask):
-    upstream = await scene(short, pool={"keep_alive": "60ms"})
+    upstream = await scene(short, pool={"keep_alive": "400ms"})
     first, second = await several(upstream, acquire, 2)
     await ask(first)
     first.release()
-    await asyncio.sleep(0.04)
+    await asyncio.sleep(0.3)
     await ask(second)
     second.release()
     await asyncio.wait_for(scene.ended(), 1)
