@@ -94,12 +94,12 @@ class Serving(RequestHandler):
                 goes_on = await self._refuse(request, _refusal(message.exc, self._limits))
             else:
                 goes_on = await self._serve(request)
+            if self._upgraded:
+                self._stay_with_http()
+            if not body.is_eof() and not self._force_close:
+                await self._drop_rest(request)
         finally:
             self._current_request = None
-        if self._upgraded:
-            self._stay_with_http()
-        if not body.is_eof() and not self._force_close:
-            await self._drop_rest(request)
         self._keepalive = goes_on
         if not goes_on or self._close or self._force_close:
             return False
@@ -149,7 +149,8 @@ class Serving(RequestHandler):
     def _is_between(self) -> bool:
         """Whether the last request has arrived whole: what comes next is a head."""
         if self._messages:
-            return self._messages[-1][1].is_eof()
+            last, body = self._messages[-1]
+            return body.is_eof() and not isinstance(last, _ErrInfo)
         return self._current_request is None or self._current_request.body.is_eof()  # type: ignore[attr-defined]
 
     def _head_arrived(self, size: int) -> None:

@@ -28,6 +28,7 @@ async def test_an_early_answer_reaches_a_client_that_is_still_sending(upstream, 
         answer = await client.answer()
 
     assert (413, b"too large for me", "clean") == (answer.status, answer.body, answer.end)
+    assert [413] == [event["status"] for event in house.all()]
     assert [] == house.all("library")
 
 
