@@ -173,8 +173,8 @@ class Client(Serving):
         self.force_close()
         if transport is None:
             return
-        if reset:
-            sock = transport.get_extra_info("socket")
+        sock = transport.get_extra_info("socket")
+        if reset and sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         transport.abort()
 
