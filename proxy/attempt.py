@@ -59,22 +59,23 @@ async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
 async def _connect(p: Passage, began: float, avoid: str | None) -> Connection | Failed:
     clocks = p.route.rule.timeouts
     left = p.deadline.left(began)
-    got: Connection | Failed | None = None
     try:
         got = await p.upstream.acquire(
             connect=clocks.connect, pool_wait=clocks.pool_wait, left=left, avoid=avoid
         )
-    finally:
-        _account(p, got, now() - began)
+    except asyncio.CancelledError:
+        p.x.upstream_wait += now() - began
+        raise
+    _account(p, got, now() - began)
     return got
 
 
-def _account(p: Passage, got: Connection | Failed | None, waited: float) -> None:
-    """Split the wait into queueing here and connecting there; None: the client left meanwhile."""
+def _account(p: Passage, got: Connection | Failed, waited: float) -> None:
+    """Split the wait into queueing here and connecting there."""
     if isinstance(got, Connection):
         queued = got.queued
     else:
-        queued = waited if got is not None and got.outcome is o.POOL_TIMEOUT else 0.0
+        queued = waited if got.outcome is o.POOL_TIMEOUT else 0.0
     p.x.queued += queued
     p.x.upstream_wait += waited - queued
 
