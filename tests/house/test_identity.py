@@ -191,12 +191,12 @@ async def test_fields_of_the_team_are_in_the_event(upstream, house):
             }
         }
     )
-    answer = await house.fetch("/conversations/c7?page=2", "X-User-Id: ada")
+    answer = await house.fetch("/conversations/c7?page=2", "X-User-Id: zoe-ruth")
     event = await house.event_of(answer)
 
     assert ("2", "c7") == (event["page"], event["conversation_id"])
     assert event["user_id"]
-    assert "ada" not in json.dumps(event)
+    assert "zoe" not in json.dumps(event)
 
 
 async def test_a_canary_is_found_nowhere(upstream, house):
