@@ -88,9 +88,9 @@ CODES: Final[dict[str, Runbook]] = {
         ("Point it at the upstream.",),
     ),
     "overload_shed": Runbook(
-        "More than `listen.max_connections` clients are connected.",
-        ("`sidelight_requests_in_flight` by route.",),
-        ("Find what holds connections; add instances or raise the limit.",),
+        "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
+        ("`client_ip` of these exchanges, and how many connections are open.",),
+        ("Find who sends heads that do not end; add instances or raise the limit.",),
     ),
     "pool_timeout": Runbook(
         "No connection to the upstream came free within `timeouts.pool_wait`.",
