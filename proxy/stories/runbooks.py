@@ -36,9 +36,11 @@ CODES: Final[dict[str, Runbook]] = {
         ("Mend that client; from a scanner: nothing.",),
     ),
     "headers_too_large": Runbook(
-        "One header, or the number of them, is over the limit.",
+        "One header, their number, or all of them together are over the limit.",
         ("Whether cookies have grown.",),
-        ("Shorten them, or raise `listen.header_bytes` or `listen.header_count`.",),
+        (
+            "Shorten them, or raise `listen.header_bytes`, `listen.head_bytes` or `listen.header_count`.",
+        ),
     ),
     "uri_too_long": Runbook(
         "The request line is over `listen.uri_bytes`.",
