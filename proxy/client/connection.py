@@ -281,7 +281,7 @@ class ClientConnection:
         if reader.body.has_news:
             self.waiter.wake()
         if reader.held or self.held:
-            if reader.body.is_whole:
+            if reader.body.is_whole and not reader.may_switch:
                 reader.is_ready()  # a fault is found at once, and what comes behind it not kept
             self.account()
         if reader.is_full:

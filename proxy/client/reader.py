@@ -44,6 +44,8 @@ class RequestReader:
         """Whether nothing is read any more: what comes is dropped."""
         self.body: Body = NO_BODY
         """The body of the last request given."""
+        self.may_switch = False
+        """Whether the last request given asked for another protocol: what follows may be no HTTP."""
 
     def add(self, data: bytes) -> None:
         """Bytes from the client: the rest of the last body, and what stands behind it."""
@@ -116,6 +118,7 @@ class RequestReader:
         if isinstance(asked, Refusal):
             self.stop()
             return asked
+        self.may_switch = asked.wants_websocket
         self._begin_body(asked)
         return asked
 

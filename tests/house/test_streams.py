@@ -522,7 +522,8 @@ async def test_a_drain_cuts_what_the_upstream_was_let_finish(upstream, house):
     async with house.client() as client:
         await client.send(request("GET", "/"))
         await client.until(b"one\n\n")
-    await eventually(lambda: clients_of(house)[0].gone_at is not None)
+        (connection,) = clients_of(house)
+    await eventually(lambda: connection.gone_at is not None)
     await house.app.drain(delay=0, limit=0.05, cause="test")
     event = await house.event()
 
