@@ -21,8 +21,9 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 COMPILED = {
     ".": "answers attempt call clock commit cors events exchange fields forward guards headers "
     "heads http1 identity inbound opening outcome passage peers relay reply request routing "
-    "switch terms tunnel tunnel_end",
-    "transport": "answer connection endpoints failed pool upstream watch wire",
+    "switch terms transitions tunnel tunnel_end",
+    "transport": "connection endpoints pool protocol request_writer rescue response_reader result "
+    "states upstream waiter",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition sse websocket",
     "observation": "batch log metrics observer readings record recorder redaction route_metrics "

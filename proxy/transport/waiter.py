@@ -11,14 +11,14 @@ _TICK = 0.001
 """Loops round their clocks to milliseconds."""
 
 
-class Watch:
+class Waiter:
     """One wait at a time, ended by `wake` or by time."""
 
-    __slots__ = ("_due", "_fires_at", "_loop", "_timer", "_waiter")
+    __slots__ = ("_due", "_fires_at", "_loop", "_timer", "_waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiting: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._fires_at = 0.0
@@ -26,28 +26,28 @@ class Watch:
     async def wait(self, timeout: float) -> None:
         """Until `wake`, at most `timeout` seconds; the caller looks which it was.
 
-        An infinite `timeout` waits for `hurry`.
+        An infinite `timeout` waits for `shorten`.
         """
-        waiter = self._waiter = self._loop.create_future()
+        waiting = self._waiting = self._loop.create_future()
         due = self._due = self._loop.time() + timeout
         if due != inf and (self._timer is None or self._fires_at > due):
             self._arm(due)
         try:
-            await waiter
+            await waiting
         finally:
-            self._waiter = None
+            self._waiting = None
 
-    def hurry(self, timeout: float) -> None:
+    def shorten(self, timeout: float) -> None:
         """The wait that is under way ends in `timeout` seconds at most."""
         self._due = self._loop.time() + timeout
-        if self._waiter is not None:
+        if self._waiting is not None:
             self._arm(self._due)
 
     def wake(self) -> None:
         """End the wait, if there is one."""
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        waiting = self._waiting
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
 
     def close(self) -> None:
         """Wake, and let go of the timer."""
@@ -64,7 +64,7 @@ class Watch:
 
     def _look(self) -> None:
         self._timer = None
-        if self._waiter is None:
+        if self._waiting is None:
             return
         if self._due - self._loop.time() > _TICK:
             self._arm(self._due)
