@@ -76,7 +76,8 @@ class ResponseReader:
         `may_switch` says that the request asked for a WebSocket: only then is a 101 final.
         """
         self._parser = parser = HttpResponseParser(self)
-        parser.set_dangerous_leniencies(lenient_version=True)  # we look at it ourselves
+        # versions, and bytes behind a `Connection: close` (of an interim head too), are judged here
+        parser.set_dangerous_leniencies(lenient_version=True, lenient_keep_alive=True)
         self._method = method
         self._may_switch = may_switch
         self._headers: Headers = []

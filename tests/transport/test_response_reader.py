@@ -46,6 +46,7 @@ WHOLE = {
     "chunks": (CHUNKED + b"2\r\nhi\r\n5;x=y\r\nthere\r\n0\r\nTrailer: t\r\n\r\n", "GET"),
     "until close": (OK + b"A: b\r\n\r\nhi there", "GET"),
     "interim": (b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" * 3 + SHORT, "GET"),
+    "1.2": (CHUNKED.replace(b"1.1", b"1.2") + b"2\r\nhi\r\n0\r\n\r\n", "GET"),
     "head": (OK + b"Content-Length: 2\r\n\r\n", "HEAD"),
     "head in chunks": (CHUNKED, "HEAD"),
     "not modified": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "GET"),
@@ -166,6 +167,10 @@ def test_a_connection_that_switched_is_never_http_again():
         pytest.param(b"HTTP/1.1 099 Low\r\n\r\n", id="status below 100"),
         pytest.param(b"HTTP/1.1 600 High\r\n\r\n", id="status above 599"),
         pytest.param(b"HTTP/2.0 200 OK\r\n\r\n", id="another version"),
+        pytest.param(b"HTTP/3.1 200 OK\r\n\r\n", id="a version to come"),
+        pytest.param(b"HTTP/0.9 200 OK\r\n\r\n", id="a version long gone"),
+        pytest.param(b"HTTP/1.10 200 OK\r\n\r\n", id="no version"),
+        pytest.param(b"HTTP/2.0 103 E\r\n\r\n", id="another version, interim"),
         pytest.param(b"HTTP/1.1 101 Up\r\n\r\n", id="101 that nobody asked for"),
         pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", id="two lengths"),
         pytest.param(OK + b"Transfer-Encoding: gzip\r\n\r\n", id="a strange coding"),
@@ -202,6 +207,38 @@ def test_a_head_of_just_the_limit_passes_with_its_body_in_the_same_segment():
 def test_more_header_lines_than_allowed_are_too_large():
     assert read(OK + b"A: b\r\n" * 8 + b"\r\n").head
     assert UPSTREAM_HEADERS_TOO_LARGE is read(OK + b"A: b\r\n" * 9 + b"\r\n").failure.outcome
+
+
+@pytest.mark.parametrize("minor", range(2, 10))
+def test_a_response_of_a_later_minor_version_is_read_as_1_1(minor):
+    reader = read(CHUNKED.replace(b"1.1", b"1.%d" % minor) + b"2\r\nhi\r\n0\r\n\r\n")
+
+    assert ("1.1", "chunked") == (reader.head.http_version, reader.head.framing)
+    assert reader.framing.keeps_alive
+    assert b"hi" == reader.take_chunks()
+
+
+@given(cuts=st.lists(st.integers(0, 200), max_size=12))
+def test_interim_heads_are_kept_but_for_those_of_a_100(cuts):
+    data = b"HTTP/1.2 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 199 Z\r\n\r\n"
+    reader = read(*split(data + SHORT, cuts))
+
+    assert [(103, "1.1", [(b"Link", b"x")]), (199, "1.1", [])] == [
+        (head.status, head.http_version, head.headers) for head in reader.interim
+    ]
+
+
+def test_an_interim_head_that_announces_the_close_is_not_the_last():
+    reader = read(b"HTTP/1.1 103 Early\r\nConnection: close\r\n\r\n", SHORT)
+
+    assert (200, b"hi") == (reader.head.status, reader.take_chunks())
+
+
+def test_interim_heads_of_the_last_response_are_forgotten():
+    reader = read(b"HTTP/1.1 103 Early\r\n\r\n" + SHORT)
+    reader.reset()
+
+    assert [] == reader.interim
 
 
 def test_interim_answers_do_not_go_on_for_ever():
@@ -269,6 +306,7 @@ def test_small_chunks_may_go_on_for_ever():
         pytest.param(b"HTTP/1.1 204 No\r\n\r\nhi", "GET", id="a body for 204"),
         pytest.param(b"HTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\nhi", "GET", id="for 304"),
         pytest.param(OK + b"Connection: close\r\nContent-Length: 0\r\n\r\nx", "GET", id="closing"),
+        pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi" + SHORT, "GET", id="of 1.0"),
     ],
 )
 def test_bytes_behind_the_end_taint_but_do_not_spoil_the_answer(data, method):
