@@ -19,7 +19,7 @@ from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import retry_after
-from proxy.transport.failed import End, Failed
+from proxy.transport.result import EndOfBody, Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ async def _set_aside(p: Passage, head: Head) -> Answer | NoAnswer:
         if isinstance(piece, Failed):
             p.let_go(whole=False)
             return NoAnswer(o.UPSTREAM_RESET)  # half an answer is none
-        if isinstance(piece, End):
+        if isinstance(piece, EndOfBody):
             answer.is_whole = True
             p.let_go(whole=True)
             break

@@ -20,6 +20,11 @@ from proxy.rules import CorsRule, IdentityRule
 from proxy.transport.connection import Connection
 from proxy.transport.upstream import Upstream
 
+MOST_INTERIM = 8
+"""Interim responses that a client is given; the rest are read over."""
+
+_HTTP_1_1 = (1, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -117,6 +122,17 @@ class Passage:
         if self.permit is not None:
             self.route.breaker.settle(self.permit, signal, now)
             self.permit = None
+
+    def pass_on_interim(self, head: Head) -> None:
+        """Give the client an interim response of the upstream (RFC 9110 §15.2).
+
+        That is no commit: what follows it may still be another attempt, or an answer of our own.
+        """
+        x = self.x
+        if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
+            x.interim += (head.status,)
+            own_cors = self.route.rule.cors is not None
+            self.client.write(self.plan.heads.interim(head, cors=own_cors))
 
     def let_go(self, *, whole: bool) -> None:
         """Give back the connection: for reuse where the answer was read `whole`, else closed."""

@@ -45,7 +45,7 @@ class RequestReader:
         self.body: Body = NO_BODY
         """The body of the last request given."""
         self.may_switch = False
-        """Whether the last request given asked for another protocol: what follows may be no HTTP."""
+        """Whether the last request given asked for another protocol: no HTTP may follow it."""
 
     def add(self, data: bytes) -> None:
         """Bytes from the client: the rest of the last body, and what stands behind it."""

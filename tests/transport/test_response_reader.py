@@ -11,7 +11,7 @@ from proxy.outcome import (
     UPSTREAM_HEADERS_TOO_LARGE,
     UPSTREAM_PROTOCOL_ERROR,
 )
-from proxy.transport.answer import MAX_INTERIM, AnswerReader
+from proxy.transport.response_reader import MAX_INTERIM, ResponseReader
 from proxy.transport.rules import UpstreamRule
 
 LIMITS = UpstreamRule(endpoints=["http://a"], max_head=1024, max_headers=8)
@@ -21,7 +21,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def read(*segments, method="GET"):
-    reader = AnswerReader("http://a", LIMITS)
+    reader = ResponseReader("http://a", LIMITS)
     reader.expect(method)
     for segment in segments:
         reader.feed(segment)
@@ -30,8 +30,8 @@ def read(*segments, method="GET"):
 
 def summary(reader):
     if reader.failure:
-        return reader.answer, reader.failure.outcome.code, reader.failure.detail
-    return reader.answer, reader.take_chunks(), reader.is_done, reader.is_tainted
+        return reader.head, reader.failure.outcome.code, reader.failure.detail
+    return reader.head, reader.take_chunks(), reader.is_done, reader.is_tainted
 
 
 def split(data, cuts):
@@ -46,6 +46,7 @@ WHOLE = {
     "chunks": (CHUNKED + b"2\r\nhi\r\n5;x=y\r\nthere\r\n0\r\nTrailer: t\r\n\r\n", "GET"),
     "until close": (OK + b"A: b\r\n\r\nhi there", "GET"),
     "interim": (b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" * 3 + SHORT, "GET"),
+    "1.2": (CHUNKED.replace(b"1.1", b"1.2") + b"2\r\nhi\r\n0\r\n\r\n", "GET"),
     "head": (OK + b"Content-Length: 2\r\n\r\n", "HEAD"),
     "head in chunks": (CHUNKED, "HEAD"),
     "not modified": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "GET"),
@@ -78,7 +79,7 @@ def test_byte_by_byte_is_the_same(name):
 def test_headers_keep_bytes_order_spelling_and_repetitions():
     reader = read(OK + b"sEt-Cookie: a=1\r\nX: caf\xe9\r\nSet-Cookie: a=1\r\nEmpty:\r\n\r\n")
 
-    assert reader.answer.headers == [
+    assert reader.head.headers == [
         (b"sEt-Cookie", b"a=1"),
         (b"X", b"caf\xe9"),
         (b"Set-Cookie", b"a=1"),
@@ -87,14 +88,14 @@ def test_headers_keep_bytes_order_spelling_and_repetitions():
 
 
 def test_a_head_says_its_status_reason_version_and_framing():
-    head = read(b"HTTP/1.0 404 Not \xe9\r\nContent-Length: 2\r\n\r\n").answer
+    head = read(b"HTTP/1.0 404 Not \xe9\r\nContent-Length: 2\r\n\r\n").head
 
     assert (head.status, head.reason) == (404, b"Not \xe9")
     assert (head.http_version, head.framing, head.length) == ("1.0", "length", 2)
 
 
 def test_the_reason_and_headers_of_interim_answers_are_forgotten():
-    head = read(b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\n" + SHORT).answer
+    head = read(b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\n" + SHORT).head
 
     assert (head.status, head.reason) == (200, b"OK")
     assert head.headers == [(b"Content-Length", b"2")]
@@ -104,14 +105,14 @@ def test_trailers_do_not_become_headers():
     reader = read(CHUNKED, b"0\r\nX-Late: 1\r\n\r\n")
 
     assert reader.is_done
-    assert reader.answer.headers == [(b"Transfer-Encoding", b"chunked")]
+    assert reader.head.headers == [(b"Transfer-Encoding", b"chunked")]
 
 
 SWITCH = b"HTTP/1.1 101 Up\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
 
 
 def switched(*segments):
-    reader = AnswerReader("http://a", LIMITS)
+    reader = ResponseReader("http://a", LIMITS)
     reader.expect("GET", may_switch=True)
     for segment in segments:
         reader.feed(segment)
@@ -126,9 +127,9 @@ def test_what_follows_a_101_that_was_asked_for_is_not_http(cuts):
     reader = switched(*split(data, cuts))
 
     assert (101, b"Up", "none") == (
-        reader.answer.status,
-        reader.answer.reason,
-        reader.answer.framing,
+        reader.head.status,
+        reader.head.reason,
+        reader.head.framing,
     )
     assert behind == reader.take_chunks()
     assert reader.is_raw
@@ -157,7 +158,7 @@ def test_a_connection_that_switched_is_never_http_again():
     reader.feed(SHORT)
 
     assert SHORT == reader.take_chunks()
-    assert 101 == reader.answer.status
+    assert 101 == reader.head.status
 
 
 @pytest.mark.parametrize(
@@ -166,6 +167,10 @@ def test_a_connection_that_switched_is_never_http_again():
         pytest.param(b"HTTP/1.1 099 Low\r\n\r\n", id="status below 100"),
         pytest.param(b"HTTP/1.1 600 High\r\n\r\n", id="status above 599"),
         pytest.param(b"HTTP/2.0 200 OK\r\n\r\n", id="another version"),
+        pytest.param(b"HTTP/3.1 200 OK\r\n\r\n", id="a version to come"),
+        pytest.param(b"HTTP/0.9 200 OK\r\n\r\n", id="a version long gone"),
+        pytest.param(b"HTTP/1.10 200 OK\r\n\r\n", id="no version"),
+        pytest.param(b"HTTP/2.0 103 E\r\n\r\n", id="another version, interim"),
         pytest.param(b"HTTP/1.1 101 Up\r\n\r\n", id="101 that nobody asked for"),
         pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", id="two lengths"),
         pytest.param(OK + b"Transfer-Encoding: gzip\r\n\r\n", id="a strange coding"),
@@ -181,7 +186,7 @@ def test_a_connection_that_switched_is_never_http_again():
 def test_a_head_that_breaks_the_rules_is_a_protocol_error(head):
     reader = read(head)
 
-    assert reader.answer is None
+    assert reader.head is None
     assert UPSTREAM_PROTOCOL_ERROR is reader.failure.outcome
 
 
@@ -200,13 +205,45 @@ def test_a_head_of_just_the_limit_passes_with_its_body_in_the_same_segment():
 
 
 def test_more_header_lines_than_allowed_are_too_large():
-    assert read(OK + b"A: b\r\n" * 8 + b"\r\n").answer
+    assert read(OK + b"A: b\r\n" * 8 + b"\r\n").head
     assert UPSTREAM_HEADERS_TOO_LARGE is read(OK + b"A: b\r\n" * 9 + b"\r\n").failure.outcome
+
+
+@pytest.mark.parametrize("minor", range(2, 10))
+def test_a_response_of_a_later_minor_version_is_read_as_1_1(minor):
+    reader = read(CHUNKED.replace(b"1.1", b"1.%d" % minor) + b"2\r\nhi\r\n0\r\n\r\n")
+
+    assert ("1.1", "chunked") == (reader.head.http_version, reader.head.framing)
+    assert reader.framing.keeps_alive
+    assert b"hi" == reader.take_chunks()
+
+
+@given(cuts=st.lists(st.integers(0, 200), max_size=12))
+def test_interim_heads_are_kept_but_for_those_of_a_100(cuts):
+    data = b"HTTP/1.2 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 100 C\r\n\r\nHTTP/1.1 199 Z\r\n\r\n"
+    reader = read(*split(data + SHORT, cuts))
+
+    assert [(103, "1.1", [(b"Link", b"x")]), (199, "1.1", [])] == [
+        (head.status, head.http_version, head.headers) for head in reader.interim
+    ]
+
+
+def test_an_interim_head_that_announces_the_close_is_not_the_last():
+    reader = read(b"HTTP/1.1 103 Early\r\nConnection: close\r\n\r\n", SHORT)
+
+    assert (200, b"hi") == (reader.head.status, reader.take_chunks())
+
+
+def test_interim_heads_of_the_last_response_are_forgotten():
+    reader = read(b"HTTP/1.1 103 Early\r\n\r\n" + SHORT)
+    reader.reset()
+
+    assert [] == reader.interim
 
 
 def test_interim_answers_do_not_go_on_for_ever():
     interim = b"HTTP/1.1 102 P\r\n\r\n"
-    reader = AnswerReader("http://a", UpstreamRule(endpoints=["http://a"]))
+    reader = ResponseReader("http://a", UpstreamRule(endpoints=["http://a"]))
     reader.expect("GET")
     reader.feed(interim * MAX_INTERIM)
 
@@ -269,6 +306,7 @@ def test_small_chunks_may_go_on_for_ever():
         pytest.param(b"HTTP/1.1 204 No\r\n\r\nhi", "GET", id="a body for 204"),
         pytest.param(b"HTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\nhi", "GET", id="for 304"),
         pytest.param(OK + b"Connection: close\r\nContent-Length: 0\r\n\r\nx", "GET", id="closing"),
+        pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi" + SHORT, "GET", id="of 1.0"),
     ],
 )
 def test_bytes_behind_the_end_taint_but_do_not_spoil_the_answer(data, method):

@@ -1,4 +1,4 @@
-"""What comes back from the transport where an answer was hoped for."""
+"""What a connection gives where a head or body bytes were hoped for."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,11 +16,11 @@ class Failed:
     endpoint: str
 
 
-class End:
-    """The type of END."""
+class EndOfBody:
+    """The type of END_OF_BODY."""
 
     __slots__ = ()
 
 
-END: Final = End()
+END_OF_BODY: Final = EndOfBody()
 """The body has ended as its framing said."""
