@@ -49,6 +49,7 @@ lock:  ## Pin all dependencies anew, with hashes (needs uv).
 	$(COMPILE) --upgrade --extra store --output-file requirements.lock
 	$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --extra compile --constraint requirements-dev.lock --output-file deploy/compile.lock
+	echo 'pip-audit>=2.10' | $(PIN) - --upgrade --output-file deploy/audit.lock
 
 clean:  ## Remove the virtual environment and all caches.
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \

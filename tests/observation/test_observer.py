@@ -151,11 +151,11 @@ def test_lost_lines_are_counted(house: House) -> None:
     assert {("queue_full",): 3, ("write_failed",): 0} == house.numbers("log_dropped_total")
 
 
-def test_whoever_asks_for_lessons_gets_the_last(house: House, exchange) -> None:
+def test_whoever_asks_for_health_is_told_of_the_last_exchange(house: House, exchange) -> None:
     house.see(exchange())
     house.see(exchange(outcome=HEAD_TIMEOUT))
 
-    assert "head_timeout" == house.observer.lessons["backend"].failure
+    assert 1 == house.observer.histories["backend"].health(11.0).failures
 
 
 @pytest.mark.parametrize(
