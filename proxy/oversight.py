@@ -17,7 +17,7 @@ from proxy.clock import now, wall
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
-from proxy.observation.series import Snapshot
+from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
 from proxy.resilience.permits import Transition
@@ -115,6 +115,9 @@ class Oversight:
 
     def snapshot(self) -> Snapshot:
         return self._house.metrics.snapshot()
+
+    def exemplars(self) -> Exemplars:
+        return self._house.metrics.exemplars()
 
     def config(self) -> Mapping[str, object]:
         return self._house.settings.model_dump(mode="json")

@@ -106,7 +106,7 @@ class Observer:
 
     def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
         """Takes the silences of a stream as they happen, in seconds."""
-        return self._metrics.stream_gaps(x.route)
+        return self._metrics.stream_gaps(x)
 
     def stream_started(self, x: Exchange) -> None:
         """Its head has gone out; told where the route asks for it."""
