@@ -40,7 +40,9 @@ bench: $(VENV)/.dev  ## Measure against nginx, Caddy and a bare aiohttp proxy; w
 
 image:  ## Build the container image.
 	@command -v docker >/dev/null || { echo "make image needs docker" >&2; exit 1; }
-	docker build --tag "$(IMAGE)" .
+	docker build --tag "$(IMAGE)" \
+		--label org.opencontainers.image.version="$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' proxy/__init__.py)" \
+		--label org.opencontainers.image.revision="$$(git rev-parse HEAD 2>/dev/null)" .
 
 lock: COMPILE = printf 'setuptools>=77\n' | uv pip compile --quiet pyproject.toml - --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
