@@ -16,12 +16,13 @@ from pathlib import Path
 
 CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
-# By room. Left out is what inherits from aiohttp (`client`, `serving`, `listener`, `admin`), what
+# By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
     ".": "answers attempt call clock commit cors events exchange fields forward guards headers "
-    "heads http1 identity inbound opening outcome passage peers relay reply request routing "
-    "switch terms tunnel tunnel_end",
+    "heads http1 identity inbound opening outcome passage peers relay reply routing switch terms "
+    "tunnel tunnel_end waiter",
+    "client": "body chunked connection heads output owner protocol reader request serving states",
     "transport": "answer connection endpoints failed pool upstream watch wire",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition sse websocket",

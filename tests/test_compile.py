@@ -17,12 +17,10 @@ INTERPRETED = {
     "__main__": "runs once",
     "app": "runs once",
     "cli": "runs once",
-    "client": "inherits from aiohttp",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
     "oversight": "not on the way",
     "rules": "pydantic",
-    "serving": "inherits from aiohttp",
     "supervisor": "runs once",
 }
 """Modules at the top of `proxy/` that are not compiled, with the reason."""

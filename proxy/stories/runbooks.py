@@ -36,9 +36,11 @@ CODES: Final[dict[str, Runbook]] = {
         ("Mend that client; from a scanner: nothing.",),
     ),
     "headers_too_large": Runbook(
-        "One header, or the number of them, is over the limit.",
+        "One header, their number, or all of them together are over the limit.",
         ("Whether cookies have grown.",),
-        ("Shorten them, or raise `listen.header_bytes` or `listen.header_count`.",),
+        (
+            "Shorten them, or raise `listen.header_bytes`, `listen.head_bytes` or `listen.header_count`.",
+        ),
     ),
     "uri_too_long": Runbook(
         "The request line is over `listen.uri_bytes`.",
@@ -88,9 +90,9 @@ CODES: Final[dict[str, Runbook]] = {
         ("Point it at the upstream.",),
     ),
     "overload_shed": Runbook(
-        "More than `listen.max_connections` clients are connected.",
-        ("`sidelight_requests_in_flight` by route.",),
-        ("Find what holds connections; add instances or raise the limit.",),
+        "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
+        ("`client_ip` of these exchanges, and how many connections are open.",),
+        ("Find who sends heads that do not end; add instances or raise the limit.",),
     ),
     "pool_timeout": Runbook(
         "No connection to the upstream came free within `timeouts.pool_wait`.",
