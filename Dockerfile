@@ -25,6 +25,9 @@ ENV PATH=/app/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     SIDELIGHT_ADMIN__HOST=0.0.0.0 \
     SIDELIGHT_STORE__PATH=/var/lib/sidelight/sidelight.db
+LABEL org.opencontainers.image.title="Sidelight" \
+    org.opencontainers.image.description="A sidecar reverse proxy that makes any HTTP upstream observable and resilient, built for streamed chat." \
+    org.opencontainers.image.licenses="MIT"
 # By number, so that Kubernetes can check runAsNonRoot.
 # Nothing but the store is written, so the root can be read-only.
 USER 65532:65532
@@ -32,7 +35,8 @@ VOLUME /var/lib/sidelight
 WORKDIR /app
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
+# It asks the port that the file of the running command names.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
-    CMD ["sidelight", "healthcheck"]
+    CMD ["sidelight", "healthcheck", "--pid", "1"]
 ENTRYPOINT ["sidelight"]
 CMD ["run", "--config", "/etc/sidelight/sidelight.yaml"]

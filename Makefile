@@ -9,10 +9,11 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 IMAGE ?= sidelight
 TREE := build/compiled
+AUDIT := build/audit
 SOURCES := $(filter-out build,$(wildcard *)) .ci .dockerignore .importlinter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench image lock clean
+.PHONY: help run test check bench audit image lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -38,17 +39,26 @@ bench: $(VENV)/.dev  ## Measure against nginx, Caddy and a bare aiohttp proxy; w
 	@$(BIN)/python benchmarks/bench.py --write docs/performance.md $(BENCH)
 	@$(BIN)/python benchmarks/streams.py --write docs/performance.md
 
+audit: $(AUDIT)/.done  ## Look up known vulnerabilities of what the image has; its SBOM to build/sbom.json.
+	@$(AUDIT)/bin/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --output-file build/sbom.json
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes \
+		--requirement requirements.lock --progress-spinner off --desc off
+
 image:  ## Build the container image.
 	@command -v docker >/dev/null || { echo "make image needs docker" >&2; exit 1; }
-	docker build --tag "$(IMAGE)" .
+	docker build --tag "$(IMAGE)" \
+		--label org.opencontainers.image.version="$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' proxy/__init__.py)" \
+		--label org.opencontainers.image.revision="$$(git rev-parse HEAD 2>/dev/null)" .
 
-lock: COMPILE = printf 'setuptools>=77\n' | uv pip compile --quiet pyproject.toml - --universal \
-	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	--custom-compile-command "make lock"
+lock: PIN = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --upgrade
+lock: COMPILE = printf 'setuptools>=77\n' | $(PIN) pyproject.toml -
 lock:  ## Pin all dependencies anew, with hashes (needs uv).
-	$(COMPILE) --upgrade --extra store --output-file requirements.lock
-	$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --extra store --output-file requirements.lock
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --extra compile --constraint requirements-dev.lock --output-file deploy/compile.lock
+	printf 'pip-audit\ncyclonedx-bom\n' | $(PIN) - --output-file deploy/audit.lock
 
 clean:  ## Remove the virtual environment and all caches.
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
@@ -64,6 +74,13 @@ $(TREE)/.done: $(VENV)/.dev $(shell git ls-files $(SOURCES) 2>/dev/null)
 	@echo "compiling into $(TREE)"
 	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -R $(SOURCES) $(TREE)
 	@$(BIN)/python deploy/compile.py $(TREE)
+	@touch $@
+
+$(AUDIT)/.done: $(BIN)/python deploy/audit.lock
+	@echo "installing what an audit needs"
+	@$(BIN)/python -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip --disable-pip-version-check --quiet install --require-hashes \
+		--requirement deploy/audit.lock
 	@touch $@
 
 $(VENV)/.run: $(BIN)/python requirements.lock pyproject.toml

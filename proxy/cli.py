@@ -16,6 +16,7 @@ from pathlib import Path
 from proxy import __version__
 from proxy.asking.commands import add_commands
 from proxy.asking.door import reached
+from proxy.asking.process import NotSidelightError, arguments_of
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
 from proxy.settings.load import load
@@ -70,8 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         help="ask a running proxy whether it lives (exit code 0 if so)",
         description="Ask /livez of the admin port; for a container's HEALTHCHECK.",
     )
-    health.add_argument(
+    source = health.add_mutually_exclusive_group()
+    source.add_argument(
         "--config", type=Path, metavar="FILE", help="settings file that names the admin port"
+    )
+    source.add_argument(
+        "--pid", type=int, metavar="PID", help="the Sidelight that runs as this process"
     )
     health.set_defaults(command=_healthcheck)
     add_commands(commands.add_parser)
@@ -155,8 +160,14 @@ def _schema(_options: argparse.Namespace) -> int:
 
 
 def _healthcheck(options: argparse.Namespace) -> int:
+    try:
+        asked = _parser().parse_args(arguments_of(options.pid)) if options.pid else options
+    except NotSidelightError as error:
+        _say(f"sidelight: {error}")
+        return 1
+    config = getattr(asked, "config", None)
     # without a file the environment is enough to know the admin port
-    settings = load(options.config, os.environ, None if options.config else "http://127.0.0.1")
+    settings = load(config, os.environ, None if config else "http://127.0.0.1")
     host, port = settings.admin.host, settings.admin.port
     connection = HTTPConnection(reached(host), port, timeout=_PROBE_TIMEOUT)
     try:

@@ -206,7 +206,8 @@ class Desk:
 
     def readings(self) -> Iterator[Reading]:
         """For the metrics."""
-        yield from store_readings(self._store.dropped if self._store is not None else {})
+        if self._store is not None:
+            yield from store_readings(self._store.dropped)
         yield from alert_readings(self._results)
 
     def _begin_ticking(self) -> None:

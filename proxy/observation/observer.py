@@ -22,7 +22,7 @@ from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
 from proxy.observation.series import Reading
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import Lesson
+from proxy.observation.upstream_status import AttemptHistory
 from proxy.outcome import Level
 from proxy.resilience.permits import Transition
 
@@ -89,10 +89,10 @@ class Observer:
         self._ended.flush()
 
     @property
-    def lessons(self) -> Mapping[str, Lesson]:
-        """What was last learnt about each upstream."""
+    def histories(self) -> Mapping[str, AttemptHistory]:
+        """The attempts at each upstream that had any."""
         self.flush()
-        return self._recorder.lessons
+        return self._recorder.histories
 
     def _readings(self) -> Iterator[Reading]:
         """What runs now, by route, and what the log lost."""
@@ -113,7 +113,7 @@ class Observer:
 
     def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
         """Takes the silences of a stream as they happen, in seconds."""
-        return self._metrics.stream_gaps(x.route)
+        return self._metrics.stream_gaps(x)
 
     def stream_started(self, x: Exchange) -> None:
         """Its head has gone out; told where the route asks for it."""
