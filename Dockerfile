@@ -9,6 +9,7 @@ RUN python -m venv /app \
     && python -m venv /tools \
     && /tools/bin/pip install --require-hashes --only-binary :all: --requirement deploy/compile.lock
 COPY LICENSE README.md pyproject.toml ./
+COPY deploy/widget/sidelight.js deploy/widget/
 COPY proxy/ proxy/
 # setuptools is in the lock file, so building fetches nothing; at run time neither it nor pip is needed.
 # What is on a request's way is compiled where it is installed.

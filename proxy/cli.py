@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,8 +24,14 @@ from proxy.settings.schema import Settings
 
 _DESCRIPTION = "A sidecar reverse proxy that makes any HTTP upstream observable and resilient."
 _PROBE_TIMEOUT = 2.0
-_IMPATIENT = {"SIDELIGHT_POLICIES__DEFAULT__TIMEOUTS__GAP": "5s"}
-"""Of the demo: nobody should have to wait half a minute to see a stall told."""
+_DEMO = {
+    "SIDELIGHT_POLICIES__DEFAULT__TIMEOUTS__GAP": "5s",
+    "SIDELIGHT_UPSTREAMS__DOWN__ENDPOINTS": "http://127.0.0.1:1",
+    "SIDELIGHT_ROUTES__DOWN__MATCH__PATH": "/api/down",
+    "SIDELIGHT_ROUTES__DOWN__UPSTREAM": "down",
+}
+"""Of the demo: nobody should have to wait half a minute to see a stall, or stop a process to see
+an upstream that is down."""
 _SWITCH = 0.0005
 """Seconds for which a thread that renders metrics may keep the event loop from running."""
 
@@ -96,14 +103,18 @@ def _demo(_options: argparse.Namespace) -> int:
     from proxy.demo import process  # the demo is not loaded in production
 
     with process() as url:
-        return _serve(load(None, _IMPATIENT | dict(os.environ), url), greeting=_greeting)
+        # the page's own origin is the backend's, another one than Sidelight's
+        demo = _DEMO | {"SIDELIGHT_CORS__ORIGINS": url}
+        settings = load(None, demo | dict(os.environ), url)
+        return _serve(settings, greeting=partial(_greeting, url))
 
 
-def _greeting(port: int, admin_port: int) -> str:
+def _greeting(page: str, port: int, admin_port: int) -> str:
     chat, admin = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin_port}"
     ask = f"""curl -N {chat}/api/chat -H 'Content-Type: application/json' -d"""
     return f"""
-Sidelight:  {chat}   (a chat page, through the proxy)
+chat page:  {page}/?port={port}   (another origin, with the widget client)
+Sidelight:  {chat}
 admin port: {admin}   (the dashboard; /health, /metrics)
 
 Try:
