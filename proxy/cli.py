@@ -17,6 +17,7 @@ from pathlib import Path
 from proxy import __version__
 from proxy.asking.commands import add_commands
 from proxy.asking.door import reached
+from proxy.init import add_init
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
 from proxy.settings.load import load
@@ -38,7 +39,7 @@ _SWITCH = 0.0005
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     try:
         return int(options.command(options))
     except SettingsError as error:
@@ -51,11 +52,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; files may stand behind them, where argparse looks for none."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and (not hasattr(options, "files") or any(word[:1] == "-" != word for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.files += rest
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sidelight", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=_version_text())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="run the proxy", description="Run the proxy.")
     _take_settings(run)
+    run.add_argument("--port", type=_port, metavar="N", help="port to listen on, whatever is set")
     run.set_defaults(command=_run)
     demo = commands.add_parser(
         "demo",
@@ -81,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help="settings file that names the admin port"
     )
     health.set_defaults(command=_healthcheck)
+    add_init(commands.add_parser)
     add_commands(commands.add_parser)
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(command=_version)
@@ -95,8 +110,17 @@ def _take_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _port(text: str) -> str:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a port; write a number up to 65535')
+    return text
+
+
 def _run(options: argparse.Namespace) -> int:
-    return _serve(load(options.config, os.environ, options.upstream))
+    env = dict(os.environ)
+    if options.port is not None:
+        env["SIDELIGHT_LISTEN__PORT"] = options.port
+    return _serve(load(options.config, env, options.upstream))
 
 
 def _demo(_options: argparse.Namespace) -> int:
@@ -156,7 +180,9 @@ def _check(options: argparse.Namespace) -> int:
     settings = load(options.file, os.environ)
     for warning in settings.warnings:
         _say(f"warning: {warning}")
-    print(f"{options.file}: ok, {len(settings.routes)} routes, config {settings.config_hash}")
+    count = len(settings.routes)
+    routes = f"{count} route{'s' if count != 1 else ''}"
+    print(f"{options.file}: ok, {routes}, config {settings.config_hash}")
     return 0
 
 
@@ -181,10 +207,14 @@ def _healthcheck(options: argparse.Namespace) -> int:
 
 
 def _version(_options: argparse.Namespace) -> int:
+    print(_version_text())
+    return 0
+
+
+def _version_text() -> str:
     found = find_spec("proxy.forward")
     compiled = found is not None and not (found.origin or "").endswith(".py")
-    print(f"sidelight {__version__} ({'compiled' if compiled else 'interpreted'})")
-    return 0
+    return f"sidelight {__version__} ({'compiled' if compiled else 'interpreted'})"
 
 
 def _say(text: str) -> None:

@@ -17,6 +17,7 @@ INTERPRETED = {
     "__main__": "runs once",
     "app": "runs once",
     "cli": "runs once",
+    "init": "runs once",
     "client": "inherits from aiohttp",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
