@@ -9,10 +9,10 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 IMAGE ?= sidelight
 TREE := build/compiled
-SOURCES := $(filter-out build,$(wildcard *)) .ci .dockerignore .importlinter
+SOURCES := $(filter-out build dist,$(wildcard *)) .ci .dockerignore .importlinter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench image lock clean
+.PHONY: help run test check bench wheel image lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -23,7 +23,7 @@ run: $(VENV)/.run  ## Start Sidelight on :8080 before a demo chat backend, or UP
 	@if [ -t 0 ]; then set -m; $(SIDELIGHT); else exec $(SIDELIGHT); fi
 run: SIDELIGHT = $(BIN)/sidelight $(if $(UPSTREAM),run --upstream "$(UPSTREAM)",demo)
 
-test: $(VENV)/.dev  ## Run every test; COMPILED=1: against the tree as the image has it.
+test: $(VENV)/.dev  ## Run every test; COMPILED=1: against what the wheel and the image hold.
 	@$(if $(COMPILED),$(MAKE) --no-print-directory $(TREE)/.done && cd $(TREE) &&) \
 		$(abspath $(BIN))/python -m pytest $(TESTS)
 
@@ -37,6 +37,11 @@ bench: $(VENV)/.dev  ## Measure against nginx, Caddy and a bare aiohttp proxy; w
 	@! command -v cc >/dev/null || $(MAKE) --no-print-directory $(TREE)/.done
 	@$(BIN)/python benchmarks/bench.py --write docs/performance.md $(BENCH)
 	@$(BIN)/python benchmarks/streams.py --write docs/performance.md
+
+wheel: $(VENV)/.dev  ## Build dist/*.whl, its request path compiled for this platform.
+	@mkdir -p dist && rm -f dist/*.whl
+	@SIDELIGHT_COMPILE=require $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 image:  ## Build the container image.
 	@command -v docker >/dev/null || { echo "make image needs docker" >&2; exit 1; }
@@ -62,8 +67,9 @@ $(BIN)/python:
 
 $(TREE)/.done: $(VENV)/.dev $(shell git ls-files $(SOURCES) 2>/dev/null)
 	@echo "compiling into $(TREE)"
+	@$(MAKE) --no-print-directory wheel
 	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -R $(SOURCES) $(TREE)
-	@$(BIN)/python deploy/compile.py $(TREE)
+	@$(BIN)/python -m zipfile -e dist/*.whl $(TREE)
 	@touch $@
 
 $(VENV)/.run: $(BIN)/python requirements.lock pyproject.toml

@@ -213,8 +213,11 @@ def _version(_options: argparse.Namespace) -> int:
 
 def _version_text() -> str:
     found = find_spec("proxy.forward")
-    compiled = found is not None and not (found.origin or "").endswith(".py")
-    return f"sidelight {__version__} ({'compiled' if compiled else 'interpreted'})"
+    if found is not None and not (found.origin or "").endswith(".py"):
+        return f"sidelight {__version__} (compiled)"
+    built = Path(__file__).with_name("built.txt")  # whoever built the wheel left it
+    why = built.read_text().strip() if built.is_file() else "it runs from its source"
+    return f"sidelight {__version__} (interpreted: {why})"
 
 
 def _say(text: str) -> None:

@@ -58,7 +58,8 @@ def test_what_was_compiled_runs_compiled() -> None:
 
 
 def test_the_version_says_whether_it_is_compiled(capsys) -> None:
-    kind = "compiled" if proxy.forward.__file__.endswith(".so") else "interpreted"
+    compiled = proxy.forward.__file__.endswith(".so")
+    kind = "compiled" if compiled else "interpreted: it runs from its source"
 
     assert main(["version"]) == 0
     assert capsys.readouterr().out == f"sidelight {__version__} ({kind})\n"
