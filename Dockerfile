@@ -3,17 +3,20 @@ FROM python:3.13-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements.lock ./
-COPY deploy/compile.lock deploy/compile.py deploy/
+COPY deploy/compile.lock deploy/
 RUN python -m venv /app \
     && /app/bin/pip install --require-hashes --only-binary :all: --requirement requirements.lock \
     && python -m venv /tools \
     && /tools/bin/pip install --require-hashes --only-binary :all: --requirement deploy/compile.lock
-COPY LICENSE README.md pyproject.toml ./
+COPY LICENSE README.md pyproject.toml setup.py ./
+COPY deploy/build_backend.py deploy/compile.py deploy/
+COPY deploy/widget/sidelight.js deploy/widget/
 COPY proxy/ proxy/
-# setuptools is in the lock file, so building fetches nothing; at run time neither it nor pip is needed.
-# What is on a request's way is compiled where it is installed.
-RUN /app/bin/pip install --no-deps --no-build-isolation --no-index . \
-    && /tools/bin/python deploy/compile.py /app/lib/python3.13/site-packages \
+# The wheel of `make wheel`: setuptools is in the lock file, so building fetches nothing; at run time
+# neither it nor pip is needed.
+RUN SIDELIGHT_COMPILE=require /tools/bin/pip wheel --no-deps --no-build-isolation --no-index \
+        --wheel-dir /dist . \
+    && /app/bin/pip install --no-deps --no-index /dist/*.whl \
     && /app/bin/pip uninstall --yes setuptools pip \
     && install --directory --owner=65532 --group=65532 /data
 

@@ -10,10 +10,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 IMAGE ?= sidelight
 TREE := build/compiled
 AUDIT := build/audit
-SOURCES := $(filter-out build,$(wildcard *)) .ci .dockerignore .importlinter
+SOURCES := $(filter-out build dist,$(wildcard *)) .ci .dockerignore .importlinter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench audit image lock clean
+.PHONY: help run test check bench wheel audit image lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -24,7 +24,7 @@ run: $(VENV)/.run  ## Start Sidelight on :8080 before a demo chat backend, or UP
 	@if [ -t 0 ]; then set -m; $(SIDELIGHT); else exec $(SIDELIGHT); fi
 run: SIDELIGHT = $(BIN)/sidelight $(if $(UPSTREAM),run --upstream "$(UPSTREAM)",demo)
 
-test: $(VENV)/.dev  ## Run every test; COMPILED=1: against the tree as the image has it.
+test: $(VENV)/.dev  ## Run every test; COMPILED=1: against what the wheel and the image hold.
 	@$(if $(COMPILED),$(MAKE) --no-print-directory $(TREE)/.done && cd $(TREE) &&) \
 		$(abspath $(BIN))/python -m pytest $(TESTS)
 
@@ -44,6 +44,11 @@ audit: $(AUDIT)/.done  ## Look up known vulnerabilities of what the image has; i
 		--output-reproducible --output-file build/sbom.json
 	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes \
 		--requirement requirements.lock --progress-spinner off --desc off
+
+wheel: $(VENV)/.dev  ## Build dist/*.whl, its request path compiled for this platform.
+	@mkdir -p dist && rm -f dist/*.whl
+	@SIDELIGHT_COMPILE=require $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 image:  ## Build the container image.
 	@command -v docker >/dev/null || { echo "make image needs docker" >&2; exit 1; }
@@ -72,8 +77,9 @@ $(BIN)/python:
 
 $(TREE)/.done: $(VENV)/.dev $(shell git ls-files $(SOURCES) 2>/dev/null)
 	@echo "compiling into $(TREE)"
+	@$(MAKE) --no-print-directory wheel
 	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -R $(SOURCES) $(TREE)
-	@$(BIN)/python deploy/compile.py $(TREE)
+	@$(BIN)/python -m zipfile -e dist/*.whl $(TREE)
 	@touch $@
 
 $(AUDIT)/.done: $(BIN)/python deploy/audit.lock

@@ -2,7 +2,7 @@
 
     python deploy/compile.py [ROOT]
 
-ROOT is the directory that holds `proxy/`, such as a `site-packages`; here by default.
+ROOT is the directory that holds `proxy/`; here by default. `build_backend.py` does it for wheels.
 Needs the `compile` extra and a C compiler; what it makes needs neither, and behaves as before:
 `docs/decisions/0006-compiled.md` says what it is worth and what it asks of the code.
 """

@@ -260,7 +260,7 @@ def open_store(rule: StoreRule, tell: Tell, worker: int) -> "Store | None":
             raise
         raise StoreMissingError(
             "store.path is set, but the store needs SQLAlchemy, which is not installed; "
-            "run pip install 'sidelight[store]', or set store.path to null"
+            "run pip install '.[store]' in its checkout, or set store.path to null"
         ) from None
     return Store(Path(rule.path), rule, tell, worker=worker)
 
