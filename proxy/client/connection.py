@@ -205,7 +205,8 @@ class ClientConnection:
             self.lost()
         return b""
 
-    lose = on_lost
+    def lose(self, exc: Exception | None) -> bytes:
+        return self.on_lost(exc)
 
     def abort(self, *, reset: bool = False) -> None:
         """Break the connection: half an answer must not look like a whole one.
