@@ -21,13 +21,14 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 COMPILED = {
     ".": "answers attempt call clock commit cors events exchange fields forward guards headers "
     "heads http1 identity inbound opening outcome passage peers relay reply request routing "
-    "switch terms tunnel tunnel_end",
+    "terms",
     "transport": "answer connection endpoints failed pool upstream watch wire",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
-    "streams": "clocks errors framing markers ndjson recognition sse websocket",
+    "streams": "clocks errors framing markers ndjson recognition sse",
     "observation": "batch log metrics observer readings record recorder redaction route_metrics "
     "series summary upstream_status",
     "stories": "recent",
+    "websocket": "frames side tunnel upgrade",
 }
 
 

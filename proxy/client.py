@@ -122,7 +122,7 @@ class Client(Serving):
             return False
         return self.transport.get_write_buffer_size() >= before or now() >= until
 
-    def hand_over(self, to: asyncio.Protocol) -> bytes:
+    def hand_over(self, to: asyncio.BaseProtocol) -> bytes:
         """HTTP is over: from now on `to` has the connection. Gives the bytes behind the request.
 
         Raises RequestError where the client has left.
@@ -130,7 +130,7 @@ class Client(Serving):
         transport = self.transport
         if transport is None:
             raise RequestError(o.CLIENT_CLOSED_STREAM, "left before the tunnel began")
-        self.may_leave = True  # `to` is told of it, and says so by `lose`
+        self.may_leave = True  # `to` is told of it, and says so by `on_lost`
         early, self._message_tail = self._message_tail, b""
         transport.set_protocol(to)
         to.connection_made(transport)
@@ -138,7 +138,7 @@ class Client(Serving):
             self._resume_reading_for_buffer()
         return early
 
-    def lose(self, exc: Exception | None) -> bytes:
+    def on_lost(self, exc: Exception | None) -> bytes:
         """Whom it was handed over to says that it is lost. All that had arrived was read."""
         self.connection_lost(exc)
         return b""

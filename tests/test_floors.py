@@ -33,8 +33,6 @@ SAME_EDGE = {
     "request": "client",
     "serving": "client",
     "events": "relay",
-    "tunnel": "relay",
-    "tunnel_end": "relay",
 }
 """An edge of several modules at the top, by its first one; folders are edges of their own."""
 

@@ -124,7 +124,7 @@ class Connection(Wire):
             return END
         return self.failure or Failed(STREAM_STALLED, f"silent for {timeout:g} s", self.endpoint)
 
-    def hand_over(self, to: asyncio.Protocol) -> bytes:
+    def hand_over(self, to: asyncio.BaseProtocol) -> bytes:
         """HTTP is over: from now on `to` has the connection. Gives the bytes behind the 101.
 
         Where it is closed already, `to` is told of that a moment later.
@@ -137,7 +137,7 @@ class Connection(Wire):
             self.loop.call_soon(to.connection_lost, error)
         return self.take_buffered()
 
-    def lose(self, exc: Exception | None) -> bytes:
+    def on_lost(self, exc: Exception | None) -> bytes:
         """Whom it was handed over to says that it is lost; gives what had arrived all the same."""
         if not self.is_closed:
             self.connection_lost(exc)

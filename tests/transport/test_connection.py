@@ -753,7 +753,7 @@ class Taker(asyncio.Protocol):
 
     def connection_lost(self, exc):
         self.lost.set_result(type(exc))
-        self.rest = self.connection.lose(exc)
+        self.rest = self.connection.on_lost(exc)
 
 
 async def switch(scene, acquire, script, wait=0.0):
