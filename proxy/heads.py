@@ -12,7 +12,14 @@ from typing import Protocol
 from proxy.answers import status_line
 from proxy.clock import http_date, wall
 from proxy.exchange import Exchange
-from proxy.headers import RawHeaders, appended, forwarded_member, to_client, to_upstream
+from proxy.headers import (
+    RawHeaders,
+    appended,
+    combine,
+    forwarded_member,
+    to_client,
+    to_upstream,
+)
 from proxy.identity import Trace
 from proxy.inbound import Inbound
 
@@ -158,6 +165,18 @@ class Heads:
                 b"\r\n",
                 extra,
                 b"\r\n",
+            )
+        )
+
+    def interim(self, head: Head, *, cors: bool) -> bytes:
+        """The head of an interim response for the client; `cors` as in `answer`."""
+        own = self._own_and_cors if cors else self._own
+        connection = combine(head.headers).get(b"connection")
+        return b"".join(
+            (
+                status_line(head.status, head.reason),
+                *to_client(head.headers, connection, own),
+                b"Via: %b %b\r\n\r\n" % (head.http_version.encode(), self._pseudonym),
             )
         )
 

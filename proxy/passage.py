@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.client import Client
+from proxy.client.connection import ClientConnection
+from proxy.client.request import Request
 from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
@@ -12,13 +13,17 @@ from proxy.http1 import Head
 from proxy.identity import Trace
 from proxy.inbound import Inbound
 from proxy.outcome import Signal
-from proxy.request import Request
 from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
 from proxy.routing import Route, Router
 from proxy.rules import CorsRule, IdentityRule
 from proxy.transport.connection import Connection
 from proxy.transport.upstream import Upstream
+
+MOST_INTERIM = 8
+"""Interim responses that a client is given; the rest are read over."""
+
+_HTTP_1_1 = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Passage:
     x: Exchange
     asked: Inbound
     request: Request
-    client: Client
+    client: ClientConnection
     trace: Trace
     source: Source
     drain: Drain
@@ -117,6 +122,17 @@ class Passage:
         if self.permit is not None:
             self.route.breaker.settle(self.permit, signal, now)
             self.permit = None
+
+    def pass_on_interim(self, head: Head) -> None:
+        """Give the client an interim response of the upstream (RFC 9110 §15.2).
+
+        That is no commit: what follows it may still be another attempt, or an answer of our own.
+        """
+        x = self.x
+        if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
+            x.interim += (head.status,)
+            own_cors = self.route.rule.cors is not None
+            self.client.write(self.plan.heads.interim(head, cors=own_cors))
 
     def let_go(self, *, whole: bool) -> None:
         """Give back the connection: for reuse where the answer was read `whole`, else closed."""

@@ -11,20 +11,20 @@ from typing import Final, Literal, Protocol, cast
 from proxy.websocket.frames import Frames
 
 State = Literal["idle", "open", "half_closed_remote", "half_closed_local", "closing", "closed"]
-Event = Literal["connect", "end", "tell", "lose"]
+Event = Literal["connect", "end", "tell", "lost"]
 
 TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
     "idle": {"connect": "open"},
-    "open": {"end": "half_closed_remote", "tell": "half_closed_local", "lose": "closed"},
-    "half_closed_remote": {"tell": "closing", "lose": "closed"},
-    "half_closed_local": {"end": "closing", "lose": "closed"},
-    "closing": {"lose": "closed"},
+    "open": {"end": "half_closed_remote", "tell": "half_closed_local", "lost": "closed"},
+    "half_closed_remote": {"tell": "closing", "lost": "closed"},
+    "half_closed_local": {"end": "closing", "lost": "closed"},
+    "closing": {"lost": "closed"},
     "closed": {},
 }
 """The states of RFC 9113 §5.1, seen from here; an event that a state does not list changes nothing.
 
 `end`: nothing more comes from it. `tell`: it is told, by an end or a Close frame, that nothing more
-comes to it. `lose`: its connection is gone.
+comes to it. `lost`: its connection is gone.
 """
 
 SENDS: Final = ("open", "half_closed_local")
@@ -139,7 +139,7 @@ class TunnelSide(asyncio.BufferedProtocol):
                 self.data_received(rescued)
             self._end(exc)
         finally:
-            self._move("lose")
+            self._move("lost")
             self.other.read_on()
             self._owner.on_lost(self)
 

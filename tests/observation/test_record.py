@@ -52,6 +52,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
     x = exchange(
         client_request_id="theirs",
         upstream_request_id="other",
+        interim=(103, 102),
         detail="why",
         fault=fault_of(KeyError("x")),
         attempts=[_failed(), attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")],

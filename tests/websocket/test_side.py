@@ -27,7 +27,7 @@ def test_no_state_is_left_twice(state: State) -> None:
 
 @pytest.mark.parametrize("state", set(STATES) - {"idle"})
 def test_a_lost_connection_closes_whatever_was_open(state: State) -> None:
-    assert "closed" == TRANSITIONS[state].get("lose", state)
+    assert "closed" == TRANSITIONS[state].get("lost", state)
 
 
 def test_what_may_come_or_go_can_end_by_the_event_that_says_so() -> None:
