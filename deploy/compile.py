@@ -20,16 +20,17 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
     ".": "answers attempt call clock commit cors events exchange fields forward guards headers "
-    "heads http1 identity inbound opening outcome passage peers relay reply routing switch "
-    "terms transitions tunnel tunnel_end waiter",
+    "heads http1 identity inbound opening outcome passage peers relay reply routing terms "
+    "transitions waiter",
     "client": "body chunked connection heads output owner protocol reader request serving states",
     "transport": "connection endpoints pool protocol request_writer rescue response_reader result "
     "states upstream",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
-    "streams": "clocks errors framing markers ndjson recognition sse websocket",
+    "streams": "clocks errors framing markers ndjson recognition sse",
     "observation": "batch log metrics observer readings record recorder redaction route_metrics "
     "series summary upstream_status",
     "stories": "recent",
+    "websocket": "frames side tunnel upgrade",
 }
 
 

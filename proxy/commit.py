@@ -17,8 +17,8 @@ from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.reply import CLOSE_LINE, mask
 from proxy.resilience.retry_after import retry_after
 from proxy.streams.recognition import framing_for, is_sse, is_stream
-from proxy.switch import switch
 from proxy.transport.connection import Connection
+from proxy.websocket.upgrade import switch
 
 _UNMEASURED = ("chunked", "close")
 _HTTP_1_1 = (1, 1)

@@ -31,8 +31,6 @@ WORLD = {
 
 SAME_EDGE = {
     "events": "relay",
-    "tunnel": "relay",
-    "tunnel_end": "relay",
 }
 """An edge of several modules at the top, by its first one; folders are edges of their own."""
 

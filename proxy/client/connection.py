@@ -205,9 +205,6 @@ class ClientConnection:
             self.lost()
         return b""
 
-    def lose(self, exc: Exception | None) -> bytes:
-        return self.on_lost(exc)
-
     def abort(self, *, reset: bool = False) -> None:
         """Break the connection: half an answer must not look like a whole one.
 

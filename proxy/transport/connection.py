@@ -174,7 +174,7 @@ class Connection:
         self.protocol.resume_reading()
         return self.protocol.reader.take_chunks()
 
-    def hand_over(self, to: asyncio.Protocol) -> bytes:
+    def hand_over(self, to: asyncio.BaseProtocol) -> bytes:
         """HTTP is over: from now on `to` has the connection. Gives the bytes behind the 101.
 
         Where it is closed already, `to` is told of that a moment later.

@@ -1,11 +1,8 @@
 """An upstream of raw sockets that does exactly what a test's script says."""
 
 import asyncio
-import shutil
 import socket
-import ssl
 import struct
-import subprocess
 
 import pytest
 
@@ -179,27 +176,3 @@ def refusing():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-
-
-@pytest.fixture
-def server_tls(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A file with a key and its own certificate, for localhost and 127.0.0.1."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs the openssl command")
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    made = subprocess.run(
-        [*command, "-keyout", "-", "-out", "-"], check=True, capture_output=True, text=True
-    )
-    path.write_text(made.stdout)
-    return str(path)

@@ -4,16 +4,18 @@ The transports are fakes, because only they can be full, deaf or half closed to 
 """
 
 import asyncio
+import errno
 from dataclasses import dataclass, field
 from typing import Self
 
 import pytest
 
 from proxy import outcome as o
-from proxy import tunnel as room
 from proxy.outcome import Outcome
-from proxy.streams.websocket import close_frame
-from proxy.tunnel import Tunnel
+from proxy.websocket import tunnel as room
+from proxy.websocket.frames import close_frame
+from proxy.websocket.side import ROOM
+from proxy.websocket.tunnel import Tunnel
 from tests.records import exchange
 
 KEY = b"\x01\x02\x03\x04"
@@ -23,12 +25,21 @@ RESET = ConnectionResetError("reset by peer")
 
 
 class Side:
-    """One peer and the connection to it, for which it is lender and transport at once."""
+    """One peer and the connection to it, for which it is owner and transport at once."""
 
-    def __init__(self, early: bytes = b"", rescued: bytes = b"", *, half_closes: bool = True):
+    def __init__(
+        self,
+        early: bytes = b"",
+        rescued: bytes = b"",
+        *,
+        half_closes: bool = True,
+        is_broken: bool = False,
+    ):
         self.early = early
         self.rescued = rescued
         self.half_closes = half_closes
+        self.is_broken = is_broken
+        """Whether the kernel has had a reset that the loop has not read yet."""
         self.heard = b""
         """What the peer was sent."""
         self.calls: list[str] = []
@@ -40,11 +51,11 @@ class Side:
         """Bytes that the peer does not take."""
         self.was_lost: list[BaseException | None] = []
         self._closing = False
-        self.protocol: asyncio.Protocol
+        self.protocol: asyncio.BufferedProtocol
 
-    # the lender
+    # the owner of the connection
 
-    def hand_over(self, to: asyncio.Protocol) -> bytes:
+    def hand_over(self, to: asyncio.BufferedProtocol) -> bytes:
         self.protocol = to
         to.connection_made(self)  # type: ignore[arg-type]
         return self.early
@@ -57,7 +68,9 @@ class Side:
 
     def say(self, data: bytes) -> None:
         assert self.is_read
-        self.protocol.data_received(data)
+        room = self.protocol.get_buffer(-1)
+        room[: len(data)] = data
+        self.protocol.buffer_updated(len(data))
 
     def finish(self) -> None:
         self.has_finished = True
@@ -82,6 +95,8 @@ class Side:
         return self.half_closes
 
     def write_eof(self) -> None:
+        if self.is_broken:
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
         self.calls.append("end")
 
     def close(self) -> None:
@@ -131,8 +146,8 @@ class Scene:
 
     async def __aenter__(self) -> Self:
         self.x = exchange(request_id="r-1")
-        tunnel = Tunnel(self.x, self.clocks, self.client, self.upstream, self._first)
-        self.running = asyncio.create_task(tunnel.run())
+        self.tunnel = Tunnel(self.x, self.clocks, self.client, self.upstream, self._first)
+        self.running = asyncio.create_task(self.tunnel.run())
         await asyncio.sleep(0)
         return self
 
@@ -140,7 +155,8 @@ class Scene:
         self.running.cancel()
         self.client.abort()
         self.upstream.abort()
-        await asyncio.gather(self.running, return_exceptions=True)
+        _, left = await asyncio.wait([self.running], timeout=2)
+        assert not left
 
     async def ended(self) -> Outcome:
         async with asyncio.timeout(2):
@@ -208,6 +224,42 @@ async def test_for_who_does_not_read_nothing_is_read(reader: str) -> None:
         full.protocol.resume_writing()
 
         assert other.is_read
+
+
+@pytest.mark.parametrize("sender", ["client", "upstream"])
+async def test_a_side_that_fills_the_room_yields_until_the_next_turn(sender: str) -> None:
+    """There may be more: uvloop would read on up to 32 times within one turn."""
+    async with Scene() as scene:
+        side = getattr(scene, sender)
+        side.say(bytes(len(ROOM) - 1))
+        assert side.is_read
+
+        side.say(bytes(len(ROOM)))
+        assert not side.is_read
+
+        await asyncio.sleep(0)
+        assert side.is_read
+
+
+async def test_a_side_that_yields_is_not_read_while_the_other_one_is_full() -> None:
+    async with Scene() as scene:
+        scene.client.say(bytes(len(ROOM)))
+        scene.upstream.protocol.pause_writing()
+        await asyncio.sleep(0)
+        assert not scene.client.is_read
+
+        scene.upstream.protocol.resume_writing()
+        assert scene.client.is_read
+
+
+async def test_a_side_that_ends_while_it_yields_is_not_read() -> None:
+    """The fake transport fails where it is read behind its end."""
+    async with Scene() as scene:
+        scene.client.say(bytes(len(ROOM)))
+        scene.client.finish()
+        await asyncio.sleep(0)
+
+        assert not scene.client.is_read
 
 
 @pytest.mark.parametrize(
@@ -382,6 +434,67 @@ async def test_a_side_that_cannot_be_half_closed_is_closed() -> None:
         assert ["close"] == scene.upstream.calls
 
         assert o.CLIENT_CLOSED_STREAM is await scene.ended()
+
+
+@pytest.mark.parametrize("first", BOTH)
+async def test_a_reset_on_both_sides_ends_at_once(first: str) -> None:
+    """The end of one side cannot be written to the other, whose reset was not read yet."""
+    sides = {name: Side(is_broken=name != first) for name in BOTH}
+    async with Scene(**sides) as scene:
+        sides[first].leave(RESET)
+        other = sides[BOTH[first == "client"]]
+        if first == "upstream":
+            assert other.is_read, "so that the loop finds the reset"
+            other.leave(RESET)
+        ended = await scene.ended()
+
+    assert (o.CLIENT_CLOSED_STREAM if first == "client" else o.STREAM_RESET) is ended
+    assert [1, 1] == [len(side.was_lost) for side in sides.values()]
+
+
+# Its states, as its repr says them.
+
+
+async def test_open_then_one_side_closing_then_closed() -> None:
+    async with Scene() as scene:
+        assert "<Tunnel open: <client open> <upstream open>>" == repr(scene.tunnel)
+
+        scene.client.finish()
+        assert (
+            "<Tunnel half_closed: <client half_closed_remote> <upstream half_closed_local>>"
+        ) == repr(scene.tunnel)
+
+        scene.upstream.finish()
+        assert "<Tunnel half_closed: <client closing> <upstream closing>>" == repr(scene.tunnel)
+
+        await scene.ended()
+        assert "<Tunnel closed: <client closed> <upstream closed>>" == repr(scene.tunnel)
+
+
+async def test_a_tunnel_that_we_leave_is_leaving_until_it_is_closed() -> None:
+    async with Scene() as scene:
+        scene.upstream.say(HELLO[:3])
+        await drained(scene)
+        assert "<Tunnel leaving: <client open> <upstream half_closed_local>>" == repr(scene.tunnel)
+
+        scene.upstream.say(HELLO[3:])
+        scene.upstream.say(CLOSE)
+        assert "<Tunnel leaving: <client half_closed_local> <upstream closing>>" == repr(
+            scene.tunnel
+        )
+
+        scene.client.say(CLOSE)
+        await scene.ended()
+        assert "<Tunnel closed: <client closed> <upstream closed>>" == repr(scene.tunnel)
+
+
+async def test_an_end_that_tls_cannot_halve_closes_that_side() -> None:
+    async with Scene(upstream=Side(half_closes=False)) as scene:
+        scene.upstream.finish()
+
+        assert "<Tunnel half_closed: <client half_closed_local> <upstream closing>>" == repr(
+            scene.tunnel
+        )
 
 
 # When we leave.

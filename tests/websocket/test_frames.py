@@ -1,10 +1,13 @@
 """Where WebSocket frames end, however the network cuts them, and what a Close frame says."""
 
+import sys
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.streams.websocket import NO_CODE, Frames, close_frame
+from proxy.websocket.frames import NO_CODE, Frames, close_frame
 
 KEY = b"\x1f\x2e\x3d\x4c"
 
@@ -28,7 +31,18 @@ FRAMES = st.lists(
 )
 
 
-@given(FRAMES, st.lists(st.integers(0, 400), max_size=8))
+SMALL = st.lists(
+    st.builds(
+        frame,
+        st.sampled_from([0, 1, 2, 9, 10]),
+        st.integers(0, 127),
+        st.sampled_from([b"", KEY]),
+    ),
+    max_size=40,
+)
+
+
+@given(FRAMES | SMALL, st.lists(st.integers(0, 400), max_size=8))
 def test_a_border_is_where_a_frame_ends_and_nowhere_else(frames, steps):
     data = b"".join(frames)
     borders = {sum(map(len, frames[:count])) for count in range(len(frames) + 1)}
@@ -50,6 +64,65 @@ def test_a_frame_under_way_is_finished_and_no_further(frames, cut):
 
     assert min(border for border in borders if border >= at) == at + tracked.finish(data[at:])
     assert tracked.at_border
+
+
+def steps(work: Callable[[], object]) -> int:
+    """How many calls of Python and C functions it takes."""
+    count = 0
+
+    def step(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    sys.setprofile(step)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+FLOODS = [
+    pytest.param([frame(2, 0, KEY)], id="empty"),
+    pytest.param([frame(10, 0)], id="unmasked"),
+    pytest.param([frame(2, 0, KEY), frame(1, 7, KEY), frame(9, 125), frame(0, 3)], id="mixed"),
+    pytest.param([frame(8, 0, KEY)], id="Close frames"),
+]
+
+
+@pytest.mark.parametrize("frames", FLOODS)
+def test_small_frames_cost_no_step_each(frames):
+    one, flood = Frames(), Frames()
+    few, many = b"".join(frames), b"".join(frames * 10_000)
+
+    assert steps(lambda: flood.feed(many)) < 2 * steps(lambda: one.feed(few))
+    assert flood.at_border
+
+
+WRONG = [
+    pytest.param(b"\x7e" + bytes(2), id="0 in two bytes"),
+    pytest.param(b"\x7e\x00\x7d", id="125 in two bytes"),
+    pytest.param(b"\x7f" + bytes(8), id="0 in eight bytes"),
+    pytest.param(b"\x7f" + (65535).to_bytes(8), id="65535 in eight bytes"),
+    pytest.param(b"\x7f" + b"\xff" * 8, id="the highest bit"),
+]
+
+
+@pytest.mark.parametrize("length", WRONG)
+def test_behind_a_length_of_the_wrong_form_there_is_no_border(length):
+    """RFC 6455 §5.2; and such frames cost no step each either."""
+    data = (b"\x82" + length) * 10_000 + frame(8, 0)
+    tracked = Frames()
+
+    assert 100 > steps(lambda: tracked.feed(data))
+    assert (None, False) == (tracked.close_code, tracked.at_border)
+
+
+def test_what_follows_a_close_frame_is_not_followed():
+    tracked = Frames()
+    tracked.feed(frame(8, 0) + frame(2, 300)[:100])
+
+    assert (NO_CODE, True) == (tracked.close_code, tracked.at_border)
 
 
 def test_a_head_may_come_byte_by_byte():

@@ -1,8 +1,11 @@
 """The borders of WebSocket frames: where one ends, and what a Close frame says (RFC 6455 §5).
 
-Reads heads and skips payloads, so it costs the same for a byte and for 64 MB.
+Reads heads and skips payloads, so it costs the same for a byte and for 64 MB; small frames are
+skipped by one regular expression, however many arrive at once.
 Refuses to understand messages: fragments, compression and text are between the two who talk.
 """
+
+import re
 
 NO_CODE = 1005
 """Stands for a Close frame without a code (RFC 6455 §7.4.1)."""
@@ -14,10 +17,28 @@ _MASKED = 0x80
 _LONGEST_HEAD = 16
 """Two bytes, eight of length, four of mask, and the code of a Close frame."""
 _LONGEST_REASON = 123
+_SMALL = 125
+"""The largest payload whose length stands in the second byte."""
+_ENDLESS = 1 << 63
+"""Bytes left of a frame with a wrong length: nobody knows where it ends."""
+
+
+def _small_frame() -> bytes:
+    """Matches one whole frame, no Close frame, with a payload of at most `_SMALL` bytes."""
+    closes = b"".join(b"\\x%02x" % first for first in range(_CLOSE, 256, 16))
+    bodies = []
+    for size in range(_SMALL + 4 + 1):  # what follows the second byte, mask included
+        plain = b"\\x%02x" % size if size <= _SMALL else b""
+        masked = b"\\x%02x" % (_MASKED | size - 4) if size >= 4 else b""
+        bodies.append(b"[%b%b].{%d}" % (plain, masked, size))
+    return b"[^%b](?:%b)" % (closes, b"|".join(bodies))
+
+
+_SMALL_FRAMES = re.compile(b"(?:%b)*+" % _small_frame(), re.DOTALL)
 
 
 class Frames:
-    """The frames that go one way."""
+    """The frames that go one way, up to the first Close frame: nothing may follow it (§5.5.1)."""
 
     __slots__ = ("_head", "_left", "close_code")
 
@@ -38,6 +59,10 @@ class Frames:
         """Read on through all of `data`."""
         at, size = 0, len(data)
         while at < size:
+            if self.at_border:
+                if self.close_code is not None:
+                    return
+                at = _skip_small(data, at)
             at = self._step(data, at)
 
     def finish(self, data: bytes) -> int:
@@ -70,15 +95,23 @@ class Frames:
         return at - before + size + code
 
 
+def _skip_small(data: bytes, at: int) -> int:
+    """Where the small frames that are whole end."""
+    skipped = _SMALL_FRAMES.match(data, at)
+    return at if skipped is None else skipped.end()
+
+
 def _measure(head: bytes) -> tuple[int, int]:
     """The sizes of a frame's head and payload; the first is right as far as `head` goes."""
     if len(head) < 2:
         return 2, 0
     length = head[1] & 127
     size = 2
-    if length > 125:
-        size = 4 if length == 126 else 10
+    if length > _SMALL:
+        size, least = (4, 126) if length == 126 else (10, 1 << 16)
         length = int.from_bytes(head[2:size])
+        if len(head) >= size and not least <= length < _ENDLESS:
+            length = _ENDLESS  # not the shortest form (§5.2): nobody has to take it for a frame
     return size + 4 if head[1] & _MASKED else size, length
 
 

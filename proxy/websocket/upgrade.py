@@ -6,7 +6,7 @@ from proxy.clock import now
 from proxy.http1 import Head
 from proxy.passage import Passage
 from proxy.transport.connection import Connection
-from proxy.tunnel import Tunnel
+from proxy.websocket.tunnel import Tunnel
 
 
 async def switch(
