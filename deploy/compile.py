@@ -25,8 +25,8 @@ COMPILED = {
     "transport": "answer connection endpoints failed pool upstream watch wire",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition sse websocket",
-    "observation": "batch log metrics observer readings record recorder redaction route_metrics "
-    "series summary upstream_status",
+    "observation": "batch log metrics observer readings record recorded recorder redaction "
+    "route_metrics series summary upstream_status",
     "stories": "recent",
 }
 

@@ -17,6 +17,7 @@ from proxy.observation.batch import Batch, Later, call_later
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import ms
+from proxy.observation.recorded import weight
 from proxy.observation.recorder import Recorder
 from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
@@ -50,7 +51,7 @@ class Observer:
         self.running: dict[int, Exchange] = {}
         """Exchanges that were opened and not closed yet, by identity."""
         self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
-        self._ended = Batch(self._record, later)
+        self._ended = Batch(self._record, later, weight)
         self.readers: list[Callable[[Sequence[Exchange]], None]] = []
         """Who else is given what has ended, once it is recorded."""
         self._log, self._metrics, self._worker = log, metrics, worker

@@ -97,6 +97,29 @@ def test_what_is_added_meanwhile_is_recorded_next(moment) -> None:
     assert [[1], [2]] == recorded
 
 
+def test_between_what_is_heavy_the_loop_has_its_turn(moment, recorded) -> None:
+    batch = Batch(recorded.append, moment, weight=lambda n: n)
+    for n in (1, 2, MOST, 1, 2 * MOST, 3):
+        batch.add(n)
+    moment.passes()
+    assert [[1, 2, MOST]] == recorded
+    assert [0.0] == [delay for delay, _ in moment.set]
+    moment.passes()
+    moment.passes()
+    moment.passes()
+
+    assert [[1, 2, MOST], [1, 2 * MOST], [3]] == recorded
+    assert [] == moment.set
+
+
+def test_who_adds_beyond_the_bound_pays_for_one_at_least(moment, recorded) -> None:
+    batch = Batch(recorded.append, moment, weight=lambda _: MOST)
+    for n in range(MOST + 2):
+        batch.add(n)
+
+    assert [[0], [1], [2]] == recorded
+
+
 async def test_the_loop_is_the_timer(monkeypatch) -> None:
     recorded: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
     monkeypatch.setattr("proxy.observation.batch.DELAY", 0.0)
