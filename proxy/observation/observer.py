@@ -150,6 +150,10 @@ class Observer:
         else:
             self._log.say("endpoint_down", "warning", fields)
 
+    def signal_ignored(self, signal: str) -> None:
+        """Somebody sent a signal that means nothing to us, such as one to read settings anew."""
+        self._log.emit("signal_ignored", "warning", signal=signal)
+
     def drain_began(self, signal: str, limit: float) -> None:
         """From now on exchanges end because we do; `limit` is in seconds."""
         self.flush()
