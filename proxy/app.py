@@ -13,6 +13,7 @@ from proxy.clock import now
 from proxy.fields import extractor
 from proxy.forward import Forward
 from proxy.heads import Heads
+from proxy.inbound import Inbound
 from proxy.listener import Listener
 from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.lag import measure_lag
@@ -31,6 +32,7 @@ from proxy.resilience.budget import Budget
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
+from proxy.stories.hash_key import hash_key
 from proxy.transport.upstream import Upstream
 
 
@@ -98,9 +100,16 @@ class App:
             pseudonym=pseudonym.encode(),
             identity=settings.identity,
             cors=settings.cors,
-            fields=extractor(settings.observe.fields),
+            fields=self._make_extractor(),
             watcher=self.observer,
         )
+
+    def _make_extractor(self) -> Callable[[Inbound], dict[str, str]]:
+        observe, store = self.settings.observe, self.settings.store.path
+        if not observe.hashes:
+            return extractor(observe.fields)
+        given = observe.hash_key.get_secret_value() if observe.hash_key else None
+        return extractor(observe.fields, hash_key(given, store, self.log.say))
 
     def _readings(self) -> Iterator[Reading]:
         """Gauges whose subjects know them already."""

@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from proxy import __version__
 from proxy.asking.commands import add_commands
 from proxy.asking.door import reached
+from proxy.observation.redaction import PATH_CHARS, redact
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
 from proxy.settings.load import load
@@ -44,8 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Quotes arguments that it does not understand, but nothing secret of them."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(redact(message, PATH_CHARS))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sidelight", description=_DESCRIPTION)
+    parser = _Parser(prog="sidelight", description=_DESCRIPTION)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="run the proxy", description="Run the proxy.")
     _take_settings(run)

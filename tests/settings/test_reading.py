@@ -54,7 +54,10 @@ def test_an_alias_is_a_copy_at_the_place_of_its_anchor():
                 "keys that routes share belong into a policy"
             ),
         ),
-        ("a: !!int 5", "x:1:4: a: the tag tag:yaml.org,2002:int is not supported"),
+        (
+            "a: !!int 5",
+            "x:1:4: a: tags are not supported; put quotes around a value that begins with !",
+        ),
         ("? [a]\n: b", "x:1:3: a key must be text"),
         ("a: ${B}", "x:1:4: a: the variable B is not set; set it, or give a default: ${B:-...}"),
         ('a: "\\uD800"', "x:1:4: a: has bytes or characters in it that are not UTF-8 text"),
@@ -92,7 +95,7 @@ _BOMB += "b: &b [" + ",".join(["*a"] * 30) + "]\nc: [" + ",".join(["*b"] * 30) +
             "expected ',' or '}', but got '<stream end>'",
             id="unclosed",
         ),
-        pytest.param("a: *b", "x:1:4: is not YAML: found undefined alias 'b'", id="no anchor"),
+        pytest.param("a: *b", "x:1:4: is not YAML: found undefined alias", id="no anchor"),
         pytest.param(
             "a: b\n---\nc: d",
             "x:2:1: is not YAML: expected a single document in the stream "
@@ -131,7 +134,7 @@ def test_a_value_in_a_variable_has_the_place_of_the_variable():
     [
         ("[a", '"[a" cannot be read as YAML'),
         ("[" * 500, f'"{"[" * 500}" cannot be read as YAML'),
-        ("[!x a]", "the tag !x is not supported"),
+        ("[!x a]", "tags are not supported; put quotes around a value that begins with !"),
     ],
 )
 def test_a_value_in_a_variable_that_is_no_yaml_is_refused(text, message):
