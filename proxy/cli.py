@@ -126,12 +126,14 @@ Ctrl-C ends it.
 
 def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
     from proxy.app import App  # `check` and `healthcheck` start without it
+    from proxy.descriptors import raise_limit
     from proxy.observation.desk import StoreMissingError
     from proxy.supervisor import run
 
     for warning in settings.warnings:
         _say(f"warning: {warning}")
     sys.setswitchinterval(_SWITCH)
+    raise_limit()
     try:
         app = App(settings)
     except StoreMissingError as error:

@@ -5,6 +5,7 @@ Accepts, counts and closes connections; what happens to a request is `forward`'s
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -24,11 +25,14 @@ _LAST_WORDS = 2.0
 class TrafficServer(web.Server):
     """Makes one `Client` for each connection."""
 
-    def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
+    def __init__(
+        self, forward: Forward, rule: Listen, peers: Peers, has_room: Callable[[int], bool]
+    ) -> None:
         super().__init__(forward)  # type: ignore[arg-type]
         self._forward = forward
         self._rule = rule
         self._peers = peers
+        self._has_room = has_room
         self._open = 0
         """Connections whose sockets are open, those included that nobody serves any more."""
         self._emptied = asyncio.Event()
@@ -57,6 +61,8 @@ class TrafficServer(web.Server):
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._open += 1
+        if not self._has_room(transport.get_extra_info("socket").fileno()):
+            transport.abort()  # an answer would take the descriptor that others need
         handler.shed = len(self._connections) > self._rule.max_connections
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
@@ -88,17 +94,21 @@ class TrafficServer(web.Server):
 class Listener:
     """The socket of the traffic port and its server."""
 
-    def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
+    def __init__(
+        self, forward: Forward, rule: Listen, peers: Peers, has_room: Callable[[int], bool]
+    ) -> None:
         self._rule = rule
         self._forward = forward
         self._peers = peers
+        self._has_room = has_room
+        """Whether a client's new connection with this descriptor may be kept."""
         self._server: TrafficServer | None = None
         self._sockets: asyncio.Server | None = None
         self.port = rule.port
 
     async def start(self) -> None:
         """Bind and accept. Raises OSError where the address is taken or not ours."""
-        self._server = TrafficServer(self._forward, self._rule, self._peers)
+        self._server = TrafficServer(self._forward, self._rule, self._peers, self._has_room)
         loop = asyncio.get_running_loop()
         self._sockets = await loop.create_server(
             self._server,

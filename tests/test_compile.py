@@ -18,6 +18,7 @@ INTERPRETED = {
     "app": "runs once",
     "cli": "runs once",
     "client": "inherits from aiohttp",
+    "descriptors": "once a connection",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
     "oversight": "not on the way",

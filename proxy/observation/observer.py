@@ -150,6 +150,14 @@ class Observer:
         else:
             self._log.say("endpoint_down", "warning", fields)
 
+    def descriptors_short(self, limit: int, kept: int) -> None:
+        """New connections are refused, because file descriptors run out; said once until freed."""
+        self._log.emit("descriptors_short", "error", limit=limit, kept=kept)
+
+    def descriptors_free(self, refused: int) -> None:
+        """There are enough again; so many connections were refused meanwhile."""
+        self._log.emit("descriptors_free", "info", refused=refused)
+
     def signal_ignored(self, signal: str) -> None:
         """Somebody sent a signal that means nothing to us, such as one to read settings anew."""
         self._log.emit("signal_ignored", "warning", signal=signal)

@@ -47,6 +47,8 @@ class Admin(Knobs):
     token: syntax.Token | None = None
     """Secret for everything but health and metrics, at least 16 characters.
     null: open on the loopback, refused elsewhere."""
+    max_connections: Count = 64
+    """Connections at a time; beyond it the one that has kept silent for longest is closed."""
 
 
 class Drain(Knobs):

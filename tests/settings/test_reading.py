@@ -8,6 +8,8 @@ from proxy.settings.faults import Place, SettingsError
 from proxy.settings.reading import DEEPEST, MOST_PIECES, read, read_value
 from proxy.settings.tree import Items, Keys, Leaf
 
+TAGS = "tags are not supported; put quotes around a value that begins with !"
+
 
 def test_every_piece_has_its_place():
     tree, faults = read("a: 1\nb:\n  - c\n  - { d: 'e' }\n", "x", {})
@@ -56,7 +58,7 @@ def test_an_alias_is_a_copy_at_the_place_of_its_anchor():
         ),
         (
             "a: !!int 5",
-            "x:1:4: a: tags are not supported; put quotes around a value that begins with !",
+            f"x:1:4: a: {TAGS}",
         ),
         ("? [a]\n: b", "x:1:3: a key must be text"),
         ("a: ${B}", "x:1:4: a: the variable B is not set; set it, or give a default: ${B:-...}"),
@@ -134,7 +136,7 @@ def test_a_value_in_a_variable_has_the_place_of_the_variable():
     [
         ("[a", '"[a" cannot be read as YAML'),
         ("[" * 500, f'"{"[" * 500}" cannot be read as YAML'),
-        ("[!x a]", "tags are not supported; put quotes around a value that begins with !"),
+        ("[!x a]", TAGS),
     ],
 )
 def test_a_value_in_a_variable_that_is_no_yaml_is_refused(text, message):
