@@ -40,6 +40,8 @@ from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.stories.hash_key import hash_key
 from proxy.transport.upstream import Upstream
 
+_NONE_LEFT = "socket.accept() out of system resource"
+
 
 class App:
     """One running Sidelight.
@@ -137,6 +139,7 @@ class App:
     async def start(self) -> None:
         """Listen on both ports; ready when it returns."""
         take_over_logging(self.log)
+        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         self.observer.config_loaded(self.settings.config_hash)
         await self.listener.start()
         admin = self.settings.admin
@@ -145,6 +148,13 @@ class App:
         self._lag = asyncio.create_task(measure_lag(self.metrics.lag))
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
+
+    def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """What nobody awaited. asyncio says it for each connection that it could not accept."""
+        if context.get("message") == _NONE_LEFT:
+            self.descriptors.ran_out()
+        else:
+            loop.default_exception_handler(context)
 
     @property
     def port(self) -> int:
@@ -178,5 +188,6 @@ class App:
             await upstream.close()
         self.observer.flush()
         await self.desk.stop()
+        asyncio.get_running_loop().set_exception_handler(None)
         give_back_logging()
         await asyncio.to_thread(self.log.close)

@@ -14,7 +14,7 @@ from proxy import clock
 
 OF_OUR_OWN: Final = 32
 """What store, log, DNS and listeners may have open, with room to spare."""
-QUIET: Final = 1.0
+QUIET: Final = 3.0
 """Seconds without a refusal after which there are enough again: who comes and goes frees a few."""
 _MOST: Final = 1 << 20
 """More are never asked of the kernel."""
@@ -55,18 +55,25 @@ class Descriptors:
         """Whether the new connection to an upstream may be kept."""
         return self._admit(fd, self._of_upstreams, "upstream")
 
+    def ran_out(self) -> None:
+        """The kernel had none left for a connection that waits to be accepted."""
+        self._refuse("listener")
+
     def _admit(self, fd: int, bound: int, whose: str) -> bool:
         if fd >= bound:
-            if not self._refused:
-                self._watcher.descriptors_short(self.limit, self.kept)
-            self._refused += 1
-            self._refused_at = self._now()
-            self._shed[whose, "descriptors"] += 1
+            self._refuse(whose)
             return False
         if self._refused and self._now() - self._refused_at >= QUIET:
             refused, self._refused = self._refused, 0
             self._watcher.descriptors_free(refused)
         return True
+
+    def _refuse(self, whose: str) -> None:
+        if not self._refused:
+            self._watcher.descriptors_short(self.limit, self.kept)
+        self._refused += 1
+        self._refused_at = self._now()
+        self._shed[whose, "descriptors"] += 1
 
 
 def raise_limit() -> None:

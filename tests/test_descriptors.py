@@ -60,9 +60,14 @@ def test_that_they_ran_out_is_said_once_and_counted(descriptors, watcher, shed) 
     for fd in (750, 3, 760, 1000):
         descriptors.admit_client(fd)
     descriptors.admit_upstream(1001)
+    descriptors.ran_out()
 
     assert [("short", 1100, 100)] == watcher.told
-    assert {("traffic", "descriptors"): 3, ("upstream", "descriptors"): 1} == shed
+    assert {
+        ("traffic", "descriptors"): 3,
+        ("upstream", "descriptors"): 1,
+        ("listener", "descriptors"): 1,
+    } == shed
 
 
 def test_that_there_are_enough_again_is_said_after_a_while(descriptors, watcher, now) -> None:

@@ -4,14 +4,12 @@ import asyncio
 import gzip
 import resource
 import socket
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import ExitStack, suppress
 
 import pytest
 
-from proxy.descriptors import QUIET
 from tests.house.admin import ask
-from tests.house.raw_client import RawClient, eventually, fetch, request
+from tests.house.raw_client import CutShortError, RawClient, eventually, fetch, request
 
 JSON = "Content-Type: application/json"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -198,24 +196,26 @@ async def test_metrics_come_whatever_version_is_asked_for(house, kind):
         assert (200, True) == (answer.status, b"sidelight_build_info" in answer.body), accept
 
 
+@pytest.mark.parametrize("pause", [0, 0.01], ids=["at once", "one by one"])
 @pytest.mark.parametrize("event_loop", ["asyncio", "uvloop"])
-async def test_out_of_descriptors_we_still_say_that_we_live(upstream, process, event_loop):
+async def test_out_of_descriptors_we_still_say_that_we_live(upstream, process, event_loop, pause):
     """Said once, counted; and when they are free again, everything goes on."""
     process = await process(event_loop=event_loop, nofile=160, admin={"max_connections": 16})
     held: list[socket.socket] = []
     for n in range(400):
         held.append(dial((process.port, process.admin_port)[n % 4 == 3]))
-        if n % 20 == 0:
-            await asyncio.sleep(0.01)
+        if pause and n % 20 == 0:
+            await asyncio.sleep(pause)
     alive = [(await ask(process.admin_port, "/livez")).status for _ in range(5)]
     text = (await ask(process.admin_port, "/metrics")).body.decode()
     for sock in held:
         sock.close()
-    await eventually(lambda: descriptors(process) < 60)
+    async with asyncio.timeout(10):
+        while not process.events("descriptors_free"):
+            await asyncio.sleep(0.1)
+            with suppress(CutShortError):  # some that have left are still to be accepted
+                await fetch(process.port, "/x")
     after = [(await fetch(process.port, "/x")).status for _ in range(5)]
-    await asyncio.sleep(QUIET)
-    await fetch(process.port, "/x")
-    await eventually(lambda: process.events("descriptors_free"))
 
     assert [200] * 5 == alive
     assert 'connections_shed_total{cause="descriptors",port="traffic"}' in text
@@ -223,13 +223,9 @@ async def test_out_of_descriptors_we_still_say_that_we_live(upstream, process, e
     (short,) = process.events("descriptors_short")
     assert (160, "ERROR") == (short["limit"], short["level"])
     (free,) = process.events("descriptors_free")
-    assert 100 < free["refused"] <= 300
+    assert free["refused"] > 50
     assert [] == process.events("library")
     assert b"" == process.log.with_suffix(".err").read_bytes()
-
-
-def descriptors(process) -> int:
-    return len(list(Path(f"/proc/{process.process.pid}/fd").iterdir()))
 
 
 async def test_a_process_takes_as_many_descriptors_as_it_may_have(upstream, process):
