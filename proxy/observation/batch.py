@@ -12,6 +12,9 @@ T = TypeVar("T")
 Later = Callable[[float, Callable[[], None]], object]
 """Calls a function once, so many seconds from now."""
 
+MOST_WAITING: Final = 256
+"""How many may wait."""
+
 DELAY: Final = 0.01
 """Seconds for which one may wait."""
 
@@ -53,7 +56,9 @@ class Batch(Generic[T]):
         if not self._is_due:
             self._is_due = True
             self._later(DELAY, self._fall_due)
-        elif len(self._waiting) >= MOST:
+        elif len(self._waiting) % MOST == 0:
+            self._later(0.0, self._record_some)
+        if len(self._waiting) > MOST_WAITING:
             self._record_some()  # whoever adds beyond it pays for one at least
 
     def flush(self) -> None:
