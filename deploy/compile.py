@@ -27,8 +27,8 @@ COMPILED = {
     "states upstream",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition sse",
-    "observation": "batch log metrics observer readings record recorder redaction route_metrics "
-    "series summary upstream_status",
+    "observation": "batch log metrics observer readings record recorded recorder redaction "
+    "route_metrics series summary upstream_status",
     "stories": "recent",
     "websocket": "frames side tunnel upgrade",
 }

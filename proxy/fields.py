@@ -1,12 +1,13 @@
 """The team's own fields of the record, taken from each request as `observe.fields` says.
 
-Values are cut, and hashed where asked for; never a metric label.
+Values are cut, and hashed where asked for: with a key, because a plain hash of what can be guessed,
+such as an address, gives it away. Never a metric label.
 What a header or parameter with a secret's name holds is recorded as a hash or not at all.
 """
 
-import hashlib
+import hmac
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 
 from proxy.inbound import Inbound
 from proxy.observation.redaction import REDACTED, is_secret_name
@@ -16,12 +17,20 @@ from proxy.settings.sections import ObservedField
 MAX_VALUE = 1024
 """Characters of a value that are kept. More than are recorded: redaction must see secrets whole."""
 
+MOST_PARAMETERS = 256
+"""Parameters of a query that are looked at."""
+
 Take = Callable[[Inbound], str | None]
 
 
-def extractor(fields: Mapping[str, ObservedField]) -> Callable[[Inbound], dict[str, str]]:
-    """A function that takes all of `fields` from a request; absent ones are left out."""
-    takers = [(name, _taker(field), _keeper(field)) for name, field in fields.items()]
+def extractor(
+    fields: Mapping[str, ObservedField], key: bytes = b""
+) -> Callable[[Inbound], dict[str, str]]:
+    """A function that takes all of `fields` from a request; absent ones are left out.
+
+    `key` is that of the hashes.
+    """
+    takers = [(name, _taker(field), _keeper(field, key)) for name, field in fields.items()]
 
     def extract(asked: Inbound) -> dict[str, str]:
         return {name: keep(value) for name, take, keep in takers if (value := take(asked))}
@@ -29,10 +38,10 @@ def extractor(fields: Mapping[str, ObservedField]) -> Callable[[Inbound], dict[s
     return extract
 
 
-def _keeper(field: ObservedField) -> Callable[[str], str]:
+def _keeper(field: ObservedField, key: bytes) -> Callable[[str], str]:
     """What is kept of a value of `field`."""
     if field.hash:
-        return _digest
+        return lambda value: _digest(key, value)
     if is_secret_name(field.header or field.query or ""):
         return lambda _: REDACTED
     return lambda value: value[:MAX_VALUE]
@@ -67,11 +76,14 @@ def _from_path(path: str) -> Take:
 def _from_query(name: str) -> Take:
     def take(asked: Inbound) -> str | None:
         query = asked.target.partition("?")[2]
-        values = parse_qs(query, max_num_fields=None).get(name)
-        return values[0] if values else None
+        for pair in query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]:
+            given, _, value = pair.partition("=")
+            if value and (given == name or unquote_plus(given) == name):
+                return unquote_plus(value)
+        return None
 
     return take
 
 
-def _digest(value: str) -> str:
-    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+def _digest(key: bytes, value: str) -> str:
+    return hmac.digest(key, value.encode("utf-8", "surrogateescape"), "sha256").hex()[:16]

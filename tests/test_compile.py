@@ -17,6 +17,7 @@ INTERPRETED = {
     "__main__": "runs once",
     "app": "runs once",
     "cli": "runs once",
+    "descriptors": "once a connection",
     "init": "runs once",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",

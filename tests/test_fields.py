@@ -1,14 +1,16 @@
 """The team's own fields: where they are taken from, and what is kept of them."""
 
-import hashlib
+import hmac
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.fields import MAX_VALUE, extractor
+from proxy.fields import MAX_VALUE, MOST_PARAMETERS, extractor
 from proxy.inbound import Inbound, read
 from proxy.settings.sections import ObservedField
+
+KEY = b"k" * 16
 
 few = settings(max_examples=50, deadline=None, database=None)
 
@@ -18,7 +20,11 @@ def asked(*headers: tuple[bytes, bytes], target: str = "/") -> Inbound:
 
 
 def taken(inbound: Inbound, **source: object) -> str | None:
-    return extractor({"it": ObservedField(**source)})(inbound).get("it")
+    return extractor({"it": ObservedField(**source)}, KEY)(inbound).get("it")
+
+
+def hashed(value: bytes) -> str:
+    return hmac.digest(KEY, value, "sha256").hex()[:16]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +76,7 @@ def test_a_field_from_the_query(target: str, value: str | None) -> None:
         pytest.param({"path": "/{token}"}, "p", id="a capture is named by the team itself"),
         pytest.param(
             {"header": "X-Api-Key", "hash": True},
-            hashlib.sha256(b"h").hexdigest()[:16],
+            hashed(b"h"),
             id="a hash gives nothing away",
         ),
     ],
@@ -87,10 +93,11 @@ def test_each_field_is_taken_on_its_own() -> None:
             "user": ObservedField(header="X-User", hash=True),
             "talk": ObservedField(query="talk"),
             "team": ObservedField(header="X-Team"),
-        }
+        },
+        KEY,
     )
 
-    assert {"user": hashlib.sha256(b"7").hexdigest()[:16], "talk": "42"} == take(
+    assert {"user": hashed(b"7"), "talk": "42"} == take(
         asked((b"X-User", b"7"), target="/?talk=42")
     )
 
@@ -108,6 +115,26 @@ def test_whatever_comes_is_taken_or_left(value: bytes, query: str) -> None:
     found = take(asked((b"X-User", value), target=f"/a?talk={query}"))
 
     assert bool(value) == ("header" in found)
+
+
+def test_a_hash_cannot_be_made_without_the_key() -> None:
+    field = {"it": ObservedField(header="X-User", hash=True)}
+    inbound = asked((b"X-User", b"me@example.com"))
+
+    assert extractor(field, b"a" * 16)(inbound) != extractor(field, b"b" * 16)(inbound)
+
+
+def test_a_parameter_is_found_however_its_name_is_spelt() -> None:
+    assert "1" == taken(asked(target="/?%74alk=1"), query="talk")
+    assert "1" == taken(asked(target="/?my+talk=1"), query="my talk")
+
+
+def test_no_more_parameters_than_so_many_are_looked_at() -> None:
+    near = "a&" * (MOST_PARAMETERS - 1) + "talk=1&talk=2"
+    far = f"a&{near}"
+
+    assert "1" == taken(asked(target=f"/?{near}"), query="talk")
+    assert taken(asked(target=f"/?{far}"), query="talk") is None
 
 
 def test_values_are_cut() -> None:

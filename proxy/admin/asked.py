@@ -55,7 +55,7 @@ def query_of(given: Iterable[tuple[str, str]], wall: float) -> Query | list[Faul
 def fault(name: str, value: str, expected: str) -> Fault:
     """A fault with what may be shown of the value."""
     shown = redact(name, _LONGEST_NAME)
-    return Fault(shown, redact_named(shown, value), expected)
+    return Fault(shown, redact(value) if name in READERS else redact_named(shown, value), expected)
 
 
 def point_in_time(value: str, wall: float) -> float:

@@ -1,8 +1,11 @@
 """The admin port's door: every request passes the guard, every answer is in the house's form."""
 
+import asyncio
+from collections import Counter
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from proxy.admin.api.alerts import AlertsApi
@@ -11,28 +14,62 @@ from proxy.admin.api.errors import ErrorsApi
 from proxy.admin.api.openapi import document
 from proxy.admin.api.stories import StoriesApi
 from proxy.admin.api.system import SystemApi
+from proxy.admin.dress import dressed, refused
 from proxy.admin.endpoint import Endpoint
-from proxy.admin.guard import Ask, Guard, Refusal
+from proxy.admin.guard import Ask, Guard
 from proxy.admin.page.dashboard import Dashboard
-from proxy.admin.page.entry import Entry, refusal_page
-from proxy.admin.page.frame import guarded
+from proxy.admin.page.entry import Entry
+from proxy.admin.port import IDLE, AdminServer
 from proxy.admin.probes import Probes
-from proxy.admin.replies import METHOD_NOT_ALLOWED, NOT_FOUND, TOO_LARGE, json_reply, refusal_reply
+from proxy.admin.replies import BAD_REQUEST, BODY_LATE, json_reply, refusal_reply
 from proxy.admin.session import COOKIE
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
 
 _SHUTDOWN: Final = 1.0
 _MOST_BODY: Final = 16 * 1024
-_NOT_PAGES: Final = ("/api/", "/drain", "/livez", "/readyz", "/health", "/metrics")
+_BODY: Final = 10.0
+"""Seconds in which the body of a request must arrive."""
+_BACKLOG: Final = 64
 
 
-def admin_runner(sources: AdminSources, guard: Guard) -> web.AppRunner:
-    """Ready for `setup()` and a site; no access log, no signal handlers of its own."""
-    app = web.Application(middlewares=[_dress, _guarded(guard)], client_max_size=_MOST_BODY)
+class AdminRunner(web.AppRunner):
+    """The application on a server of ours."""
+
+    def __init__(self, app: web.Application, most: int, shed: Counter[tuple[str, str]]) -> None:
+        super().__init__(app, handle_signals=False, shutdown_timeout=_SHUTDOWN)
+        self._most, self._shed = most, shed
+
+    async def listen(self, host: str, port: int) -> int:
+        """Bind and accept; the port. Raises OSError where the address is taken or not ours."""
+        await self.setup()
+        await web.TCPSite(self, host, port, backlog=_BACKLOG).start()
+        return int(self.addresses[0][1])
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return AdminServer(
+            dressed(made.request_handler),
+            most=self._most,
+            shed=self._shed,
+            request_factory=made.request_factory,
+            access_log=None,
+            auto_decompress=False,  # small bodies need no packing, and a bomb stays small
+            keepalive_timeout=2 * IDLE,  # ours is the shorter
+        )
+
+
+def admin_runner(
+    sources: AdminSources,
+    guard: Guard,
+    most: int = 64,
+    shed: Counter[tuple[str, str]] | None = None,
+) -> AdminRunner:
+    """Ready for `listen`: at most `most` connections; `shed` counts those that gave way."""
+    app = web.Application(middlewares=[_guarded(guard), _read], client_max_size=_MOST_BODY)
     app.add_routes([endpoint.route() for endpoint in endpoints(sources)])
     app.add_routes(Dashboard(sources).routes() + Entry(guard.sessions).routes())
-    return web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN)
+    return AdminRunner(app, most, Counter() if shed is None else shed)
 
 
 def endpoints(sources: AdminSources) -> list[Endpoint]:
@@ -48,40 +85,28 @@ def endpoints(sources: AdminSources) -> list[Endpoint]:
 
 
 @web.middleware
-async def _dress(request: web.Request, handler: Handler) -> web.StreamResponse:
-    answer: web.StreamResponse
+async def _read(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Read the body first, within its time; whoever asks for it then has it."""
+    if request.method != "POST":
+        return await handler(request)
     try:
-        answer = await handler(request)
-    except web.HTTPNotFound:
-        answer = _refused(request, NOT_FOUND)
-    except web.HTTPRequestEntityTooLarge:
-        answer = refusal_reply(TOO_LARGE)
-    except web.HTTPMethodNotAllowed as error:
-        allow = {"Allow": ", ".join(sorted(error.allowed_methods))}
-        answer = refusal_reply(METHOD_NOT_ALLOWED, allow)
-    guarded(answer)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Server"] = "sidelight"
-    return answer
+        async with asyncio.timeout(_BODY):
+            await request.read()
+    except (TimeoutError, web.RequestPayloadError, HttpProcessingError) as error:
+        late = isinstance(error, TimeoutError)
+        answer = refusal_reply(BODY_LATE if late else BAD_REQUEST)
+        answer.force_close()  # the rest of it would be taken for a request
+        return answer
+    return await handler(request)
 
 
 def _guarded(guard: Guard) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         refusal = guard.refuse(_ask(request))
-        return await handler(request) if refusal is None else _refused(request, refusal)
+        return await handler(request) if refusal is None else refused(request, refusal)
 
     return check
-
-
-def _refused(request: web.Request, refusal: Refusal) -> web.Response:
-    """In HTML for browsers that asked for a page, else in JSON."""
-    wants_page = "text/html" in request.headers.get("Accept", "")
-    if wants_page and request.method in ("GET", "HEAD") and not request.path.startswith(_NOT_PAGES):
-        return refusal_page(request, refusal)
-    challenge = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else {}
-    return refusal_reply(refusal, challenge)
 
 
 def _ask(request: web.Request) -> Ask:

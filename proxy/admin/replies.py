@@ -17,7 +17,13 @@ METHOD_NOT_ALLOWED: Final = Refusal(
     405, "method_not_allowed", "This page takes other methods; Allow names them."
 )
 TOO_LARGE: Final = Refusal(413, "body_too_large", "The admin port takes small bodies only.")
-_BAD: Final = Refusal(400, "bad_request", "Some of what was asked for cannot be understood.")
+BAD_REQUEST: Final = Refusal(400, "bad_request", "Some of what was asked for cannot be understood.")
+FAULT: Final = Refusal(500, "internal_error", "Sidelight failed; its log says where.")
+BODY_LATE: Final = Refusal(408, "request_timeout", "The body did not arrive in time.")
+NOT_MET: Final = Refusal(417, "expectation_failed", "Nothing but 100-continue can be expected.")
+FORM_WANTED: Final = Refusal(
+    415, "form_required", "The form is sent as application/x-www-form-urlencoded."
+)
 _LAYOUT: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
@@ -49,7 +55,7 @@ def refusal_reply(
 
 def faults_reply(faults: Sequence[Fault]) -> web.Response:
     """400 with everything that is wrong."""
-    return refusal_reply(_BAD, more={"faults": [asdict(fault) for fault in faults]})
+    return refusal_reply(BAD_REQUEST, more={"faults": [asdict(fault) for fault in faults]})
 
 
 async def body_of(request: web.Request) -> Mapping[str, object] | None:

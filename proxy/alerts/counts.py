@@ -11,7 +11,6 @@ from typing import Final
 
 from proxy.alerts.rule import LONGEST, AlertsRule
 from proxy.exchange import Exchange
-from proxy.observation.redaction import redact
 from proxy.outcome import COMPLETED, INTERNAL_ERROR, STREAM_STALLED, level_of
 
 SLOT: Final = 10.0
@@ -106,4 +105,4 @@ class Window:
         kept = self._samples.get(what)
         if kept is None:
             kept = self._samples[what] = deque(maxlen=SAMPLES)
-        kept.append(redact(x.request_id))
+        kept.append(x.request_id)

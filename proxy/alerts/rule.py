@@ -3,7 +3,9 @@
 A threshold of null switches a rule off.
 """
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -34,9 +36,22 @@ RuleName = Literal[
 """Every rule there is."""
 
 
+_HOST = re.compile(r"[^\s\W](?:[\w.-]*[\w.])?|[0-9a-f:.]+(?:%[\w.-]+)?")
+_PLAIN = re.compile(r"[^\s\x00-\x1f\x7f]+")
+
+
 def _http(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("http://", "https://")):
-        raise ValueError("a receiver is a URL that begins with https:// or http://")
+    """Raises ValueError for what cannot be posted to; the text never quotes it."""
+    try:
+        parts = urlsplit(url.get_secret_value())
+        is_good = parts.scheme in ("http", "https") and parts.port != 0
+        host = parts.hostname or ""
+    except ValueError:
+        is_good, host = False, ""
+    if not is_good or not _HOST.fullmatch(host) or not _PLAIN.fullmatch(url.get_secret_value()):
+        raise ValueError(
+            "a receiver is a URL that begins with https:// or http:// and a host, without blanks"
+        )
     return url
 
 

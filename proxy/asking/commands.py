@@ -15,6 +15,7 @@ from urllib.parse import quote
 from proxy.admin.story_text import breaker_line, group_line, story_text
 from proxy.admin.told import rows, text
 from proxy.asking.door import Answer, Door, UnreachableError, find_door
+from proxy.stories.words import count
 
 Told = Mapping[str, object]
 _SLOW: Final = 60.0
@@ -63,10 +64,14 @@ def _explain_from_logs(files: list[str], wanted: str, why: str) -> int:
 
     if not files and sys.stdin.isatty():
         return _fail(f"{why}\nGive the files of its JSON log, or pipe it in.")
-    stories = stories_in(_lines(files or ["-"]), wanted)
-    if not stories:
-        return _fail(f"{why}\nThe logs do not name {wanted} either.")
-    return _tell_stories(stories)
+    found = stories_in(_lines(files or ["-"]), wanted)
+    unread = f"{count(found.unread, 'line')} with this ID could not be read."
+    if not found.stories:
+        missing = f"{why}\nThe logs do not name {wanted} either."
+        return _fail(f"{missing}\n{unread}" if found.unread else missing)
+    if found.unread:
+        _fail(unread)
+    return _tell_stories(found.stories)
 
 
 def _lines(files: list[str]) -> Iterator[str]:

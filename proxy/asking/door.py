@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from proxy.observation.redaction import USER_AGENT_CHARS, redact
 from proxy.settings.load import load
 
 _TIMEOUT: Final = 10.0
@@ -42,7 +43,8 @@ class Door:
         except ValueError:
             parts, host, port = urlsplit(""), None, None
         if parts.scheme not in ("http", "https") or not host:
-            raise UnreachableError(f"{self.url} is not a URL such as http://127.0.0.1:8081")
+            shown = redact(self.url, USER_AGENT_CHARS)
+            raise UnreachableError(f"{shown} is not a URL such as http://127.0.0.1:8081")
         make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = make(host, port, timeout=timeout)
         try:
@@ -50,8 +52,9 @@ class Door:
             connection.request(method, parts.path.rstrip("/") + path, body, self._headers())
             answer = connection.getresponse()
             return Answer(answer.status, _object(answer.read()))
-        except (OSError, HTTPException, ValueError) as error:
-            raise UnreachableError(f"{self.url}: {error}") from error
+        except (OSError, HTTPException, ValueError, RecursionError) as error:
+            said = redact(f"{self.url}: {error}", USER_AGENT_CHARS)
+            raise UnreachableError(said) from error
         finally:
             connection.close()
 

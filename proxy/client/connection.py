@@ -81,7 +81,8 @@ class ClientConnection:
         self.id_trusted = self._peers.names_ids(self.peer)
         self._transport = transport
         self._output = Output(transport, self.loop)
-        if not self._owner.opened(self):
+        sock = transport.get_extra_info("socket")
+        if not self._owner.opened(self, sock.fileno() if sock is not None else 0):
             self.close()
             return False
         self._owner.idle(self)

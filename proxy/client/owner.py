@@ -23,8 +23,8 @@ class Limits(HeadLimits, Protocol):
 class Owner(Protocol):
     """Who has all connections of the port."""
 
-    def opened(self, client: "ClientConnection") -> bool:
-        """It is there; whether there is room for it."""
+    def opened(self, client: "ClientConnection", fd: int) -> bool:
+        """It is there, with file descriptor `fd`; whether there is room for it."""
 
     def idle(self, client: "ClientConnection") -> None:
         """It waits for a request."""

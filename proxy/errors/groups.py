@@ -12,7 +12,6 @@ from typing import Final
 from proxy.clock import iso
 from proxy.errors.fingerprint import Kind, kind_of
 from proxy.exchange import Exchange
-from proxy.observation.redaction import redact
 from proxy.outcome import INTERNAL_ERROR, OUTCOMES, Level, level_of
 
 HOUR: Final = 3600
@@ -36,7 +35,7 @@ class Group:
     hours: dict[int, int] = field(default_factory=dict)
     """Counts by the number of the hour since 1970."""
     samples: deque[str] = field(default_factory=lambda: deque(maxlen=SAMPLES))
-    """Request IDs, newest last, redacted."""
+    """Request IDs, newest last."""
     trace: str | None = None
     """The stack trace of a fault of our own; kept here, never sent."""
 
@@ -67,7 +66,7 @@ class Groups:
         group.hours[hour] = group.hours.get(hour, 0) + 1
         if len(group.hours) > HOURS:
             del group.hours[min(group.hours)]
-        group.samples.append(redact(x.request_id))
+        group.samples.append(x.request_id)
         if x.fault is not None:
             group.trace = x.fault.trace
         return group

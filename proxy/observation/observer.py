@@ -17,6 +17,7 @@ from proxy.observation.batch import Batch, Later, call_later
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import ms
+from proxy.observation.recorded import weight
 from proxy.observation.recorder import Recorder
 from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
@@ -56,7 +57,7 @@ class Observer:
         self._refused_due = 0.0
         """Exchanges that were opened and not closed yet, by identity."""
         self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
-        self._ended = Batch(self._record, later)
+        self._ended = Batch(self._record, later, weight)
         self.readers: list[Callable[[Sequence[Exchange]], None]] = []
         """Who else is given what has ended, once it is recorded."""
         self._log, self._metrics, self._worker = log, metrics, worker
@@ -109,7 +110,6 @@ class Observer:
             yield "sidelight_streams_active", (route,), n
         for cause, n in self._log.dropped.items():
             yield "sidelight_log_dropped_total", (cause,), n
-        yield "sidelight_connections_refused_total", (), self._refused
 
     def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
         """Takes the silences of a stream as they happen, in seconds."""
@@ -164,6 +164,18 @@ class Observer:
             self._refused_due = at + _SELDOM
             new, self._refused_said = self._refused - self._refused_said, self._refused
             self._log.emit("connections_refused", "warning", refused=new)
+
+    def descriptors_short(self, limit: int, kept: int) -> None:
+        """New connections are refused, because file descriptors run out; said once until freed."""
+        self._log.emit("descriptors_short", "error", limit=limit, kept=kept)
+
+    def descriptors_free(self, refused: int) -> None:
+        """There are enough again; so many connections were refused meanwhile."""
+        self._log.emit("descriptors_free", "info", refused=refused)
+
+    def signal_ignored(self, signal: str) -> None:
+        """Somebody sent a signal that means nothing to us, such as one to read settings anew."""
+        self._log.emit("signal_ignored", "warning", signal=signal)
 
     def drain_began(self, signal: str, limit: float) -> None:
         """From now on exchanges end because we do; `limit` is in seconds."""

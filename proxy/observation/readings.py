@@ -41,6 +41,12 @@ def budget_readings(tokens: Mapping[str, float]) -> Iterator[Reading]:
         yield "sidelight_retry_budget_tokens", (route,), left
 
 
+def shed_readings(shed: Mapping[tuple[str, str], int]) -> Iterator[Reading]:
+    """`shed` by whose connections they were, and why."""
+    for labels, n in shed.items():
+        yield "sidelight_connections_shed_total", labels, n
+
+
 def store_readings(dropped: Mapping[str, int]) -> Iterator[Reading]:
     """`dropped` by cause; every cause is told from the start, so that `rate()` sees the first."""
     for cause in STORE_CAUSES:

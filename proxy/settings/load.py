@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
 from proxy.settings.faults import Fault, Place, SettingsError
+from proxy.settings.hiding import hidden
 from proxy.settings.reading import read
 from proxy.settings.schema import Settings, shape
 from proxy.settings.shipped import shipped
@@ -21,6 +22,11 @@ from proxy.settings.wording import faults_of
 
 LARGEST = 256 * 1024
 """Bytes of a settings file: a hundred routes need a tenth of it."""
+
+_HASHES_CHANGE = (
+    "observe.hash_key is not set and there is no store to keep one beside: "
+    "hashes of fields change with every start"
+)
 
 _CATCH_ALL = """
 upstreams: { upstream: { endpoints: [] } }
@@ -79,7 +85,7 @@ def _settings(tree: Keys, faults: list[Fault], env: Mapping[str, str]) -> Settin
     overrides.lay(env)
     faults = [*faults, *overrides.faults]
     if not tree.nodes:
-        raise SettingsError(faults or [_none_at_all(tree)])
+        raise SettingsError(map(hidden, faults or [_none_at_all(tree)]))
     faults += unfold(tree, shape())
     faults += plan.faults(tree, shipped())
     faults += addresses.faults(tree)
@@ -90,11 +96,23 @@ def _settings(tree: Keys, faults: list[Fault], env: Mapping[str, str]) -> Settin
     try:
         settings = Settings.model_validate(plain)
     except ValidationError as error:
-        raise SettingsError([*faults, *faults_of(error, whole, values.broken)]) from None
+        faults += faults_of(error, whole, values.broken)
+        raise SettingsError(map(hidden, faults)) from None
     if faults:
-        raise SettingsError(faults)
-    settings._warnings = (*overrides.warnings, *doubts.warnings(settings, whole))
+        raise SettingsError(map(hidden, faults))
+    settings._warnings = (
+        *overrides.warnings,
+        *doubts.warnings(settings, whole),
+        *_warnings(settings),
+    )
     return settings
+
+
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    """What is odd between the parts of good settings."""
+    observe = settings.observe
+    is_lost = observe.hashes and observe.hash_key is None and settings.store.path is None
+    return (_HASHES_CHANGE,) if is_lost else ()
 
 
 def _none_at_all(tree: Keys) -> Fault:

@@ -19,6 +19,9 @@ NOT_TEXT = "has bytes or characters in it that are not UTF-8 text"
 MOST_PIECES = 20_000
 DEEPEST = 32
 _TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
+_TAG = "tags are not supported; put quotes around a value that begins with !"
+_NAMED = re.compile(r" '(?!<)[^']*\w[^']*'")
+"""What YAML quotes of a file: aliases and anchors, which a secret without quotes looks like."""
 _DEEP = f"is nested deeper than {DEEPEST} levels"
 
 
@@ -61,7 +64,9 @@ def _composed(text: str, source: str) -> yaml.Node:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = _unquoted(text, mark) or " ".join(filter(None, (error.context, error.problem)))
+        said = _unquoted(text, mark) or _NAMED.sub(
+            "", " ".join(filter(None, (error.context, error.problem)))
+        )
         raise _unreadable(_place(source, mark) if mark else place, f"is not YAML: {said}") from None
     except yaml.reader.ReaderError as error:
         said = f"the character U+{error.character:04X} cannot stand in YAML"
@@ -108,7 +113,7 @@ class _Reader:
             raise _TooMuchError(_DEEP)
         place = self.place(node)
         if node.tag not in _TAGS:
-            self.faults.append(Fault(place, path, f"the tag {node.tag} is not supported"))
+            self.faults.append(Fault(place, path, _TAG))
         if isinstance(node, yaml.MappingNode):
             return self.keys(node, path)
         if isinstance(node, yaml.SequenceNode):

@@ -53,6 +53,8 @@ class Admin(Knobs):
     token: syntax.Token | None = None
     """Secret for everything but health and metrics, at least 16 characters.
     null: open on the loopback, refused elsewhere."""
+    max_connections: Count = 64
+    """Connections at a time; beyond it the one that has kept silent for longest is closed."""
 
 
 class Drain(Knobs):
@@ -85,7 +87,7 @@ class ObservedField(Knobs):
     query: Annotated[str, Field(min_length=1)] | None = None
     """Query parameter to take it from."""
     hash: bool = False
-    """Whether a hash is recorded instead of the value."""
+    """Whether a hash is recorded instead of the value: an HMAC under `observe.hash_key`."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -100,6 +102,14 @@ class Observe(Knobs):
 
     fields: dict[syntax.Name, ObservedField] = Field(default_factory=dict)
     """The team's own fields of the record, by name."""
+    hash_key: syntax.Token | None = None
+    """Secret key of the hashes, at least 16 characters.
+    null: one is made and kept beside the store, or without a store for as long as it runs."""
+
+    @property
+    def hashes(self) -> bool:
+        """Whether any field is hashed."""
+        return any(field.hash for field in self.fields.values())
 
 
 class Timeouts(Knobs):

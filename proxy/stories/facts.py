@@ -1,13 +1,12 @@
 """What the sentences of a diagnosis may name: facts of one record, each in words.
 
-Every fact is a property; a template takes the ones it names. Nothing here is chosen by a client
-or an upstream without having gone through redaction.
+Every fact is a property; a template takes the ones it names. The record was redacted when it was
+made.
 """
 
 from typing import Final
 
 from proxy.exchange import Exchange
-from proxy.observation.redaction import METHOD_CHARS, USER_AGENT_CHARS, redact
 from proxy.stories.elapsed import head_at, is_tunnel, ran_out, silence
 from proxy.stories.words import count, lasting, limit
 
@@ -53,7 +52,7 @@ class Facts:
 
     @property
     def method(self) -> str:
-        return redact(self._x.method, METHOD_CHARS)
+        return self._x.method
 
     @property
     def status(self) -> str:
@@ -72,7 +71,7 @@ class Facts:
     def detail(self) -> str:
         """The technical words in brackets; nothing where there are none."""
         detail = self._x.detail
-        return f" ({redact(detail, USER_AGENT_CHARS)})" if detail else ""
+        return f" ({detail})" if detail else ""
 
     @property
     def asked(self) -> str:

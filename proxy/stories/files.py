@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from proxy.observation.redaction import USER_AGENT_CHARS, redact
+from proxy.stories.private import make_directory, make_file, take_rights
 from proxy.stories.tables import NewerStoreError
 
 BUSY: Final = 1.0
@@ -33,8 +34,14 @@ STORE_ERRORS: Final = (SQLAlchemyError, OSError, NewerStoreError)
 
 
 def open_for_writing(path: Path) -> Engine:
-    """An engine whose one connection is kept. Raises OSError where there is no directory."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """An engine whose one connection is kept. Raises OSError where its file cannot be made.
+
+    Nobody else may read it; what SQLite puts beside it has the rights of the file.
+    """
+    make_directory(path.parent)
+    make_file(path)
+    for suffix in _BESIDE[1:]:
+        take_rights(Path(f"{path}{suffix}"))
     url = URL.create("sqlite", database=str(path))
     engine = create_engine(url, connect_args={"timeout": BUSY})
     event.listen(engine, "connect", _preparing(WRITING))

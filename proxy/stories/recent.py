@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final
 
 from proxy.exchange import Exchange
+from proxy.observation.redaction import redact
 from proxy.stories.query import SAME_ID, Query
 from proxy.stories.story import Story, brief_of, story_of
 
@@ -85,7 +86,8 @@ class Recent:
 
     def find(self, request_id: str) -> list[Story]:
         """All stories of this ID, newest first: a client may use an ID twice."""
-        found = [pair for pair in self._all() if pair[0].request_id == request_id]
+        recorded = redact(request_id)
+        found = [pair for pair in self._all() if pair[0].request_id == recorded]
         found.sort(key=_ended, reverse=True)
         newest = found[:SAME_ID]
         return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]

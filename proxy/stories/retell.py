@@ -5,7 +5,6 @@ It is the same story with less in it: what the event does not say is left out, n
 
 from collections.abc import Mapping
 from datetime import datetime
-from math import isfinite
 from typing import Final, get_args
 
 from proxy.exchange import Attempt, Exchange
@@ -18,6 +17,9 @@ Event = Mapping[str, object]
 _UNSENT: Final = ("dns_failure", "connect_refused", "connect_timeout", "tls_failure")
 _UNKNOWN: Final = ("at_ms", "sent", "reused")
 """What the event says of the last attempt at most."""
+_LARGEST: Final = 1e15
+"""No size and no length of time is larger; it counts as missing."""
+_MOST_ATTEMPTS: Final = 100
 _RESULTS: Final[dict[str, Result]] = {result: result for result in get_args(Result)}
 _WHY_NOT: Final[dict[str, NotRetried]] = {why: why for why in get_args(NotRetried)}
 
@@ -46,7 +48,7 @@ def _exchange(event: Event) -> Exchange:
     duration = _seconds(event, "duration_ms") or 0.0
     x = Exchange(
         0.0,
-        _wall(_text(event, "timestamp")) - duration,
+        max(0.0, _wall(_text(event, "timestamp")) - duration),
         _text(event, "method"),
         _text(event, "path"),
         _text(event, "client_ip"),
@@ -93,7 +95,7 @@ def _attempts(event: Event) -> list[Attempt]:
     results = event.get("attempt_results")
     if not isinstance(results, list):
         return []
-    attempts = [_attempt(result) for result in results]
+    attempts = [_attempt(result) for result in results[:_MOST_ATTEMPTS]]
     if attempts:
         last = attempts[-1]
         last.endpoint = _text(event, "endpoint")
@@ -120,9 +122,9 @@ def _text(event: Event, name: str) -> str:
 
 def _number(event: Event, name: str) -> float:
     value = event.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
-    return value
+    return value if 0 <= value <= _LARGEST else 0.0
 
 
 def _whole(event: Event, name: str) -> int | None:
@@ -136,5 +138,5 @@ def _seconds(event: Event, name: str) -> float | None:
 def _wall(timestamp: str) -> float:
     try:
         return datetime.fromisoformat(timestamp).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

@@ -1,7 +1,7 @@
 """The story: everything recorded about one exchange, as it is kept, sent and shown.
 
 Made from the record when somebody asks, or when it goes to the store; never on the way of a
-request. Every value that a client or an upstream chose goes through redaction.
+request. What it is made from was redacted when it was recorded.
 """
 
 from collections.abc import Mapping
@@ -10,14 +10,6 @@ from typing import Final
 from proxy.clock import iso
 from proxy.exchange import Attempt, Exchange
 from proxy.observation.record import RESERVED, ms
-from proxy.observation.redaction import (
-    FIELD_CHARS,
-    METHOD_CHARS,
-    USER_AGENT_CHARS,
-    redact,
-    redact_agent,
-    redact_target,
-)
 from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
 from proxy.stories.asked import guards_of, route_of
 from proxy.stories.client_end import client_got
@@ -38,20 +30,20 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
     """The whole story of an exchange that has ended."""
     outcome = x.outcome or INTERNAL_ERROR
     told: dict[str, object] = {
-        "request_id": redact(x.request_id),
-        "client_request_id": redact(x.client_request_id) if x.client_request_id else None,
-        "upstream_request_id": redact(x.upstream_request_id) if x.upstream_request_id else None,
+        "request_id": x.request_id,
+        "client_request_id": x.client_request_id or None,
+        "upstream_request_id": x.upstream_request_id or None,
         "trace_id": x.trace_id or None,
         "span_id": x.span_id or None,
         "fields": fields_of(x) or None,
         "at": iso(x.started_wall),
         "started": round(x.started_wall, 3),
         "ended": round(x.started_wall + x.duration, 3),
-        "method": redact(x.method, METHOD_CHARS),
-        "path": redact_target(x.target),
-        "host": _host(x.host) if x.host else None,
+        "method": x.method,
+        "path": x.target,
+        "host": x.host or None,
         "client_ip": x.client_ip,
-        "user_agent": redact_agent(x.user_agent) if x.user_agent else None,
+        "user_agent": x.user_agent or None,
         "route": route_of(x),
         **_end(x, outcome),
         "guards": guards_of(x),
@@ -84,11 +76,11 @@ def brief_of(x: Exchange) -> Story:
     """The same, made from the record at a tenth of the price of a story."""
     outcome = x.outcome or INTERNAL_ERROR
     told: dict[str, object] = {
-        "request_id": redact(x.request_id),
+        "request_id": x.request_id,
         "at": iso(x.started_wall),
         "ended": round(x.started_wall + x.duration, 3),
-        "method": redact(x.method, METHOD_CHARS),
-        "path": redact_target(x.target),
+        "method": x.method,
+        "path": x.target,
         "status": x.status,
         "code": outcome.code,
         "term": x.term,
@@ -103,8 +95,8 @@ def brief_of(x: Exchange) -> Story:
 
 
 def fields_of(x: Exchange) -> dict[str, str]:
-    """The team's own fields, redacted."""
-    return {k: redact(v, FIELD_CHARS) for k, v in x.fields.items() if k not in RESERVED}
+    """The team's own fields."""
+    return {k: v for k, v in x.fields.items() if k not in RESERVED}
 
 
 def _end(x: Exchange, outcome: Outcome) -> dict[str, object]:
@@ -116,7 +108,7 @@ def _end(x: Exchange, outcome: Outcome) -> dict[str, object]:
         "status": x.status,
         "upstream_status": x.upstream_status,
         "interim": list(x.interim) or None,
-        "detail": redact(x.detail, USER_AGENT_CHARS) if x.detail else None,
+        "detail": x.detail or None,
         "fault": x.fault.place if x.fault else None,
         "duration_ms": ms(x.duration),
         "overhead_ms": ms(x.overhead),
@@ -140,7 +132,7 @@ def _attempt(x: Exchange, n: int) -> Story:
         "status": attempt.status,
         "result": attempt.result,
         "code": attempt.outcome.code if attempt.outcome else None,
-        "detail": redact(attempt.detail, USER_AGENT_CHARS) if attempt.detail else None,
+        "detail": attempt.detail or None,
         "then": then,
         "why": why,
         "pause_ms": ms(attempt.pause) if then == "retried" else None,
@@ -225,11 +217,6 @@ def _client(x: Exchange, outcome: Outcome) -> Story:
     if x.retry_in is not None:
         told["retry_after"] = round(x.retry_in, 3)
     return told
-
-
-def _host(host: str) -> str:
-    """As the authority of a URL: it may bring its userinfo along."""
-    return redact(f"//{host}").removeprefix("//")
 
 
 def _ms(seconds: float | None) -> float | None:

@@ -4,8 +4,10 @@ Everything that can go wrong before a byte of the request is sent becomes a `Fai
 """
 
 import asyncio
+import os
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from errno import EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM
 
@@ -48,6 +50,10 @@ def _cause(error: OSError) -> Outcome:
     return next(outcome for kind, outcome in _CAUSES if isinstance(error, kind))
 
 
+def always(_: int) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Dialer:
     """Connects for one upstream."""
@@ -55,6 +61,8 @@ class Dialer:
     rule: UpstreamRule
     tls: ssl.SSLContext | None
     """None where no endpoint is https."""
+    has_room: Callable[[int], bool] = always
+    """Whether a new connection with this descriptor leaves enough of them to others."""
 
     async def dial(
         self, endpoint: Endpoint, owner: ConnectionOwner, timeout: float
@@ -73,6 +81,9 @@ class Dialer:
     async def _open(self, endpoint: Endpoint, owner: ConnectionOwner) -> Connection:
         addresses = await endpoint.addresses.resolve()
         sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1)
+        if not self.has_room(sock.fileno()):
+            sock.close()
+            raise OSError(EMFILE, os.strerror(EMFILE))
         name = (self.rule.tls.server_name or endpoint.host) if endpoint.is_tls else None
         _, protocol = await asyncio.get_running_loop().create_connection(
             lambda: EndpointProtocol(endpoint.url, self.rule, sock),

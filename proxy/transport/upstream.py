@@ -9,7 +9,7 @@ from math import inf
 
 from proxy.clock import now
 from proxy.outcome import POOL_TIMEOUT
-from proxy.transport.connect import Dialer
+from proxy.transport.connect import Dialer, always
 from proxy.transport.connection import Connection
 from proxy.transport.endpoints import Endpoint, Endpoints
 from proxy.transport.pool import Pool, PoolView
@@ -26,14 +26,19 @@ class Upstream:
     """
 
     def __init__(
-        self, name: str, rule: UpstreamRule, *, on_endpoint: Callable[[str, bool], None]
+        self,
+        name: str,
+        rule: UpstreamRule,
+        *,
+        on_endpoint: Callable[[str, bool], None],
+        has_room: Callable[[int], bool] = always,
     ) -> None:
         self.name = name
         self.rule = rule
         self._endpoints = Endpoints(rule.endpoints, on_endpoint)
         self._pool = Pool(rule.pool, self._endpoints.all)
         has_tls = any(endpoint.is_tls for endpoint in self._endpoints.all)
-        self._dialer = Dialer(rule, context_of(rule.tls) if has_tls else None)
+        self._dialer = Dialer(rule, context_of(rule.tls) if has_tls else None, has_room)
         self._sole = self._endpoints.all[0] if len(self._endpoints.all) == 1 else None
         self.uses_new = 0
         """Exchanges that were given a new connection."""

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import BaseTestServer, TestClient
 
-from proxy.admin.door import admin_runner
+from proxy.admin.door import AdminRunner, admin_runner
 from proxy.admin.guard import Guard
 from proxy.admin.health import Circuit, HealthView
 from proxy.admin.live import Live, Running
@@ -310,9 +310,19 @@ def guard() -> Guard:
 
 @pytest.fixture
 async def admin(sources: Sources, guard: Guard) -> AsyncIterator[TestClient]:
-    runner = admin_runner(sources, guard)
-    async with TestClient(TestServer(runner.app)) as client:
+    async with TestClient(PortServer(admin_runner(sources, guard))) as client:
         yield client
+
+
+class PortServer(BaseTestServer):
+    """The admin port with its own server, as in production."""
+
+    def __init__(self, runner: AdminRunner) -> None:
+        super().__init__()
+        self._ours = runner
+
+    async def _make_runner(self, **_: object) -> AdminRunner:
+        return self._ours
 
 
 @pytest.fixture

@@ -141,6 +141,19 @@ async def test_a_rebound_name_reads_nothing_but_what_is_open(admin, path: str) -
     assert 200 == (await admin.get("/health", headers=rebound)).status
 
 
+async def test_a_fault_of_ours_is_answered_in_our_form_and_gives_nothing_away(
+    admin, sources, caplog
+) -> None:
+    sources.upstreams = None  # nobody expects that
+    answer = await admin.get("/health")
+    told = await answer.json()
+
+    assert (500, "internal_error") == (answer.status, told["error"])
+    assert "no-store" == answer.headers["Cache-Control"]
+    assert "Traceback" not in str(told)
+    assert ["Error handling request"] == [record.message for record in caplog.records]
+
+
 async def test_a_body_that_is_too_large_is_refused(admin) -> None:
     answer = await admin.post("/api/alerts/stalls/silence", data=b" " * 20_000, headers=JSON)
 

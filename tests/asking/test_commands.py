@@ -76,6 +76,21 @@ def test_an_id_that_is_nowhere_is_said(tmp_path: Path, capsys) -> None:
     assert "do not name req-2" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("whole", "code"), [(LINE, 0), ("", 1)])
+def test_lines_that_cannot_be_read_are_said(whole: str, code: int, tmp_path, capsys) -> None:
+    (tmp_path / "log").write_bytes(f"{LINE[:200]}\n{whole}\n".encode() + b'\xff{"req-1\n')
+
+    assert code == main(["explain", "--admin", NOWHERE, "req-1", str(tmp_path / "log")])
+    assert "2 lines with this ID could not be read." in capsys.readouterr().err
+
+
+def test_the_userinfo_of_an_admin_port_is_not_said(capsys) -> None:
+    for url in ("http://u:CANARY@127.0.0.1:1", "ftp://u:CANARY@h", "http://u:CANARY@[x"):
+        main(["errors", "--admin", url])
+
+    assert "CANARY" not in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there_is_said(capsys) -> None:
     assert 1 == main(["explain", "--admin", NOWHERE, "req-1", "/nonexistent/log"])
     assert "No such file" in capsys.readouterr().err

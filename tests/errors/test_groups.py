@@ -122,12 +122,6 @@ def test_the_summary_is_of_the_last_24_hours(exchange_of) -> None:
     assert [group["code"] for group in found["critical_recent"]] == ["internal_error"]
 
 
-def test_a_request_id_with_a_secret_in_it_is_redacted(exchange_of) -> None:
-    group = add(Groups(), exchange_of, request_id="sk-canary1234567")
-
-    assert list(group.samples) == ["[redacted]"]
-
-
 def test_what_had_to_make_room_is_not_saved_any_more(exchange_of) -> None:
     groups = Groups(most=1)
     for n in range(3):

@@ -20,7 +20,12 @@ def test_the_defaults_are_those_of_the_contract():
         "uri_bytes": 16384,
         "unread_bytes": 33554432,
     }
-    assert Admin().model_dump() == {"host": "127.0.0.1", "port": 8081, "token": None}
+    assert Admin().model_dump() == {
+        "host": "127.0.0.1",
+        "port": 8081,
+        "token": None,
+        "max_connections": 64,
+    }
     assert Drain().model_dump() == {"readiness_delay": 5, "limit": 120}
     assert Log().model_dump() == {"level": "info", "queue": 10000, "sample": 1}
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from proxy.admin.story_text import story_text
 from proxy.clock import iso
 from proxy.errors.trace import fault_of
 from proxy.observation.record import event_of
@@ -65,6 +66,22 @@ def test_a_fault_is_told_with_its_place(exchange_of) -> None:
     x = exchange_of("internal_error", fault=fault_of(KeyError("secret")))
 
     assert retell(logged(x))["fault"] == "KeyError"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"duration_ms": 10**400, "bytes_in": -1, "worker": 10**400, "status": 10**30},
+        {"duration_ms": 1e15, "max_gap_ms": 1e308, "head_ms": -1e308},
+        {"timestamp": "0001-01-01T00:00:00+23:59"},
+        {"timestamp": "9999-12-31T23:59:59-23:59", "duration_ms": 1e15},
+        {"attempts": 10**9, "attempt_results": ["reset"] * 100_000},
+        {"path": {}, "fields": [], "user_agent": 7, "endpoint": None, "code": ["x"], "term": 3},
+    ],
+    ids=["huge numbers", "long times", "before all time", "after it", "many attempts", "kinds"],
+)
+def test_no_event_is_too_odd_to_be_told(exchange_of, odd) -> None:
+    assert story_text(retell({**logged(exchange_of()), **odd}))
 
 
 def test_odd_values_count_as_missing() -> None:

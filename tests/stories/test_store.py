@@ -4,7 +4,9 @@ heals."""
 import contextlib
 import hashlib
 import itertools
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -92,6 +94,41 @@ def test_what_was_put_is_found_after_a_restart(open_store, exchange_of) -> None:
     assert [(s["code"], s["config_hash"], s["worker"]) for s in open_store().find("id-1")] == [
         ("upstream_reset", "c0ffee", 1)
     ]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
+def test_nobody_else_may_read_the_store(umask, path, open_store, exchange_of) -> None:
+    """Nor its directory, nor what SQLite puts beside it, nor one that an older version left."""
+    before = os.umask(umask)
+    try:
+        store = open_store()
+        store.put([exchange_of()], "")
+        until(is_kept(store, "id-1"))
+        beside = {file.name: rights(file) for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+
+    assert {"stories.db", "stories.db-wal", "stories.db-shm"} == set(beside)
+    assert {0o600} == set(beside.values())
+    assert 0o700 == rights(path.parent)
+
+
+def test_a_store_that_others_could_read_is_closed_to_them(path, open_store, exchange_of) -> None:
+    path.parent.mkdir()
+    with database(path) as older:
+        older.execute("PRAGMA journal_mode=WAL")
+        older.execute("CREATE TABLE x (y)")
+        for file in path.parent.iterdir():
+            file.chmod(0o644)
+        store = open_store()
+        store.put([exchange_of()], "")
+        until(is_kept(store, "id-1"))
+
+        assert {0o600} == {rights(file) for file in path.parent.iterdir()}
+
+
+def rights(file):
+    return stat.S_IMODE(file.stat().st_mode)
 
 
 def test_an_id_that_came_twice_brings_both_newest_first(open_store, exchange_of) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 from urllib.parse import urlsplit
 
@@ -60,6 +61,17 @@ async def test_small_writes_are_not_held_back(scene):
 
     assert connection.protocol._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     connection.abort()
+
+
+async def test_where_descriptors_run_out_it_is_given_back_and_nobody_elses_fault(scene):
+    asked = []
+    rule = UpstreamRule(endpoints=[await scene.listen(hold)])
+    dialer = Dialer(rule, None, lambda fd: bool(asked.append(fd)))
+    failed = await dialer.dial(Endpoint(rule.endpoints[0]), Home(), 5)
+
+    assert (POOL_TIMEOUT, 1) == (failed.outcome, len(asked))
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(asked[0])
 
 
 async def test_nobody_listening_is_refused(refusing):

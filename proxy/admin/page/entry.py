@@ -1,14 +1,19 @@
 """The way in for browsers: a form for the admin token, and what stands where one may not go."""
 
+from typing import Final
+from urllib.parse import unquote_plus
+
 from aiohttp import web
 
 from proxy.admin.guard import SESSION_PATH, Refusal
 from proxy.admin.page.frame import page
 from proxy.admin.page.markup import Content, el
+from proxy.admin.replies import FORM_WANTED, refusal_reply
 from proxy.admin.session import COOKIE, LASTS, Sessions
 from proxy.clock import wall
 
 _HOME = "/"
+_FORM: Final = "application/x-www-form-urlencoded"
 _WRONG = "This is not the token of this Sidelight."
 
 
@@ -28,16 +33,27 @@ class Entry:
         """The form of the page, or the button that ends a session."""
         if request.headers.get("Sec-Fetch-Site") == "cross-site":
             return see(_HOME)  # another page must not sign anybody out
-        form = await request.post()
-        if "token" not in form:
+        body = await request.read()
+        if body and request.content_type != _FORM:
+            return refusal_reply(FORM_WANTED)
+        given = token_in(body)
+        if given is None:
             return _leave()
-        begun = self._sessions.begin(str(form["token"]), wall())
+        begun = self._sessions.begin(given, wall())
         if begun is None:
             return entry_page(request, _WRONG, 401)
         answer = see(_HOME)
         answer.set_cookie(COOKIE, begun, max_age=LASTS, path="/", httponly=True,
                           samesite="Strict", secure=request.secure)  # fmt: skip
         return answer
+
+
+def token_in(body: bytes) -> str | None:
+    """What the form was filled with; None where it was the button. Odd bytes make a wrong token."""
+    fields = (pair.partition(b"=") for pair in body.split(b"&", 16))
+    given = (value for name, _, value in fields if name == b"token")
+    value = next(given, None)
+    return None if value is None else unquote_plus(value.decode("latin-1"), errors="replace")
 
 
 def see(path: str) -> web.Response:
