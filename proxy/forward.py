@@ -153,7 +153,6 @@ class Forward:
         p.head = self.plan.heads.request(
             p.asked,
             p.x,
-            p.trace,
             p.source,
             host=host.encode() if host else None,
             strip=route.rule.strip_prefix or "",

@@ -31,8 +31,6 @@ _OURS_TO_UPSTREAM = frozenset(
         b"content-length",
         b"expect",
         b"forwarded",
-        b"traceparent",
-        b"tracestate",
         b"via",
         b"x-forwarded-for",
         b"x-forwarded-host",

@@ -13,7 +13,6 @@ from proxy.answers import status_line
 from proxy.clock import http_date, wall
 from proxy.exchange import Exchange
 from proxy.headers import RawHeaders, appended, forwarded_member, to_client, to_upstream
-from proxy.identity import Trace
 from proxy.inbound import Inbound
 
 _CORS = frozenset(
@@ -83,7 +82,6 @@ class Heads:
         self,
         asked: Inbound,
         x: Exchange,
-        trace: Trace,
         source: Source,
         *,
         host: bytes | None = None,
@@ -113,7 +111,6 @@ class Heads:
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
-                _trace_lines(trace),
                 self._forwarding(asked, source),
                 _body_framing(asked),
                 _SWITCH if asked.wants_websocket else b"",
@@ -208,11 +205,6 @@ def _stripped(target: str, prefix: str) -> str:
     if rest.startswith("/"):
         return rest
     return "/" + rest if rest[:1] in ("", "?") else target
-
-
-def _trace_lines(trace: Trace) -> bytes:
-    lines = b"traceparent: %b\r\n" % trace.parent
-    return lines + b"tracestate: %b\r\n" % trace.state if trace.state else lines
 
 
 def _body_framing(asked: Inbound) -> bytes:

@@ -9,7 +9,6 @@ from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
 from proxy.http1 import Head
-from proxy.identity import Trace
 from proxy.inbound import Inbound
 from proxy.outcome import Signal
 from proxy.request import Request
@@ -71,7 +70,6 @@ class Passage:
     asked: Inbound
     request: Request
     client: Client
-    trace: Trace
     source: Source
     drain: Drain
     route: Route
@@ -96,14 +94,13 @@ class Passage:
     """Whether the client's connection ends with this exchange, whatever else speaks for it."""
 
     def __init__(
-        self, plan: Plan, x: Exchange, asked: Inbound, request: Request, trace: Trace, drain: Drain
+        self, plan: Plan, x: Exchange, asked: Inbound, request: Request, drain: Drain
     ) -> None:
         self.plan = plan
         self.x = x
         self.asked = asked
         self.request = request
         self.client = request.client
-        self.trace = trace
         self.source = request.client.source
         self.drain = drain
 
