@@ -97,6 +97,7 @@ class App:
             heads=Heads(settings.identity.header, pseudonym),
             pseudonym=pseudonym.encode(),
             identity=settings.identity,
+            other_ids=settings.identity.other_ids,
             cors=settings.cors,
             fields=extractor(settings.observe.fields),
             watcher=self.observer,

@@ -12,6 +12,7 @@ from proxy.clock import now, wall
 from proxy.commit import open_stream
 from proxy.headers import combine
 from proxy.http1 import Head
+from proxy.identity import other_ids
 from proxy.outcome import NotRetried, Outcome, signal_of
 from proxy.passage import Answer, Passage
 from proxy.request import RequestError, read_body
@@ -72,7 +73,8 @@ async def call(p: Passage) -> Answer | NoAnswer:
 
 async def _hold(p: Passage, head: Head) -> Answer | Failed:
     """Keep the head of a stream back until its first event; a silent one is a failed attempt."""
-    stream = open_stream(p, head, combine(head.headers))
+    fields = combine(head.headers)
+    stream = open_stream(p, head, fields)
     if stream is None or p.connection is None:
         return Answer(head)
     p.x.phase = "F"
@@ -85,6 +87,7 @@ async def _hold(p: Passage, head: Head) -> Answer | Failed:
     tried = p.x.attempts[-1]
     tried.outcome, tried.result = failed.outcome, failed.outcome.result
     tried.detail = p.x.detail = failed.detail
+    tried.upstream_ids = other_ids(fields, p.plan.other_ids, p.x.request_id)
     return failed
 
 
@@ -182,6 +185,9 @@ async def _set_aside(p: Passage, head: Head) -> Answer | NoAnswer:
     """
     connection, limit = p.connection, p.route.rule.retry.keep_answer
     answer = Answer(head)
+    p.x.attempts[-1].upstream_ids = other_ids(
+        combine(head.headers), p.plan.other_ids, p.x.request_id
+    )
     while connection is not None and len(answer.body) <= limit:
         began = now()
         piece = await connection.read(p.deadline.cut(p.route.rule.timeouts.gap, began))

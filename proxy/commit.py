@@ -11,6 +11,7 @@ from proxy.events import EventStream
 from proxy.exchange import Exchange
 from proxy.headers import combine
 from proxy.http1 import Head
+from proxy.identity import other_ids
 from proxy.outcome import Outcome, of_status, signal_of
 from proxy.passage import Answer, Passage
 from proxy.relay import LAST_CHUNK, chunk, relay
@@ -22,7 +23,6 @@ from proxy.transport.connection import Connection
 
 _UNMEASURED = ("chunked", "close")
 _HTTP_1_1 = (1, 1)
-_LONGEST_ID = 1024
 
 
 async def answer(p: Passage, given: Answer) -> bool:
@@ -33,7 +33,8 @@ async def answer(p: Passage, given: Answer) -> bool:
     x, head, rule = p.x, given.head, p.route.rule
     fields = combine(head.headers)
     x.status = x.upstream_status = head.status
-    x.upstream_request_id = _other_id(p, fields)
+    if ids := other_ids(fields, p.plan.other_ids, x.request_id):
+        x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
     if head.status == 101 and p.connection is not None:
         return await switch(p, p.connection, head, fields)
     if head.status >= 500 and rule.mask_upstream_errors:
@@ -166,11 +167,3 @@ def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:
         return b""
     lines = b"" if b"x-accel-buffering" in fields else b"X-Accel-Buffering: no\r\n"
     return lines if b"cache-control" in fields else lines + b"Cache-Control: no-cache\r\n"
-
-
-def _other_id(p: Passage, fields: Mapping[bytes, bytes]) -> str | None:
-    """The upstream's own request ID, where it is not ours; cut by whoever records it."""
-    theirs = fields.get(p.plan.heads.id_key)
-    if theirs is None or theirs == p.x.request_id.encode():
-        return None
-    return theirs[:_LONGEST_ID].decode("latin-1")

@@ -43,6 +43,8 @@ class Attempt:
     """What happened in technical words; internal, never sent to a client."""
     pause: float = 0.0
     """The wait after it, before the next attempt."""
+    upstream_ids: dict[str, str] | None = None
+    """IDs of the upstream's own, of an answer that was not passed on."""
     queued: float = 0.0
     """Waited for a connection slot; part of the exchange's `queued`."""
     budget_left: float | None = None
@@ -65,6 +67,9 @@ class Exchange:
     request_id: str = ""
     client_request_id: str | None = None
     upstream_request_id: str | None = None
+    """The first of `upstream_ids`."""
+    upstream_ids: dict[str, str] | None = None
+    """IDs of the upstream's own, by header; None where it named none."""
     trace_id: str = ""
     span_id: str = ""
     fields: dict[str, str]

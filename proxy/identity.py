@@ -5,9 +5,17 @@ Nothing of the client's is ever used unless it is short and plain.
 """
 
 import re
+from collections.abc import Mapping
 from secrets import token_hex
 
-_PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_PLAIN = re.compile(rb"(?!\.{1,2}\Z)[A-Za-z0-9._:=/+#|@~,-]{1,200}")
+"""What .NET, AWS, gateways and base64 make. Not a lone dot or two: no link could lead to them."""
+_LONGEST = 1024
+"""Of an ID of others that is kept for redaction to see whole; records cut it further."""
+
+OtherIds = tuple[tuple[bytes, str], ...]
+"""Headers of answers that carry IDs of others: as keys of fields are written, and as in settings.
+"""
 _TRACEPARENT = re.compile(
     rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
 )
@@ -16,15 +24,27 @@ _TRACEPARENT = re.compile(
 def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:
     """The request ID, and the client's own where it was replaced.
 
-    The latter is kept long enough for redaction to see a secret whole; records cut it further.
-
     `given` is the header's value, repeated ones joined; `kept`: whether this client is trusted.
     """
     if given is None:
         return new_id(), None
     if kept and _PLAIN.fullmatch(given):
         return given.decode(), None
-    return new_id(), given[:1024].decode("latin-1") or None
+    return new_id(), given[:_LONGEST].decode("latin-1") or None
+
+
+def other_ids(fields: Mapping[bytes, bytes], headers: OtherIds, ours: str) -> dict[str, str] | None:
+    """The IDs by which the upstream knows this exchange, by header; None where it names none.
+
+    `headers` in the order of their worth; `ours` is no other one.
+    """
+    found: dict[str, str] | None = None
+    for key, name in headers:
+        value = fields.get(key)
+        if value and value != ours.encode():
+            found = found or {}
+            found[name] = value[:_LONGEST].decode("latin-1")
+    return found
 
 
 def new_id() -> str:

@@ -9,6 +9,7 @@ from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
 from proxy.http1 import Head
+from proxy.identity import OtherIds
 from proxy.inbound import Inbound
 from proxy.outcome import Signal
 from proxy.request import Request
@@ -30,6 +31,8 @@ class Plan:
     pseudonym: bytes
     """Our own name in `Via`."""
     identity: IdentityRule
+    other_ids: OtherIds
+    """Headers of answers that carry IDs of the upstream's own."""
     cors: CorsRule | None
     """For answers without a route."""
     fields: Callable[[Inbound], dict[str, str]]

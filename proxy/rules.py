@@ -1,13 +1,16 @@
 """The knobs of identity and CORS: whose request ID is kept, and which pages may read answers."""
 
+import re
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from proxy.headers import HOP_BY_HOP
+from proxy.identity import OtherIds
 from proxy.knobs import Duration, Knobs
 
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _TAKEN = {
     *(name.decode() for name in HOP_BY_HOP),
     "authorization",
@@ -43,6 +46,28 @@ class IdentityRule(Knobs):
     trust_from: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="Networks whose request IDs are kept in mode `trust_from`."
     )
+
+    upstream_ids: tuple[str, ...] = Field(
+        ("X-Request-ID", "Request-ID", "OpenAI-Request-ID", "X-Amzn-RequestId", "CF-Ray"),
+        description=(
+            "Headers of answers that carry IDs of the upstream's own, recorded and found by them; "
+            "the first that is there is `upstream_request_id`."
+        ),
+    )
+
+    @field_validator("upstream_ids")
+    @classmethod
+    def _are_headers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not _HEADER.fullmatch(name):
+                raise ValueError(f'"{name}" is not the name of a header')
+        return names
+
+    @property
+    def other_ids(self) -> OtherIds:
+        """`upstream_ids` as they are looked for, an echo of our own header first."""
+        names = {name.lower().encode(): name for name in (self.header, *self.upstream_ids)}
+        return tuple(names.items())
 
     @field_validator("header")
     @classmethod

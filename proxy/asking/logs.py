@@ -4,12 +4,16 @@ A line is the log's own, or the log's own within the line of a container runtime
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from proxy.stories.query import Wanted
 from proxy.stories.retell import retell
 
 _IDS: Final = ("request_id", "client_request_id", "upstream_request_id")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._:=/+#|@~,-]+")
+"""What JSON writes as it is, also within JSON."""
 _WRAPPERS: Final = ("log", "message", "MESSAGE")
 """Keys under which Docker, Fluent Bit and journald keep the line they carry."""
 
@@ -21,12 +25,25 @@ def stories_in(lines: Iterable[str], wanted: str) -> Sequence[Mapping[str, objec
 
 
 def _events(lines: Iterable[str], wanted: str) -> Iterator[Mapping[str, object]]:
+    forms = Wanted(wanted).forms
+    plain = [form for form in forms if _PLAIN.fullmatch(form)]
+    may_hide = len(plain) < len(forms)
     for line in lines:
-        if wanted not in line:
+        if not (may_hide or any(form in line for form in plain)):
             continue
         event = _event(line)
-        if event.get("event") == "exchange" and wanted in [event.get(name) for name in _IDS]:
+        if event.get("event") == "exchange" and not forms.isdisjoint(_ids_of(event)):
             yield event
+
+
+def _ids_of(event: Mapping[str, object]) -> Iterator[str]:
+    others = event.get("upstream_ids")
+    for value in (
+        *(event.get(name) for name in _IDS),
+        *(others.values() if isinstance(others, dict) else ()),
+    ):
+        if isinstance(value, str):
+            yield value
 
 
 def _event(line: str) -> Mapping[str, object]:

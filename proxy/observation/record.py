@@ -24,6 +24,7 @@ FIELDS: Final = (
     "request_id",
     "client_request_id",
     "upstream_request_id",
+    "upstream_ids",
     "trace_id",
     "span_id",
     "route",
@@ -102,6 +103,8 @@ def _add_ids(event: Event, x: Exchange) -> None:
         event["client_request_id"] = redact(x.client_request_id)
     if x.upstream_request_id:
         event["upstream_request_id"] = redact(x.upstream_request_id)
+        if x.upstream_ids and len(x.upstream_ids) > 1:
+            event["upstream_ids"] = redacted_ids(x.upstream_ids)
     if x.fields:
         for name, value in x.fields.items():
             if name not in RESERVED:
@@ -109,6 +112,11 @@ def _add_ids(event: Event, x: Exchange) -> None:
     if x.trace_id:
         event["trace_id"] = x.trace_id
         event["span_id"] = x.span_id
+
+
+def redacted_ids(ids: dict[str, str]) -> dict[str, str]:
+    """IDs of the upstream's own, by header, as they may be recorded."""
+    return {name: redact(value) for name, value in ids.items()}
 
 
 def _add_end(event: Event, x: Exchange) -> None:

@@ -17,7 +17,7 @@ REDACTED: Final = "[redacted]"
 METHOD_CHARS: Final = 32
 PATH_CHARS: Final = 2048
 USER_AGENT_CHARS: Final = 256
-FIELD_CHARS: Final = 128
+FIELD_CHARS: Final = 200
 
 _SECRET_NAME = re.compile(
     r"token|key|secret|passw|passphrase|pwd|signature|session|authoriz|oauth|cookie|credential|jwt"

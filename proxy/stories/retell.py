@@ -54,6 +54,10 @@ def _exchange(event: Event) -> Exchange:
     x.request_id = _text(event, "request_id")
     x.client_request_id = _text(event, "client_request_id") or None
     x.upstream_request_id = _text(event, "upstream_request_id") or None
+    ids = event.get("upstream_ids")
+    x.upstream_ids = (
+        {k: v for k, v in ids.items() if isinstance(v, str)} if isinstance(ids, dict) else None
+    )
     x.trace_id = _text(event, "trace_id")
     x.span_id = _text(event, "span_id")
     x.fields = {k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)}

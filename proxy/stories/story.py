@@ -9,7 +9,7 @@ from typing import Final
 
 from proxy.clock import iso
 from proxy.exchange import Attempt, Exchange
-from proxy.observation.record import RESERVED, ms
+from proxy.observation.record import RESERVED, ms, redacted_ids
 from proxy.observation.redaction import (
     FIELD_CHARS,
     METHOD_CHARS,
@@ -41,6 +41,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "request_id": redact(x.request_id),
         "client_request_id": redact(x.client_request_id) if x.client_request_id else None,
         "upstream_request_id": redact(x.upstream_request_id) if x.upstream_request_id else None,
+        "upstream_ids": redacted_ids(x.upstream_ids) if x.upstream_ids else None,
         "trace_id": x.trace_id or None,
         "span_id": x.span_id or None,
         "fields": fields_of(x) or None,
@@ -140,6 +141,7 @@ def _attempt(x: Exchange, n: int) -> Story:
         "result": attempt.result,
         "code": attempt.outcome.code if attempt.outcome else None,
         "detail": redact(attempt.detail, USER_AGENT_CHARS) if attempt.detail else None,
+        "upstream_ids": redacted_ids(attempt.upstream_ids) if attempt.upstream_ids else None,
         "then": then,
         "why": why,
         "pause_ms": ms(attempt.pause) if then == "retried" else None,

@@ -52,6 +52,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
     x = exchange(
         client_request_id="theirs",
         upstream_request_id="other",
+        upstream_ids={"A-ID": "other", "B-ID": "b"},
         detail="why",
         fault=fault_of(KeyError("x")),
         attempts=[_failed(), attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")],
@@ -113,6 +114,10 @@ def test_the_term_names_the_phase_where_the_outcome_leaves_it_open(exchange) -> 
         pytest.param({"request_id": "sk-CANARY9"}, id="request ID"),
         pytest.param({"client_request_id": "sk-CANARY9"}, id="ID of the client"),
         pytest.param({"upstream_request_id": "sk-CANARY9"}, id="ID of the upstream"),
+        pytest.param(
+            {"upstream_request_id": "a", "upstream_ids": {"A": "a", "B": "sk-CANARY9"}},
+            id="another ID of the upstream",
+        ),
         pytest.param({"fields": {"user": "sk-CANARY9"}}, id="field of the team's own"),
         pytest.param({"detail": "http://u:CANARY9@h refused"}, id="detail"),
         pytest.param({"method": "SK-CANARY9"}, id="method"),
@@ -128,8 +133,8 @@ def test_a_secret_does_not_reach_the_event(exchange, field: dict[str, object]) -
     [
         ({"user_agent": "a" * 999}, "user_agent", 256),
         ({"target": "/" + "a" * 9999}, "path", 2048),
-        ({"fields": {"user": "a" * 999}}, "user", 128),
-        ({"client_request_id": "a" * 999}, "client_request_id", 128),
+        ({"fields": {"user": "a" * 999}}, "user", 200),
+        ({"client_request_id": "a" * 999}, "client_request_id", 200),
         ({"method": "A" * 999}, "method", 32),
     ],
 )
