@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from proxy import outcome as o
 from proxy.clock import now, wall
+from proxy.cors import timing_grant, with_exposed
 from proxy.events import EventStream
-from proxy.exchange import Exchange
 from proxy.headers import combine
 from proxy.http1 import Head
 from proxy.identity import other_ids
@@ -17,6 +17,7 @@ from proxy.passage import Answer, Passage
 from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.reply import CLOSE_LINE, mask
 from proxy.resilience.retry_after import retry_after
+from proxy.rules import CorsRule
 from proxy.streams.recognition import framing_for, is_sse, is_stream
 from proxy.switch import switch
 from proxy.transport.connection import Connection
@@ -43,9 +44,9 @@ async def answer(p: Passage, given: Answer) -> bool:
     stream = None if given.is_whole else given.stream or open_stream(p, head, fields)
     body, is_whole = _body_at_hand(p, given, stream)
     keep = p.keeps_alive
-    extra = _framing_line(head, fields, chunked=chunked) + p.cors
+    extra = _framing_line(head, fields, chunked=chunked) + _cors(p, rule.cors, fields)
     if rule.server_timing:
-        extra += _timing(x)
+        extra += _timing(p, rule.cors)
     if x.streamed and rule.stream.unbuffered:
         extra += _unbuffered(fields)
     if stream is not None:
@@ -154,11 +155,18 @@ def _framing_line(head: Head, fields: Mapping[bytes, bytes], *, chunked: bool) -
     return b""
 
 
-def _timing(x: Exchange) -> bytes:
+def _cors(p: Passage, rule: CorsRule | None, fields: Mapping[bytes, bytes]) -> bytes:
+    theirs = fields.get(b"access-control-expose-headers") if rule is not None else None
+    return with_exposed(p.cors, theirs) if theirs else p.cors
+
+
+def _timing(p: Passage, rule: CorsRule | None) -> bytes:
     """What it took up to here, in milliseconds (W3C Server Timing)."""
+    x = p.x
     ours = now() - x.started - x.upstream_wait - x.client_wait
     timing = (1000 * x.upstream_wait, 1000 * max(0.0, ours))
-    return b"Server-Timing: upstream;dur=%.1f, proxy;dur=%.1f\r\n" % timing
+    line = b"Server-Timing: upstream;dur=%.1f, proxy;dur=%.1f\r\n" % timing
+    return line if rule is None else line + timing_grant(rule, p.asked.fields.get(b"origin"))
 
 
 def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:

@@ -122,7 +122,7 @@ class Forward:
             return reply.refuse(p, refusal)
         found = _find(p)
         if isinstance(found, NoRoute):
-            return reply.refuse(p, found.outcome, extra=_allow_line(found))
+            return _refuse_unrouted(p, found)
         self._enter(p, found)
         if found.rule.cors is not None and is_preflight(p.asked.method, p.asked.fields):
             return reply.allow(p, found.rule.cors)
@@ -189,6 +189,14 @@ def _find(p: Passage) -> Route | NoRoute:
         if not isinstance(found, NoRoute) and found.rule.cors is not None:
             return found
     return p.plan.router.match(p.x.host, asked.target, asked.method)
+
+
+def _refuse_unrouted(p: Passage, found: NoRoute) -> bool:
+    near = found.nearest
+    if near is None or near.rule.cors is None or not is_preflight(p.asked.method, p.asked.fields):
+        return reply.refuse(p, found.outcome, extra=_allow_line(found))
+    why = f"methods of the route {near.name} ({', '.join(found.allow)})"
+    return reply.refuse_preflight(p, near.rule.cors, why)
 
 
 async def _is_read(p: Passage) -> bool:

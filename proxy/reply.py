@@ -6,7 +6,7 @@ Each says whether the client's connection may carry another exchange.
 from proxy import outcome as o
 from proxy.answers import error_body, error_lines
 from proxy.clock import now
-from proxy.cors import preflight
+from proxy.cors import may_read, preflight, preflight_asked
 from proxy.outcome import Outcome
 from proxy.passage import Passage
 from proxy.rules import CorsRule
@@ -28,9 +28,21 @@ def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: b
 
 def allow(p: Passage, rule: CorsRule) -> bool:
     """Answer a preflight in the upstream's place."""
+    fields = p.asked.fields
+    if not may_read(rule, fields[b"origin"]):
+        return refuse_preflight(p, rule, f"cors.origins of the route {p.x.route}")
     p.x.outcome = o.COMPLETED
     p.cors = b""
-    return _own(p, 204, preflight(rule, p.asked.fields), b"")
+    return _own(p, 204, preflight(rule, fields), b"")
+
+
+def refuse_preflight(p: Passage, rule: CorsRule, why: str) -> bool:
+    """Grant a preflight nothing, because of the rule that `why` names; a browser wants no more."""
+    p.x.outcome = o.PREFLIGHT_REFUSED
+    p.x.detail = preflight_asked(p.asked.fields, why)
+    p.cors = b"Vary: Origin\r\n" if "*" not in rule.origins else b""
+    lines = b"Cache-Control: no-store\r\nX-Sidelight-Error: %b\r\n"
+    return _own(p, 204, lines % o.PREFLIGHT_REFUSED.code.encode(), b"")
 
 
 def _own(p: Passage, status: int, lines: bytes, body: bytes) -> bool:

@@ -18,7 +18,7 @@ Case matters in paths and methods, not in hosts; a host is compared without port
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from proxy import outcome as o
@@ -50,6 +50,8 @@ class NoRoute:
 
     outcome: Outcome
     allow: tuple[str, ...] = ()
+    nearest: Route | None = field(default=None, compare=False)
+    """The most specific one that takes other methods only."""
 
 
 def path_of(target: str) -> str:
@@ -112,13 +114,15 @@ class Router:
         """The route of a request, or why there is none (404, or 405 with what is allowed)."""
         path = normalise(path_of(target))
         allow: list[str] = []
+        nearest: Route | None = None
         for entry in self._entries:
             if entry.fits(host, path):
                 if not entry.methods or method in entry.methods:
                     return entry.route
                 allow += entry.methods
+                nearest = nearest or entry.route
         if allow:
-            return NoRoute(o.METHOD_NOT_ALLOWED, tuple(sorted(set(allow))))
+            return NoRoute(o.METHOD_NOT_ALLOWED, tuple(sorted(set(allow))), nearest)
         return NoRoute(o.ROUTE_NOT_FOUND)
 
 

@@ -27,6 +27,7 @@ HAPPENED: Final[dict[str, str]] = {
     "http_version_not_supported": "the request spoke a version of HTTP that is not supported{detail}.",
     "route_not_found": "no route matches the host and path of the request.",
     "method_not_allowed": "a route matches the path, but none of them takes the method {method}.",
+    "preflight_refused": "a page of another origin asked for leave and was granted nothing{detail}.",
     "upgrade_not_allowed": "the client asked for a WebSocket, which {route} does not allow.",
     "proxy_loop": "the request had passed this very Sidelight before: an endpoint leads back to it.",
     "overload_shed": "more clients were connected than the listener may have, so the request was refused at once.",
