@@ -26,6 +26,7 @@ from proxy.observation.summary import Summary
 from proxy.oversight import Oversight
 from proxy.passage import Plan
 from proxy.peers import Peers
+from proxy.proxy_status import ProxyStatus
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.resilience.permits import Transition
@@ -98,6 +99,9 @@ class App:
             pseudonym=pseudonym.encode(),
             identity=settings.identity,
             other_ids=settings.identity.other_ids,
+            proxy_status=ProxyStatus(
+                settings.service, on_all=settings.errors.proxy_status == "all"
+            ),
             cors=settings.cors,
             fields=extractor(settings.observe.fields),
             watcher=self.observer,

@@ -45,6 +45,8 @@ async def answer(p: Passage, given: Answer) -> bool:
     body, is_whole = _body_at_hand(p, given, stream)
     keep = p.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + _cors(p, rule.cors, fields)
+    if p.plan.proxy_status.on_all:
+        extra += p.plan.proxy_status.received(head.status)
     if rule.server_timing:
         extra += _timing(p, rule.cors)
     if x.streamed and rule.stream.unbuffered:
@@ -80,6 +82,8 @@ def open_stream(p: Passage, head: Head, fields: Mapping[bytes, bytes]) -> EventS
 
 def _prepare(p: Passage, stream: EventStream, head: Head, *, chunked: bool) -> None:
     stream.chunked = chunked
+    if p.plan.proxy_status.on_all:
+        stream.status = p.plan.proxy_status
     stream.can_tell = head.framing in _UNMEASURED
     stream.on_first = lambda: _probe_succeeded(p)
     p.stream = stream
@@ -125,7 +129,8 @@ def _masked(p: Passage, status: int, fields: Mapping[bytes, bytes]) -> bool:
     p.settle(signal_of(status), now())
     p.let_go(whole=False)
     rest = fields.get(b"retry-after")
-    return mask(p, status, retry_after(rest, wall()) if rest else None)
+    wait = retry_after(rest, wall()) if rest else None
+    return mask(p, status, wait, fields.get(b"proxy-status"))
 
 
 def _body_at_hand(p: Passage, given: Answer, stream: EventStream | None) -> tuple[bytes, bool]:

@@ -12,6 +12,7 @@ from proxy.http1 import Head
 from proxy.identity import OtherIds
 from proxy.inbound import Inbound
 from proxy.outcome import Signal
+from proxy.proxy_status import ProxyStatus
 from proxy.request import Request
 from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
@@ -33,6 +34,7 @@ class Plan:
     identity: IdentityRule
     other_ids: OtherIds
     """Headers of answers that carry IDs of the upstream's own."""
+    proxy_status: ProxyStatus
     cors: CorsRule | None
     """For answers without a route."""
     fields: Callable[[Inbound], dict[str, str]]

@@ -23,7 +23,8 @@ def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: b
     status = outcome.status or 502
     p.closing = p.closing or outcome.category == "client" or outcome in _LAST
     body = error_body(outcome, p.x.request_id, retry_in)
-    return _own(p, status, error_lines(outcome, len(body), retry_in) + extra, body)
+    lines = error_lines(outcome, len(body), retry_in) + extra
+    return _own(p, status, lines + p.plan.proxy_status.error(outcome, p.x.detail), body)
 
 
 def allow(p: Passage, rule: CorsRule) -> bool:
@@ -33,7 +34,7 @@ def allow(p: Passage, rule: CorsRule) -> bool:
         return refuse_preflight(p, rule, f"cors.origins of the route {p.x.route}")
     p.x.outcome = o.COMPLETED
     p.cors = b""
-    return _own(p, 204, preflight(rule, fields), b"")
+    return _own(p, 204, preflight(rule, fields) + p.plan.proxy_status.plain, b"")
 
 
 def refuse_preflight(p: Passage, rule: CorsRule, why: str) -> bool:
@@ -42,7 +43,8 @@ def refuse_preflight(p: Passage, rule: CorsRule, why: str) -> bool:
     p.x.detail = preflight_asked(p.asked.fields, why)
     p.cors = b"Vary: Origin\r\n" if "*" not in rule.origins else b""
     lines = b"Cache-Control: no-store\r\nX-Sidelight-Error: %b\r\n"
-    return _own(p, 204, lines % o.PREFLIGHT_REFUSED.code.encode(), b"")
+    lines %= o.PREFLIGHT_REFUSED.code.encode()
+    return _own(p, 204, lines + p.plan.proxy_status.error(o.PREFLIGHT_REFUSED), b"")
 
 
 def _own(p: Passage, status: int, lines: bytes, body: bytes) -> bool:
@@ -56,8 +58,15 @@ def _own(p: Passage, status: int, lines: bytes, body: bytes) -> bool:
     return keep
 
 
-def mask(p: Passage, status: int, retry_in: float | None) -> bool:
-    """Answer an upstream's error with its status and `Retry-After`, but words of our own."""
+def mask(p: Passage, status: int, retry_in: float | None, earlier: bytes | None) -> bool:
+    """Answer an upstream's error with its status and `Retry-After`, but words of our own.
+
+    `earlier` are the members of its `Proxy-Status`.
+    """
     p.x.outcome = o.UPSTREAM_ERROR
     body = error_body(o.UPSTREAM_ERROR, p.x.request_id, retry_in, status)
-    return _own(p, status, error_lines(o.UPSTREAM_ERROR, len(body), retry_in), body)
+    lines = error_lines(o.UPSTREAM_ERROR, len(body), retry_in)
+    if earlier:
+        lines += b"Proxy-Status: %b\r\n" % earlier
+    lines += p.plan.proxy_status.received(status, o.UPSTREAM_ERROR.code)
+    return _own(p, status, lines, body)

@@ -20,6 +20,7 @@ from proxy.settings import syntax
 from proxy.settings.sections import (
     Admin,
     Drain,
+    Errors,
     Listen,
     Log,
     Match,
@@ -35,6 +36,7 @@ from proxy.transport.rules import UpstreamRule
 __all__ = [
     "Admin",
     "Drain",
+    "Errors",
     "Listen",
     "Log",
     "Match",
@@ -115,7 +117,7 @@ class Settings(Knobs):
     """Everything Sidelight is told."""
 
     service: syntax.Name = "sidelight"
-    """Name in the log."""
+    """Name in the log and in `Proxy-Status`."""
     event_loop: Literal["uvloop", "asyncio"] = "uvloop"
     """The event loop; asyncio where uvloop is not to be had."""
     listen: Listen = Listen()
@@ -128,6 +130,8 @@ class Settings(Knobs):
     """Networks whose `X-Forwarded-*` and `Forwarded` are passed on; none: nobody's."""
     drain: Drain = Drain()
     """How it ends."""
+    errors: Errors = Errors()
+    """How Sidelight's own errors are told."""
     log: Log = Log()
     """The log on standard output."""
     observe: Observe = Observe()

@@ -1,6 +1,6 @@
 """The sections of settings that have no trade of their own to stand next to."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -56,6 +56,13 @@ class Drain(Knobs):
     """How long `/readyz` says no before the listener closes."""
     limit: Duration = 120.0
     """How long running exchanges may then take to end."""
+
+
+class Errors(Knobs):
+    """How Sidelight's own errors are told."""
+
+    proxy_status: Literal["own", "all"] = "own"
+    """Answers that carry `Proxy-Status` (RFC 9209): those of Sidelight's own, or all of them."""
 
 
 class Log(Knobs):
