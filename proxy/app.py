@@ -99,6 +99,7 @@ class App:
             pseudonym=pseudonym.encode(),
             identity=settings.identity,
             other_ids=settings.identity.other_ids,
+            problem_json=settings.errors.format == "problem",
             proxy_status=ProxyStatus(
                 settings.service, on_all=settings.errors.proxy_status == "all"
             ),

@@ -35,6 +35,8 @@ class Plan:
     other_ids: OtherIds
     """Headers of answers that carry IDs of the upstream's own."""
     proxy_status: ProxyStatus
+    problem_json: bool
+    """Whether errors of ours are problem details (RFC 9457), asked for or not."""
     cors: CorsRule | None
     """For answers without a route."""
     fields: Callable[[Inbound], dict[str, str]]

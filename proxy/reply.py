@@ -4,7 +4,7 @@ Each says whether the client's connection may carry another exchange.
 """
 
 from proxy import outcome as o
-from proxy.answers import error_body, error_lines
+from proxy.answers import error_body, error_lines, wants_problem
 from proxy.clock import now
 from proxy.cors import may_read, preflight, preflight_asked
 from proxy.outcome import Outcome
@@ -22,8 +22,9 @@ def refuse(p: Passage, outcome: Outcome, retry_in: float | None = None, extra: b
     p.x.outcome, p.x.retry_in = outcome, retry_in
     status = outcome.status or 502
     p.closing = p.closing or outcome.category == "client" or outcome in _LAST
-    body = error_body(outcome, p.x.request_id, retry_in)
-    lines = error_lines(outcome, len(body), retry_in) + extra
+    problem = _is_problem(p)
+    body = error_body(outcome, p.x.request_id, retry_in, problem=problem)
+    lines = error_lines(outcome, len(body), retry_in, problem=problem) + extra
     return _own(p, status, lines + p.plan.proxy_status.error(outcome, p.x.detail), body)
 
 
@@ -47,6 +48,10 @@ def refuse_preflight(p: Passage, rule: CorsRule, why: str) -> bool:
     return _own(p, 204, lines + p.plan.proxy_status.error(o.PREFLIGHT_REFUSED), b"")
 
 
+def _is_problem(p: Passage) -> bool:
+    return p.plan.problem_json or wants_problem(p.asked.fields.get(b"accept"))
+
+
 def _own(p: Passage, status: int, lines: bytes, body: bytes) -> bool:
     x = p.x
     keep = p.keeps_alive
@@ -64,8 +69,9 @@ def mask(p: Passage, status: int, retry_in: float | None, earlier: bytes | None)
     `earlier` are the members of its `Proxy-Status`.
     """
     p.x.outcome = o.UPSTREAM_ERROR
-    body = error_body(o.UPSTREAM_ERROR, p.x.request_id, retry_in, status)
-    lines = error_lines(o.UPSTREAM_ERROR, len(body), retry_in)
+    problem = _is_problem(p)
+    body = error_body(o.UPSTREAM_ERROR, p.x.request_id, retry_in, status, problem=problem)
+    lines = error_lines(o.UPSTREAM_ERROR, len(body), retry_in, problem=problem)
     if earlier:
         lines += b"Proxy-Status: %b\r\n" % earlier
     lines += p.plan.proxy_status.received(status, o.UPSTREAM_ERROR.code)

@@ -61,6 +61,9 @@ class Drain(Knobs):
 class Errors(Knobs):
     """How Sidelight's own errors are told."""
 
+    format: Literal["json", "problem"] = "json"
+    """Form of their bodies: JSON, or problem details (RFC 9457) with the same members; whoever
+    sends `Accept: application/problem+json` gets these in any case."""
     proxy_status: Literal["own", "all"] = "own"
     """Answers that carry `Proxy-Status` (RFC 9209): those of Sidelight's own, or all of them."""
 
