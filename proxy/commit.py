@@ -12,6 +12,7 @@ from proxy.events import EventStream
 from proxy.headers import combine
 from proxy.http1 import Head
 from proxy.identity import other_ids
+from proxy.masking import is_to_be_masked
 from proxy.outcome import Outcome, of_status, signal_of
 from proxy.passage import Answer, Passage
 from proxy.relay import LAST_CHUNK, chunk, relay
@@ -38,7 +39,7 @@ async def answer(p: Passage, given: Answer) -> bool:
         x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
     if head.status == 101 and p.connection is not None:
         return await switch(p, p.connection, head, fields)
-    if head.status >= 500 and rule.mask_upstream_errors:
+    if head.status >= 500 and await is_to_be_masked(p, given, fields):
         return _masked(p, head.status, fields)
     chunked = head.framing in _UNMEASURED and p.asked.version == _HTTP_1_1
     stream = None if given.is_whole else given.stream or open_stream(p, head, fields)

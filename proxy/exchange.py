@@ -104,6 +104,8 @@ class Exchange:
     fault: Fault | None = None
     """Where a bug of our own ended it."""
 
+    masked: bool = False
+    """Whether the upstream's error was replaced by words of our own."""
     committed: float | None = None
     """When the head went to the client."""
     ended: float = 0.0

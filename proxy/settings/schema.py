@@ -10,7 +10,15 @@ import json
 from functools import cache, cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    WithJsonSchema,
+)
 
 from proxy.alerts.rule import AlertsRule
 from proxy.knobs import Knobs, Size
@@ -76,6 +84,19 @@ def _or_none(rule: CorsRule | None) -> CorsRule | None:
 Cors = Annotated[CorsRule | None, AfterValidator(_or_none)]
 
 
+def _mask_mode(value: object) -> object:
+    return {True: "always", "true": "always", False: "never", "false": "never"}.get(value, value)
+
+
+MaskErrors = Annotated[
+    Literal["never", "traces", "always"],
+    BeforeValidator(_mask_mode),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "enum": ["never", "traces", "always"]}, {"type": "boolean"}]}
+    ),
+]
+
+
 def _not_reserved(name: str) -> str:
     if name in ("none", "other"):
         raise ValueError(f"{name} is what metrics call traffic of no route; take another name")
@@ -97,8 +118,9 @@ class ResolvedRoute(Policy):
     """Policy whose keys hold where the route has none of its own."""
     strip_prefix: syntax.Prefix | None = None
     """Part of the path that the upstream does not see, such as `/api`."""
-    mask_upstream_errors: bool = False
-    """Whether bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON."""
+    mask_upstream_errors: MaskErrors = "traces"
+    """Which bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON: those that
+    begin with a stack trace, all (`always` or `true`), or none (`never` or `false`)."""
     websocket: bool = False
     """Whether clients may open WebSockets; without it they are answered with 426."""
     cors: Cors = None

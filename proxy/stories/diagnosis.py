@@ -17,7 +17,7 @@ from proxy.stories.words import count, lasting, limit
 
 HAPPENED: Final[dict[str, str]] = {
     "completed": "{upstream} answered {status}, and the whole answer was passed on after {duration}{pace}.{stream}",
-    "upstream_error": "{upstream} itself answered {status} after {duration}; the error is its own.",
+    "upstream_error": "{upstream} itself answered {status} after {duration}; the error is its own{detail}.",
     "bad_request": "the request broke the rules of HTTP and was refused before a route was looked for{detail}.",
     "headers_too_large": "the headers of the request were over the limit of the listener{detail}.",
     "uri_too_long": "the request line was over the limit of the listener{detail}.",
