@@ -29,6 +29,9 @@ _CORS = frozenset(
 )
 
 
+_IN_ANSWERS = b"sidelight"
+"""Our name in `Via` of answers. Not the one of requests: a client that sent it back would be taken
+for a loop."""
 _SWITCH = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 _NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
 
@@ -62,7 +65,7 @@ class Source:
 class Heads:
     """Writes heads in the name of one instance of Sidelight.
 
-    `id_header` carries the request ID, `pseudonym` is our name in `Via`,
+    `id_header` carries the request ID, `pseudonym` is our name in `Via` of requests,
     `clock` dates answers that the upstream did not date.
     """
 
@@ -149,7 +152,7 @@ class Heads:
                 status_line(head.status, head.reason),
                 *to_client(head.headers, fields.get(b"connection"), own),
                 b"" if b"date" in fields else self._date_line(),
-                b"Via: %b %b\r\n" % (head.http_version.encode(), self._pseudonym),
+                b"Via: %b %b\r\n" % (head.http_version.encode(), _IN_ANSWERS),
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",

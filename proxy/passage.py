@@ -30,7 +30,7 @@ class Plan:
     upstreams: dict[str, Upstream]
     heads: Heads
     pseudonym: bytes
-    """Our own name in `Via`."""
+    """Our own name in `Via` of requests; nobody else has it, or is told it by us."""
     identity: IdentityRule
     other_ids: OtherIds
     """Headers of answers that carry IDs of the upstream's own."""

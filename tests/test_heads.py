@@ -317,7 +317,7 @@ def test_a_whole_head_for_the_client() -> None:
         b"Set-Cookie: a=1\r\n"
         b"set-cookie: b=\xff\r\n"
         b"Access-Control-Allow-Origin: *\r\n"
-        b"Via: 1.1 me\r\n"
+        b"Via: 1.1 sidelight\r\n"
         b"X-Request-ID: r-1\r\n"
         b"Content-Length: 3\r\n"
         b"\r\n"
@@ -358,7 +358,7 @@ def test_the_upstreams_words_on_cors_give_way_to_ours() -> None:
 def test_via_says_what_the_upstream_spoke() -> None:
     head = answer(Answered([(b"Via", b"1.1 a")], http_version="1.0"))
 
-    assert [b"Via: 1.1 a", b"Via: 1.0 me"] == lines(head, b"Via")
+    assert [b"Via: 1.1 a", b"Via: 1.0 sidelight"] == lines(head, b"Via")
 
 
 def test_the_request_id_may_have_another_header() -> None:

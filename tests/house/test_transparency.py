@@ -270,6 +270,17 @@ async def test_via_is_added_both_ways(upstream, house):
     assert ", ".join(answer.all("Via")).startswith("1.1 theirs, 1.1 sidelight")
 
 
+async def test_what_an_answer_says_of_us_makes_no_loop_when_it_is_sent_back(upstream, house):
+    house = await house()
+    told = (await house.fetch("/")).header("Via")
+    answer = await house.fetch("/", f"Via: {told}")
+    requests = {seen.header("Via").rpartition(", ")[2] for seen in upstream.seen}
+
+    assert 200 == answer.status
+    assert told not in requests
+    assert 1 == len(requests)
+
+
 async def test_a_loop_is_broken(upstream, house):
     port = free_port()
     house = await house(listen={"port": port}, upstream={"endpoints": [f"http://127.0.0.1:{port}"]})
