@@ -51,6 +51,7 @@ def error_body(
     """The JSON that tells a user and a program what happened.
 
     `retry_in` is in seconds; it fills `{n}` in the message and becomes `retry_after`.
+    Whoever is told when to come back may come back.
     `status` is that of an upstream's own error, whose body this one replaces.
     `problem`: with the members of RFC 9457 before ours.
     """
@@ -59,7 +60,7 @@ def error_body(
         "error": outcome.code,
         "message": outcome.message.format(n="a few" if wait is None else wait),
         "request_id": request_id,
-        "retryable": retryable_of(outcome, status),
+        "retryable": wait is not None or retryable_of(outcome, status),
     }
     if wait is not None:
         body["retry_after"] = wait

@@ -19,7 +19,7 @@ from proxy.request import RequestError, read_body
 from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
-from proxy.resilience.retry_after import retry_after
+from proxy.resilience.retry_after import rest_asked
 from proxy.transport.failed import End, Failed
 
 
@@ -122,6 +122,8 @@ def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
         failure = Failure(got.outcome, sent=p.x.attempts[-1].sent if p.x.attempts else False)
     else:
         asked_for = _rest_asked(p, got)
+        if _is_still_at_work(p, got):
+            return None
         if got.status < 500 and got.status not in rule.statuses:
             return None
         if got.length is not None and got.length > rule.keep_answer:
@@ -143,13 +145,24 @@ def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
 
 def _rest_asked(p: Passage, head: Head) -> float | None:
     """Seconds the upstream asks us to stay away; a 429 may cool the route down."""
-    if head.status not in (429, 503):
-        return None
-    value = next((value for name, value in head.headers if name.lower() == b"retry-after"), None)
-    rest = retry_after(value, wall()) if value is not None else None
+    rest = p.x.attempts[-1].retry_after = rest_asked(head.headers, wall())
     if head.status == 429:
         p.route.breaker.cool(rest, now())
     return rest
+
+
+def _is_still_at_work(p: Passage, head: Head) -> bool:
+    """Whether a repeat was told 409 because its own first attempt, of the same `Idempotency-Key`,
+    is not done yet: nobody failed, and a third attempt would be told the same."""
+    if head.status != 409 or b"idempotency-key" not in p.asked.fields:
+        return False
+    attempts = p.x.attempts
+    if not any(earlier.sent and earlier.status is None for earlier in attempts[:-1]):
+        return False
+    attempts[-1].detail = p.x.detail = (
+        "409 to a repeat with the same Idempotency-Key: the first attempt is still at work"
+    )
+    return True
 
 
 def _final(

@@ -17,7 +17,7 @@ from proxy.outcome import Outcome, of_status, signal_of
 from proxy.passage import Answer, Passage
 from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.reply import CLOSE_LINE, mask
-from proxy.resilience.retry_after import retry_after
+from proxy.resilience.retry_after import rest_asked
 from proxy.rules import CorsRule
 from proxy.streams.recognition import framing_for, is_sse, is_stream
 from proxy.switch import switch
@@ -40,7 +40,7 @@ async def answer(p: Passage, given: Answer) -> bool:
     if head.status == 101 and p.connection is not None:
         return await switch(p, p.connection, head, fields)
     if head.status >= 500 and await is_to_be_masked(p, given, fields):
-        return _masked(p, head.status, fields)
+        return _masked(p, head, fields)
     chunked = head.framing in _UNMEASURED and p.asked.version == _HTTP_1_1
     stream = None if given.is_whole else given.stream or open_stream(p, head, fields)
     body, is_whole = _body_at_hand(p, given, stream)
@@ -126,12 +126,10 @@ def break_off(p: Passage, outcome: Outcome) -> None:
         p.client.abort(reset=p.asked.version != _HTTP_1_1)
 
 
-def _masked(p: Passage, status: int, fields: Mapping[bytes, bytes]) -> bool:
-    p.settle(signal_of(status), now())
+def _masked(p: Passage, head: Head, fields: Mapping[bytes, bytes]) -> bool:
+    p.settle(signal_of(head.status), now())
     p.let_go(whole=False)
-    rest = fields.get(b"retry-after")
-    wait = retry_after(rest, wall()) if rest else None
-    return mask(p, status, wait, fields.get(b"proxy-status"))
+    return mask(p, head.status, rest_asked(head.headers, wall()), fields.get(b"proxy-status"))
 
 
 def _body_at_hand(p: Passage, given: Answer, stream: EventStream | None) -> tuple[bytes, bool]:

@@ -45,6 +45,8 @@ class Attempt:
     """The wait after it, before the next attempt."""
     upstream_ids: dict[str, str] | None = None
     """IDs of the upstream's own, of an answer that was not passed on."""
+    retry_after: float | None = None
+    """Seconds for which the answer asked us to stay away."""
     queued: float = 0.0
     """Waited for a connection slot; part of the exchange's `queued`."""
     budget_left: float | None = None

@@ -49,6 +49,7 @@ Result = Literal[
 """How one attempt ended."""
 
 NotRetried = Literal[
+    "retry_after_too_long",
     "not_retryable",
     "not_idempotent",
     "body_not_replayable",

@@ -68,7 +68,7 @@ def mask(p: Passage, status: int, retry_in: float | None, earlier: bytes | None)
 
     `earlier` are the members of its `Proxy-Status`.
     """
-    p.x.outcome, p.x.masked = o.UPSTREAM_ERROR, True
+    p.x.outcome, p.x.masked, p.x.retry_in = o.UPSTREAM_ERROR, True, retry_in
     problem = _is_problem(p)
     body = error_body(o.UPSTREAM_ERROR, p.x.request_id, retry_in, status, problem=problem)
     lines = error_lines(o.UPSTREAM_ERROR, len(body), retry_in, problem=problem)

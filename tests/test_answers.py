@@ -109,6 +109,10 @@ def test_who_wants_problem_details(accept: bytes | None, wants: bool) -> None:
     assert wants == wants_problem(accept)
 
 
+def test_whoever_is_told_when_may_come_back() -> None:
+    assert json.loads(error_body(o.UPSTREAM_ERROR, "r-1", 7.0, 500))["retryable"] is True
+
+
 @pytest.mark.parametrize(("status", "retryable"), [(500, False), (503, True)])
 def test_a_masked_error_says_by_its_status_whether_to_retry(status: int, retryable: bool) -> None:
     body = json.loads(error_body(o.UPSTREAM_ERROR, "r-1", status=status))

@@ -41,6 +41,7 @@ FIELDS: Final = (
     "attempts",
     "attempt_results",
     "retry_stopped",
+    "retry_after_ms",
     "connection_reused",
     "breaker_state",
     "streamed",
@@ -140,6 +141,8 @@ def _add_attempts(event: Event, x: Exchange) -> None:
         event["attempt_results"] = [attempt.result for attempt in attempts]
         if x.retry_stopped:
             event["retry_stopped"] = x.retry_stopped
+        if attempts[-1].retry_after is not None:
+            event["retry_after_ms"] = ms(attempts[-1].retry_after)
         event["connection_reused"] = attempts[-1].reused
     if x.breaker_state:
         event["breaker_state"] = x.breaker_state

@@ -61,6 +61,7 @@ HAPPENED: Final[dict[str, str]] = {
 """What happened, for each outcome; names in braces are facts."""
 
 WHY_NOT: Final[dict[NotRetried, str]] = {
+    "retry_after_too_long": "the upstream asked for a rest of {rest}, longer than the retry_after_cap{cap}",
     "not_retryable": "the retry rule does not ask for it",
     "not_idempotent": "the request may have arrived, and to repeat it is not safe",
     "body_not_replayable": "its body was too large to be kept for a repetition",
@@ -116,7 +117,7 @@ def _not_retried(x: Exchange) -> str:
     if x.retry_stopped is None or not x.attempts:
         return ""
     made = count(len(x.attempts), "attempt")
-    return f"No further attempt was made after {made}: {WHY_NOT[x.retry_stopped]}."
+    return f"No further attempt was made after {made}: {WHY_NOT[x.retry_stopped].format_map(Facts(x))}."
 
 
 def _circuit(x: Exchange) -> str:

@@ -102,6 +102,7 @@ def _attempts(event: Event) -> list[Attempt]:
         last.endpoint = _text(event, "endpoint")
         last.reused = event.get("connection_reused") is True
         last.connect, last.head = _seconds(event, "connect_ms"), _seconds(event, "head_ms")
+        last.retry_after = _seconds(event, "retry_after_ms")
         last.status = _whole(event, "upstream_status")
     return attempts
 

@@ -142,6 +142,7 @@ def _attempt(x: Exchange, n: int) -> Story:
         "code": attempt.outcome.code if attempt.outcome else None,
         "detail": redact(attempt.detail, USER_AGENT_CHARS) if attempt.detail else None,
         "upstream_ids": redacted_ids(attempt.upstream_ids) if attempt.upstream_ids else None,
+        "retry_after_ms": _ms(attempt.retry_after),
         "then": then,
         "why": why,
         "pause_ms": ms(attempt.pause) if then == "retried" else None,
