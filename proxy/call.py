@@ -64,8 +64,8 @@ async def call(p: Passage) -> Answer | NoAnswer:
             p.settle(signal_of(got.status), now())
         else:
             last = last if isinstance(last, Answer) else NoAnswer(got.outcome)
-        if step.pause >= p.deadline.left(now()):  # to set it aside took too long
-            return _not_again(p, "deadline_near", last)
+        if why := _in_vain(p, step.pause):
+            return _not_again(p, why, last)
         p.x.forget_stream()
         await _pause(p, step.pause)
         at = now()
@@ -149,6 +149,14 @@ def _rest_asked(p: Passage, head: Head) -> float | None:
     if head.status == 429:
         p.route.breaker.cool(rest, now())
     return rest
+
+
+def _in_vain(p: Passage, pause: float) -> NotRetried | None:
+    """Why a pause would end in no attempt; None where one may follow."""
+    at = now()
+    if pause >= p.deadline.left(at):  # to set the answer aside took too long
+        return "deadline_near"
+    return "circuit_open" if p.route.breaker.will_refuse(at + pause) else None
 
 
 def _is_still_at_work(p: Passage, head: Head) -> bool:

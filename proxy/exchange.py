@@ -10,6 +10,7 @@ exchange would cost more than to read its request. Their defaults stand in the c
 
 from dataclasses import dataclass
 
+from proxy.blame import Opening
 from proxy.outcome import NotRetried, Outcome, Result
 from proxy.terms import Terms
 
@@ -92,6 +93,8 @@ class Exchange:
     """State of the route's breaker when the first attempt asked it."""
     breaker_counts: tuple[int, int] | None = None
     """Failed attempts and all of them in the breaker's window, at the end of a bad exchange."""
+    opening: Opening | None = None
+    """What had opened the route's circuit, where it was not closed at the end of a bad exchange."""
     retry_in: float | None = None
     """Seconds the client was asked to wait, where it was."""
 

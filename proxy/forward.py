@@ -175,6 +175,7 @@ class Forward:
             x.breaker_state = p.route.breaker.state(x.ended)
             if x.outcome is not o.COMPLETED:
                 x.breaker_counts = p.route.breaker.counts(x.ended)
+                x.opening = p.route.breaker.opening
             p.client.bound_unread(p.route.rule.timeouts.client_write)
         self.observer.close(x)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from proxy.blame import FailedAttempt
 from proxy.client import Client
 from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
@@ -11,7 +12,7 @@ from proxy.heads import Heads, Source
 from proxy.http1 import Head
 from proxy.identity import OtherIds
 from proxy.inbound import Inbound
-from proxy.outcome import Signal
+from proxy.outcome import UPSTREAM_ERROR, Signal
 from proxy.proxy_status import ProxyStatus
 from proxy.request import Request
 from proxy.resilience.breaker import Permit
@@ -119,8 +120,15 @@ class Passage:
     def settle(self, signal: Signal, now: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""
         if self.permit is not None:
-            self.route.breaker.settle(self.permit, signal, now)
+            failed = None if signal in ("success", "neutral") else self._failed(now)
+            self.route.breaker.settle(self.permit, signal, now, failed)
             self.permit = None
+
+    def _failed(self, now: float) -> FailedAttempt:
+        x = self.x
+        tried = x.attempts[-1]
+        outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
+        return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, now)
 
     def let_go(self, *, whole: bool) -> None:
         """Give back the connection: for reuse where the answer was read `whole`, else closed."""

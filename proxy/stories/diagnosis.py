@@ -10,6 +10,7 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.exchange import Attempt, Exchange
+from proxy.observation.redaction import redact
 from proxy.outcome import COMPLETED, NotRetried
 from proxy.stories.client_end import Got, client_got
 from proxy.stories.facts import Facts
@@ -128,7 +129,22 @@ def _circuit(x: Exchange) -> str:
         return ""
     changed = before is not None and before != after
     words = f"went from {before} to {after}" if changed else f"stayed {after}"
-    return f"The circuit {words}{_counts(x)}.".replace("half_open", "half-open")
+    return f"The circuit {words}{_counts(x)}.{_opened(x)}".replace("half_open", "half-open")
+
+
+def _opened(x: Exchange) -> str:
+    """What had opened it, where that was not the exchange itself."""
+    opening = x.opening
+    if opening is None or x.breaker_state == "closed":
+        return ""
+    failures = [
+        f"{redact(each.request_id)} ({each.status or each.code} at {each.endpoint})"
+        for each in opening.failures
+    ]
+    after = f", after {', '.join(failures)}" if failures else ""
+    rule = opening.rule.replace("_", " ")
+    since = lasting(x.ended - opening.at)
+    return f" It had opened {since} before the end of this exchange, by the rule {rule}{after}."
 
 
 def _counts(x: Exchange) -> str:

@@ -20,6 +20,7 @@ from proxy.observation.redaction import (
 )
 from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
 from proxy.stories.asked import guards_of, route_of
+from proxy.stories.breaker_opening import opened
 from proxy.stories.client_end import client_got
 from proxy.stories.diagnosis import diagnose
 from proxy.stories.elapsed import Clock, clocks_of, head_at, is_tunnel, silence
@@ -173,6 +174,8 @@ def _breaker(x: Exchange) -> Story | None:
         told["failures"], told["attempts"] = x.breaker_counts
     if x.terms is not None:
         told["window_ms"] = ms(x.terms.breaker.window)
+    if x.opening is not None:
+        told["opened"] = opened(x.opening, lambda at: iso(x.started_wall + at - x.started))
     return told
 
 
