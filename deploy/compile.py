@@ -19,9 +19,9 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`client`, `serving`, `listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "answers attempt blame call clock commit cors events exchange fields forward guards "
-    "headers heads http1 identity inbound masking opening outcome passage peers proxy_status relay "
-    "reply request routing stack_traces switch terms tunnel tunnel_end",
+    ".": "answers attempt blame call clock commit cors events exchange fields forward forwarding "
+    "guards headers heads http1 identity inbound masking opening outcome passage peers "
+    "proxy_status relay reply request routing stack_traces switch terms tunnel tunnel_end",
     "transport": "answer connection endpoints failed pool upstream watch wire",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition sse websocket",

@@ -126,8 +126,12 @@ class Forward:
         self._enter(p, found)
         if found.rule.cors is not None and is_preflight(p.asked.method, p.asked.fields):
             return reply.allow(p, found.rule.cors)
+        asked = p.asked
+        p.x.detail = self.plan.router.ambiguity(found, p.x.host, asked.target, asked.method)
+        if p.x.detail is not None:
+            return reply.refuse(p, o.BAD_REQUEST)
         if refusal := guards.refuse_on_route(
-            p.asked, found.rule.max_body, websocket=found.rule.websocket
+            asked, found.rule.max_body, websocket=found.rule.websocket
         ):
             return reply.refuse(p, refusal)
         await keep_body(p)
@@ -150,13 +154,7 @@ class Forward:
             p.cors = _cors(p, route.rule.cors)
         p.upstream = self.plan.upstreams[route.rule.upstream]
         host = p.upstream.rule.host
-        p.head = self.plan.heads.request(
-            p.asked,
-            p.x,
-            p.source,
-            host=host.encode() if host else None,
-            strip=route.rule.strip_prefix or "",
-        )
+        p.write_head(host.encode() if host else None)
 
     def _close(self, p: Passage) -> None:
         """Give back what is held and tell the observer, whatever happened."""

@@ -2,6 +2,7 @@
 
 from proxy.clock import now, wall
 from proxy.exchange import Exchange
+from proxy.forwarding import addresses_told
 from proxy.headers import LONGEST_HOST
 from proxy.identity import identify, place_of
 from proxy.inbound import Inbound, read
@@ -35,7 +36,7 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: Inbound) -> Passage
     client, fields, rule = request.client, asked.fields, plan.identity
     kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.id_trusted)
     request_id, replaced = identify(fields.get(plan.heads.id_key), kept=kept)
-    client_ip = client.address(fields.get(b"x-forwarded-for"))
+    client_ip = client.address(addresses_told(fields) if client.source.trusted else None)
     x = Exchange(now(), wall(), asked.method, asked.target, client_ip)
     x.request_id, x.client_request_id = request_id, replaced
     x.trace_id, x.span_id = place_of(fields.get(b"traceparent"))

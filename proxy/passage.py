@@ -130,6 +130,22 @@ class Passage:
         outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
         return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, now)
 
+    def write_head(self, host: bytes | None) -> None:
+        """Write the head for the upstream; `host` is its own authority, None: the client's."""
+        self.head = self.plan.heads.request(
+            self.asked,
+            self.x,
+            self.source,
+            host=host,
+            strip=self.route.rule.strip_prefix or "",
+            via=self.upstream.rule.via,
+        )
+
+    @property
+    def names_no_host(self) -> bool:
+        """Whether the endpoint's own authority must be sent, because nobody named another one."""
+        return not self.asked.host and not self.upstream.rule.host
+
     def let_go(self, *, whole: bool) -> None:
         """Give back the connection: for reuse where the answer was read `whole`, else closed."""
         if self.upload is not None:

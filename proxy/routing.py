@@ -67,6 +67,15 @@ def normalise(path: str) -> str:
     """
     if "%" in path:
         path = unquote(_ENCODED_SLASH.sub("%252F", path))
+    return _resolved(path)
+
+
+def decoded(path: str) -> str:
+    """`path` as an upstream may read it to which an encoded slash, or a backslash, is a slash."""
+    return _resolved(unquote(path).replace("\\", "/"))
+
+
+def _resolved(path: str) -> str:
     if path.startswith("/") and "//" not in path and "/." not in path:
         return path
     kept: list[str] = []
@@ -112,7 +121,26 @@ class Router:
 
     def match(self, host: str, target: str, method: str) -> Route | NoRoute:
         """The route of a request, or why there is none (404, or 405 with what is allowed)."""
-        path = normalise(path_of(target))
+        return self._match(host, normalise(path_of(target)), method)
+
+    def ambiguity(self, found: Route, host: str, target: str, method: str) -> str | None:
+        """Why the upstream may take the target for one of another route than `found`; None: not.
+
+        Who may pass the one could so reach what only the other guards.
+        """
+        path = path_of(target)
+        if found.rule.encoded_slash == "forward" or ("%" not in path and "\\" not in path):
+            return None
+        further = self._match(host, decoded(path), method)
+        route = further.nearest if isinstance(further, NoRoute) else further
+        if route is None or route is found:
+            return None
+        return (
+            f"encoded slash: as it is the path is one of the route {found.name}, "
+            f"decoded one of the route {route.name}"
+        )
+
+    def _match(self, host: str, path: str, method: str) -> Route | NoRoute:
         allow: list[str] = []
         nearest: Route | None = None
         for entry in self._entries:

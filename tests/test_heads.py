@@ -199,7 +199,10 @@ def test_what_a_websocket_is_agreed_on_with_goes_on_untouched() -> None:
                 b"X-Forwarded-For: 198.51.100.9, 192.0.2.1",
                 b"X-Forwarded-Proto: https",
                 b"X-Forwarded-Host: public.example",
-                b'Forwarded: for=198.51.100.9, for=192.0.2.1;host="chat.example";proto=http',
+                (
+                    b'Forwarded: for=198.51.100.9;host="public.example";proto=https, '
+                    b'for=192.0.2.1;host="chat.example";proto=http'
+                ),
             ],
             id="a trusted proxy is",
         ),

@@ -121,6 +121,9 @@ class ResolvedRoute(Policy):
     mask_upstream_errors: MaskErrors = "traces"
     """Which bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON: those that
     begin with a stack trace, all (`always` or `true`), or none (`never` or `false`)."""
+    encoded_slash: Literal["refuse", "forward"] = "refuse"
+    """What becomes of a target whose decoded path (`/api%2fchat`) another route would take:
+    `refuse` answers 400, `forward` sends it where its raw form belongs."""
     websocket: bool = False
     """Whether clients may open WebSockets; without it they are answered with 426."""
     cors: Cors = None
@@ -149,7 +152,7 @@ class Settings(Knobs):
     identity: Annotated[IdentityRule, AfterValidator(_with_networks)] = IdentityRule()
     """Whose request ID is kept."""
     trusted_proxies: tuple[syntax.Network, ...] = ()
-    """Networks whose `X-Forwarded-*` and `Forwarded` are passed on; none: nobody's."""
+    """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
     drain: Drain = Drain()
     """How it ends."""
     errors: Errors = Errors()
