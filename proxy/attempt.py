@@ -8,17 +8,17 @@ import asyncio
 from math import inf
 
 from proxy import outcome as o
+from proxy.client.request import RequestError, read_body
 from proxy.clock import now
 from proxy.exchange import Attempt
 from proxy.http1 import Head
 from proxy.outcome import result_of
 from proxy.passage import Passage
 from proxy.relay import LAST_CHUNK, chunk
-from proxy.request import RequestError, read_body
 from proxy.resilience.deadline import Deadline
 from proxy.transport.connection import Connection
 from proxy.transport.endpoints import authority_of
-from proxy.transport.failed import Failed
+from proxy.transport.result import Failed
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -93,19 +93,25 @@ def _unconnected(p: Passage, tried: Attempt, failed: Failed) -> Failed:
 async def _send(p: Passage, connection: Connection) -> Head | Failed:
     """Send the whole request at once and wait for the head."""
     p.x.phase = "H"
-    connection.send(p.head + _framed(p))
+    _request(p, connection, p.head + _framed(p))
     p.sent_at = now()
-    wait = p.deadline.cut(p.route.rule.timeouts.head, p.sent_at)
-    return await connection.head(p.asked.method, wait, may_switch=p.asked.wants_websocket)
+    return await connection.head(p.deadline.cut(p.route.rule.timeouts.head, p.sent_at))
 
 
 async def _stream(p: Passage, connection: Connection) -> Head | Failed:
     """Send the head, and wait for the answer's while the body is streamed up."""
     p.x.phase = "W"
-    connection.is_uploading = True
-    connection.send(p.head)
+    connection.writer.is_uploading = True
+    _request(p, connection, p.head)
     p.upload = asyncio.create_task(_upload(p, connection))
-    return await connection.head(p.asked.method, inf)
+    return await connection.head(inf)
+
+
+def _request(p: Passage, connection: Connection, data: bytes) -> None:
+    asked = p.asked
+    connection.request(
+        asked.method, data, may_switch=asked.wants_websocket, interim=p.pass_on_interim
+    )
 
 
 def _total(p: Passage, failed: Failed) -> Failed:
@@ -135,24 +141,24 @@ async def _upload(p: Passage, connection: Connection) -> None:
     p.deadline = Deadline.after(clocks.total, sent)
     if p.x.committed is None:
         p.x.phase = "H"
-    connection.is_uploading = False
-    connection.hurry(p.deadline.cut(clocks.head, sent))
+    connection.writer.is_uploading = False
+    connection.shorten(p.deadline.cut(clocks.head, sent))
 
 
 async def _send_body(p: Passage, connection: Connection) -> None:
     clocks = p.route.rule.timeouts
-    chunked = p.asked.length is None
+    chunked, writer = p.asked.length is None, connection.writer
     if p.asked.expects_continue:
         p.client.write(CONTINUE)
     while piece := await read_body(p.request, clocks.request_body_gap):
         p.x.bytes_in += len(piece)
         if p.x.bytes_in > p.route.rule.max_body:
             raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
-        connection.send(chunk(piece) if chunked else piece)
-        if connection.writing_paused and not await connection.drained(clocks.gap):
+        writer.send(chunk(piece) if chunked else piece)
+        if writer.is_paused and not await writer.drained(clocks.gap):
             raise RequestError(o.UPSTREAM_WRITE_FAILED, "the upstream stopped reading")
     if chunked:
-        connection.send(LAST_CHUNK)
+        writer.send(LAST_CHUNK)
 
 
 def _failed(p: Passage, tried: Attempt, failed: Failed) -> Failed:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from proxy import outcome as o
 from proxy.attempt import attempt
+from proxy.client.request import RequestError, read_body
 from proxy.clock import now, wall
 from proxy.commit import open_stream
 from proxy.headers import combine
@@ -15,12 +16,11 @@ from proxy.http1 import Head
 from proxy.identity import other_ids
 from proxy.outcome import NotRetried, Outcome, signal_of
 from proxy.passage import Answer, Passage
-from proxy.request import RequestError, read_body
 from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import rest_asked
-from proxy.transport.failed import End, Failed
+from proxy.transport.result import EndOfBody, Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,9 @@ async def keep_body(p: Passage) -> None:
     asked, limit = p.asked, p.route.rule.retry.replay_body
     if not asked.has_body:
         return
-    at_hand = p.request.body.is_eof() and p.request.body.total_bytes <= limit
+    if p.request.body.failure is not None:
+        raise RequestError(p.request.body.failure, p.request.body.why)
+    at_hand = p.request.body.is_whole and p.request.body.buffered <= limit
     announced = asked.length is not None and asked.length <= limit and not asked.expects_continue
     if not at_hand and not announced:
         p.body = None
@@ -216,7 +218,7 @@ async def _set_aside(p: Passage, head: Head) -> Answer | NoAnswer:
         if isinstance(piece, Failed):
             p.let_go(whole=False)
             return NoAnswer(o.UPSTREAM_RESET)  # half an answer is none
-        if isinstance(piece, End):
+        if isinstance(piece, EndOfBody):
             answer.is_whole = True
             p.let_go(whole=True)
             break

@@ -21,7 +21,7 @@ from proxy.streams.errors import error_event
 from proxy.streams.framing import MAX_HELD, Framing
 from proxy.streams.markers import end_marker
 from proxy.streams.rule import StreamRule
-from proxy.transport.failed import End, Failed
+from proxy.transport.result import EndOfBody, Failed
 
 PROGRESS = 60.0
 """Seconds between two `stream_progress` events."""
@@ -88,7 +88,7 @@ class EventStream:
                 piece = await source.read(min(self._clocks.left(at), max(0.0, until - at)))
             finally:
                 self._x.upstream_wait += now() - at
-            if isinstance(piece, End):
+            if isinstance(piece, EndOfBody):
                 return None
             if isinstance(piece, Failed):
                 return self._not_begun(piece)
@@ -113,7 +113,7 @@ class EventStream:
                 self._x.upstream_wait += arrived - began
             if isinstance(piece, bytes):
                 self._pass(piece)
-            elif isinstance(piece, End):
+            elif isinstance(piece, EndOfBody):
                 return self._finish(sink)
             elif piece.outcome is not o.STREAM_STALLED:
                 self._x.detail = piece.detail

@@ -101,6 +101,8 @@ class Exchange:
     status: int | None = None
     """What the client was sent; 499 where it left before a head; None where nothing was sent."""
     upstream_status: int | None = None
+    interim: tuple[int, ...] = ()
+    """Statuses of the interim responses that were passed on to the client."""
     outcome: Outcome | None = None
     phase: str = "R"
     """Where it is now: the second character of `term` for outcomes that end anywhere."""

@@ -11,7 +11,7 @@ from proxy.answers import status_line
 from proxy.clock import http_date, wall
 from proxy.exchange import Exchange
 from proxy.forwarding import first_hop, later_hop
-from proxy.headers import RawHeaders, appended, to_client, to_upstream
+from proxy.headers import RawHeaders, appended, combine, to_client, to_upstream
 from proxy.inbound import Inbound
 
 _CORS = frozenset(
@@ -166,6 +166,18 @@ class Heads:
                 b"\r\n",
                 extra,
                 b"\r\n",
+            )
+        )
+
+    def interim(self, head: Head, *, cors: bool) -> bytes:
+        """The head of an interim response for the client; `cors` as in `answer`."""
+        own = self._own_and_cors if cors else self._own
+        connection = combine(head.headers).get(b"connection")
+        return b"".join(
+            (
+                status_line(head.status, head.reason),
+                *to_client(head.headers, connection, own),
+                b"Via: %b %b\r\n\r\n" % (head.http_version.encode(), _IN_ANSWERS),
             )
         )
 

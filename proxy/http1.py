@@ -19,6 +19,7 @@ Kind = Literal["none", "length", "chunked", "close"]
 """What ends the body: there is none, a count of bytes, the last chunk, the closed connection."""
 
 _OWS = b" \t"
+_HEAD_END = b"\r\n\r\n"
 _LONGEST = 19
 """Digits of the largest Content-Length that fits 64 bits."""
 
@@ -47,7 +48,7 @@ class Malformed:
 
 @dataclass(slots=True, init=False)
 class Head:
-    """Status and headers of an answer."""
+    """Status and headers of a response."""
 
     status: int
     reason: bytes
@@ -72,6 +73,11 @@ class Head:
         self.http_version = http_version
         self.framing = framing
         self.length = length
+
+
+def read_as(http_version: str) -> str:
+    """The version that a message is read as: a later minor of 1 is 1.1 (RFC 9110 §2.5)."""
+    return "1.1" if "1.1" < http_version < "2" else http_version
 
 
 def parse_framing(
@@ -100,6 +106,16 @@ def parse_framing(
     if lengths:
         return Framing("length", int(lengths[0]), lives)
     return Framing("close", None, False)
+
+
+def ends_head(data: bytes) -> bool:
+    """Whether nothing stands behind the end of a head that was completed within `data`."""
+    return data.endswith(_HEAD_END) or _HEAD_END.endswith(data)
+
+
+def is_coded(headers: Headers) -> bool:
+    """Whether there is a Transfer-Encoding."""
+    return any(name.lower() == b"transfer-encoding" for name, _ in headers)
 
 
 def has_no_body(method: str, status: int) -> bool:

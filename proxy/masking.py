@@ -10,7 +10,7 @@ from proxy.clock import now
 from proxy.passage import Answer, Passage
 from proxy.stack_traces import MOST, trace_in
 from proxy.streams.recognition import is_stream
-from proxy.transport.failed import End
+from proxy.transport.result import EndOfBody
 
 _HELD_FOR = 0.25
 """Seconds for which a page is held, to see whether it is a stack trace."""
@@ -41,7 +41,7 @@ async def _hold_beginning(p: Passage, given: Answer) -> None:
             piece = await connection.read(until - began)
         finally:
             p.x.upstream_wait += now() - began
-        if isinstance(piece, End):
+        if isinstance(piece, EndOfBody):
             given.is_whole = True
             p.let_go(whole=True)
         if not isinstance(piece, bytes):

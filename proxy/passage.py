@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.blame import FailedAttempt
-from proxy.client import Client
+from proxy.client.connection import ClientConnection
+from proxy.client.request import Request
 from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
@@ -14,13 +15,17 @@ from proxy.identity import OtherIds
 from proxy.inbound import Inbound
 from proxy.outcome import UPSTREAM_ERROR, Signal
 from proxy.proxy_status import ProxyStatus
-from proxy.request import Request
 from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
 from proxy.routing import Route, Router
 from proxy.rules import CorsRule, IdentityRule
 from proxy.transport.connection import Connection
 from proxy.transport.upstream import Upstream
+
+MOST_INTERIM = 8
+"""Interim responses that a client is given; the rest are read over."""
+
+_HTTP_1_1 = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Passage:
     x: Exchange
     asked: Inbound
     request: Request
-    client: Client
+    client: ClientConnection
     source: Source
     drain: Drain
     route: Route
@@ -145,6 +150,17 @@ class Passage:
     def names_no_host(self) -> bool:
         """Whether the endpoint's own authority must be sent, because nobody named another one."""
         return not self.asked.host and not self.upstream.rule.host
+
+    def pass_on_interim(self, head: Head) -> None:
+        """Give the client an interim response of the upstream (RFC 9110 §15.2).
+
+        That is no commit: what follows it may still be another attempt, or an answer of our own.
+        """
+        x = self.x
+        if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
+            x.interim += (head.status,)
+            own_cors = self.route.rule.cors is not None
+            self.client.write(self.plan.heads.interim(head, cors=own_cors))
 
     def let_go(self, *, whole: bool) -> None:
         """Give back the connection: for reuse where the answer was read `whole`, else closed."""

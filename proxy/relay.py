@@ -11,7 +11,7 @@ from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
-from proxy.transport.failed import End, Failed
+from proxy.transport.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
 
@@ -35,7 +35,7 @@ class Source(Protocol):
     tap: Callable[[bytes], bool] | None
     """Takes bytes as they come while `read` waits; whether the wait may go on."""
 
-    async def read(self, timeout: float) -> bytes | End | Failed: ...
+    async def read(self, timeout: float) -> bytes | EndOfBody | Failed: ...
 
 
 class Sink(Protocol):
@@ -92,9 +92,9 @@ def _measure(x: Exchange, piece: bytes, arrived: float, gap: float) -> None:
 
 
 def _ended(
-    x: Exchange, ending: End | Failed, sink: Sink, *, overdue: bool, chunked: bool
+    x: Exchange, ending: EndOfBody | Failed, sink: Sink, *, overdue: bool, chunked: bool
 ) -> Outcome | None:
-    if isinstance(ending, End):
+    if isinstance(ending, EndOfBody):
         if chunked:
             sink.write(LAST_CHUNK)
         return None

@@ -18,7 +18,7 @@ class Lender(Protocol):
     def hand_over(self, to: asyncio.Protocol) -> bytes:
         """Give the connection to `to`, and the bytes that came behind the head."""
 
-    def lose(self, exc: Exception | None) -> bytes:
+    def on_lost(self, exc: Exception | None) -> bytes:
         """The connection is lost; gives what had arrived all the same."""
 
 
@@ -121,7 +121,7 @@ class End(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
-        rescued = self._lender.lose(exc)
+        rescued = self._lender.on_lost(exc)
         if rescued:
             self.data_received(rescued)
         self.is_lost = True

@@ -19,7 +19,7 @@ from proxy.streams.framing import MAX_HELD, Framing
 from proxy.streams.ndjson import Ndjson
 from proxy.streams.rule import StreamRule
 from proxy.streams.sse import KEEP_ALIVE, Sse
-from proxy.transport.failed import END, End, Failed
+from proxy.transport.result import END_OF_BODY, EndOfBody, Failed
 from tests.records import exchange
 
 ENDPOINT = "http://e"
@@ -29,7 +29,7 @@ MALFORMED = Failed(o.STREAM_MALFORMED, "bad chunk", ENDPOINT)
 SILENT = Failed(o.STREAM_STALLED, "silent", ENDPOINT)
 ONE, TWO, PING = b"data: one\n\n", b"data: two\n\n", b": ping\n\n"
 
-Piece = bytes | End | Failed
+Piece = bytes | EndOfBody | Failed
 Steps = list[tuple[float, Piece]]
 
 
@@ -170,7 +170,7 @@ def scene(monkeypatch: pytest.MonkeyPatch):
 
 
 async def test_events_go_on_as_they_come_and_end_with_the_framing(scene) -> None:
-    play = scene([(1, ONE), (2, b"data: t"), (3, b"wo\n\n"), (1, END)])
+    play = scene([(1, ONE), (2, b"data: t"), (3, b"wo\n\n"), (1, END_OF_BODY)])
     outcome = await play.play()
 
     assert outcome is None
@@ -180,7 +180,7 @@ async def test_events_go_on_as_they_come_and_end_with_the_framing(scene) -> None
 
 
 async def test_without_chunks_the_bytes_are_all(scene) -> None:
-    play = scene([(1, ONE), (1, END)])
+    play = scene([(1, ONE), (1, END_OF_BODY)])
     play.stream.chunked = False
 
     assert await play.play() is None
@@ -188,14 +188,14 @@ async def test_without_chunks_the_bytes_are_all(scene) -> None:
 
 
 async def test_a_tail_is_passed_on_where_the_stream_ended_well(scene) -> None:
-    play = scene([(1, ONE + b"data: tail"), (1, END)])
+    play = scene([(1, ONE + b"data: tail"), (1, END_OF_BODY)])
 
     assert await play.play() is None
     assert ONE + b"data: tail" + LAST_CHUNK == play.body
 
 
 async def test_what_is_measured(scene) -> None:
-    play = scene([(2, PING), (3, ONE), (7, TWO), (1, END)])
+    play = scene([(2, PING), (3, ONE), (7, TWO), (1, END_OF_BODY)])
     await play.play()
     x = play.x
 
@@ -329,7 +329,7 @@ async def test_where_nothing_can_be_said_nothing_is(scene, why: str) -> None:
 
 async def test_an_event_that_is_too_large_is_passed_on_and_said_to_be_raw(scene) -> None:
     long = b"data: " + b"x" * MAX_HELD
-    play = scene([(1, ONE), (1, long), (1, b"y\n\n"), (1, END)])
+    play = scene([(1, ONE), (1, long), (1, b"y\n\n"), (1, END_OF_BODY)])
 
     assert await play.play() is None
     assert ONE + long + b"y\n\n" + LAST_CHUNK == play.body
@@ -337,7 +337,7 @@ async def test_an_event_that_is_too_large_is_passed_on_and_said_to_be_raw(scene)
 
 
 async def test_a_heartbeat_comes_between_events_only_while_nothing_does(scene) -> None:
-    steps: Steps = [(1, ONE + b"data: t"), (25, b"wo\n\n"), (1, END)]
+    steps: Steps = [(1, ONE + b"data: t"), (25, b"wo\n\n"), (1, END_OF_BODY)]
     play = scene(steps, rule={"heartbeat": "10s"})
     await play.play()
 
@@ -364,7 +364,7 @@ async def test_a_heartbeat_resets_no_clock_and_is_no_event(scene) -> None:
 async def test_no_heartbeat_where_it_would_do_harm(
     scene, framing: type[Framing], piece: bytes, can_tell: bool
 ) -> None:
-    play = scene([(25, piece), (1, END)], framing=framing(), rule={"heartbeat": "10s"})
+    play = scene([(25, piece), (1, END_OF_BODY)], framing=framing(), rule={"heartbeat": "10s"})
     play.stream.can_tell = can_tell
     await play.play()
 
@@ -372,7 +372,7 @@ async def test_no_heartbeat_where_it_would_do_harm(
 
 
 async def test_progress_is_told_where_it_is_asked_for(scene) -> None:
-    steps: Steps = [(20.0, ONE)] * 7 + [(1.0, END)]
+    steps: Steps = [(20.0, ONE)] * 7 + [(1.0, END_OF_BODY)]
     play = scene(steps, rule={"progress": True})
     await play.play()
 
@@ -382,7 +382,7 @@ async def test_progress_is_told_where_it_is_asked_for(scene) -> None:
 
 
 async def test_nobody_is_told_of_progress_otherwise(scene) -> None:
-    play = scene([(20.0, ONE)] * 7 + [(1.0, END)])
+    play = scene([(20.0, ONE)] * 7 + [(1.0, END_OF_BODY)])
     await play.play()
 
     assert [] == play.watcher.told
@@ -404,7 +404,7 @@ async def test_a_client_may_not_outlast_the_stream(scene) -> None:
 
 async def test_while_the_client_does_not_read_the_upstream_is_not_silent(scene) -> None:
     """Neither the gap nor the wait for the next event runs, and none of it is the longest gap."""
-    steps: Steps = [(1, ONE), (29, PING), (14, TWO), (1, END)]
+    steps: Steps = [(1, ONE), (29, PING), (14, TWO), (1, END_OF_BODY)]
     play = scene(steps, takes=19.0, event_gap=45)
 
     assert await play.play() is None
@@ -427,7 +427,7 @@ async def test_the_end_marker(
     scene, mode: str, last: bytes, outcome: Outcome | None, carried: bool | None
 ) -> None:
     marker = {"mode": mode, "data": "[DONE]"}
-    play = scene([(1, ONE), (1, last), (1, END)], rule={"end_marker": marker})
+    play = scene([(1, ONE), (1, last), (1, END_OF_BODY)], rule={"end_marker": marker})
 
     assert outcome is await play.play()
     assert carried == play.x.end_marker
@@ -436,7 +436,7 @@ async def test_the_end_marker(
 
 async def test_a_missing_marker_discards_the_tail(scene) -> None:
     marker = {"mode": "strict", "data": "[DONE]"}
-    play = scene([(1, ONE + b"data: half"), (1, END)], rule={"end_marker": marker})
+    play = scene([(1, ONE + b"data: half"), (1, END_OF_BODY)], rule={"end_marker": marker})
     await play.play()
 
     assert ONE == play.body
@@ -444,7 +444,7 @@ async def test_a_missing_marker_discards_the_tail(scene) -> None:
 
 
 async def test_the_first_event_is_told_once(scene) -> None:
-    play = scene([(1, PING), (1, ONE), (1, TWO), (1, END)])
+    play = scene([(1, PING), (1, ONE), (1, TWO), (1, END_OF_BODY)])
     told: list[float] = []
     play.stream.on_first = lambda: told.append(play.clock.now)
     await play.play()
@@ -453,7 +453,7 @@ async def test_the_first_event_is_told_once(scene) -> None:
 
 
 async def test_held_until_the_first_event(scene) -> None:
-    play = scene([(1, PING), (1, b"data: o"), (1, b"ne\n\n"), (1, TWO), (1, END)])
+    play = scene([(1, PING), (1, b"data: o"), (1, b"ne\n\n"), (1, TWO), (1, END_OF_BODY)])
     failed = await play.stream.hold(play.source, 60.0)
 
     assert failed is None
@@ -499,7 +499,7 @@ async def test_what_breaks_before_the_first_event_still_has_a_status(
 
 
 async def test_an_empty_stream_is_held_no_longer_than_it_lasts(scene) -> None:
-    play = scene([(1, END), (0, END)])
+    play = scene([(1, END_OF_BODY), (0, END_OF_BODY)])
 
     assert await play.stream.hold(play.source, 60.0) is None
     assert await play.play() is None
@@ -507,7 +507,7 @@ async def test_an_empty_stream_is_held_no_longer_than_it_lasts(scene) -> None:
 
 
 async def test_no_more_than_one_event_is_held(scene) -> None:
-    play = scene([(0, b": " + b"x" * 998 + b"\n")] * 70 + [(1, END)])
+    play = scene([(0, b": " + b"x" * 998 + b"\n")] * 70 + [(1, END_OF_BODY)])
 
     assert await play.stream.hold(play.source, 60.0) is None
     assert len(play.stream.held) < MAX_HELD + 2000

@@ -327,6 +327,33 @@ def test_a_whole_head_for_the_client() -> None:
     ) == answer(answered, b"Content-Length: 3\r\n")
 
 
+@pytest.mark.parametrize("cors", [False, True])
+def test_an_interim_head_for_the_client(cors: bool) -> None:
+    """As a final one, but nothing is added except for `Via`."""
+    answered = Answered(
+        [
+            (b"Link", b"</a.css>; rel=preload"),
+            (b"Connection", b"X-Drop"),
+            (b"x-drop", b"1"),
+            (b"X-Request-Id", b"theirs"),
+            (b"Access-Control-Allow-Origin", b"*"),
+            (b"Content-Length", b"3"),
+            (b"link", b"</b.js>; rel=preload"),
+        ],
+        status=103,
+        reason=b"Early Hints",
+    )
+
+    assert (
+        b"HTTP/1.1 103 Early Hints\r\n"
+        b"Link: </a.css>; rel=preload\r\n"
+        + (b"" if cors else b"Access-Control-Allow-Origin: *\r\n")
+        + b"link: </b.js>; rel=preload\r\n"
+        b"Via: 1.1 sidelight\r\n"
+        b"\r\n"
+    ) == heads().interim(answered, cors=cors)
+
+
 def test_names_in_any_line_of_connection_stop() -> None:
     answered = Answered([(b"connection", b"A"), (b"A", b"1"), (b"CONNECTION", b"b"), (b"B", b"2")])
 

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from proxy.http1 import (
     Framing,
     Malformed,
+    ends_head,
     has_no_body,
+    is_coded,
     keeps_alive,
     parse_framing,
+    read_as,
     refused_switch,
 )
 
@@ -123,6 +126,34 @@ def test_only_one_length_or_one_coding_is_ever_believed(method, status, version,
             assert has_no_body(method, status)
         case Framing("close", _, lives):
             assert not lives
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("1.0", "1.0"),
+        ("1.1", "1.1"),
+        ("1.2", "1.1"),
+        ("1.9", "1.1"),
+        ("2.0", "2.0"),
+        ("0.9", "0.9"),
+    ],
+)
+def test_a_later_minor_version_is_read_as_the_last_one_known(said, read):
+    assert read == read_as(said)
+
+
+@pytest.mark.parametrize(
+    ("data", "ends"),
+    [(b"A: b\r\n\r\n", True), (b"\n", True), (b"\r\n\r\nx", False), (b"x\r\n", False)],
+)
+def test_what_completes_a_head_ends_with_it_or_not(data, ends):
+    assert ends is ends_head(data)
+
+
+def test_a_coding_is_seen_in_any_spelling():
+    assert is_coded([(b"A", b"b"), (b"Transfer-ENCODING", b"x")])
+    assert not is_coded([(b"Content-Encoding", b"gzip")])
 
 
 def test_close_wins_over_keep_alive():

@@ -13,7 +13,7 @@ from proxy import outcome as o
 from proxy import relay as room
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, chunk, relay
-from proxy.transport.failed import END, End, Failed
+from proxy.transport.result import END_OF_BODY, EndOfBody, Failed
 from tests.records import exchange
 
 few = settings(max_examples=50, deadline=None, database=None)
@@ -41,10 +41,10 @@ class Source:
     """Gives pieces, each after its wait; a wait longer than allowed ends in silence."""
 
     clock: Clock
-    pieces: list[tuple[float, bytes | End | Failed]]
+    pieces: list[tuple[float, bytes | EndOfBody | Failed]]
     timeouts: list[float] = field(default_factory=list)
 
-    async def read(self, timeout: float) -> bytes | End | Failed:
+    async def read(self, timeout: float) -> bytes | EndOfBody | Failed:
         self.timeouts.append(timeout)
         wait, piece = self.pieces.pop(0)
         self.clock.now += min(wait, timeout)
@@ -76,7 +76,7 @@ class Sink:
 class Scene:
     """One body, and what became of it."""
 
-    pieces: list[tuple[float, bytes | End | Failed]]
+    pieces: list[tuple[float, bytes | EndOfBody | Failed]]
     takes: float | None = None
     rule: Rule = field(default_factory=Rule)
     chunked: bool = False
@@ -110,7 +110,7 @@ def test_a_chunk_is_its_size_and_its_bytes(data: bytes) -> None:
     ],
 )
 async def test_each_piece_is_passed_on_at_once(chunked, written, monkeypatch) -> None:
-    scene = Scene([(1.0, b"ab"), (2.0, b"c"), (0.0, END)], chunked=chunked)
+    scene = Scene([(1.0, b"ab"), (2.0, b"c"), (0.0, END_OF_BODY)], chunked=chunked)
     outcome = await scene.play(monkeypatch)
 
     assert outcome is None
@@ -119,7 +119,7 @@ async def test_each_piece_is_passed_on_at_once(chunked, written, monkeypatch) ->
 
 
 async def test_what_the_record_says_of_a_body(monkeypatch) -> None:
-    scene = Scene([(3.0, b"a"), (5.0, b"b"), (4.0, b"c"), (9.0, END)], takes=0.5)
+    scene = Scene([(3.0, b"a"), (5.0, b"b"), (4.0, b"c"), (9.0, END_OF_BODY)], takes=0.5)
     await scene.play(monkeypatch)
 
     assert 4.0 == scene.x.first_byte
@@ -129,7 +129,7 @@ async def test_what_the_record_says_of_a_body(monkeypatch) -> None:
 
 
 async def test_bytes_that_went_with_the_head_were_the_first(monkeypatch) -> None:
-    scene = Scene([(1.0, b"b"), (0.0, END)], first_byte=0.5)
+    scene = Scene([(1.0, b"b"), (0.0, END_OF_BODY)], first_byte=0.5)
     await scene.play(monkeypatch)
 
     assert 0.5 == scene.x.first_byte
@@ -188,7 +188,7 @@ async def test_a_stuck_client_is_not_counted_as_our_own_time(monkeypatch) -> Non
 
 
 async def test_a_wait_is_cut_from_what_is_left(monkeypatch) -> None:
-    scene = Scene([(25.0, b"a"), (30.0, b"b"), (1.0, END)], rule=Rule(max_stream=60.0))
+    scene = Scene([(25.0, b"a"), (30.0, b"b"), (1.0, END_OF_BODY)], rule=Rule(max_stream=60.0))
     await scene.play(monkeypatch)
 
     assert [30.0, 30.0, 5.0] == scene.source.timeouts

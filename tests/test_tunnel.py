@@ -49,7 +49,7 @@ class Side:
         to.connection_made(self)  # type: ignore[arg-type]
         return self.early
 
-    def lose(self, exc: Exception | None) -> bytes:
+    def on_lost(self, exc: Exception | None) -> bytes:
         self.was_lost.append(exc)
         return self.rescued
 

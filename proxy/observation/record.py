@@ -34,6 +34,7 @@ FIELDS: Final = (
     "path",
     "status",
     "upstream_status",
+    "interim",
     "code",
     "term",
     "detail",
@@ -125,6 +126,8 @@ def _add_end(event: Event, x: Exchange) -> None:
         event["status"] = x.status
     if x.upstream_status is not None:
         event["upstream_status"] = x.upstream_status
+    if x.interim:
+        event["interim"] = list(x.interim)
     if x.outcome is not None:
         event["code"] = x.outcome.code
         event["term"] = x.term

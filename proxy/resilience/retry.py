@@ -68,8 +68,20 @@ class Stop:
     why: NotRetried
 
 
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
-"""RFC 9110 §9.2.2. Methods are case-sensitive, so `get` is another, unknown method."""
+IDEMPOTENT = frozenset(
+    {
+        "ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD",
+        "LABEL", "LINK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MKREDIRECTREF",
+        "MKWORKSPACE", "MOVE", "OPTIONS", "ORDERPATCH", "PROPFIND", "PROPPATCH", "PUT", "QUERY",
+        "REBIND", "REPORT", "SEARCH", "TRACE", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK",
+        "UPDATE", "UPDATEREDIRECTREF", "VERSION-CONTROL",
+    }
+)  # fmt: skip
+"""The methods that IANA's registry calls idempotent (RFC 9110 §9.2.2, §16.1).
+
+Not among them: `PRI`, which is no method but the preface of HTTP/2 and is refused.
+Methods are case-sensitive, so `get` is another, unknown method.
+"""
 
 RULED_OUT: dict[str, NotRetried] = {
     o.CLIENT_CLOSED_REQUEST.code: "client_gone",

@@ -28,12 +28,12 @@ from proxy.settings import syntax
 from proxy.settings.sections import (
     Admin,
     Drain,
-    Errors,
     Listen,
     Log,
     Match,
     Observe,
     ObservedField,
+    OwnErrors,
     Timeouts,
 )
 from proxy.settings.shape import Shape
@@ -44,12 +44,12 @@ from proxy.transport.rules import UpstreamRule
 __all__ = [
     "Admin",
     "Drain",
-    "Errors",
     "Listen",
     "Log",
     "Match",
     "Observe",
     "ObservedField",
+    "OwnErrors",
     "Policy",
     "ResolvedRoute",
     "Settings",
@@ -155,7 +155,7 @@ class Settings(Knobs):
     """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
     drain: Drain = Drain()
     """How it ends."""
-    errors: Errors = Errors()
+    errors: OwnErrors = OwnErrors()
     """How Sidelight's own errors are told."""
     log: Log = Log()
     """The log on standard output."""

@@ -69,6 +69,7 @@ def _exchange(event: Event) -> Exchange:
     x.breaker_state = _text(event, "breaker_state") or None
     x.status = _whole(event, "status")
     x.upstream_status = _whole(event, "upstream_status")
+    x.interim = _statuses(event.get("interim"))
     x.outcome = OUTCOMES.get(_text(event, "code"))
     x.phase = _text(event, "term")[1:] or "R"
     x.detail = _text(event, "detail") or None
@@ -111,6 +112,10 @@ def _attempt(result: object) -> Attempt:
     tried = Attempt("", 0.0)
     tried.sent, tried.result = result not in _UNSENT, _RESULTS.get(str(result))
     return tried
+
+
+def _statuses(value: object) -> tuple[int, ...]:
+    return tuple(n for n in value if isinstance(n, int)) if isinstance(value, list) else ()
 
 
 def _text(event: Event, name: str) -> str:

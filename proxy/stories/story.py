@@ -117,6 +117,7 @@ def _end(x: Exchange, outcome: Outcome) -> dict[str, object]:
         "category": outcome.category,
         "status": x.status,
         "upstream_status": x.upstream_status,
+        "interim": list(x.interim) or None,
         "detail": redact(x.detail, USER_AGENT_CHARS) if x.detail else None,
         "fault": x.fault.place if x.fault else None,
         "duration_ms": ms(x.duration),

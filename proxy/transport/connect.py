@@ -20,9 +20,10 @@ from proxy.outcome import (
     TLS_FAILURE,
     Outcome,
 )
-from proxy.transport.connection import Connection, Keeper
+from proxy.transport.connection import Connection, ConnectionOwner
 from proxy.transport.endpoints import Endpoint
-from proxy.transport.failed import Failed
+from proxy.transport.protocol import EndpointProtocol
+from proxy.transport.result import Failed
 from proxy.transport.rules import UpstreamRule
 
 NEXT_ADDRESS = 0.25
@@ -55,26 +56,28 @@ class Dialer:
     tls: ssl.SSLContext | None
     """None where no endpoint is https."""
 
-    async def dial(self, endpoint: Endpoint, keeper: Keeper, timeout: float) -> Connection | Failed:
+    async def dial(
+        self, endpoint: Endpoint, owner: ConnectionOwner, timeout: float
+    ) -> Connection | Failed:
         """A connection to `endpoint`; `timeout` covers DNS, TCP and TLS together."""
         began = now()
         try:
             async with asyncio.timeout(timeout):
-                connection = await self._open(endpoint, keeper)
+                connection = await self._open(endpoint, owner)
         except OSError as error:
             words = str(error) or f"no connection in {timeout:g} s"
             return Failed(_cause(error), words, endpoint.url)
         connection.connect_seconds = now() - began
         return connection
 
-    async def _open(self, endpoint: Endpoint, keeper: Keeper) -> Connection:
+    async def _open(self, endpoint: Endpoint, owner: ConnectionOwner) -> Connection:
         addresses = await endpoint.addresses.resolve()
         sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1)
         name = (self.rule.tls.server_name or endpoint.host) if endpoint.is_tls else None
-        _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(endpoint.url, self.rule, keeper, sock),
+        _, protocol = await asyncio.get_running_loop().create_connection(
+            lambda: EndpointProtocol(endpoint.url, self.rule, sock),
             sock=sock,
             ssl=self.tls if endpoint.is_tls else None,
             server_hostname=name,
         )
-        return connection
+        return Connection(protocol, owner)

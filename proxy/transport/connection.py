@@ -1,172 +1,227 @@
 """One connection to an endpoint, carrying one exchange at a time.
 
-The order of an exchange: `send` the request, `head`, `read` until END, `release`.
+The order of an exchange: `request`, `head`, `read` until END_OF_BODY, `release`.
 Whoever takes a connection gives it back with `release` or `abort`, whatever happened.
 
 No task and no timer for an exchange of its own, and no future where bytes are already there.
 """
 
 import asyncio
-import select
-import socket
+from collections.abc import Callable
 from typing import Protocol
 
 from proxy.http1 import Head
-from proxy.outcome import HEAD_TIMEOUT, STREAM_STALLED, Outcome
-from proxy.transport.failed import END, End, Failed
-from proxy.transport.rules import UpstreamRule
-from proxy.transport.wire import Owner, Wire
+from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, Outcome
+from proxy.transport.protocol import EndpointProtocol, Tap
+from proxy.transport.result import END_OF_BODY, EndOfBody, Failed
+from proxy.transport.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKEN
 
 
-class Keeper(Owner, Protocol):
+class ConnectionOwner(Protocol):
     """Who keeps connections between exchanges."""
 
+    stale_connections: int
+
     def keep(self, connection: "Connection") -> None:
-        """Its exchange is over, and it can carry another."""
+        """Its exchange is over, it is idle and can carry another."""
+
+    def on_closed(self, connection: "Connection") -> None:
+        """It is closed. Called exactly once."""
 
 
-class Connection(Wire):
+class Connection:
     """What an exchange calls; the members stand in the order of use."""
 
-    __slots__ = ("_keeper", "_poll", "connect_seconds", "fresh_until", "opened_at", "queued")
+    __slots__ = (
+        "_owner", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
+        "protocol", "queued", "writer",
+    )  # fmt: skip
 
-    def __init__(
-        self, endpoint: str, limits: UpstreamRule, keeper: Keeper, sock: socket.socket
-    ) -> None:
-        super().__init__(endpoint, limits, keeper, sock)
-        self._keeper = keeper
-        self._poll = select.poll()
-        self._poll.register(sock.fileno(), select.POLLIN)
+    def __init__(self, protocol: EndpointProtocol, owner: ConnectionOwner) -> None:
+        self.endpoint = protocol.reader.endpoint
+        self._owner = owner
+        self.protocol = protocol
+        protocol.on_closed = self._on_closed
+        self.writer = protocol.writer
+        """Sends what follows the first part of a request."""
+        self.loop = protocol.loop
         self.opened_at = self.loop.time()
         self.fresh_until = 0.0
         """An idle connection is not used after this."""
+        self._begin()
 
-    def begin(self, *, reused: bool) -> None:
-        super().begin(reused=reused)
+    def __repr__(self) -> str:
+        return repr(self.protocol)
+
+    def take(self) -> None:
+        """An exchange takes it from the pool."""
+        self.protocol.take()
+        self._begin()
+
+    def _begin(self) -> None:
         self.queued = 0.0
         """Seconds that this exchange waited for a connection slot."""
         self.connect_seconds: float | None = None
         """Length of DNS, TCP and TLS set-up; None on a reused connection."""
 
     @property
+    def reused(self) -> bool:
+        """Whether it has carried an exchange before this one."""
+        return self.protocol.reused
+
+    @property
+    def is_open(self) -> bool:
+        """Whether bytes may still come: nobody has closed it or begun to."""
+        return self.protocol.state < CLOSING
+
+    @property
+    def is_closed(self) -> bool:
+        return self.protocol.state == CLOSED
+
+    @property
     def is_silent(self) -> bool:
         """Whether nothing has arrived, no end either, that the loop has not read yet.
 
-        Asks the kernel: what arrived before the request would be taken for its answer.
+        Asks the kernel: what arrived before the request would be taken for its response.
         """
-        return not self._poll.poll(0)
+        return not self.protocol.poll.poll(0)
 
     @property
     def sent(self) -> bool:
         """Whether the upstream may have seen any byte of the request."""
-        return self.bytes_sent > 0
+        return self.writer.bytes_sent > 0
 
-    def send(self, data: bytes) -> None:
-        """Send a part of the request; on a closed connection nothing happens, `head` tells."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
-            self.bytes_sent += len(data)
+    def request(
+        self,
+        method: str,
+        data: bytes,
+        *,
+        may_switch: bool = False,
+        interim: Callable[[Head], None] | None = None,
+    ) -> None:
+        """Send the first part of a request, and read its response from here on. Once per exchange.
 
-    async def drained(self, silence: float) -> bool:
-        """Wait until the upstream has taken enough, or the connection is closed.
-
-        False if it took nothing for `silence` seconds.
+        `may_switch` says that it asks for a WebSocket: then a 101 is a response, after which
+        only `hand_over` or `abort` follow.
+        `interim` is called with each interim head before that, but for those of a 100.
         """
-        while self.writing_paused and not self.is_closed:
-            before = self._transport.get_write_buffer_size()
-            self._drained = self.loop.create_future()
-            timer = self.loop.call_later(silence, self._let_sender_go)
-            try:
-                await self._drained
-            finally:
-                timer.cancel()
-            if self.writing_paused and self._transport.get_write_buffer_size() >= before:
-                return self.is_closed
-        return True
+        protocol = self.protocol
+        protocol.move(REQUEST)
+        if protocol.state == AWAITING:
+            protocol.interim_to = interim
+            protocol.reader.expect(method, may_switch=may_switch)
+            self.writer.send(data)
 
-    def hurry(self, timeout: float) -> None:
+    def shorten(self, timeout: float) -> None:
         """The request is sent: the head that is awaited must come within `timeout` seconds."""
-        if self._wants_head:
-            self._watch.hurry(timeout)
+        if self.protocol.state == AWAITING:
+            self.protocol.waiter.shorten(timeout)
 
     def give_up(self, outcome: Outcome, detail: str) -> None:
         """Stop for a reason that is not the upstream's: `head` or `read` give it."""
-        self.fail(outcome, detail)
-        self._watch.wake()
+        protocol = self.protocol
+        protocol.reader.fail(outcome, detail)
+        protocol.move(FAIL)
+        protocol.waiter.wake()
 
-    async def head(self, method: str, timeout: float, *, may_switch: bool = False) -> Head | Failed:
-        """The head of the answer; interim answers are read over. Once per exchange.
+    async def head(self, timeout: float) -> Head | Failed:
+        """The head of the response. May be awaited while another task still sends."""
+        protocol = self.protocol
+        if protocol.state == AWAITING:
+            await protocol.waiter.wait(timeout)
+        reader = protocol.reader
+        if reader.head is not None:
+            return reader.head
+        failure = reader.failure
+        if failure is None:
+            return Failed(HEAD_TIMEOUT, f"no head in {timeout:g} s", self.endpoint)
+        if failure.outcome is STALE_CONNECTION:
+            self._owner.stale_connections += 1
+        return failure
 
-        May be awaited while another task still sends. Where the request asked for a WebSocket,
-        as `may_switch` says, a 101 is an answer: then only `hand_over` or `abort` follow.
-        """
-        if self.failure is None:
-            self._expect_answer(method, may_switch=may_switch)
-        if self.answer is None and self.failure is None:
-            await self._watch.wait(timeout)
-        self._wants_head = False
-        if self.answer is not None:
-            return self.answer
-        return self.failure or Failed(HEAD_TIMEOUT, f"no head in {timeout:g} s", self.endpoint)
+    @property
+    def tap(self) -> Tap | None:
+        """Takes body bytes as they come while `read` waits; whether it may wait on."""
+        return self.protocol.tap
 
-    async def read(self, timeout: float) -> bytes | End | Failed:
-        """The next bytes of the body, END after the last, or why there are no more.
+    @tap.setter
+    def tap(self, tap: Tap | None) -> None:
+        self.protocol.tap = tap
+
+    async def read(self, timeout: float) -> bytes | EndOfBody | Failed:
+        """The next bytes of the body, END_OF_BODY after the last, or why there are no more.
 
         A timeout takes nothing away: `read` may be called again.
         """
-        if not self.chunks and not self.is_done and self.failure is None:
-            if self._is_paused:
-                self._resume()
-            await self._watch.wait(timeout)
-        if self.chunks:
+        protocol = self.protocol
+        reader = protocol.reader
+        if protocol.state == BODY and not reader.chunks:
+            protocol.resume_reading()
+            await protocol.waiter.wait(timeout)
+        if reader.chunks:
             return self.take_buffered()
-        if self.is_done:
-            return END
-        return self.failure or Failed(STREAM_STALLED, f"silent for {timeout:g} s", self.endpoint)
+        if reader.is_done:
+            return END_OF_BODY
+        return reader.failure or Failed(STREAM_STALLED, f"silent for {timeout:g} s", self.endpoint)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the body has ended; the rest of it is still to be taken."""
+        return self.protocol.reader.is_done
+
+    def take_buffered(self) -> bytes:
+        """The body bytes that are here now; with `is_done`, all that were still to come."""
+        self.protocol.resume_reading()
+        return self.protocol.reader.take_chunks()
 
     def hand_over(self, to: asyncio.Protocol) -> bytes:
         """HTTP is over: from now on `to` has the connection. Gives the bytes behind the 101.
 
         Where it is closed already, `to` is told of that a moment later.
         """
-        self._transport.set_protocol(to)
-        to.connection_made(self._transport)
-        if self.is_closed:
-            was_reset, detail = self._ending or (False, "")
-            error = ConnectionResetError(detail) if was_reset else None
+        protocol = self.protocol
+        protocol.transport.set_protocol(to)
+        to.connection_made(protocol.transport)
+        if protocol.state == CLOSED:
+            words = protocol.reset_by
+            error = None if words is None else ConnectionResetError(words)
             self.loop.call_soon(to.connection_lost, error)
         return self.take_buffered()
 
-    def lose(self, exc: Exception | None) -> bytes:
+    def on_lost(self, exc: Exception | None) -> bytes:
         """Whom it was handed over to says that it is lost; gives what had arrived all the same."""
         if not self.is_closed:
-            self.connection_lost(exc)
-        return self.take_chunks()
-
-    def take_buffered(self) -> bytes:
-        """The body bytes that are here now; with `is_done`, all that were still to come."""
-        if self._is_paused:
-            self._resume()
-        return self.take_chunks()
+            self.protocol.connection_lost(exc)
+        return self.protocol.reader.take_chunks()
 
     @property
     def is_reusable(self) -> bool:
-        """Whether both messages are whole, both sides mean to go on, and nothing is left over."""
+        """Whether both messages are whole, both sides mean to go on, and nothing is left over.
+
+        Or nothing was sent at all.
+        """
+        protocol = self.protocol
+        if protocol.state != DONE:
+            return protocol.state == TAKEN and not self.sent
+        reader = protocol.reader
         return (
-            self.is_done
-            and self._framing.keeps_alive
-            and not self.is_tainted
-            and not self.is_uploading
-            and self.is_open
-            and not self._transport.get_write_buffer_size()
+            reader.framing.keeps_alive
+            and not reader.is_tainted
+            and not self.writer.is_uploading
+            and not self.writer.has_unsent
         )
 
     def release(self) -> None:
         """The exchange is over: keep the connection if it can carry another, else close it."""
-        if not self.is_reusable:
+        if self.is_reusable:
+            self.protocol.release()
+            self._owner.keep(self)
+        else:
             self.abort()
-            return
-        if self._is_paused:
-            self._resume()
-        self.reset()
-        self._keeper.keep(self)
+
+    def abort(self) -> None:
+        """Close at once, whatever is going on; whoever waits is told."""
+        self.protocol.abort()
+
+    def _on_closed(self) -> None:
+        self._owner.on_closed(self)

@@ -34,7 +34,7 @@ class Endpoint:
         self.is_up = True
         """Whether the last connect succeeded; true where there was none."""
         self.avoid_until = 0.0
-        self.idle: list[Connection] = []
+        self.idle: dict[Connection, None] = {}
         """Least recently used first."""
 
 

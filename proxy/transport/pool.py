@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from proxy.transport.connection import Connection
 from proxy.transport.endpoints import Endpoint
 from proxy.transport.rules import PoolRule
-from proxy.transport.wire import Wire
 
 _LEAST_SWEEP = 0.05
 """Seconds between two looks at the idle connections at least."""
@@ -53,10 +52,10 @@ class Pool:
         """The most recently used idle connection, or None."""
         idle = endpoint.idle
         while idle:
-            connection = idle.pop()
+            connection, _ = idle.popitem()
             is_fresh = connection.is_open and connection.loop.time() < connection.fresh_until
             if is_fresh and connection.is_silent:
-                connection.begin(reused=True)
+                connection.take()
                 return connection
             connection.abort()
         return None
@@ -102,31 +101,27 @@ class Pool:
         now = connection.loop.time()
         rule = self._rule
         connection.fresh_until = min(now + rule.keep_alive, connection.opened_at + rule.max_age)
-        if self.is_closed or connection.fresh_until <= now:
+        is_spoiled = bool(self._waiters) and not connection.is_silent
+        if self.is_closed or is_spoiled or connection.fresh_until <= now:
             connection.abort()
-        elif self._waiters:
-            self._hand_over(connection)
-        else:
-            connection.is_idle = True
-            self._endpoints[connection.endpoint].idle.append(connection)
+        elif not self._give(connection):
+            self._endpoints[connection.endpoint].idle[connection] = None
             if self._sweeper is None:
                 self._sweeper = connection.loop.call_later(rule.keep_alive, self._sweep)
 
-    def lost(self, connection: Wire) -> None:
+    def on_closed(self, connection: Connection) -> None:
         if connection not in self._connections:
             return  # it was lost before it was made: who connects has the slot
         self._connections.discard(connection)
         if self.is_closed and not self._connections:
             self._emptied.set()
-        idle = self._endpoints[connection.endpoint].idle
-        if connection.is_idle and connection in idle:
-            idle.remove(connection)
+        self._endpoints[connection.endpoint].idle.pop(connection, None)
         self.free()
 
     def close_idle(self) -> None:
         for endpoint in self._endpoints.values():
             while endpoint.idle:
-                endpoint.idle.pop().abort()
+                endpoint.idle.popitem()[0].abort()
 
     async def close(self) -> None:
         """Close every connection, those in use as well."""
@@ -150,19 +145,13 @@ class Pool:
             oldest_age=oldest.loop.time() - oldest.opened_at if oldest else 0.0,
         )
 
-    def _hand_over(self, connection: Connection) -> None:
-        if not connection.is_silent:
-            connection.abort()
-            return
-        connection.begin(reused=True)
-        if not self._give(connection):
-            self.keep(connection)
-
     def _give(self, connection: Connection | None) -> bool:
         """Wake whoever waited longest with a connection or, by None, a slot."""
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
+                if connection is not None:
+                    connection.take()
                 waiter.set_result(connection)
                 return True
         return False
@@ -176,8 +165,8 @@ class Pool:
         connection = waiter.result()
         if connection is None:
             self.free()
-        elif connection.is_open:
-            self.keep(connection)
+        else:
+            connection.release()
 
     def _sweep(self) -> None:
         """Close what has idled too long, and look again when the next one will have."""
@@ -188,7 +177,7 @@ class Pool:
         for endpoint in self._endpoints.values():
             for connection in tuple(endpoint.idle):
                 if connection.fresh_until <= now:
-                    endpoint.idle.remove(connection)
+                    del endpoint.idle[connection]
                     connection.abort()
                 else:
                     soonest = min(soonest, connection.fresh_until)

@@ -12,8 +12,8 @@ from proxy.outcome import POOL_TIMEOUT
 from proxy.transport.connect import Dialer
 from proxy.transport.connection import Connection
 from proxy.transport.endpoints import Endpoint, Endpoints
-from proxy.transport.failed import Failed
 from proxy.transport.pool import Pool, PoolView
+from proxy.transport.result import Failed
 from proxy.transport.rules import UpstreamRule
 from proxy.transport.tls import context_of
 

@@ -280,17 +280,6 @@ async def test_body_longer_than_announced_is_cut_to_its_length(upstream, house):
     await upstream.connections[0].gone.wait()
 
 
-async def test_interim_answers_are_read_over(upstream, house):
-    house = await house()
-    upstream.on(
-        "/x",
-        raw("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early\r\nLink: a\r\n\r\n", FULL),
-    )
-    answer = await house.fetch("/x")
-
-    assert (200, b"ok", "clean") == (answer.status, answer.body, answer.end)
-
-
 @pytest.mark.parametrize("framing", ["Content-Length: 4\r\n\r\n", "\r\n"])
 async def test_segmented_answers_arrive_whole(upstream, house, framing):
     house = await house()

@@ -53,6 +53,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         client_request_id="theirs",
         upstream_request_id="other",
         upstream_ids={"A-ID": "other", "B-ID": "b"},
+        interim=(103, 102),
         detail="why",
         fault=fault_of(KeyError("x")),
         attempts=[

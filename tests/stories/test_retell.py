@@ -21,14 +21,14 @@ def logged(x):
 
 SAME = (
     "request_id", "at", "started", "ended", "method", "path", "client_ip", "user_agent", "fields",
-    "code", "term", "level", "category", "status", "upstream_status", "detail", "duration_ms",
-    "overhead_ms", "bytes_in", "bytes_out", "guards", "client", "worker", "runbook",
+    "code", "term", "level", "category", "status", "upstream_status", "interim", "detail",
+    "duration_ms", "overhead_ms", "bytes_in", "bytes_out", "guards", "client", "worker", "runbook",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("code", OUTCOMES)
 def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
-    x = exchange_of(code, user_agent="widget/1", fields={"user": "u1"})
+    x = exchange_of(code, user_agent="widget/1", fields={"user": "u1"}, interim=(103, 103))
     told, retold = story_of(x, worker=2), retell(logged(x))
 
     assert {key: told.get(key) for key in SAME} == {key: retold.get(key) for key in SAME}

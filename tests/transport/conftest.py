@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from proxy.transport.failed import Failed
+from proxy.transport.result import Failed
 from proxy.transport.rules import UpstreamRule
 from proxy.transport.upstream import Upstream
 
@@ -136,8 +136,8 @@ async def acquire(upstream, **options):
 
 async def ask(connection, method="GET", timeout=PATIENCE):
     """Send a request and read all: the head (or why not), the body, how the body ended."""
-    connection.send(method.encode() + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
-    head = await connection.head(method, timeout)
+    connection.request(method, method.encode() + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
+    head = await connection.head(timeout)
     body, end = b"", None
     while not isinstance(head, Failed) and (end is None):
         part = await connection.read(timeout)

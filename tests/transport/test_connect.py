@@ -11,7 +11,7 @@ from proxy.outcome import CONNECT_REFUSED, CONNECT_TIMEOUT, DNS_FAILURE, POOL_TI
 from proxy.transport.connect import Dialer
 from proxy.transport.connection import Connection
 from proxy.transport.endpoints import Endpoint
-from proxy.transport.failed import Failed
+from proxy.transport.result import Failed
 from proxy.transport.rules import TlsRule, UpstreamRule
 from proxy.transport.tls import context_of
 
@@ -29,7 +29,7 @@ class Home:
     def keep(self, connection):
         raise AssertionError("nothing is released here")
 
-    def lost(self, connection):
+    def on_closed(self, connection):
         self.gone.set()
 
 
@@ -58,7 +58,7 @@ async def test_small_writes_are_not_held_back(scene):
     upstream = scene.upstream(await scene.listen(hold))
     connection = await upstream.acquire(connect=5, pool_wait=5)
 
-    assert connection._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert connection.protocol._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     connection.abort()
 
 

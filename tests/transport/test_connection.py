@@ -19,8 +19,8 @@ from proxy.outcome import (
     UPSTREAM_RESET,
     UPSTREAM_WRITE_FAILED,
 )
-from proxy.transport.failed import END, Failed
-from proxy.transport.wire import HIGH_WATER
+from proxy.transport.protocol import HIGH_WATER
+from proxy.transport.result import END_OF_BODY, Failed
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SHORT = OK + b"Content-Length: 2\r\n\r\nhi"
@@ -61,7 +61,7 @@ async def test_a_whole_answer_leaves_the_connection_for_the_next(
         connection = await acquire(upstream)
 
         assert reused is connection.reused
-        assert (await ask(connection, method))[1:] == (body, END)
+        assert (await ask(connection, method))[1:] == (body, END_OF_BODY)
         connection.release()
     assert len(scene.peers) == 1
     assert (upstream.uses_new, upstream.uses_reused) == (1, 2)
@@ -82,7 +82,7 @@ async def test_a_connection_that_cannot_go_on_is_closed(scene, acquire, ask, ans
     _, body, end = await ask(connection)
     connection.release()
 
-    assert (body, end) == (b"hi", END)
+    assert (body, end) == (b"hi", END_OF_BODY)
     assert not (await acquire(upstream)).reused
 
 
@@ -152,14 +152,14 @@ async def test_a_malformed_chunk_in_a_later_segment_ends_the_read_at_once(scene,
         await peer.gone()
 
     connection = await acquire(await scene(script))
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    await connection.head("GET", 5)
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head(5)
 
     assert await connection.read(5) == b"hi"
     was_read.set()
     assert STREAM_MALFORMED is (await connection.read(5)).outcome
     connection.release()
-    assert connection._transport.is_closing()
+    assert connection.protocol.transport.is_closing()
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ async def test_a_cut_body_says_how_it_was_cut(scene, acquire, ask, answer, end, 
         await peer.gone()
 
     connection = await acquire(await scene(script))
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    await connection.head("GET", 5)
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head(5)
 
     assert await connection.read(5) == b"hi"
     was_read.set()
@@ -203,7 +203,7 @@ async def test_a_body_until_close_ends_with_the_connection(scene, acquire, ask):
     head, body, end = await ask(connection)
     connection.release()
 
-    assert (head.framing, body, end) == ("close", b"hi", END)
+    assert (head.framing, body, end) == ("close", b"hi", END_OF_BODY)
     assert not (await acquire(upstream)).reused
 
 
@@ -263,9 +263,9 @@ async def test_closed_while_we_upload_is_a_failed_write(scene, acquire):
         peer.reset()
 
     connection = await acquire(await scene(script))
-    connection.is_uploading = True
-    connection.send(b"POST / HTTP/1.1\r\n\r\n")
-    failed = await connection.head("POST", 5)
+    connection.writer.is_uploading = True
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
+    failed = await connection.head(5)
 
     assert UPSTREAM_WRITE_FAILED is failed.outcome
     connection.abort()
@@ -278,18 +278,18 @@ async def test_an_early_answer_is_given_although_the_upload_breaks(scene, acquir
         peer.writer.close()  # with bytes unread: the kernel answers them by RST
 
     connection = await acquire(await scene(script))
-    connection.is_uploading = True
-    connection.send(b"POST / HTTP/1.1\r\n\r\n")
+    connection.writer.is_uploading = True
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
 
     async def upload():
         while not connection.is_closed:
-            connection.send(b"x" * 65536)
-            await connection.drained(5)
+            connection.writer.send(b"x" * 65536)
+            await connection.writer.drained(5)
             await asyncio.sleep(0)
 
     sender = asyncio.ensure_future(upload())
     await sender
-    head = await connection.head("POST", 5)
+    head = await connection.head(5)
 
     assert head.status == 413
     assert await connection.read(5) == b"no"
@@ -302,15 +302,15 @@ async def test_what_lies_unread_when_a_write_fails_is_rescued(scene, acquire):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         upstream = scene.upstream(f"http://127.0.0.1:{listener.getsockname()[1]}")
         connection = await acquire(upstream)
-        connection.is_uploading = True
-        connection.send(b"POST / HTTP/1.1\r\n\r\n")
+        connection.writer.is_uploading = True
+        connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
         await asyncio.sleep(BRIEF)
         peer, _ = listener.accept()
         peer.sendall(SHORT)
         peer.close()  # with the request unread: RST
-        connection.send(b"more")
+        connection.writer.send(b"more")
         await closed(connection)
-    head = await connection.head("POST", 5)
+    head = await connection.head(5)
 
     assert head.status == 200
     assert connection.is_done
@@ -324,9 +324,9 @@ async def test_an_answer_cut_before_anyone_waited_is_a_cut(scene, acquire):
         await peer.send(OK + b"Content-Length: 9\r\n\r\nhi")
 
     connection = await acquire(await scene(script))
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
     await closed(connection)
-    await connection.head("GET", 5)
+    await connection.head(5)
 
     assert await connection.read(5) == b"hi"
     assert (await connection.read(5)).outcome is STREAM_TRUNCATED
@@ -338,19 +338,24 @@ async def test_much_that_comes_before_anyone_waits_is_held_back_until_then(scene
 
     async def script(peer):
         await peer.request()
-        await peer.send(OK + b"A: %b\r\nContent-Length: 2\r\n\r\n" % (b"x" * 70_000))
+        await peer.send(OK + b"Content-Length: 70002\r\n\r\n" + b"x" * 70_000)
         await go_on.wait()
         await peer.send(b"hi")
         await peer.gone()
 
-    connection = await acquire(await scene(script, max_head="128KiB"))
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    connection = await acquire(await scene(script))
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
     await asyncio.sleep(BRIEF)
 
-    assert connection._is_paused
-    await connection.head("GET", 5)
+    assert connection.protocol._reading_paused
+    await connection.head(5)
+    assert connection.protocol.reader.buffered <= HIGH_WATER + 48 * 1024
     go_on.set()
-    assert await connection.read(5) == b"hi"
+    body = b""
+    while isinstance(part := await connection.read(5), bytes):
+        body += part
+    assert body.endswith(b"xhi")
+    assert len(body) == 70_002
     connection.release()
 
 
@@ -359,9 +364,9 @@ async def test_a_large_body_that_nobody_took_does_not_stop_the_next_exchange(sce
     answer = OK + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
     upstream = await scene(lambda peer: peer.answer(answer))
     connection = await acquire(upstream)
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
     await asyncio.sleep(BRIEF)
-    await connection.head("GET", 5)
+    await connection.head(5)
 
     assert connection.is_done
     connection.release()
@@ -379,8 +384,8 @@ async def test_an_answer_to_a_request_half_sent_ends_the_connection(scene, acqui
 
     upstream = await scene(script)
     connection = await acquire(upstream)
-    connection.send(b"POST / HTTP/1.1\r\n\r\n" + b"x" * 20_000_000)
-    head = await connection.head("POST", 5)
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n" + b"x" * 20_000_000)
+    head = await connection.head(5)
     connection.release()
 
     assert head.status == 200
@@ -394,8 +399,8 @@ async def test_closed_with_the_request_half_sent_is_a_failed_write(scene, acquir
         await asyncio.Event().wait()
 
     connection = await acquire(await scene(script))
-    connection.send(b"POST / HTTP/1.1\r\n\r\n" + b"x" * 20_000_000)
-    failed = await connection.head("POST", 5)
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n" + b"x" * 20_000_000)
+    failed = await connection.head(5)
 
     assert failed.outcome is UPSTREAM_WRITE_FAILED
     connection.abort()
@@ -419,9 +424,9 @@ async def test_an_answer_that_came_before_anyone_waited_is_kept(scene, acquire, 
 
     upstream = await scene(script)
     connection = await acquire(upstream)
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
     await closed(connection)
-    head = await connection.head("GET", 5)
+    head = await connection.head(5)
 
     assert head.status == 200
     assert connection.take_buffered() == b"hi"
@@ -438,9 +443,10 @@ async def test_no_head_in_time_is_a_head_timeout(scene, acquire, ask):
 
 async def test_the_clock_of_the_head_may_start_after_the_wait_began(scene, acquire):
     connection = await acquire(await scene(lambda peer: peer.gone()))
-    waiting = asyncio.ensure_future(connection.head("POST", math.inf))
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
+    waiting = asyncio.ensure_future(connection.head(math.inf))
     await asyncio.sleep(0)
-    connection.hurry(BRIEF)
+    connection.shorten(BRIEF)
 
     assert HEAD_TIMEOUT is (await waiting).outcome
     connection.abort()
@@ -453,11 +459,11 @@ async def test_the_clock_of_the_head_is_not_that_of_the_body(scene, acquire):
         await peer.gone()
 
     connection = await acquire(await scene(script))
-    connection.send(b"POST / HTTP/1.1\r\n\r\n")
-    await connection.head("POST", 5)
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
+    await connection.head(5)
     reading = asyncio.ensure_future(connection.read(5))
     await asyncio.sleep(0)
-    connection.hurry(0)
+    connection.shorten(0)
     await asyncio.sleep(BRIEF)
 
     assert not reading.done()
@@ -467,7 +473,8 @@ async def test_the_clock_of_the_head_is_not_that_of_the_body(scene, acquire):
 
 async def test_giving_up_is_what_the_waiting_one_is_told(scene, acquire):
     connection = await acquire(await scene(lambda peer: peer.gone()))
-    waiting = asyncio.ensure_future(connection.head("POST", 5))
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
+    waiting = asyncio.ensure_future(connection.head(5))
     await asyncio.sleep(0)
     connection.give_up(BODY_TOO_LARGE, "after 10 bytes")
 
@@ -486,14 +493,14 @@ async def test_silence_in_the_body_is_a_stall_and_reading_may_go_on(scene, acqui
         await peer.gone()
 
     connection = await acquire(await scene(script))
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    await connection.head("GET", 5)
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head(5)
 
     assert await connection.read(5) == b"h"
     assert STREAM_STALLED is (await connection.read(BRIEF)).outcome
     go_on.set()
     assert await connection.read(5) == b"i"
-    assert END is await connection.read(5)
+    assert END_OF_BODY is await connection.read(5)
     connection.release()
 
 
@@ -522,15 +529,15 @@ async def test_a_slow_reader_holds_the_upstream_back(scene, acquire):
         await peer.gone()
 
     connection = await acquire(await scene(script))
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    await connection.head("GET", 5)
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head(5)
     await asyncio.sleep(0.05)
 
-    assert HIGH_WATER < connection.buffered < 8 * HIGH_WATER
+    assert HIGH_WATER < connection.protocol.reader.buffered < 8 * HIGH_WATER
     got = 0
     while isinstance(part := await connection.read(5), bytes):
         got += len(part)
-    assert (size, END) == (got, part)
+    assert (size, END_OF_BODY) == (got, part)
     connection.release()
 
 
@@ -543,11 +550,11 @@ async def test_a_slow_upstream_holds_the_sender_back(scene, acquire):
         await peer.gone()
 
     connection = await acquire(await scene(script))
-    connection.send(b"POST / HTTP/1.1\r\n\r\n")
-    while not connection.writing_paused:
-        connection.send(b"x" * 65536)
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
+    while not connection.writer.is_paused:
+        connection.writer.send(b"x" * 65536)
         await asyncio.sleep(0)
-    drained = asyncio.ensure_future(connection.drained(5))
+    drained = asyncio.ensure_future(connection.writer.drained(5))
     await asyncio.sleep(BRIEF)
 
     assert not drained.done()
@@ -558,11 +565,11 @@ async def test_a_slow_upstream_holds_the_sender_back(scene, acquire):
 
 async def test_an_upstream_that_takes_nothing_is_told_from_one_that_is_slow(scene, acquire):
     connection = await acquire(await scene(lambda peer: asyncio.Event().wait()))
-    while not connection.writing_paused:
-        connection.send(b"x" * 65536)
+    while not connection.writer.is_paused:
+        connection.writer.send(b"x" * 65536)
         await asyncio.sleep(0)
 
-    assert not await connection.drained(BRIEF)
+    assert not await connection.writer.drained(BRIEF)
     connection.abort()
 
 
@@ -576,17 +583,17 @@ async def test_abort_ends_whatever_is_waited_for_at_once(scene, acquire, state):
 
     upstream = await scene(script)
     connection = await acquire(upstream)
-    connection.send(b"POST / HTTP/1.1\r\n\r\n")
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
     if state == "read":
-        await connection.head("POST", 5)
+        await connection.head(5)
         waiting = asyncio.ensure_future(connection.read(5))
     elif state == "head":
-        waiting = asyncio.ensure_future(connection.head("POST", 5))
+        waiting = asyncio.ensure_future(connection.head(5))
     else:
-        while not connection.writing_paused:
-            connection.send(b"x" * 65536)
+        while not connection.writer.is_paused:
+            connection.writer.send(b"x" * 65536)
             await asyncio.sleep(0)
-        waiting = asyncio.ensure_future(connection.drained(5))
+        waiting = asyncio.ensure_future(connection.writer.drained(5))
     await asyncio.sleep(0)
     connection.abort()
     ended = await asyncio.wait_for(waiting, 0.1)
@@ -594,7 +601,7 @@ async def test_abort_ends_whatever_is_waited_for_at_once(scene, acquire, state):
         await asyncio.wait_for(scene.ended(), 0.1)
 
     assert ended is True if state == "drain" else isinstance(ended, Failed)
-    assert connection._watch._timer is None
+    assert connection.protocol.waiter._timer is None
     assert upstream.view().in_use == 0
     assert upstream.stale_connections == 0
 
@@ -602,8 +609,8 @@ async def test_abort_ends_whatever_is_waited_for_at_once(scene, acquire, state):
 async def test_a_cancelled_wait_leaves_nothing_behind(scene, acquire):
     upstream = await scene(lambda peer: peer.gone())
     connection = await acquire(upstream)
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    waiting = asyncio.ensure_future(connection.head("GET", 5))
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
+    waiting = asyncio.ensure_future(connection.head(5))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait([waiting])
@@ -618,9 +625,9 @@ async def test_an_unfinished_exchange_is_not_kept(scene, acquire, unfinished):
     body = b"h" if unfinished == "answer" else b"hi"
     upstream = await scene(lambda peer: peer.answer(OK + b"Content-Length: 2\r\n\r\n" + body))
     connection = await acquire(upstream)
-    connection.is_uploading = unfinished == "request"
-    connection.send(b"POST / HTTP/1.1\r\n\r\n")
-    await connection.head("POST", 5)
+    connection.writer.is_uploading = unfinished == "request"
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
+    await connection.head(5)
     connection.release()
 
     assert not (await acquire(upstream)).reused
@@ -629,8 +636,8 @@ async def test_an_unfinished_exchange_is_not_kept(scene, acquire, unfinished):
 async def test_a_body_nobody_took_is_not_given_to_the_next(scene, acquire, ask):
     upstream = await scene(lambda peer: peer.answer(SHORT))
     connection = await acquire(upstream)
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    await connection.head("GET", 5)
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head(5)
     connection.release()
     connection = await acquire(upstream)
 
@@ -646,7 +653,7 @@ async def test_exchanges_over_tls(scene, acquire, ask, certificate, server_tls):
         connection = await acquire(upstream)
 
         assert connection.reused is reused
-        assert (await ask(connection))[1:] == (b"hi", END)
+        assert (await ask(connection))[1:] == (b"hi", END_OF_BODY)
         connection.release()
 
 
@@ -669,8 +676,8 @@ async def test_a_cut_over_tls_is_a_cut(scene, acquire, certificate, server_tls, 
 
     url = await scene.listen(script, ssl=server_tls)
     connection = await acquire(scene.upstream(url, tls={"ca_file": certificate}))
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    await connection.head("GET", 5)
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
+    await connection.head(5)
 
     assert await connection.read(5) == b"hi"
     was_read.set()
@@ -682,8 +689,8 @@ async def test_abort_over_tls_is_immediate(scene, acquire, certificate, server_t
     url = await scene.listen(lambda peer: peer.gone(), ssl=server_tls)
     upstream = scene.upstream(url, tls={"ca_file": certificate})
     connection = await acquire(upstream)
-    connection.send(b"GET / HTTP/1.1\r\n\r\n")
-    waiting = asyncio.ensure_future(connection.head("GET", 5))
+    connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
+    waiting = asyncio.ensure_future(connection.head(5))
     await asyncio.sleep(0)
     connection.abort()
     await asyncio.wait_for(waiting, 0.1)
@@ -706,11 +713,12 @@ async def test_an_upstream_that_read_of_the_upload_was_not_stale(scene, acquire,
     await ask(connection)
     connection.release()
     connection = await acquire(upstream)
-    connection.is_uploading = True
+    connection.writer.is_uploading = True
+    connection.request("POST", b"POST / HTTP/1.1\r\n\r\n")
     for _ in range(20):
-        connection.send(b"x" * 1_000_000)
-        await connection.drained(5)
-    failed = await connection.head("POST", 5)
+        connection.writer.send(b"x" * 1_000_000)
+        await connection.writer.drained(5)
+    failed = await connection.head(5)
 
     assert connection.reused
     assert failed.outcome is UPSTREAM_WRITE_FAILED
@@ -753,7 +761,7 @@ class Taker(asyncio.Protocol):
 
     def connection_lost(self, exc):
         self.lost.set_result(type(exc))
-        self.rest = self.connection.lose(exc)
+        self.rest = self.connection.on_lost(exc)
 
 
 async def switch(scene, acquire, script, wait=0.0):
@@ -765,8 +773,8 @@ async def switch(scene, acquire, script, wait=0.0):
 
     upstream = await scene(answered)
     connection = await acquire(upstream)
-    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    head = await connection.head("GET", 1.0, may_switch=True)
+    connection.request("GET", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", may_switch=True)
+    head = await connection.head(1.0)
     await asyncio.sleep(wait)
     taker = Taker(connection)
     return upstream, head, taker, connection.hand_over(taker)
@@ -812,7 +820,7 @@ async def test_an_end_before_the_hand_over_is_told_of_after_it(scene, acquire, h
 
     upstream, _, taker, early = await switch(scene, acquire, script, wait=0.1)
     told = []
-    taker.connection._owner = SimpleNamespace(lost=told.append)
+    taker.connection._owner = SimpleNamespace(on_closed=told.append)
     assert [] == taker.calls[1:]
     await asyncio.wait_for(taker.lost, 1)
 

@@ -133,7 +133,7 @@ async def test_what_is_given_to_one_who_is_cancelled_goes_to_the_next(scene, acq
     if given == "connection":
         connection.release()
     else:
-        upstream._pool.lost(connection)
+        upstream._pool.on_closed(connection)
     first.cancel()
     await asyncio.wait([first])
 

@@ -107,5 +107,5 @@ async def test_after_closing_nothing_new_is_kept(scene, acquire):
     await upstream.close()
     connection = await acquire(upstream)
 
-    assert connection.failure
+    assert not connection.is_open
     await upstream.close()
