@@ -19,9 +19,9 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "answers attempt call clock commit cors events exchange fields forward guards headers "
-    "heads http1 identity inbound opening outcome passage peers relay reply routing terms "
-    "transitions waiter",
+    ".": "answers attempt blame call clock commit cors events exchange fields forward forwarding "
+    "guards headers heads http1 identity inbound masking opening outcome passage peers "
+    "proxy_status relay reply routing stack_traces terms transitions waiter",
     "client": "body chunked connection heads output owner protocol reader request serving states",
     "transport": "connection endpoints pool protocol request_writer rescue response_reader result "
     "states upstream",

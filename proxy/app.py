@@ -32,6 +32,7 @@ from proxy.observation.summary import Summary
 from proxy.oversight import Oversight
 from proxy.passage import Plan
 from proxy.peers import Peers
+from proxy.proxy_status import ProxyStatus
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.resilience.permits import Transition
@@ -116,6 +117,11 @@ class App:
             heads=Heads(settings.identity.header, pseudonym),
             pseudonym=pseudonym.encode(),
             identity=settings.identity,
+            other_ids=settings.identity.other_ids,
+            problem_json=settings.errors.format == "problem",
+            proxy_status=ProxyStatus(
+                settings.service, on_all=settings.errors.proxy_status == "all"
+            ),
             cors=settings.cors,
             fields=self._make_extractor(),
             watcher=self.observer,

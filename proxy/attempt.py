@@ -17,6 +17,7 @@ from proxy.passage import Passage
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
 from proxy.transport.connection import Connection
+from proxy.transport.endpoints import authority_of
 from proxy.transport.result import Failed
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -37,6 +38,8 @@ async def attempt(p: Passage, avoid: str | None) -> Head | Failed:
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
     tried.queued = got.queued
     p.connection = got
+    if p.names_no_host:
+        p.write_head(authority_of(got.endpoint))
     try:
         head = await _send(p, got) if p.body is not None else await _stream(p, got)
     finally:

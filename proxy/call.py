@@ -13,12 +13,13 @@ from proxy.clock import now, wall
 from proxy.commit import open_stream
 from proxy.headers import combine
 from proxy.http1 import Head
+from proxy.identity import other_ids
 from proxy.outcome import NotRetried, Outcome, signal_of
 from proxy.passage import Answer, Passage
 from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
-from proxy.resilience.retry_after import retry_after
+from proxy.resilience.retry_after import rest_asked
 from proxy.transport.result import EndOfBody, Failed
 
 
@@ -63,8 +64,8 @@ async def call(p: Passage) -> Answer | NoAnswer:
             p.settle(signal_of(got.status), now())
         else:
             last = last if isinstance(last, Answer) else NoAnswer(got.outcome)
-        if step.pause >= p.deadline.left(now()):  # to set it aside took too long
-            return _not_again(p, "deadline_near", last)
+        if why := _in_vain(p, step.pause):
+            return _not_again(p, why, last)
         p.x.forget_stream()
         await _pause(p, step.pause)
         at = now()
@@ -72,7 +73,8 @@ async def call(p: Passage) -> Answer | NoAnswer:
 
 async def _hold(p: Passage, head: Head) -> Answer | Failed:
     """Keep the head of a stream back until its first event; a silent one is a failed attempt."""
-    stream = open_stream(p, head, combine(head.headers))
+    fields = combine(head.headers)
+    stream = open_stream(p, head, fields)
     if stream is None or p.connection is None:
         return Answer(head)
     p.x.phase = "F"
@@ -85,6 +87,7 @@ async def _hold(p: Passage, head: Head) -> Answer | Failed:
     tried = p.x.attempts[-1]
     tried.outcome, tried.result = failed.outcome, failed.outcome.result
     tried.detail = p.x.detail = failed.detail
+    tried.upstream_ids = other_ids(fields, p.plan.other_ids, p.x.request_id)
     return failed
 
 
@@ -121,6 +124,8 @@ def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
         failure = Failure(got.outcome, sent=p.x.attempts[-1].sent if p.x.attempts else False)
     else:
         asked_for = _rest_asked(p, got)
+        if _is_still_at_work(p, got):
+            return None
         if got.status < 500 and got.status not in rule.statuses:
             return None
         if got.length is not None and got.length > rule.keep_answer:
@@ -142,13 +147,32 @@ def _next(p: Passage, got: Head | Failed) -> Again | Stop | None:
 
 def _rest_asked(p: Passage, head: Head) -> float | None:
     """Seconds the upstream asks us to stay away; a 429 may cool the route down."""
-    if head.status not in (429, 503):
-        return None
-    value = next((value for name, value in head.headers if name.lower() == b"retry-after"), None)
-    rest = retry_after(value, wall()) if value is not None else None
+    rest = p.x.attempts[-1].retry_after = rest_asked(head.headers, wall())
     if head.status == 429:
         p.route.breaker.cool(rest, now())
     return rest
+
+
+def _in_vain(p: Passage, pause: float) -> NotRetried | None:
+    """Why a pause would end in no attempt; None where one may follow."""
+    at = now()
+    if pause >= p.deadline.left(at):  # to set the answer aside took too long
+        return "deadline_near"
+    return "circuit_open" if p.route.breaker.will_refuse(at + pause) else None
+
+
+def _is_still_at_work(p: Passage, head: Head) -> bool:
+    """Whether a repeat was told 409 because its own first attempt, of the same `Idempotency-Key`,
+    is not done yet: nobody failed, and a third attempt would be told the same."""
+    if head.status != 409 or b"idempotency-key" not in p.asked.fields:
+        return False
+    attempts = p.x.attempts
+    if not any(earlier.sent and earlier.status is None for earlier in attempts[:-1]):
+        return False
+    attempts[-1].detail = p.x.detail = (
+        "409 to a repeat with the same Idempotency-Key: the first attempt is still at work"
+    )
+    return True
 
 
 def _final(
@@ -184,6 +208,9 @@ async def _set_aside(p: Passage, head: Head) -> Answer | NoAnswer:
     """
     connection, limit = p.connection, p.route.rule.retry.keep_answer
     answer = Answer(head)
+    p.x.attempts[-1].upstream_ids = other_ids(
+        combine(head.headers), p.plan.other_ids, p.x.request_id
+    )
     while connection is not None and len(answer.body) <= limit:
         began = now()
         piece = await connection.read(p.deadline.cut(p.route.rule.timeouts.gap, began))

@@ -7,22 +7,24 @@ from collections.abc import Mapping
 
 from proxy import outcome as o
 from proxy.clock import now, wall
+from proxy.cors import timing_grant, with_exposed
 from proxy.events import EventStream
-from proxy.exchange import Exchange
 from proxy.headers import combine
 from proxy.http1 import Head
+from proxy.identity import other_ids
+from proxy.masking import is_to_be_masked
 from proxy.outcome import Outcome, of_status, signal_of
 from proxy.passage import Answer, Passage
 from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.reply import CLOSE_LINE, mask
-from proxy.resilience.retry_after import retry_after
+from proxy.resilience.retry_after import rest_asked
+from proxy.rules import CorsRule
 from proxy.streams.recognition import framing_for, is_sse, is_stream
 from proxy.transport.connection import Connection
 from proxy.websocket.upgrade import switch
 
 _UNMEASURED = ("chunked", "close")
 _HTTP_1_1 = (1, 1)
-_LONGEST_ID = 1024
 
 
 async def answer(p: Passage, given: Answer) -> bool:
@@ -33,18 +35,21 @@ async def answer(p: Passage, given: Answer) -> bool:
     x, head, rule = p.x, given.head, p.route.rule
     fields = combine(head.headers)
     x.status = x.upstream_status = head.status
-    x.upstream_request_id = _other_id(p, fields)
+    if ids := other_ids(fields, p.plan.other_ids, x.request_id):
+        x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
     if head.status == 101 and p.connection is not None:
         return await switch(p, p.connection, head, fields)
-    if head.status >= 500 and rule.mask_upstream_errors:
-        return _masked(p, head.status, fields)
+    if head.status >= 500 and await is_to_be_masked(p, given, fields):
+        return _masked(p, head, fields)
     chunked = head.framing in _UNMEASURED and p.asked.version == _HTTP_1_1
     stream = None if given.is_whole else given.stream or open_stream(p, head, fields)
     body, is_whole = _body_at_hand(p, given, stream)
     keep = p.keeps_alive
-    extra = _framing_line(head, fields, chunked=chunked) + p.cors
+    extra = _framing_line(head, fields, chunked=chunked) + _cors(p, rule.cors, fields)
+    if p.plan.proxy_status.on_all:
+        extra += p.plan.proxy_status.received(head.status)
     if rule.server_timing:
-        extra += _timing(x)
+        extra += _timing(p, rule.cors)
     if x.streamed and rule.stream.unbuffered:
         extra += _unbuffered(fields)
     if stream is not None:
@@ -78,6 +83,8 @@ def open_stream(p: Passage, head: Head, fields: Mapping[bytes, bytes]) -> EventS
 
 def _prepare(p: Passage, stream: EventStream, head: Head, *, chunked: bool) -> None:
     stream.chunked = chunked
+    if p.plan.proxy_status.on_all:
+        stream.status = p.plan.proxy_status
     stream.can_tell = head.framing in _UNMEASURED
     stream.on_first = lambda: _probe_succeeded(p)
     p.stream = stream
@@ -119,11 +126,10 @@ def break_off(p: Passage, outcome: Outcome) -> None:
         p.client.abort(reset=p.asked.version != _HTTP_1_1)
 
 
-def _masked(p: Passage, status: int, fields: Mapping[bytes, bytes]) -> bool:
-    p.settle(signal_of(status), now())
+def _masked(p: Passage, head: Head, fields: Mapping[bytes, bytes]) -> bool:
+    p.settle(signal_of(head.status), now())
     p.let_go(whole=False)
-    rest = fields.get(b"retry-after")
-    return mask(p, status, retry_after(rest, wall()) if rest else None)
+    return mask(p, head.status, rest_asked(head.headers, wall()), fields.get(b"proxy-status"))
 
 
 def _body_at_hand(p: Passage, given: Answer, stream: EventStream | None) -> tuple[bytes, bool]:
@@ -153,11 +159,18 @@ def _framing_line(head: Head, fields: Mapping[bytes, bytes], *, chunked: bool) -
     return b""
 
 
-def _timing(x: Exchange) -> bytes:
+def _cors(p: Passage, rule: CorsRule | None, fields: Mapping[bytes, bytes]) -> bytes:
+    theirs = fields.get(b"access-control-expose-headers") if rule is not None else None
+    return with_exposed(p.cors, theirs) if theirs else p.cors
+
+
+def _timing(p: Passage, rule: CorsRule | None) -> bytes:
     """What it took up to here, in milliseconds (W3C Server Timing)."""
+    x = p.x
     ours = now() - x.started - x.upstream_wait - x.client_wait
     timing = (1000 * x.upstream_wait, 1000 * max(0.0, ours))
-    return b"Server-Timing: upstream;dur=%.1f, proxy;dur=%.1f\r\n" % timing
+    line = b"Server-Timing: upstream;dur=%.1f, proxy;dur=%.1f\r\n" % timing
+    return line if rule is None else line + timing_grant(rule, p.asked.fields.get(b"origin"))
 
 
 def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:
@@ -166,11 +179,3 @@ def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:
         return b""
     lines = b"" if b"x-accel-buffering" in fields else b"X-Accel-Buffering: no\r\n"
     return lines if b"cache-control" in fields else lines + b"Cache-Control: no-cache\r\n"
-
-
-def _other_id(p: Passage, fields: Mapping[bytes, bytes]) -> str | None:
-    """The upstream's own request ID, where it is not ours; cut by whoever records it."""
-    theirs = fields.get(p.plan.heads.id_key)
-    if theirs is None or theirs == p.x.request_id.encode():
-        return None
-    return theirs[:_LONGEST_ID].decode("latin-1")

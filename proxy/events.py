@@ -14,6 +14,7 @@ from proxy.answers import error_body
 from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
+from proxy.proxy_status import ProxyStatus
 from proxy.relay import LAST_CHUNK, Sink, Source, chunk
 from proxy.streams.clocks import Limits, StreamClocks
 from proxy.streams.errors import error_event
@@ -72,6 +73,8 @@ class EventStream:
         """How the framing to the client ends: by a last chunk, or else by closing."""
         self.can_tell = True
         """Whether an error can be said in the stream; not where its length was announced."""
+        self.status: ProxyStatus | None = None
+        """Says in a trailer what broke the stream; only where the head carried our member too."""
         self.on_first: Callable[[], None] = _nothing
         self.held = b""
         """What was read before the commit."""
@@ -129,9 +132,14 @@ class EventStream:
         openai = self._rule.errors == "openai" and self._framing.profile == "sse"
         profile = "openai" if openai else self._framing.profile
         event = error_event(profile, error_body(outcome, self._x.request_id))
-        sink.write(chunk(event) + LAST_CHUNK if self.chunked else event)
+        sink.write(chunk(event) + self._last_chunk(outcome) if self.chunked else event)
         self._x.told = True
         return True
+
+    def _last_chunk(self, outcome: Outcome) -> bytes:
+        if self.status is None:
+            return LAST_CHUNK
+        return b"0\r\n%b\r\n" % self.status.error(outcome)
 
     def _pass(self, piece: bytes) -> bool:
         """Pass on what came, mostly while `relay` sleeps; whether it may sleep on."""

@@ -123,12 +123,16 @@ class Forward:
             return reply.refuse(p, refusal)
         found = _find(p)
         if isinstance(found, NoRoute):
-            return reply.refuse(p, found.outcome, extra=_allow_line(found))
+            return _refuse_unrouted(p, found)
         self._enter(p, found)
         if found.rule.cors is not None and is_preflight(p.asked.method, p.asked.fields):
             return reply.allow(p, found.rule.cors)
+        asked = p.asked
+        p.x.detail = self.plan.router.ambiguity(found, p.x.host, asked.target, asked.method)
+        if p.x.detail is not None:
+            return reply.refuse(p, o.BAD_REQUEST)
         if refusal := guards.refuse_on_route(
-            p.asked, found.rule.max_body, websocket=found.rule.websocket
+            asked, found.rule.max_body, websocket=found.rule.websocket
         ):
             return reply.refuse(p, refusal)
         await keep_body(p)
@@ -149,14 +153,7 @@ class Forward:
             p.cors = _cors(p, route.rule.cors)
         p.upstream = self.plan.upstreams[route.rule.upstream]
         host = p.upstream.rule.host
-        p.head = self.plan.heads.request(
-            p.asked,
-            p.x,
-            p.trace,
-            p.source,
-            host=host.encode() if host else None,
-            strip=route.rule.strip_prefix or "",
-        )
+        p.write_head(host.encode() if host else None)
 
     def _close(self, p: Passage) -> None:
         """Give back what is held and tell the observer, whatever happened."""
@@ -175,6 +172,7 @@ class Forward:
             x.breaker_state = p.route.breaker.state(x.ended)
             if x.outcome is not o.COMPLETED:
                 x.breaker_counts = p.route.breaker.counts(x.ended)
+                x.opening = p.route.breaker.opening
             p.client.bound_unread(p.route.rule.timeouts.client_write)
         self.observer.close(x)
 
@@ -189,6 +187,14 @@ def _find(p: Passage) -> Route | NoRoute:
         if not isinstance(found, NoRoute) and found.rule.cors is not None:
             return found
     return p.plan.router.match(p.x.host, asked.target, asked.method)
+
+
+def _refuse_unrouted(p: Passage, found: NoRoute) -> bool:
+    near = found.nearest
+    if near is None or near.rule.cors is None or not is_preflight(p.asked.method, p.asked.fields):
+        return reply.refuse(p, found.outcome, extra=_allow_line(found))
+    why = f"methods of the route {near.name} ({', '.join(found.allow)})"
+    return reply.refuse_preflight(p, near.rule.cors, why)
 
 
 async def _is_read(p: Passage) -> bool:

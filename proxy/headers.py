@@ -31,17 +31,20 @@ _OURS_TO_UPSTREAM = frozenset(
         b"content-length",
         b"expect",
         b"forwarded",
-        b"traceparent",
-        b"tracestate",
+        b"proxy",  # CGI would take it for the proxy that it is to use
         b"via",
         b"x-forwarded-for",
         b"x-forwarded-host",
+        b"x-forwarded-prefix",
         b"x-forwarded-proto",
     }
 )
 _REQUEST_STOPS = HOP_BY_HOP | _OURS_TO_UPSTREAM
+_STRANGERS_STOPS = _REQUEST_STOPS | {b"x-forwarded", b"x-real-ip"}
 _ANSWER_STOPS = HOP_BY_HOP | {b"content-length"}
-_PRIVATE = b"x-sidelight-"
+_PRIVATE = (b"x-sidelight-",)
+_OF_PROXIES = (*_PRIVATE, b"x-forwarded-")
+"""Beginnings of names that nobody but a trusted proxy may use."""
 _HOST = re.compile(rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?)?")
 _AS_COMPARED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_", b"abcdefghijklmnopqrstuvwxyz-")
 """Names in lower case, and `_` as `-`: CGI and WSGI upstreams take `X_Forwarded_For` for the real
@@ -90,14 +93,21 @@ def _is_authority(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
 
 
-def to_upstream(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
-    """The client's header lines that go on; `own` names what the caller adds itself."""
-    return _lines(raw, _stops(_REQUEST_STOPS, own, connection))
+def to_upstream(
+    raw: RawHeaders, connection: bytes | None, own: frozenset[bytes], *, trusted: bool = False
+) -> list[bytes]:
+    """The client's header lines that go on; `own` names what the caller adds itself.
+
+    What only proxies say goes on where this one is `trusted`.
+    """
+    if trusted:
+        return _lines(raw, _stops(_REQUEST_STOPS, own, connection), _PRIVATE)
+    return _lines(raw, _stops(_STRANGERS_STOPS, own, connection), _OF_PROXIES)
 
 
 def to_client(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
     """The upstream's header lines that go on; `own` names what the caller adds itself."""
-    return _lines(raw, _stops(_ANSWER_STOPS, own, connection))
+    return _lines(raw, _stops(_ANSWER_STOPS, own, connection), _PRIVATE)
 
 
 def _stops(
@@ -115,24 +125,14 @@ def _usual_stops(
     return always | own | nominated(connection)
 
 
-def _lines(raw: RawHeaders, stops: frozenset[bytes]) -> list[bytes]:
+def _lines(raw: RawHeaders, stops: frozenset[bytes], beginnings: tuple[bytes, ...]) -> list[bytes]:
     return [
         b"%b: %b\r\n" % (name, value)
         for name, value in raw
-        if (key := name.translate(_AS_COMPARED)) not in stops and not key.startswith(_PRIVATE)
+        if (key := name.translate(_AS_COMPARED)) not in stops and not key.startswith(beginnings)
     ]
 
 
 def appended(inherited: bytes | None, member: bytes) -> bytes:
     """A list field with one more member at its end."""
     return inherited + b", " + member if inherited else member
-
-
-def forwarded_member(peer: str, host: bytes, scheme: bytes) -> bytes:
-    """One member of `Forwarded` (RFC 7239 §4): who asked, for which host, by which scheme.
-
-    `peer` is an address, or `unknown` (§6.3).
-    """
-    node = f'"[{peer}]"' if ":" in peer else peer
-    quoted = host.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
-    return b'for=%b;host="%b";proto=%b' % (node.encode(), quoted, scheme)

@@ -5,22 +5,13 @@ Written as bytes straight from what came in, so that nothing is re-cased, re-ord
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from types import MappingProxyType
 from typing import Protocol
 
 from proxy.answers import status_line
 from proxy.clock import http_date, wall
 from proxy.exchange import Exchange
-from proxy.headers import (
-    RawHeaders,
-    appended,
-    combine,
-    forwarded_member,
-    to_client,
-    to_upstream,
-)
-from proxy.identity import Trace
+from proxy.forwarding import first_hop, later_hop
+from proxy.headers import RawHeaders, appended, combine, to_client, to_upstream
 from proxy.inbound import Inbound
 
 _CORS = frozenset(
@@ -37,8 +28,10 @@ _CORS = frozenset(
 )
 
 
+_IN_ANSWERS = b"sidelight"
+"""Our name in `Via` of answers. Not the one of requests: a client that sent it back would be taken
+for a loop."""
 _SWITCH = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-_NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
 
 
 class Head(Protocol):
@@ -70,7 +63,7 @@ class Source:
 class Heads:
     """Writes heads in the name of one instance of Sidelight.
 
-    `id_header` carries the request ID, `pseudonym` is our name in `Via`,
+    `id_header` carries the request ID, `pseudonym` is our name in `Via` of requests,
     `clock` dates answers that the upstream did not date.
     """
 
@@ -90,13 +83,15 @@ class Heads:
         self,
         asked: Inbound,
         x: Exchange,
-        trace: Trace,
         source: Source,
         *,
         host: bytes | None = None,
         strip: str = "",
+        via: bool = True,
     ) -> bytes:
         """The head for the upstream. `host` replaces the client's, `strip` is cut off the path.
+
+        Without `via` it carries none, ours or of others: then a loop is not seen.
 
         It asks for a WebSocket if the client did; every other `Upgrade` stops here.
 
@@ -107,10 +102,16 @@ class Heads:
         wanted = host if host is not None else asked.host
         same = wanted == fields.get(b"host")
         lines = to_upstream(
-            asked.raw, fields.get(b"connection"), self._own if same else self._own_and_host
+            asked.raw,
+            fields.get(b"connection"),
+            self._own if same else self._own_and_host,
+            trusted=source.trusted,
         )
-        target = _stripped(asked.target, strip).encode("utf-8", "surrogateescape")
-        start = b"%b %b HTTP/1.1\r\n" % (asked.method.encode(), target)
+        target = _stripped(asked.target, strip)
+        start = b"%b %b HTTP/1.1\r\n" % (
+            asked.method.encode(),
+            target.encode("utf-8", "surrogateescape"),
+        )
         if not same:
             start += b"Host: %b\r\n" % wanted
         return b"".join(
@@ -120,8 +121,9 @@ class Heads:
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
-                _trace_lines(trace),
                 self._forwarding(asked, source),
+                _prefix_line(asked, source, strip if len(target) != len(asked.target) else ""),
+                self._via(asked) if via else b"",
                 _body_framing(asked),
                 _SWITCH if asked.wants_websocket else b"",
                 b"\r\n",
@@ -129,14 +131,13 @@ class Heads:
         )
 
     def _forwarding(self, asked: Inbound, source: Source) -> bytes:
-        given = asked.fields if source.trusted else _NOTHING
-        via = b"%d.%d %b" % (*asked.version, self._pseudonym)
-        inherited = asked.fields.get(b"via")
-        if inherited is None and given is _NOTHING:
-            return _first_hop(asked.host, source.peer, source.scheme, via)
-        return _forwarding_lines(
-            asked.host, source.peer, source.scheme, given, appended(inherited, via)
-        )
+        if not source.trusted:
+            return first_hop(source.peer, asked.host, source.scheme)
+        return later_hop(source.peer, asked.host, source.scheme, asked.fields)
+
+    def _via(self, asked: Inbound) -> bytes:
+        own = b"%d.%d %b" % (*asked.version, self._pseudonym)
+        return b"Via: %b\r\n" % appended(asked.fields.get(b"via"), own)
 
     def answer(
         self,
@@ -159,7 +160,7 @@ class Heads:
                 status_line(head.status, head.reason),
                 *to_client(head.headers, fields.get(b"connection"), own),
                 b"" if b"date" in fields else self._date_line(),
-                b"Via: %b %b\r\n" % (head.http_version.encode(), self._pseudonym),
+                b"Via: %b %b\r\n" % (head.http_version.encode(), _IN_ANSWERS),
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
@@ -176,7 +177,7 @@ class Heads:
             (
                 status_line(head.status, head.reason),
                 *to_client(head.headers, connection, own),
-                b"Via: %b %b\r\n\r\n" % (head.http_version.encode(), self._pseudonym),
+                b"Via: %b %b\r\n\r\n" % (head.http_version.encode(), _IN_ANSWERS),
             )
         )
 
@@ -197,29 +198,6 @@ class Heads:
         return b"Date: %b\r\n" % http_date(self._clock())
 
 
-@lru_cache(maxsize=1024)
-def _first_hop(host: bytes, peer: str, scheme: bytes, via: bytes) -> bytes:
-    """The usual case, in which nothing is inherited: the same for all requests of a client."""
-    return _forwarding_lines(host, peer, scheme, _NOTHING, via)
-
-
-def _forwarding_lines(
-    host: bytes, peer: str, scheme: bytes, given: Mapping[bytes, bytes], via: bytes
-) -> bytes:
-    peer = peer.partition("%")[0] or "unknown"
-    member = forwarded_member(peer, host, scheme)
-    return (
-        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
-        b"Forwarded: %b\r\nVia: %b\r\n"
-    ) % (
-        appended(given.get(b"x-forwarded-for"), peer.encode()),
-        given.get(b"x-forwarded-proto", scheme),
-        given.get(b"x-forwarded-host", host),
-        appended(given.get(b"forwarded"), member),
-        via,
-    )
-
-
 def _stripped(target: str, prefix: str) -> str:
     if not target.startswith(prefix):
         return target
@@ -229,9 +207,11 @@ def _stripped(target: str, prefix: str) -> str:
     return "/" + rest if rest[:1] in ("", "?") else target
 
 
-def _trace_lines(trace: Trace) -> bytes:
-    lines = b"traceparent: %b\r\n" % trace.parent
-    return lines + b"tracestate: %b\r\n" % trace.state if trace.state else lines
+def _prefix_line(asked: Inbound, source: Source, cut: str) -> bytes:
+    """Tells the upstream which part of the path it does not see, at the proxies before us too."""
+    given = asked.fields.get(b"x-forwarded-prefix", b"") if source.trusted else b""
+    prefix = given + cut.encode()
+    return b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
 
 
 def _body_framing(asked: Inbound) -> bytes:

@@ -5,22 +5,24 @@ Nothing of the client's is ever used unless it is short and plain.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from secrets import token_hex
 
-_PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_PLAIN = re.compile(rb"(?!\.{1,2}\Z)[A-Za-z0-9._:=/+#|@~,-]{1,200}")
+"""What .NET, AWS, gateways and base64 make. Not a lone dot or two: no link could lead to them."""
+_LONGEST = 1024
+"""Of an ID of others that is kept for redaction to see whole; records cut it further."""
+
+OtherIds = tuple[tuple[bytes, str], ...]
+"""Headers of answers that carry IDs of others: as keys of fields are written, and as in settings.
+"""
 _TRACEPARENT = re.compile(
-    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
 )
-_STATE_LIMIT = 512
-_KNOWN_FLAGS = 0x03
-"""Sampled, and random of level 2; the others must be sent as 0 (§3.2.2.5)."""
 
 
 def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:
     """The request ID, and the client's own where it was replaced.
-
-    The latter is kept long enough for redaction to see a secret whole; records cut it further.
 
     `given` is the header's value, repeated ones joined; `kept`: whether this client is trusted.
     """
@@ -28,7 +30,21 @@ def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:
         return new_id(), None
     if kept and _PLAIN.fullmatch(given):
         return given.decode(), None
-    return new_id(), given[:1024].decode("latin-1") or None
+    return new_id(), given[:_LONGEST].decode("latin-1") or None
+
+
+def other_ids(fields: Mapping[bytes, bytes], headers: OtherIds, ours: str) -> dict[str, str] | None:
+    """The IDs by which the upstream knows this exchange, by header; None where it names none.
+
+    `headers` in the order of their worth; `ours` is no other one.
+    """
+    found: dict[str, str] | None = None
+    for key, name in headers:
+        value = fields.get(key)
+        if value and value != ours.encode():
+            found = found or {}
+            found[name] = value[:_LONGEST].decode("latin-1")
+    return found
 
 
 def new_id() -> str:
@@ -53,45 +69,13 @@ def _random_hex(digits: int) -> str:
     return _drawn[end - digits : end]
 
 
-@dataclass(slots=True, init=False)
-class Trace:
-    """Our place in a trace (W3C Trace Context)."""
+def place_of(parent: bytes | None) -> tuple[str, str]:
+    """Trace and span of the client's own `traceparent` (W3C Trace Context), for the record only.
 
-    trace_id: str
-    span_id: str
-    flags: str
-    state: bytes | None
-
-    def __init__(
-        self, trace_id: str, span_id: str, flags: str = "01", state: bytes | None = None
-    ) -> None:
-        self.trace_id = trace_id
-        self.span_id = span_id
-        self.flags = flags
-        self.state = state
-
-    @property
-    def parent(self) -> bytes:
-        """The `traceparent` that goes to the upstream."""
-        return f"00-{self.trace_id}-{self.span_id}-{self.flags}".encode()
-
-
-def trace(parent: bytes | None, state: bytes | None) -> Trace:
-    """Continue the client's trace if it is valid, else begin one.
-
-    `tracestate` goes on only with a valid `traceparent`; beyond 512 bytes its oldest members,
-    which stand at the end, are left out (§3.3.1.5).
+    Both empty where it is missing or invalid. The header itself, valid or not, goes on as it came:
+    a new parent that nobody exports would orphan every span behind us.
     """
     match = _TRACEPARENT.fullmatch(parent) if parent else None
-    if match is None or (match[1] == b"00" and match[5]):
-        drawn = _random_hex(48)
-        return Trace(drawn[:32], drawn[32:])
-    flags = f"{int(match[4], 16) & _KNOWN_FLAGS:02x}"
-    return Trace(match[2].decode(), _random_hex(16), flags, _shortened(state))
-
-
-def _shortened(state: bytes | None) -> bytes | None:
-    """`state` within the limit, in whole members; None where nothing is left."""
-    if state and len(state) > _STATE_LIMIT:
-        state = state[: _STATE_LIMIT + 1].rpartition(b",")[0]
-    return state or None
+    if match is None or (match[1] == b"00" and match[4]):
+        return "", ""
+    return match[2].decode(), match[3].decode()

@@ -3,8 +3,9 @@
 from proxy.client.request import Request
 from proxy.clock import now, wall
 from proxy.exchange import Exchange
+from proxy.forwarding import addresses_told
 from proxy.headers import LONGEST_HOST
-from proxy.identity import identify, trace
+from proxy.identity import identify, place_of
 from proxy.inbound import Inbound
 from proxy.passage import Drain, Passage, Plan
 
@@ -32,11 +33,10 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: Inbound) -> Passage
     client, fields, rule = request.client, asked.fields, plan.identity
     kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.id_trusted)
     request_id, replaced = identify(fields.get(plan.heads.id_key), kept=kept)
-    place = trace(fields.get(b"traceparent"), fields.get(b"tracestate"))
-    client_ip = client.address(fields.get(b"x-forwarded-for"))
+    client_ip = client.address(addresses_told(fields) if client.source.trusted else None)
     x = Exchange(now(), wall(), asked.method, asked.target, client_ip)
     x.request_id, x.client_request_id = request_id, replaced
-    x.trace_id, x.span_id = place.trace_id, place.span_id
+    x.trace_id, x.span_id = place_of(fields.get(b"traceparent"))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
     x.host = asked.host[: LONGEST_HOST + 1].decode("latin-1")  # a longer one is refused
-    return Passage(plan, x, asked, request, place, drain)
+    return Passage(plan, x, asked, request, drain)

@@ -23,6 +23,7 @@ from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, ci
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, specificity
 from proxy.settings.schema import Settings
+from proxy.stories.breaker_opening import opened
 from proxy.transport.upstream import Upstream
 
 _CHANGES: Final = 10
@@ -143,7 +144,12 @@ class Oversight:
     def _breaker(self, route: Route, health: HealthView) -> Told:
         rule = route.rule.breaker
         changes = [
-            {"at": health.dated(change.at), "to": change.to, "cause": change.cause}
+            {
+                "at": health.dated(change.at),
+                "to": change.to,
+                "cause": change.cause,
+                **_failures(change, health),
+            }
             for change in self._changes.get(route.name, ())
         ]
         told = {"route": route.name, "enabled": rule.enabled, "critical": rule.critical}
@@ -175,3 +181,10 @@ class Oversight:
         house.not_ready_because = "draining"  # so that a second one is refused
         house.ask_to_end()
         return True
+
+
+def _failures(change: Transition, health: HealthView) -> Told:
+    """The failures that opened it; nothing where it did not open."""
+    if change.opening is None:
+        return {}
+    return {"failures": opened(change.opening, health.dated)["failures"]}

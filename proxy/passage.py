@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from proxy.blame import FailedAttempt
 from proxy.client.connection import ClientConnection
 from proxy.client.request import Request
 from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
 from proxy.http1 import Head
-from proxy.identity import Trace
+from proxy.identity import OtherIds
 from proxy.inbound import Inbound
-from proxy.outcome import Signal
+from proxy.outcome import UPSTREAM_ERROR, Signal
+from proxy.proxy_status import ProxyStatus
 from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
 from proxy.routing import Route, Router
@@ -34,8 +36,13 @@ class Plan:
     upstreams: dict[str, Upstream]
     heads: Heads
     pseudonym: bytes
-    """Our own name in `Via`."""
+    """Our own name in `Via` of requests; nobody else has it, or is told it by us."""
     identity: IdentityRule
+    other_ids: OtherIds
+    """Headers of answers that carry IDs of the upstream's own."""
+    proxy_status: ProxyStatus
+    problem_json: bool
+    """Whether errors of ours are problem details (RFC 9457), asked for or not."""
     cors: CorsRule | None
     """For answers without a route."""
     fields: Callable[[Inbound], dict[str, str]]
@@ -76,7 +83,6 @@ class Passage:
     asked: Inbound
     request: Request
     client: ClientConnection
-    trace: Trace
     source: Source
     drain: Drain
     route: Route
@@ -101,14 +107,13 @@ class Passage:
     """Whether the client's connection ends with this exchange, whatever else speaks for it."""
 
     def __init__(
-        self, plan: Plan, x: Exchange, asked: Inbound, request: Request, trace: Trace, drain: Drain
+        self, plan: Plan, x: Exchange, asked: Inbound, request: Request, drain: Drain
     ) -> None:
         self.plan = plan
         self.x = x
         self.asked = asked
         self.request = request
         self.client = request.client
-        self.trace = trace
         self.source = request.client.source
         self.drain = drain
 
@@ -120,8 +125,31 @@ class Passage:
     def settle(self, signal: Signal, now: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""
         if self.permit is not None:
-            self.route.breaker.settle(self.permit, signal, now)
+            failed = None if signal in ("success", "neutral") else self._failed(now)
+            self.route.breaker.settle(self.permit, signal, now, failed)
             self.permit = None
+
+    def _failed(self, now: float) -> FailedAttempt:
+        x = self.x
+        tried = x.attempts[-1]
+        outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
+        return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, now)
+
+    def write_head(self, host: bytes | None) -> None:
+        """Write the head for the upstream; `host` is its own authority, None: the client's."""
+        self.head = self.plan.heads.request(
+            self.asked,
+            self.x,
+            self.source,
+            host=host,
+            strip=self.route.rule.strip_prefix or "",
+            via=self.upstream.rule.via,
+        )
+
+    @property
+    def names_no_host(self) -> bool:
+        """Whether the endpoint's own authority must be sent, because nobody named another one."""
+        return not self.asked.host and not self.upstream.rule.host
 
     def pass_on_interim(self, head: Head) -> None:
         """Give the client an interim response of the upstream (RFC 9110 §15.2).

@@ -51,6 +51,8 @@ class Retrying(Protocol):
 
     @property
     def attempts(self) -> int: ...
+    @property
+    def retry_after_cap(self) -> float: ...
 
 
 class Breaking(Protocol):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from proxy import outcome as o
-from proxy.answers import error_body, error_lines, status_line, whole_seconds
+from proxy.answers import error_body, error_lines, status_line, wants_problem, whole_seconds
 from proxy.outcome import OUTCOMES, Outcome
 
 
@@ -66,6 +66,51 @@ def test_no_message_has_a_hole(retry_in: float | None) -> None:
     messages = [json.loads(error_body(row, "r", retry_in))["message"] for row in OUTCOMES.values()]
 
     assert [] == [message for message in messages if "{" in message]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "sent"),
+    [
+        pytest.param(o.CIRCUIT_OPEN, None, 503, id="ours"),
+        pytest.param(o.UPSTREAM_ERROR, 500, 500, id="in place of the upstream's"),
+    ],
+)
+def test_problem_details_have_our_members_too(
+    outcome: Outcome, status: int | None, sent: int
+) -> None:
+    plain = json.loads(error_body(outcome, "a/b|c", 4.2, status))
+    problem = json.loads(error_body(outcome, "a/b|c", 4.2, status, problem=True))
+
+    assert {
+        "type": f"urn:sidelight:error:{outcome.code}",
+        "title": outcome.code.replace("_", " ").capitalize(),
+        "status": sent,
+        "detail": plain["message"],
+        "instance": "a%2Fb%7Cc",
+        **plain,
+    } == problem
+    assert b"Content-Type: application/problem+json\r\n" in error_lines(outcome, 7, problem=True)
+
+
+@pytest.mark.parametrize(
+    ("accept", "wants"),
+    [
+        pytest.param(None, False, id="nothing said"),
+        pytest.param(b"application/json, */*", False, id="everything"),
+        pytest.param(b"application/problem+json", True, id="it alone"),
+        pytest.param(b"text/html, Application/Problem+JSON;q=0.5", True, id="among others"),
+        pytest.param(b"application/problem+json; q=0", False, id="refused"),
+        pytest.param(b"application/problem+json;q=0.000;a=b", False, id="refused at length"),
+        pytest.param(b"application/problem+json;q=0.001", True, id="hardly"),
+        pytest.param(b"application/problem+jsonx", False, id="a longer name"),
+    ],
+)
+def test_who_wants_problem_details(accept: bytes | None, wants: bool) -> None:
+    assert wants == wants_problem(accept)
+
+
+def test_whoever_is_told_when_may_come_back() -> None:
+    assert json.loads(error_body(o.UPSTREAM_ERROR, "r-1", 7.0, 500))["retryable"] is True
 
 
 @pytest.mark.parametrize(("status", "retryable"), [(500, False), (503, True)])

@@ -3,14 +3,22 @@
 import pytest
 from pydantic import ValidationError
 
-from proxy.cors import grants, is_preflight, preflight
+from proxy.cors import (
+    grants,
+    is_preflight,
+    preflight,
+    preflight_asked,
+    timing_grant,
+    with_exposed,
+)
 from proxy.rules import CorsRule
 
 APP = b"https://app.example"
 ONE = CorsRule(origins=("https://app.example",))
 USERS = CorsRule(origins=("https://app.example",), credentials=True)
 ALL = CorsRule(origins=("*",))
-EXPOSED = b"Access-Control-Expose-Headers: X-Request-ID, Retry-After, X-Sidelight-Error\r\n"
+NAMES = b"X-Request-ID, Retry-After, X-Sidelight-Error, Proxy-Status, RateLimit, RateLimit-Policy"
+EXPOSED = b"Access-Control-Expose-Headers: " + NAMES + b"\r\n"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +59,51 @@ def test_who_may_read_an_answer(rule: CorsRule, origin: bytes | None, lines: byt
 def test_a_request_id_of_another_name_is_readable_too() -> None:
     lines = grants(ONE, APP, b"X-Trace")
 
-    assert b"Expose-Headers: X-Trace, X-Request-ID, Retry-After, X-Sidelight-Error\r\n" in lines
+    assert b"Expose-Headers: X-Trace, " + NAMES + b"\r\n" in lines
+
+
+def test_further_names_are_exposed_where_the_rule_says_so() -> None:
+    rule = CorsRule(origins=("*",), expose=("X-Total-Count", "ETag"))
+
+    assert NAMES + b", X-Total-Count, ETag\r\n" in grants(rule, None)
+
+
+def test_what_the_upstream_exposes_is_kept_in_the_same_line() -> None:
+    lines = with_exposed(grants(ONE, APP), b"X-Theirs, ETag")
+
+    assert b"Access-Control-Expose-Headers: X-Theirs, ETag, " + NAMES in lines
+    assert 1 == lines.count(b"Expose-Headers")
+    assert b"Vary: Origin\r\n" == with_exposed(grants(ONE, None), b"X-Theirs")
+
+
+def test_what_is_exposed_are_headers() -> None:
+    with pytest.raises(ValidationError, match="is not the name of a header"):
+        CorsRule(origins=("*",), expose=("a, b",))
+
+
+@pytest.mark.parametrize(
+    ("rule", "origin", "line"),
+    [
+        pytest.param(ONE, APP, b"Timing-Allow-Origin: https://app.example\r\n", id="a page"),
+        pytest.param(ONE, b"https://evil.example", b"", id="another page"),
+        pytest.param(ONE, None, b"", id="no page"),
+        pytest.param(ALL, APP, b"Timing-Allow-Origin: *\r\n", id="open to all"),
+    ],
+)
+def test_who_may_see_the_timing(rule: CorsRule, origin: bytes | None, line: bytes) -> None:
+    assert line == timing_grant(rule, origin)
+
+
+def test_what_a_refused_preflight_asked_for_is_told_in_bounds() -> None:
+    fields = {
+        b"origin": b"https://evil.example",
+        b"access-control-request-method": b"PUT",
+        b"access-control-request-headers": b"x-a" * 99,
+    }
+    told = preflight_asked(fields, "a rule")
+
+    assert told.startswith("refused by a rule: origin https://evil.example, method PUT, headers x-")
+    assert len(told) < 256
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from proxy.headers import (
     HOP_BY_HOP,
     appended,
     combine,
-    forwarded_member,
     is_host,
     listed,
     nominated,
@@ -57,9 +56,17 @@ def test_hop_by_hop_headers_stop_both_ways(name: bytes) -> None:
         pytest.param(b"X-Forwarded-For", id="the same in the older words: address"),
         pytest.param(b"X-Forwarded-Host", id="host"),
         pytest.param(b"X-Forwarded-Proto", id="scheme"),
+        pytest.param(b"X-Forwarded-Prefix", id="prefix"),
+        pytest.param(b"X-Forwarded-Port", id="port"),
+        pytest.param(b"X-Forwarded-Scheme", id="scheme in other words"),
+        pytest.param(b"X-Forwarded-User", id="who it is"),
+        pytest.param(b"X-Forwarded-Email", id="whose mail it is"),
+        pytest.param(b"X-Forwarded-Client-Cert", id="by which certificate"),
+        pytest.param(b"X-Forwarded-Whatever-Comes", id="what nobody thought of yet"),
+        pytest.param(b"X-Forwarded", id="what came before Forwarded"),
+        pytest.param(b"X-Real-IP", id="nginx's word for the address"),
+        pytest.param(b"Proxy", id="what CGI takes for a setting"),
         pytest.param(b"X_Forwarded_For", id="a spoof that CGI would read as the real one"),
-        pytest.param(b"traceparent", id="the trace"),
-        pytest.param(b"tracestate", id="its state"),
         pytest.param(b"Via", id="the list that we join"),
         pytest.param(b"X-Sidelight-Error", id="our own namespace"),
         pytest.param(b"X_SIDELIGHT_anything", id="our own namespace in disguise"),
@@ -69,6 +76,23 @@ def test_what_we_write_ourselves_is_not_taken_from_the_client(name: bytes) -> No
     raw = [(name, b"1"), (spelt(name), b"2")]
 
     assert [] == to_upstream(raw, None, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("name", "passes"),
+    [
+        pytest.param(b"X-Forwarded-Port", True, id="what only a proxy knows"),
+        pytest.param(b"X-Forwarded-Client-Cert", True, id="the certificate it saw"),
+        pytest.param(b"X-Real-IP", True, id="nginx's word for the address"),
+        pytest.param(b"X-Forwarded-For", False, id="what we write"),
+        pytest.param(b"X-Forwarded-Prefix", False, id="what we write too"),
+        pytest.param(b"Forwarded", False, id="the same"),
+        pytest.param(b"Proxy", False, id="what nobody means"),
+        pytest.param(b"X-Sidelight-Error", False, id="our own namespace"),
+    ],
+)
+def test_what_a_trusted_proxy_says_goes_on(name: bytes, passes: bool) -> None:
+    assert passes == bool(to_upstream([(name, b"1")], None, NOTHING, trusted=True))
 
 
 @pytest.mark.parametrize(
@@ -186,30 +210,3 @@ def test_what_is_a_host(value: bytes, good: bool) -> None:
 )
 def test_appended(inherited: bytes | None, field: bytes) -> None:
     assert field == appended(inherited, b"b")
-
-
-@pytest.mark.parametrize(
-    ("peer", "host", "member"),
-    [
-        pytest.param(
-            "192.0.2.1", b"a:80", b'for=192.0.2.1;host="a:80";proto=http', id="IPv4 is a token"
-        ),
-        pytest.param(
-            "2001:db8::1",
-            b"a",
-            b'for="[2001:db8::1]";host="a";proto=http',
-            id="IPv6 needs brackets and quotes",
-        ),
-        pytest.param(
-            "unknown", b"", b'for=unknown;host="";proto=http', id="a peer without address"
-        ),
-        pytest.param(
-            "unknown",
-            b'a"\\',
-            b'for=unknown;host="a\\"\\\\";proto=http',
-            id="a quote cannot end the host",
-        ),
-    ],
-)
-def test_a_member_of_forwarded(peer: str, host: bytes, member: bytes) -> None:
-    assert member == forwarded_member(peer, host, b"http")

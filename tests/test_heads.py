@@ -9,13 +9,10 @@ from hypothesis import strategies as st
 from proxy.exchange import Exchange
 from proxy.headers import combine
 from proxy.heads import Heads, Source
-from proxy.identity import Trace
 from proxy.inbound import Inbound, read
 from tests import records
 
 few = settings(max_examples=50, deadline=None, database=None)
-TRACE = Trace("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
-TRACE_LINE = b"traceparent: " + TRACE.parent + b"\r\n"
 HOST = (b"hOST", b"chat.example")
 CLIENT = Source("192.0.2.1")
 TRUSTED = Source("192.0.2.1", trusted=True)
@@ -46,7 +43,7 @@ def asked(
 
 
 def request(inbound: Inbound, source: Source = CLIENT, **unusual: object) -> bytes:
-    return heads().request(inbound, exchange(), TRACE, source, **unusual)
+    return heads().request(inbound, exchange(), source, **unusual)
 
 
 def lines(head: bytes, *names: bytes) -> list[bytes]:
@@ -89,7 +86,8 @@ def test_a_whole_head_for_the_upstream() -> None:
         b"Accept: */*\r\n"
         b"X-Kept: \xff\xc3\xa9\r\n"
         b"x-kEPT: \r\n"
-        b"X-Request-ID: r-1\r\n" + TRACE_LINE + b"X-Forwarded-For: 192.0.2.1\r\n"
+        b"X-Request-ID: r-1\r\n"
+        b"X-Forwarded-For: 192.0.2.1\r\n"
         b"X-Forwarded-Proto: http\r\n"
         b"X-Forwarded-Host: chat.example\r\n"
         b'Forwarded: for=192.0.2.1;host="chat.example";proto=http\r\n'
@@ -201,7 +199,10 @@ def test_what_a_websocket_is_agreed_on_with_goes_on_untouched() -> None:
                 b"X-Forwarded-For: 198.51.100.9, 192.0.2.1",
                 b"X-Forwarded-Proto: https",
                 b"X-Forwarded-Host: public.example",
-                b'Forwarded: for=198.51.100.9, for=192.0.2.1;host="chat.example";proto=http',
+                (
+                    b'Forwarded: for=198.51.100.9;host="public.example";proto=https, '
+                    b'for=192.0.2.1;host="chat.example";proto=http'
+                ),
             ],
             id="a trusted proxy is",
         ),
@@ -233,11 +234,20 @@ def test_where_the_upstream_is_told_a_request_came_from(source: Source, told: li
     assert told == [line for line in lines(head) if b"orwarded" in line]
 
 
-def test_the_state_of_the_trace_goes_with_it() -> None:
-    trace = Trace(TRACE.trace_id, TRACE.span_id, "01", b"a=1")
-    head = heads().request(asked(HOST), exchange(), trace, CLIENT)
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param([], id="none is invented"),
+        pytest.param([(b"TraceParent", b"00-a-b-01"), (b"tracestate", b"a=1")], id="a bad one"),
+        pytest.param([(b"tracestate", b"a=" + b"1" * 600)] * 2, id="a long state, twice"),
+    ],
+)
+def test_a_trace_passes_untouched(told: list[tuple[bytes, bytes]]) -> None:
+    head = request(asked(HOST, *told))
 
-    assert TRACE_LINE + b"tracestate: a=1\r\n" in head
+    assert [b"%b: %b" % header for header in told] == [
+        line for line in lines(head) if line.lower().startswith(b"trace")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +320,7 @@ def test_a_whole_head_for_the_client() -> None:
         b"Set-Cookie: a=1\r\n"
         b"set-cookie: b=\xff\r\n"
         b"Access-Control-Allow-Origin: *\r\n"
-        b"Via: 1.1 me\r\n"
+        b"Via: 1.1 sidelight\r\n"
         b"X-Request-ID: r-1\r\n"
         b"Content-Length: 3\r\n"
         b"\r\n"
@@ -339,7 +349,7 @@ def test_an_interim_head_for_the_client(cors: bool) -> None:
         b"Link: </a.css>; rel=preload\r\n"
         + (b"" if cors else b"Access-Control-Allow-Origin: *\r\n")
         + b"link: </b.js>; rel=preload\r\n"
-        b"Via: 1.1 me\r\n"
+        b"Via: 1.1 sidelight\r\n"
         b"\r\n"
     ) == heads().interim(answered, cors=cors)
 
@@ -378,7 +388,7 @@ def test_the_upstreams_words_on_cors_give_way_to_ours() -> None:
 def test_via_says_what_the_upstream_spoke() -> None:
     head = answer(Answered([(b"Via", b"1.1 a")], http_version="1.0"))
 
-    assert [b"Via: 1.1 a", b"Via: 1.0 me"] == lines(head, b"Via")
+    assert [b"Via: 1.1 a", b"Via: 1.0 sidelight"] == lines(head, b"Via")
 
 
 def test_the_request_id_may_have_another_header() -> None:

@@ -93,11 +93,21 @@ def _facts(story: Told) -> Iterator[str]:
     for row in rows(story, "guards"):
         if text(row, "decision") == "refused":
             yield f"Refused:   by {text(row, 'guard').replace('_', ' ')}"
+    ids = _ids_of_others(story)
+    if ids:
+        yield "IDs:       " + ", ".join(ids)
     fields = part(story, "fields")
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
     config, worker = text(story, "config_hash", "?"), text(story, "worker", "0")
     yield f"Config:    {config}, worker {worker}"
+
+
+def _ids_of_others(story: Told) -> list[str]:
+    client, upstream = text(story, "client_request_id"), text(story, "upstream_request_id")
+    named = part(story, "upstream_ids") or ({"upstream": upstream} if upstream else {})
+    ids = {"client": client, **named} if client else named
+    return [f"{name} {value}" for name, value in ids.items()]
 
 
 def got(client: Told) -> str:

@@ -5,13 +5,17 @@ What cannot be read is counted and passed over: a log may hold anything.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from proxy.stories.query import Wanted
 from proxy.stories.retell import retell
 
 _IDS: Final = ("request_id", "client_request_id", "upstream_request_id")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._:=/+#|@~,-]+")
+"""What JSON writes as it is, also within JSON."""
 _WRAPPERS: Final = ("log", "message", "MESSAGE")
 """Keys under which Docker, Fluent Bit and journald keep the line they carry."""
 
@@ -27,17 +31,30 @@ class Found:
 def stories_in(lines: Iterable[str], wanted: str) -> Found:
     """The stories of all exchanges under this ID."""
     found = Found()
+    forms = Wanted(wanted).forms
+    plain = [form for form in forms if _PLAIN.fullmatch(form)]
+    may_hide = len(plain) < len(forms)
     for line in lines:
-        if wanted not in line:
+        if not (may_hide or any(form in line for form in plain)):
             continue
         try:
             event = _event(line)
         except (ValueError, RecursionError):  # no JSON, digits without end, nested without end
             found.unread += 1
             continue
-        if event.get("event") == "exchange" and wanted in [event.get(name) for name in _IDS]:
+        if event.get("event") == "exchange" and not forms.isdisjoint(_ids_of(event)):
             found.stories.insert(0, retell(event))
     return found
+
+
+def _ids_of(event: Mapping[str, object]) -> Iterator[str]:
+    others = event.get("upstream_ids")
+    for value in (
+        *(event.get(name) for name in _IDS),
+        *(others.values() if isinstance(others, dict) else ()),
+    ):
+        if isinstance(value, str):
+            yield value
 
 
 def _event(line: str) -> Mapping[str, object]:

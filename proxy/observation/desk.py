@@ -236,8 +236,13 @@ class Desk:
 
     def _both(self, recent: list[Story], stored: list[Story] | None, limit: int) -> Found:
         """Both without doubles; `stored` is None where the store cannot be read."""
-        known = {(story["request_id"], story["ended"]) for story in recent}
-        older = [s for s in stored or () if (s["request_id"], s["ended"]) not in known]
+        known = Counter(map(_sign, recent))
+        older = []
+        for story in stored or ():
+            if known[_sign(story)] > 0:
+                known[_sign(story)] -= 1
+            else:
+                older.append(story)
         found = sorted([*recent, *older], key=_ended, reverse=True)[:limit]
         return Found(found, "ok" if stored is not None else "failing")
 
@@ -263,6 +268,11 @@ def open_store(rule: StoreRule, tell: Tell, worker: int) -> "Store | None":
             "run pip install '.[store]' in its checkout, or set store.path to null"
         ) from None
     return Store(Path(rule.path), rule, tell, worker=worker)
+
+
+def _sign(story: Story) -> tuple[object, ...]:
+    """What tells stories apart that were kept twice; several may share an ID and a millisecond."""
+    return story["request_id"], story["ended"], story["duration_ms"], story.get("path")
 
 
 def _ended(story: Story) -> float:

@@ -26,6 +26,7 @@ from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory
 from proxy.outcome import Level
 from proxy.resilience.permits import Transition
+from proxy.stories.breaker_opening import opened
 
 _BREAKER_EVENTS: Final = {
     "open": "breaker_opened",
@@ -143,6 +144,9 @@ class Observer:
         fields: dict[str, object] = {"route": change.name, "cause": change.cause}
         if change.to == "open":
             fields["cool_down_ms"] = ms(change.cool_down)
+        if change.opening is not None:
+            told = opened(change.opening, lambda at: clock.iso(clock.wall() - clock.now() + at))
+            fields["failures"] = told["failures"]
         level: Level = "warning" if change.to == "open" else "info"
         self._log.emit(_BREAKER_EVENTS[change.to], level, **fields)
 

@@ -14,6 +14,7 @@ FIELDS: Final = (
     "request_id",
     "client_request_id",
     "upstream_request_id",
+    "upstream_ids",
     "trace_id",
     "span_id",
     "route",
@@ -31,6 +32,7 @@ FIELDS: Final = (
     "attempts",
     "attempt_results",
     "retry_stopped",
+    "retry_after_ms",
     "connection_reused",
     "breaker_state",
     "streamed",
@@ -91,6 +93,8 @@ def _add_ids(event: Event, x: Exchange) -> None:
         event["client_request_id"] = x.client_request_id
     if x.upstream_request_id:
         event["upstream_request_id"] = x.upstream_request_id
+        if x.upstream_ids and len(x.upstream_ids) > 1:
+            event["upstream_ids"] = x.upstream_ids
     if x.fields:
         for name, value in x.fields.items():
             if name not in RESERVED:
@@ -123,6 +127,8 @@ def _add_attempts(event: Event, x: Exchange) -> None:
         event["attempt_results"] = [attempt.result for attempt in attempts]
         if x.retry_stopped:
             event["retry_stopped"] = x.retry_stopped
+        if attempts[-1].retry_after is not None:
+            event["retry_after_ms"] = ms(attempts[-1].retry_after)
         event["connection_reused"] = attempts[-1].reused
     if x.breaker_state:
         event["breaker_state"] = x.breaker_state

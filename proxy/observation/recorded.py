@@ -34,6 +34,8 @@ def redact_in_place(x: Exchange) -> None:
         x.client_request_id = redact(x.client_request_id)
     if x.upstream_request_id:
         x.upstream_request_id = redact(x.upstream_request_id)
+    if x.upstream_ids:
+        x.upstream_ids = _redacted_ids(x.upstream_ids)
     if x.fields:
         x.fields = {name: redact(value, FIELD_CHARS) for name, value in x.fields.items()}
     _redact_details(x)
@@ -45,8 +47,9 @@ def hide(x: Exchange) -> None:
     x.user_agent = x.host = ""
     x.client_request_id = x.upstream_request_id = x.detail = None
     x.fields = {}
+    x.upstream_ids = None
     for attempt in x.attempts:
-        attempt.detail = None
+        attempt.detail = attempt.upstream_ids = None
 
 
 def weight(x: Exchange) -> int:
@@ -65,3 +68,9 @@ def _redact_details(x: Exchange) -> None:
     for attempt in x.attempts:
         if attempt.detail:
             attempt.detail = redact(attempt.detail, USER_AGENT_CHARS)
+        if attempt.upstream_ids:
+            attempt.upstream_ids = _redacted_ids(attempt.upstream_ids)
+
+
+def _redacted_ids(ids: dict[str, str]) -> dict[str, str]:
+    return {name: redact(value) for name, value in ids.items()}

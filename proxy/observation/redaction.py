@@ -29,7 +29,7 @@ REDACTED: Final = "[redacted]"
 METHOD_CHARS: Final = 32
 PATH_CHARS: Final = 2048
 USER_AGENT_CHARS: Final = 256
-FIELD_CHARS: Final = 128
+FIELD_CHARS: Final = 200
 
 MARGIN: Final = 256
 """Characters beyond the limit that are looked at, so that the cut leaves no secret half seen."""

@@ -10,7 +10,15 @@ import json
 from functools import cache, cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    WithJsonSchema,
+)
 
 from proxy.alerts.rule import AlertsRule
 from proxy.knobs import Knobs, Size
@@ -25,6 +33,7 @@ from proxy.settings.sections import (
     Match,
     Observe,
     ObservedField,
+    OwnErrors,
     Timeouts,
 )
 from proxy.settings.shape import Shape
@@ -40,6 +49,7 @@ __all__ = [
     "Match",
     "Observe",
     "ObservedField",
+    "OwnErrors",
     "Policy",
     "ResolvedRoute",
     "Settings",
@@ -74,6 +84,19 @@ def _or_none(rule: CorsRule | None) -> CorsRule | None:
 Cors = Annotated[CorsRule | None, AfterValidator(_or_none)]
 
 
+def _mask_mode(value: object) -> object:
+    return {True: "always", "true": "always", False: "never", "false": "never"}.get(value, value)
+
+
+MaskErrors = Annotated[
+    Literal["never", "traces", "always"],
+    BeforeValidator(_mask_mode),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "enum": ["never", "traces", "always"]}, {"type": "boolean"}]}
+    ),
+]
+
+
 def _not_reserved(name: str) -> str:
     if name in ("none", "other"):
         raise ValueError(f"{name} is what metrics call traffic of no route; take another name")
@@ -95,8 +118,12 @@ class ResolvedRoute(Policy):
     """Policy whose keys hold where the route has none of its own."""
     strip_prefix: syntax.Prefix | None = None
     """Part of the path that the upstream does not see, such as `/api`."""
-    mask_upstream_errors: bool = False
-    """Whether bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON."""
+    mask_upstream_errors: MaskErrors = "traces"
+    """Which bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON: those that
+    begin with a stack trace, all (`always` or `true`), or none (`never` or `false`)."""
+    encoded_slash: Literal["refuse", "forward"] = "refuse"
+    """What becomes of a target whose decoded path (`/api%2fchat`) another route would take:
+    `refuse` answers 400, `forward` sends it where its raw form belongs."""
     websocket: bool = False
     """Whether clients may open WebSockets; without it they are answered with 426."""
     cors: Cors = None
@@ -115,7 +142,7 @@ class Settings(Knobs):
     """Everything Sidelight is told."""
 
     service: syntax.Name = "sidelight"
-    """Name in the log."""
+    """Name in the log and in `Proxy-Status`."""
     event_loop: Literal["uvloop", "asyncio"] = "uvloop"
     """The event loop; asyncio where uvloop is not to be had."""
     listen: Listen = Listen()
@@ -125,9 +152,11 @@ class Settings(Knobs):
     identity: Annotated[IdentityRule, AfterValidator(_with_networks)] = IdentityRule()
     """Whose request ID is kept."""
     trusted_proxies: tuple[syntax.Network, ...] = ()
-    """Networks whose `X-Forwarded-*` and `Forwarded` are passed on; none: nobody's."""
+    """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
     drain: Drain = Drain()
     """How it ends."""
+    errors: OwnErrors = OwnErrors()
+    """How Sidelight's own errors are told."""
     log: Log = Log()
     """The log on standard output."""
     observe: Observe = Observe()

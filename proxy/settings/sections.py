@@ -1,6 +1,6 @@
 """The sections of settings that have no trade of their own to stand next to."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -64,6 +64,16 @@ class Drain(Knobs):
     """How long `/readyz` says no before the listener closes."""
     limit: Duration = 120.0
     """How long running exchanges may then take to end."""
+
+
+class OwnErrors(Knobs):
+    """How Sidelight's own errors are told."""
+
+    format: Literal["json", "problem"] = "json"
+    """Form of their bodies: JSON, or problem details (RFC 9457) with the same members; whoever
+    sends `Accept: application/problem+json` gets these in any case."""
+    proxy_status: Literal["own", "all"] = "own"
+    """Answers that carry `Proxy-Status` (RFC 9209): those of Sidelight's own, or all of them."""
 
 
 class Log(Knobs):

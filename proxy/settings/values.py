@@ -83,7 +83,7 @@ def _typed(text: str, shape: Shape) -> object:
         return whole(text)
     if "number" in kinds:
         return number(text)
-    return truth(text) if "boolean" in kinds else text
+    return truth(text) if "boolean" in kinds and "string" not in kinds else text
 
 
 def _switched(text: str, shape: Shape) -> str:

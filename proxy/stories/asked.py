@@ -22,7 +22,7 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
         "proxy_loop",
     ),
     "drain": ("draining",),
-    "route": ("route_not_found", "method_not_allowed"),
+    "route": ("route_not_found", "method_not_allowed", "preflight_refused"),
     "route_limits": ("upgrade_not_allowed", "body_too_large"),
     "breaker": ("circuit_open", "upstream_cooling_down"),
     "pool": ("pool_timeout",),

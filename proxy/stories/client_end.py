@@ -17,6 +17,8 @@ def client_got(x: Exchange) -> Got:
         return "client_left"
     if x.committed is None:
         return "nothing"
+    if x.masked:
+        return "own_answer"
     if x.outcome in _WHOLE:
         return "answer" if x.attempts else "own_answer"
     if x.told:

@@ -10,6 +10,7 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.exchange import Attempt, Exchange
+from proxy.observation.redaction import redact
 from proxy.outcome import COMPLETED, NotRetried
 from proxy.stories.client_end import Got, client_got
 from proxy.stories.facts import Facts
@@ -17,7 +18,7 @@ from proxy.stories.words import count, lasting, limit
 
 HAPPENED: Final[dict[str, str]] = {
     "completed": "{upstream} answered {status}, and the whole answer was passed on after {duration}{pace}.{stream}",
-    "upstream_error": "{upstream} itself answered {status} after {duration}; the error is its own.",
+    "upstream_error": "{upstream} itself answered {status} after {duration}; the error is its own{detail}.",
     "bad_request": "the request broke the rules of HTTP and was refused before a route was looked for{detail}.",
     "headers_too_large": "the headers of the request were over the limit of the listener{detail}.",
     "uri_too_long": "the request line was over the limit of the listener{detail}.",
@@ -27,6 +28,7 @@ HAPPENED: Final[dict[str, str]] = {
     "http_version_not_supported": "the request spoke a version of HTTP that is not supported{detail}.",
     "route_not_found": "no route matches the host and path of the request.",
     "method_not_allowed": "a route matches the path, but none of them takes the method {method}.",
+    "preflight_refused": "a page of another origin asked for leave and was granted nothing{detail}.",
     "upgrade_not_allowed": "the client asked for a WebSocket, which {route} does not allow.",
     "proxy_loop": "the request had passed this very Sidelight before: an endpoint leads back to it.",
     "overload_shed": "more bytes of unfinished requests were held than listen.unread_bytes allows, so this one was refused before its head was whole.",
@@ -60,6 +62,7 @@ HAPPENED: Final[dict[str, str]] = {
 """What happened, for each outcome; names in braces are facts."""
 
 WHY_NOT: Final[dict[NotRetried, str]] = {
+    "retry_after_too_long": "the upstream asked for a rest of {rest}, longer than the retry_after_cap{cap}",
     "not_retryable": "the retry rule does not ask for it",
     "not_idempotent": "the request may have arrived, and to repeat it is not safe",
     "body_not_replayable": "its body was too large to be kept for a repetition",
@@ -115,7 +118,7 @@ def _not_retried(x: Exchange) -> str:
     if x.retry_stopped is None or not x.attempts:
         return ""
     made = count(len(x.attempts), "attempt")
-    return f"No further attempt was made after {made}: {WHY_NOT[x.retry_stopped]}."
+    return f"No further attempt was made after {made}: {WHY_NOT[x.retry_stopped].format_map(Facts(x))}."
 
 
 def _circuit(x: Exchange) -> str:
@@ -126,7 +129,22 @@ def _circuit(x: Exchange) -> str:
         return ""
     changed = before is not None and before != after
     words = f"went from {before} to {after}" if changed else f"stayed {after}"
-    return f"The circuit {words}{_counts(x)}.".replace("half_open", "half-open")
+    return f"The circuit {words}{_counts(x)}.{_opened(x)}".replace("half_open", "half-open")
+
+
+def _opened(x: Exchange) -> str:
+    """What had opened it, where that was not the exchange itself."""
+    opening = x.opening
+    if opening is None or x.breaker_state == "closed":
+        return ""
+    failures = [
+        f"{redact(each.request_id)} ({each.status or each.code} at {each.endpoint})"
+        for each in opening.failures
+    ]
+    after = f", after {', '.join(failures)}" if failures else ""
+    rule = opening.rule.replace("_", " ")
+    since = lasting(x.ended - opening.at)
+    return f" It had opened {since} before the end of this exchange, by the rule {rule}{after}."
 
 
 def _counts(x: Exchange) -> str:

@@ -134,6 +134,17 @@ class Facts:
         return f"{terms.max_body} bytes" if terms else "its size"
 
     @property
+    def rest(self) -> str:
+        """What the last answer asked for by `Retry-After`."""
+        asked = self._x.attempts[-1].retry_after if self._x.attempts else None
+        return "unknown length" if asked is None else lasting(asked)
+
+    @property
+    def cap(self) -> str:
+        terms = self._x.terms
+        return f" of {limit(terms.retry.retry_after_cap)}" if terms else ""
+
+    @property
     def retry_in(self) -> str:
         wait = self._x.retry_in
         return f" The client was asked to wait {lasting(wait)}." if wait is not None else ""

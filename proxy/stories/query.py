@@ -1,14 +1,15 @@
-"""Which stories somebody asks for."""
+"""Which stories somebody asks for: by an ID, or by what they have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
 from proxy.exchange import Exchange
+from proxy.observation.redaction import redact
 from proxy.stories.story import fields_of
 
-SAME_ID: Final = 50
+SAME_ID: Final = 250
 """Stories that one ID may bring: a client may send the same one for ever."""
 
 
@@ -38,3 +39,29 @@ class Query:
     def spans(self, ended: float) -> bool:
         """Whether an end at this wall time lies within."""
         return (self.since or -inf) <= ended <= (inf if self.until is None else self.until)
+
+
+class Wanted:
+    """An ID that somebody asks for: of ours, or of the client or the upstream, as it was sent or
+    as it is shown."""
+
+    def __init__(self, asked: str) -> None:
+        sent = {asked, asked.encode("utf-8", "surrogateescape").decode("latin-1")}
+        self.forms: Final = frozenset(sent | {redact(form) for form in sent})
+        """How it may stand in a record; headers are decoded as latin-1."""
+
+    def names(self, x: Exchange) -> bool:
+        """Whether this exchange has, or was given, that ID."""
+        return any(found in self.forms for found in ids_of(x))
+
+
+def ids_of(x: Exchange) -> Iterator[str]:
+    """Every ID by which somebody may know an exchange, ours first, as it is recorded."""
+    yield x.request_id
+    if x.client_request_id:
+        yield x.client_request_id
+    if x.upstream_ids:
+        yield from x.upstream_ids.values()
+    for attempt in x.attempts:
+        if attempt.upstream_ids:
+            yield from attempt.upstream_ids.values()

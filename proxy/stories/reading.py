@@ -5,11 +5,10 @@ from pathlib import Path
 import orjson
 from sqlalchemy import Engine, Select, select
 
-from proxy.observation.redaction import redact
 from proxy.stories.files import open_for_reading
-from proxy.stories.query import SAME_ID, Query
+from proxy.stories.query import SAME_ID, Query, Wanted
 from proxy.stories.story import Story, summary_of
-from proxy.stories.tables import stories, story_fields
+from proxy.stories.tables import stories, story_fields, story_ids
 
 
 class Reader:
@@ -19,8 +18,11 @@ class Reader:
         self._engine: Engine = open_for_reading(path)
 
     def find(self, request_id: str) -> list[Story]:
-        """All stories of this ID, newest first."""
-        asked = select(stories.c.body).where(stories.c.request_id == redact(request_id))
+        """All stories under this ID, newest first."""
+        forms = Wanted(request_id).forms
+        others = select(story_ids.c.story_id).where(story_ids.c.value.in_(forms))
+        is_it = stories.c.request_id.in_(forms) | stories.c.id.in_(others)
+        asked = select(stories.c.body).where(is_it)
         return self._bodies(asked.order_by(stories.c.id.desc()).limit(SAME_ID))
 
     def search(self, query: Query) -> list[Story]:

@@ -11,8 +11,7 @@ from itertools import islice
 from typing import Final
 
 from proxy.exchange import Exchange
-from proxy.observation.redaction import redact
-from proxy.stories.query import SAME_ID, Query
+from proxy.stories.query import SAME_ID, Query, Wanted
 from proxy.stories.story import Story, brief_of, story_of
 
 EXCHANGE_BYTES: Final = 1000
@@ -33,6 +32,9 @@ def bytes_of(x: Exchange) -> int:
             size += len(text)
     if x.fault is not None:
         size += len(x.fault.trace)
+    for ids in (x.upstream_ids, *(attempt.upstream_ids for attempt in x.attempts)):
+        for value in (ids or {}).values():
+            size += FIELD_BYTES + len(value)
     for value in x.fields.values():
         size += FIELD_BYTES + len(value)
     return size + len(x.host)
@@ -85,9 +87,9 @@ class Recent:
         self._rest.add(rest, config_hash)
 
     def find(self, request_id: str) -> list[Story]:
-        """All stories of this ID, newest first: a client may use an ID twice."""
-        recorded = redact(request_id)
-        found = [pair for pair in self._all() if pair[0].request_id == recorded]
+        """All stories under this ID, newest first: a client may use an ID twice."""
+        wanted = Wanted(request_id)
+        found = [pair for pair in self._all() if wanted.names(pair[0])]
         found.sort(key=_ended, reverse=True)
         newest = found[:SAME_ID]
         return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]

@@ -56,6 +56,10 @@ def _exchange(event: Event) -> Exchange:
     x.request_id = _text(event, "request_id")
     x.client_request_id = _text(event, "client_request_id") or None
     x.upstream_request_id = _text(event, "upstream_request_id") or None
+    ids = event.get("upstream_ids")
+    x.upstream_ids = (
+        {k: v for k, v in ids.items() if isinstance(v, str)} if isinstance(ids, dict) else None
+    )
     x.trace_id = _text(event, "trace_id")
     x.span_id = _text(event, "span_id")
     x.fields = {k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)}
@@ -101,6 +105,7 @@ def _attempts(event: Event) -> list[Attempt]:
         last.endpoint = _text(event, "endpoint")
         last.reused = event.get("connection_reused") is True
         last.connect, last.head = _seconds(event, "connect_ms"), _seconds(event, "head_ms")
+        last.retry_after = _seconds(event, "retry_after_ms")
         last.status = _whole(event, "upstream_status")
     return attempts
 

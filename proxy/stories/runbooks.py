@@ -79,6 +79,14 @@ CODES: Final[dict[str, Runbook]] = {
         ("`match.methods` of the route.",),
         ("Add the method where it is wanted.",),
     ),
+    "preflight_refused": Runbook(
+        "A page of another origin asked for leave (CORS) and was granted nothing; its browser then shows a network error.",
+        ("`detail` names the rule, and the origin, method and headers that were asked for.",),
+        (
+            "Add the origin to `cors.origins`, as the browser sends it, or the method to the route's `match.methods`.",
+            "From a page that is not yours: nothing.",
+        ),
+    ),
     "upgrade_not_allowed": Runbook(
         "A WebSocket was asked for, and this route has none.",
         ("`path`: is it the right route?",),

@@ -12,6 +12,7 @@ from proxy.exchange import Attempt, Exchange
 from proxy.observation.record import RESERVED, ms
 from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
 from proxy.stories.asked import guards_of, route_of
+from proxy.stories.breaker_opening import opened
 from proxy.stories.client_end import client_got
 from proxy.stories.diagnosis import diagnose
 from proxy.stories.elapsed import Clock, clocks_of, head_at, is_tunnel, silence
@@ -33,6 +34,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "request_id": x.request_id,
         "client_request_id": x.client_request_id or None,
         "upstream_request_id": x.upstream_request_id or None,
+        "upstream_ids": x.upstream_ids,
         "trace_id": x.trace_id or None,
         "span_id": x.span_id or None,
         "fields": fields_of(x) or None,
@@ -133,6 +135,8 @@ def _attempt(x: Exchange, n: int) -> Story:
         "result": attempt.result,
         "code": attempt.outcome.code if attempt.outcome else None,
         "detail": attempt.detail or None,
+        "upstream_ids": attempt.upstream_ids,
+        "retry_after_ms": _ms(attempt.retry_after),
         "then": then,
         "why": why,
         "pause_ms": ms(attempt.pause) if then == "retried" else None,
@@ -163,6 +167,8 @@ def _breaker(x: Exchange) -> Story | None:
         told["failures"], told["attempts"] = x.breaker_counts
     if x.terms is not None:
         told["window_ms"] = ms(x.terms.breaker.window)
+    if x.opening is not None:
+        told["opened"] = opened(x.opening, lambda at: iso(x.started_wall + at - x.started))
     return told
 
 

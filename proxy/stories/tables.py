@@ -49,6 +49,15 @@ story_fields = Table(
     Index("ix_story_fields_value", "name", "value", "story_id"),
 )
 
+story_ids = Table(
+    "story_ids",
+    METADATA,
+    Column("story_id", Integer, ForeignKey("stories.id"), primary_key=True),
+    Column("value", String(256), primary_key=True),
+    Index("ix_story_ids_value", "value", "story_id"),
+)
+"""IDs of others that lead to a story: the client's own and the upstream's, as they are shown."""
+
 error_groups = Table(
     "error_groups",
     METADATA,
@@ -66,7 +75,11 @@ def _begin(connection: Connection) -> None:
     METADATA.create_all(connection)
 
 
-MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_begin,)
+def _add_ids(connection: Connection) -> None:
+    story_ids.create(connection, checkfirst=True)
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_begin, _add_ids)
 """Step n makes version n + 1 out of version n; a step that was cut short may be made again."""
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from proxy.errors.groups import Group
 from proxy.errors.saved import as_plain, from_plain
 from proxy.stories.story import Story
-from proxy.stories.tables import error_groups, stories, story_fields
+from proxy.stories.tables import error_groups, stories, story_fields, story_ids
 
 FIELD_BYTES: Final = 100
 """What a field of the team's own takes besides its text, which stands in an index as well."""
@@ -27,6 +27,8 @@ class Row:
 
     columns: dict[str, object]
     fields: dict[str, str]
+    ids: frozenset[str]
+    """Of others, besides the Reference ID."""
     size: int
     """About the bytes it will take."""
 
@@ -38,6 +40,8 @@ class Row:
         fields = given if isinstance(given, dict) else {}
         size = len(body) + ROW_BYTES
         size += sum(FIELD_BYTES + 2 * (len(name) + len(value)) for name, value in fields.items())
+        ids = _ids_of(story)
+        size += sum(FIELD_BYTES + 2 * len(value) for value in ids)
         columns = {
             "request_id": story["request_id"],
             "ended": story["ended"],
@@ -47,23 +51,39 @@ class Row:
             "size": size,
             "body": body,
         }
-        return cls(columns, fields, size)
+        return cls(columns, fields, ids, size)
 
 
 def write_stories(connection: Connection, rows: Sequence[Row]) -> None:
     """All of them or none: the caller's transaction decides."""
-    plain = [row.columns for row in rows if not row.fields]
+    plain = [row.columns for row in rows if not (row.fields or row.ids)]
     if plain:
         connection.execute(insert(stories), plain)
+    fields: list[dict[str, object]] = []
+    ids: list[dict[str, object]] = []
     for row in rows:
-        if row.fields:
+        if row.fields or row.ids:
             made = connection.execute(insert(stories).values(**row.columns))
-            key = made.inserted_primary_key
-            values = [
-                {"story_id": key[0] if key else 0, "name": name, "value": value}
-                for name, value in row.fields.items()
-            ]
-            connection.execute(insert(story_fields), values)
+            key = made.inserted_primary_key[0] if made.inserted_primary_key else 0
+            fields += ({"story_id": key, "name": k, "value": v} for k, v in row.fields.items())
+            ids += ({"story_id": key, "value": value} for value in row.ids)
+    for table, values in ((story_fields, fields), (story_ids, ids)):
+        if values:
+            connection.execute(insert(table), values)
+
+
+def _ids_of(story: Story) -> frozenset[str]:
+    """IDs of others that a story names, its attempts' included."""
+    attempts = story.get("attempts")
+    parts = [story, *(attempts if isinstance(attempts, list) else ())]
+    ids = {str(value) for part in parts for value in _values(part.get("upstream_ids"))}
+    if client := story.get("client_request_id"):
+        ids.add(str(client))
+    return frozenset(ids)
+
+
+def _values(ids: object) -> Iterable[object]:
+    return ids.values() if isinstance(ids, dict) else ()
 
 
 def write_groups(connection: Connection, groups: Iterable[Group]) -> None:
@@ -122,5 +142,6 @@ def _drop(connection: Connection, rows: list[tuple[int, int]]) -> int:
     keys = [key for key, _ in rows]
     if keys:
         connection.execute(delete(story_fields).where(story_fields.c.story_id.in_(keys)))
+        connection.execute(delete(story_ids).where(story_ids.c.story_id.in_(keys)))
         connection.execute(delete(stories).where(stories.c.id.in_(keys)))
     return sum(size for _, size in rows)

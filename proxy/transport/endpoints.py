@@ -15,6 +15,11 @@ DOWN_FOR = 5.0
 _PORTS = {"http": 80, "https": 443}
 
 
+def authority_of(url: str) -> bytes:
+    """Host and port of an endpoint, as a Host header has them."""
+    return urlsplit(url).netloc.encode()
+
+
 class Endpoint:
     """One address of an upstream, with its idle connections and its health."""
 

@@ -107,6 +107,13 @@ class UpstreamRule(Knobs):
     host: Annotated[str, AfterValidator(authority)] | None = Field(
         None, description="Host header sent to the upstream; null: the client's own is kept."
     )
+    via: bool = Field(
+        True,
+        description=(
+            "Whether requests carry `Via`. Without it a loop is not seen; nginx compresses nothing "
+            "for requests that carry one."
+        ),
+    )
     max_head: Size = Field(
         64 * 1024,
         ge=1024,

@@ -16,6 +16,8 @@ async def switch(
     client's connection."""
     x, rule = p.x, p.route.rule
     lines = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % fields[b"upgrade"]
+    if p.plan.proxy_status.on_all:
+        lines += p.plan.proxy_status.received(head.status)
     written = p.plan.heads.answer(head, fields, x, lines + p.cors, cors=rule.cors is not None)
     x.streamed, x.phase, x.committed = True, "S", now()
     p.client.write(written)  # the commit

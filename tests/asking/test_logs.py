@@ -60,6 +60,19 @@ def test_the_ids_of_others_lead_to_it_too(name: str) -> None:
     assert 1 == len(stories_in([json.dumps({**EVENT, name: "theirs-1"})], "theirs-1").stories)
 
 
+def test_every_id_of_the_upstream_leads_to_it() -> None:
+    event = {**EVENT, "upstream_request_id": "a", "upstream_ids": {"A": "a", "CF-Ray": "8a-FRA"}}
+    (story,) = stories_in([json.dumps(event)], "8a-FRA").stories
+
+    assert {"A": "a", "CF-Ray": "8a-FRA"} == story["upstream_ids"]
+
+
+def test_an_id_that_json_spells_otherwise_is_found() -> None:
+    line = json.dumps({"log": json.dumps({**EVENT, "client_request_id": 'a"b'})})
+
+    assert 1 == len(stories_in([line], 'a"b').stories)
+
+
 def test_the_newest_stands_first() -> None:
     lines = [json.dumps({**EVENT, "status": status}) for status in (502, 503)]
 

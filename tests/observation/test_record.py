@@ -49,10 +49,14 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
     x = exchange(
         client_request_id="theirs",
         upstream_request_id="other",
+        upstream_ids={"A-ID": "other", "B-ID": "b"},
         interim=(103, 102),
         detail="why",
         fault=fault_of(KeyError("x")),
-        attempts=[_failed(), attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")],
+        attempts=[
+            _failed(),
+            attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok", retry_after=2.5),
+        ],
         retry_stopped="committed",
         streamed=True,
         reads=3,
@@ -82,7 +86,10 @@ def test_what_did_not_happen_is_left_out(exchange) -> None:
 
 def test_attempts_are_told_one_by_one(exchange) -> None:
     x = exchange(
-        attempts=[_failed(), attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok")]
+        attempts=[
+            _failed(),
+            attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok", retry_after=2.5),
+        ]
     )
     event = event_of(x)
 

@@ -27,6 +27,10 @@ def told(x) -> bytes:
         pytest.param({"request_id": "sk-CANARY9"}, id="request ID"),
         pytest.param({"client_request_id": "sk-CANARY9"}, id="ID of the client"),
         pytest.param({"upstream_request_id": "sk-CANARY9"}, id="ID of the upstream"),
+        pytest.param(
+            {"upstream_request_id": "a", "upstream_ids": {"A": "a", "B": "sk-CANARY9"}},
+            id="another ID of the upstream",
+        ),
         pytest.param({"fields": {"user": "sk-CANARY9"}}, id="field of the team's own"),
         pytest.param({"detail": "http://u:CANARY9@h refused"}, id="detail"),
         pytest.param({"method": "SK-CANARY9"}, id="method"),
@@ -43,8 +47,8 @@ def test_a_secret_is_in_nothing_that_is_made_of_the_record(exchange, field) -> N
     [
         ({"user_agent": "a" * 999}, "user_agent", 256),
         ({"target": "/" + "a" * 9999}, "path", 2048),
-        ({"fields": {"user": "a" * 999}}, "user", 128),
-        ({"client_request_id": "a" * 999}, "client_request_id", 128),
+        ({"fields": {"user": "a" * 999}}, "user", 200),
+        ({"client_request_id": "a" * 999}, "client_request_id", 200),
         ({"method": "A" * 999}, "method", 32),
     ],
 )

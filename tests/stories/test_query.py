@@ -2,7 +2,9 @@
 
 import pytest
 
-from proxy.stories.query import Query
+from proxy.observation.recorded import redact_in_place
+from proxy.stories.query import Query, Wanted
+from tests.records import attempt
 
 ENDED = 1e9 + 0.025
 
@@ -26,3 +28,37 @@ ENDED = 1e9 + 0.025
 )
 def test_all_conditions_must_hold(exchange_of, query, takes) -> None:
     assert query.takes(exchange_of(fields={"user": "u1", "tenant": "t"})) is takes
+
+
+LONG = "x" * 500
+
+
+@pytest.mark.parametrize(
+    ("asked", "unusual"),
+    [
+        pytest.param("id-1", {}, id="the Reference ID"),
+        pytest.param("theirs", {"client_request_id": "theirs"}, id="the client's own, replaced"),
+        pytest.param("caf\xe9", {"client_request_id": "caf\xc3\xa9"}, id="as the client wrote it"),
+        pytest.param("a b", {"client_request_id": "a b"}, id="one that is no ID"),
+        pytest.param("a\\nb", {"client_request_id": "a\nb"}, id="as it is shown"),
+        pytest.param("x" * 200, {"client_request_id": LONG}, id="cut, as it is shown"),
+        pytest.param(LONG, {"client_request_id": LONG}, id="whole, as it was sent"),
+        pytest.param("token=abc", {"request_id": "token=abc"}, id="one that looks like a secret"),
+        pytest.param("token=[redacted]", {"request_id": "token=abc"}, id="the same, as shown"),
+        pytest.param("8a-FRA", {"upstream_ids": {"X": "1", "CF-Ray": "8a-FRA"}}, id="a provider's"),
+        pytest.param(
+            "req_1", {"attempts": [attempt(upstream_ids={"Request-ID": "req_1"})]},
+            id="a provider's of an attempt that was repeated",
+        ),
+    ],
+)  # fmt: skip
+def test_an_exchange_is_found_by_every_id_of_it(exchange_of, asked, unusual) -> None:
+    x = exchange_of(**unusual)
+    redact_in_place(x)
+
+    assert Wanted(asked).names(x)
+
+
+@pytest.mark.parametrize("asked", ["id", "id-10", "None", "x" * 199])
+def test_no_exchange_is_found_by_another_id(exchange_of, asked) -> None:
+    assert not Wanted(asked).names(exchange_of(client_request_id=LONG))

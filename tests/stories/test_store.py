@@ -458,7 +458,7 @@ def test_the_oldest_are_deleted_where_there_is_no_more_room(open_store, exchange
         until(is_kept(store, str(n)))
 
     until(lambda: store.find("0") == [])
-    assert len(store.find("11")) == 50
+    assert len(store.find("11")) == 100
     assert path.stat().st_size < 3 * 1024 * 1024
 
 

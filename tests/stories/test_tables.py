@@ -26,6 +26,17 @@ def test_an_empty_database_gets_every_table(engine) -> None:
     assert version(engine) == len(MIGRATIONS)
 
 
+def test_a_database_of_the_first_version_gets_the_ids_of_others(engine) -> None:
+    with engine.begin() as connection:
+        migrate(connection, MIGRATIONS[:1])
+        connection.execute(text("DROP TABLE story_ids"))
+    with engine.begin() as connection:
+        migrate(connection)
+
+    assert "story_ids" in inspect(engine).get_table_names()
+    assert version(engine) == len(MIGRATIONS)
+
+
 def test_only_the_steps_that_are_missing_are_made(engine) -> None:
     made = []
     steps = (*MIGRATIONS, lambda c: made.append(c.execute(text("SELECT 2")).scalar()))

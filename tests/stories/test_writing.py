@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import create_engine, func, select
 
 from proxy.stories.story import story_of
-from proxy.stories.tables import METADATA, stories, story_fields
+from proxy.stories.tables import METADATA, stories, story_fields, story_ids
 from proxy.stories.writing import Row, drop_aged, drop_oldest, size_of, write_stories
 
 
@@ -20,7 +20,17 @@ def connection():
 @pytest.fixture
 def rows(connection, exchange_of):
     made = [
-        Row.of(story_of(exchange_of(request_id=f"{n}", ended=10.0 + n, fields={"user": f"{n}"})))
+        Row.of(
+            story_of(
+                exchange_of(
+                    request_id=f"{n}",
+                    ended=10.0 + n,
+                    fields={"user": f"{n}"},
+                    client_request_id="theirs",
+                    upstream_ids={"A": "theirs", "B": "b"},
+                )
+            )
+        )
         for n in range(5)
     ]
     write_stories(connection, made)
@@ -39,10 +49,14 @@ def test_no_more_is_deleted_than_must_be(connection, rows) -> None:
     assert size_of(connection) == sum(row.size for row in rows[2:])
 
 
-def test_fields_go_with_their_story(connection, rows) -> None:
+def test_fields_and_ids_go_with_their_story(connection, rows) -> None:
     drop_oldest(connection, 1)
+    left = [
+        connection.execute(select(func.count()).select_from(table)).scalar()
+        for table in (story_fields, story_ids)
+    ]
 
-    assert connection.execute(select(func.count()).select_from(story_fields)).scalar() == 4
+    assert [4, 8] == left
 
 
 def test_only_what_ended_before_is_too_old(connection, rows) -> None:

@@ -95,7 +95,7 @@ def search() -> Markup:
         autocomplete="off",
         autocapitalize="off",
         spellcheck="false",
-        maxlength=128,
+        maxlength=1024,
         required=True,
         aria_keyshortcuts="/",
     )

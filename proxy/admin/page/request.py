@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from proxy.admin.page.drawing import timeline
 from proxy.admin.page.markup import Content, Markup, el
 from proxy.admin.page.parts import badge, code, facts, link, section, state, table, when
-from proxy.admin.page.requests import store_note
+from proxy.admin.page.requests import listed, store_note
 from proxy.admin.page.runbook import runbook_aside
 from proxy.admin.sources import Found, Told
 from proxy.admin.story_text import circuit, connection, got, story_text, then
 from proxy.admin.told import count, milliseconds, number, part, rows, text, texts
+from proxy.stories.story import summary_of
 
 _MOST = 10
 _NEAR = 0.8
@@ -19,11 +20,13 @@ _NEAR = 0.8
 def request_page(found: Found) -> list[Content]:
     """All stories under one ID, newest first; clients may send an ID twice."""
     stories = found.stories[:_MOST]
+    older = [summary_of(story) for story in found.stories[_MOST:]]
     several = f"{len(found.stories)} requests came under this ID; the newest stands first."
     return [
         store_note(found.store),
         el("p", several, class_="quiet") if len(stories) > 1 else None,
         [_story(story) for story in stories],
+        section("Older ones under this ID", listed(older)) if older else None,
     ]
 
 
@@ -138,6 +141,7 @@ def _facts(story: Told) -> Markup:
         *((name, str(value)) for name, value in part(story, "fields").items()),
         ("Client's own ID", text(story, "client_request_id")),
         ("Upstream's ID", text(story, "upstream_request_id")),
+        *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
         ("Trace", text(story, "trace_id")),
         ("Settings", f"{text(story, 'config_hash', '?')}, worker {text(story, 'worker', '0')}"),
     )

@@ -20,7 +20,7 @@ def requests_page(found: Found | Sequence[Fault], given: Mapping[str, str]) -> l
         ]
         return [title, _filter(given), el("ul", wrong, class_="wrong", role="alert")]
     older = _older(found.stories, given) if found.stories else None
-    return [title, _filter(given), store_note(found.store), _listed(found.stories), older]
+    return [title, _filter(given), store_note(found.store), listed(found.stories), older]
 
 
 def store_note(store: str) -> Markup | None:
@@ -32,7 +32,7 @@ def store_note(store: str) -> Markup | None:
 
 def _filter(given: Mapping[str, str]) -> Markup:
     def field(name: str, label: str, hint: str, **more: str | bool) -> Markup:
-        box = el("input", name=name, value=given.get(name, ""), placeholder=hint, maxlength=64,
+        box = el("input", name=name, value=given.get(name, ""), placeholder=hint, maxlength=256,
                  autocomplete="off", **more)  # fmt: skip
         return el("label", label, box)
 
@@ -50,7 +50,7 @@ def _filter(given: Mapping[str, str]) -> Markup:
     )  # fmt: skip
 
 
-def _listed(stories: Sequence[Told]) -> Markup:
+def listed(stories: Sequence[Told]) -> Markup:
     if not stories:
         return nothing("None are kept that fit. Successes are sampled; failures are all kept.")
     heads = ("Ended", "How", "Status", "Request", "Route", "Took", "Tries", "Reference ID")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from proxy.admin.page.markup import Content, Markup, el
-from proxy.admin.page.parts import facts, nothing, state, table, when
+from proxy.admin.page.parts import facts, nothing, reference, state, table, when
 from proxy.admin.sources import Told
 from proxy.admin.told import count, number, part, rows, text, texts
 
@@ -66,11 +66,17 @@ def _changes(changes: Sequence[Told]) -> Markup:
         (
             when(text(change, "at")),
             state(text(change, "to")),
-            text(change, "cause").replace("_", " "),
+            [text(change, "cause").replace("_", " "), *map(_failure, rows(change, "failures"))],
         )
         for change in changes
     ]
     return table(("When", "To", "Because"), shown, "Changes of the circuit, latest first")
+
+
+def _failure(failed: Told) -> Content:
+    """One that opened the circuit; its ID leads to its story."""
+    how = f" {text(failed, 'status') or text(failed, 'code')} at {text(failed, 'endpoint')}"
+    return el("div", reference(text(failed, "request_id")), el("small", how))
 
 
 def _orders(route: str, state_: str) -> Markup:
