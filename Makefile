@@ -9,10 +9,11 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3.14 python
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 IMAGE ?= sidelight
 TREE := build/compiled
-SOURCES := $(filter-out build,$(wildcard *)) .ci .dockerignore .importlinter
+AUDIT := build/audit
+SOURCES := $(filter-out build dist,$(wildcard *)) .ci .dockerignore .importlinter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench image lock clean
+.PHONY: help run test check bench wheel audit image lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -23,7 +24,7 @@ run: $(VENV)/.run  ## Start Sidelight on :8080 before a demo chat backend, or UP
 	@if [ -t 0 ]; then set -m; $(SIDELIGHT); else exec $(SIDELIGHT); fi
 run: SIDELIGHT = $(BIN)/sidelight $(if $(UPSTREAM),run --upstream "$(UPSTREAM)",demo)
 
-test: $(VENV)/.dev  ## Run every test; COMPILED=1: against the tree as the image has it.
+test: $(VENV)/.dev  ## Run every test; COMPILED=1: against what the wheel and the image hold.
 	@$(if $(COMPILED),$(MAKE) --no-print-directory $(TREE)/.done && cd $(TREE) &&) \
 		$(abspath $(BIN))/python -m pytest $(TESTS)
 
@@ -38,17 +39,31 @@ bench: $(VENV)/.dev  ## Measure against nginx, Caddy and a bare aiohttp proxy; w
 	@$(BIN)/python benchmarks/bench.py --write docs/performance.md $(BENCH)
 	@$(BIN)/python benchmarks/streams.py --write docs/performance.md
 
+audit: $(AUDIT)/.done  ## Look up known vulnerabilities of what the image has; its SBOM to build/sbom.json.
+	@$(AUDIT)/bin/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --output-file build/sbom.json
+	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes \
+		--requirement requirements.lock --progress-spinner off --desc off
+
+wheel: $(VENV)/.dev  ## Build dist/*.whl, its request path compiled for this platform.
+	@mkdir -p dist && rm -f dist/*.whl
+	@SIDELIGHT_COMPILE=require $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
 image:  ## Build the container image.
 	@command -v docker >/dev/null || { echo "make image needs docker" >&2; exit 1; }
-	docker build --tag "$(IMAGE)" .
+	docker build --tag "$(IMAGE)" \
+		--label org.opencontainers.image.version="$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' proxy/__init__.py)" \
+		--label org.opencontainers.image.revision="$$(git rev-parse HEAD 2>/dev/null)" .
 
-lock: COMPILE = printf 'setuptools>=77\n' | uv pip compile --quiet pyproject.toml - --universal \
-	--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	--custom-compile-command "make lock"
+lock: PIN = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --upgrade
+lock: COMPILE = printf 'setuptools>=77\n' | $(PIN) pyproject.toml -
 lock:  ## Pin all dependencies anew, with hashes (needs uv).
-	$(COMPILE) --upgrade --extra store --output-file requirements.lock
-	$(COMPILE) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --extra store --output-file requirements.lock
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --extra compile --constraint requirements-dev.lock --output-file deploy/compile.lock
+	printf 'pip-audit\ncyclonedx-bom\n' | $(PIN) - --output-file deploy/audit.lock
 
 clean:  ## Remove the virtual environment and all caches.
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
@@ -62,8 +77,16 @@ $(BIN)/python:
 
 $(TREE)/.done: $(VENV)/.dev $(shell git ls-files $(SOURCES) 2>/dev/null)
 	@echo "compiling into $(TREE)"
+	@$(MAKE) --no-print-directory wheel
 	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -R $(SOURCES) $(TREE)
-	@$(BIN)/python deploy/compile.py $(TREE)
+	@$(BIN)/python -m zipfile -e dist/*.whl $(TREE)
+	@touch $@
+
+$(AUDIT)/.done: $(BIN)/python deploy/audit.lock
+	@echo "installing what an audit needs"
+	@$(BIN)/python -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip --disable-pip-version-check --quiet install --require-hashes \
+		--requirement deploy/audit.lock
 	@touch $@
 
 $(VENV)/.run: $(BIN)/python requirements.lock pyproject.toml

@@ -2,7 +2,7 @@
 
     python deploy/compile.py [ROOT]
 
-ROOT is the directory that holds `proxy/`, such as a `site-packages`; here by default.
+ROOT is the directory that holds `proxy/`; here by default. `build_backend.py` does it for wheels.
 Needs the `compile` extra and a C compiler; what it makes needs neither, and behaves as before:
 `docs/decisions/0006-compiled.md` says what it is worth and what it asks of the code.
 """
@@ -16,14 +16,15 @@ from pathlib import Path
 
 CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
-# By room. Left out is what inherits from aiohttp (`client`, `serving`, `listener`, `admin`), what
+# By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
     ".": "answers attempt call clock commit cors events exchange fields forward guards headers "
-    "heads http1 identity inbound opening outcome passage peers relay reply request routing "
-    "switch terms transitions tunnel tunnel_end",
+    "heads http1 identity inbound opening outcome passage peers relay reply routing switch "
+    "terms transitions tunnel tunnel_end waiter",
+    "client": "body chunked connection heads output owner protocol reader request serving states",
     "transport": "connection endpoints pool protocol request_writer rescue response_reader result "
-    "states upstream waiter",
+    "states upstream",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition sse websocket",
     "observation": "batch log metrics observer readings record recorder redaction route_metrics "

@@ -138,7 +138,7 @@ class App:
         try:
             await asyncio.sleep(delay)
             self.forward.drain.refuses = True
-            self.listener.stop_accepting()
+            await self.listener.stop_accepting()
             await self.forward.finished(limit)
         finally:
             await self.forward.cut()

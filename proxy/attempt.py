@@ -8,13 +8,13 @@ import asyncio
 from math import inf
 
 from proxy import outcome as o
+from proxy.client.request import RequestError, read_body
 from proxy.clock import now
 from proxy.exchange import Attempt
 from proxy.http1 import Head
 from proxy.outcome import result_of
 from proxy.passage import Passage
 from proxy.relay import LAST_CHUNK, chunk
-from proxy.request import RequestError, read_body
 from proxy.resilience.deadline import Deadline
 from proxy.transport.connection import Connection
 from proxy.transport.result import Failed

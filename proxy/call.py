@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from proxy import outcome as o
 from proxy.attempt import attempt
+from proxy.client.request import RequestError, read_body
 from proxy.clock import now, wall
 from proxy.commit import open_stream
 from proxy.headers import combine
 from proxy.http1 import Head
 from proxy.outcome import NotRetried, Outcome, signal_of
 from proxy.passage import Answer, Passage
-from proxy.request import RequestError, read_body
 from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
@@ -93,7 +93,9 @@ async def keep_body(p: Passage) -> None:
     asked, limit = p.asked, p.route.rule.retry.replay_body
     if not asked.has_body:
         return
-    at_hand = p.request.body.is_eof() and p.request.body.total_bytes <= limit
+    if p.request.body.failure is not None:
+        raise RequestError(p.request.body.failure, p.request.body.why)
+    at_hand = p.request.body.is_whole and p.request.body.buffered <= limit
     announced = asked.length is not None and asked.length <= limit and not asked.expects_continue
     if not at_hand and not announced:
         p.body = None

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,8 @@ from pathlib import Path
 from proxy import __version__
 from proxy.asking.commands import add_commands
 from proxy.asking.door import reached
+from proxy.asking.process import NotSidelightError, arguments_of
+from proxy.init import add_init
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
 from proxy.settings.load import load
@@ -23,15 +26,21 @@ from proxy.settings.schema import Settings
 
 _DESCRIPTION = "A sidecar reverse proxy that makes any HTTP upstream observable and resilient."
 _PROBE_TIMEOUT = 2.0
-_IMPATIENT = {"SIDELIGHT_POLICIES__DEFAULT__TIMEOUTS__GAP": "5s"}
-"""Of the demo: nobody should have to wait half a minute to see a stall told."""
+_DEMO = {
+    "SIDELIGHT_POLICIES__DEFAULT__TIMEOUTS__GAP": "5s",
+    "SIDELIGHT_UPSTREAMS__DOWN__ENDPOINTS": "http://127.0.0.1:1",
+    "SIDELIGHT_ROUTES__DOWN__MATCH__PATH": "/api/down",
+    "SIDELIGHT_ROUTES__DOWN__UPSTREAM": "down",
+}
+"""Of the demo: nobody should have to wait half a minute to see a stall, or stop a process to see
+an upstream that is down."""
 _SWITCH = 0.0005
 """Seconds for which a thread that renders metrics may keep the event loop from running."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     try:
         return int(options.command(options))
     except SettingsError as error:
@@ -44,11 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; files may stand behind them, where argparse looks for none."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and (not hasattr(options, "files") or any(word[:1] == "-" != word for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.files += rest
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sidelight", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=_version_text())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="run the proxy", description="Run the proxy.")
     _take_settings(run)
+    run.add_argument("--port", type=_port, metavar="N", help="port to listen on, whatever is set")
     run.set_defaults(command=_run)
     demo = commands.add_parser(
         "demo",
@@ -70,10 +92,15 @@ def _parser() -> argparse.ArgumentParser:
         help="ask a running proxy whether it lives (exit code 0 if so)",
         description="Ask /livez of the admin port; for a container's HEALTHCHECK.",
     )
-    health.add_argument(
+    source = health.add_mutually_exclusive_group()
+    source.add_argument(
         "--config", type=Path, metavar="FILE", help="settings file that names the admin port"
     )
+    source.add_argument(
+        "--pid", type=int, metavar="PID", help="the Sidelight that runs as this process"
+    )
     health.set_defaults(command=_healthcheck)
+    add_init(commands.add_parser)
     add_commands(commands.add_parser)
     version = commands.add_parser("version", help="print the version")
     version.set_defaults(command=_version)
@@ -88,22 +115,35 @@ def _take_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _port(text: str) -> str:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a port; write a number up to 65535')
+    return text
+
+
 def _run(options: argparse.Namespace) -> int:
-    return _serve(load(options.config, os.environ, options.upstream))
+    env = dict(os.environ)
+    if options.port is not None:
+        env["SIDELIGHT_LISTEN__PORT"] = options.port
+    return _serve(load(options.config, env, options.upstream))
 
 
 def _demo(_options: argparse.Namespace) -> int:
     from proxy.demo import process  # the demo is not loaded in production
 
     with process() as url:
-        return _serve(load(None, _IMPATIENT | dict(os.environ), url), greeting=_greeting)
+        # the page's own origin is the backend's, another one than Sidelight's
+        demo = _DEMO | {"SIDELIGHT_CORS__ORIGINS": url}
+        settings = load(None, demo | dict(os.environ), url)
+        return _serve(settings, greeting=partial(_greeting, url))
 
 
-def _greeting(port: int, admin_port: int) -> str:
+def _greeting(page: str, port: int, admin_port: int) -> str:
     chat, admin = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{admin_port}"
     ask = f"""curl -N {chat}/api/chat -H 'Content-Type: application/json' -d"""
     return f"""
-Sidelight:  {chat}   (a chat page, through the proxy)
+chat page:  {page}/?port={port}   (another origin, with the widget client)
+Sidelight:  {chat}
 admin port: {admin}   (the dashboard; /health, /metrics)
 
 Try:
@@ -145,7 +185,9 @@ def _check(options: argparse.Namespace) -> int:
     settings = load(options.file, os.environ)
     for warning in settings.warnings:
         _say(f"warning: {warning}")
-    print(f"{options.file}: ok, {len(settings.routes)} routes, config {settings.config_hash}")
+    count = len(settings.routes)
+    routes = f"{count} route{'s' if count != 1 else ''}"
+    print(f"{options.file}: ok, {routes}, config {settings.config_hash}")
     return 0
 
 
@@ -155,8 +197,14 @@ def _schema(_options: argparse.Namespace) -> int:
 
 
 def _healthcheck(options: argparse.Namespace) -> int:
+    try:
+        asked = _parser().parse_args(arguments_of(options.pid)) if options.pid else options
+    except NotSidelightError as error:
+        _say(f"sidelight: {error}")
+        return 1
+    config = getattr(asked, "config", None)
     # without a file the environment is enough to know the admin port
-    settings = load(options.config, os.environ, None if options.config else "http://127.0.0.1")
+    settings = load(config, os.environ, None if config else "http://127.0.0.1")
     host, port = settings.admin.host, settings.admin.port
     connection = HTTPConnection(reached(host), port, timeout=_PROBE_TIMEOUT)
     try:
@@ -170,10 +218,17 @@ def _healthcheck(options: argparse.Namespace) -> int:
 
 
 def _version(_options: argparse.Namespace) -> int:
-    found = find_spec("proxy.forward")
-    compiled = found is not None and not (found.origin or "").endswith(".py")
-    print(f"sidelight {__version__} ({'compiled' if compiled else 'interpreted'})")
+    print(_version_text())
     return 0
+
+
+def _version_text() -> str:
+    found = find_spec("proxy.forward")
+    if found is not None and not (found.origin or "").endswith(".py"):
+        return f"sidelight {__version__} (compiled)"
+    built = Path(__file__).with_name("built.txt")  # whoever built the wheel left it
+    why = built.read_text().strip() if built.is_file() else "it runs from its source"
+    return f"sidelight {__version__} (interpreted: {why})"
 
 
 def _say(text: str) -> None:

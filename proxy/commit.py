@@ -83,7 +83,7 @@ def _prepare(p: Passage, stream: EventStream, head: Head, *, chunked: bool) -> N
     p.stream = stream
     if p.x.first_event is not None:
         _probe_succeeded(p)
-    p.client.may_leave = p.route.rule.stream.finish_on_disconnect
+    p.client.outlives_client = p.route.rule.stream.finish_on_disconnect
 
 
 def _probe_succeeded(p: Passage) -> None:

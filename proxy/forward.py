@@ -12,15 +12,15 @@ from typing import Protocol
 from proxy import commit, guards, reply
 from proxy import outcome as o
 from proxy.call import NoAnswer, call, keep_body
-from proxy.client import Client
+from proxy.client.connection import ClientConnection
+from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.cors import grants, is_preflight
 from proxy.errors.trace import fault_of
 from proxy.exchange import Exchange
-from proxy.opening import open_passage, open_unread
+from proxy.opening import open_passage, open_refused, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.passage import Drain, Passage, Plan
-from proxy.request import Request, RequestError
 from proxy.routing import NoRoute, Route
 from proxy.rules import CorsRule
 
@@ -35,6 +35,8 @@ class Observer(Protocol):
 
     def close(self, x: Exchange) -> None: ...
 
+    def connection_refused(self) -> None: ...
+
 
 class Forward:
     """Takes every request of the traffic port on its way."""
@@ -43,7 +45,7 @@ class Forward:
         self.plan = plan
         self.observer = observer
         self.drain = Drain()
-        self.running: set[Client] = set()
+        self.running: set[ClientConnection] = set()
         """Clients whose exchange is under way."""
         self._empty = asyncio.Event()
 
@@ -54,7 +56,6 @@ class Forward:
         """
         client = request.client
         p = self._open(request)
-        client.is_exchanging = True
         self.running.add(client)
         self.observer.opened(p.x)
         try:
@@ -64,7 +65,7 @@ class Forward:
         except RequestError as error:
             return _stopped(p, error.outcome, error.detail)
         except asyncio.CancelledError:
-            if client.gone_at is not None and not (client.may_leave and self.drain.has_begun):
+            if client.gone_at is not None and not (client.outlives_client and self.drain.has_begun):
                 _left(p)
                 raise
             _leave(p, "drained")
@@ -73,9 +74,8 @@ class Forward:
             p.x.fault = fault_of(fault)
             return _stopped(p, o.INTERNAL_ERROR, type(fault).__name__)
         finally:
-            client.is_exchanging = False
             self._close(p)
-            client.may_leave = False
+            client.outlives_client = False
             self.running.discard(client)
             if not self.running:
                 self._empty.set()
@@ -98,10 +98,11 @@ class Forward:
         await self.finished(1.0)
 
     async def refuse(self, request: Request, error: RequestError) -> bool:
-        """Answer what never became a request: the parser or a clock of the head refused it."""
-        p = open_unread(self.plan, self.drain, request)
+        """Answer what never became a request: its reader or a clock of its head refused it."""
+        p = open_refused(self.plan, self.drain, request)
         self.observer.opened(p.x)
         try:
+            p.cors = _cors(p, self.plan.cors)
             return _stopped(p, error.outcome, error.detail)
         finally:
             self._close(p)
@@ -139,9 +140,7 @@ class Forward:
     def _refusal(self, p: Passage) -> Outcome | None:
         if refusal := guards.refuse_request(p.asked, self.plan.pseudonym):
             return refusal
-        if self.drain.refuses:
-            return o.DRAINING
-        return o.OVERLOAD_SHED if p.client.shed else None
+        return o.DRAINING if self.drain.refuses else None
 
     def _enter(self, p: Passage, route: Route) -> None:
         p.route = route
@@ -167,7 +166,7 @@ class Forward:
         p.let_go(whole=False)
         if (
             p.client.gone_at is not None
-            and not p.client.may_leave
+            and not p.client.outlives_client
             and x.outcome is not None
             and x.outcome.category == "client"
         ):

@@ -7,16 +7,12 @@ from proxy import outcome as o
 from proxy.inbound import Inbound, is_well_formed
 from proxy.outcome import Outcome
 
-_VERSIONS = ((1, 0), (1, 1))
-
 
 def refuse_request(asked: Inbound, pseudonym: bytes) -> Outcome | None:
     """What is wrong with the request itself, whatever its route.
 
     `pseudonym` is our own name in `Via`; a request that carries it has been here already.
     """
-    if asked.version not in _VERSIONS:
-        return o.HTTP_VERSION_NOT_SUPPORTED
     if asked.method == "CONNECT":
         return o.NOT_IMPLEMENTED
     fields = asked.fields

@@ -1,122 +1,150 @@
-"""The traffic port: aiohttp's low-level server, with its limits really in force.
+"""The traffic port: sockets of ours, hosted by aiohttp's public API, a connection of ours on each.
 
-Accepts, counts and closes connections; what happens to a request is `forward`'s.
+Accepts, counts, bounds and closes connections; what happens to a request is `forward`'s.
 """
 
 import asyncio
-import logging
-from typing import Any
+import socket
 
 from aiohttp import web
 
-from proxy.client import Client
+from proxy.client.connection import ClientConnection
+from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
 from proxy.peers import Peers
 from proxy.settings.sections import Listen
-
-_QUIET = logging.getLogger("sidelight.aiohttp")
-"""aiohttp's own words about clients' mistakes; our events say it better."""
 
 _LAST_WORDS = 2.0
 """Seconds that clients get at the very end to take what is queued for them."""
 
 
 class TrafficServer(web.Server):
-    """Makes one `Client` for each connection."""
+    """Makes a `ClientConnection` for each connection, and bounds what all of them may hold."""
 
     def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
-        super().__init__(forward)  # type: ignore[arg-type]
+        super().__init__(forward)  # type: ignore[arg-type]  # we read requests, it never does
         self._forward = forward
         self._rule = rule
         self._peers = peers
-        self._open = 0
-        """Connections whose sockets are open, those included that nobody serves any more."""
+        self._clients: dict[ClientConnection, None] = {}
+        self._idle: dict[ClientConnection, None] = {}
+        """Those that wait for a request, the longest first."""
+        self.held_bytes = 0
+        """Bytes of requests that wait for their turn, on all connections."""
         self._emptied = asyncio.Event()
 
-    def __call__(self) -> Client:
-        rule = self._rule
-        return Client(
-            self,
-            loop=self._loop,
-            limits=rule,
-            peers=self._peers,
-            serve=self._forward,
-            refuse=self._forward.refuse,
-            access_log=None,
-            logger=_QUIET,
-            auto_decompress=False,
-            keepalive_timeout=rule.keep_alive,
-            max_line_size=rule.uri_bytes,
-            # told apart from the line's limit by its value: see client._refusal
-            max_field_size=rule.header_bytes + (rule.header_bytes == rule.uri_bytes),
-            max_headers=rule.header_count,
-            read_bufsize=64 * 1024,
-            timeout_ceil_threshold=1e9,
+    def __call__(self) -> ClientProtocol:  # type: ignore[override]
+        client = ClientConnection(
+            self, self._rule, self._peers, self._forward, self._forward.refuse
         )
+        return ClientProtocol(client)
 
-    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        self._open += 1
-        handler.shed = len(self._connections) > self._rule.max_connections
+    @property
+    def connections(self) -> list[ClientConnection]:  # type: ignore[override]
+        """Connections whose sockets are open, those included that nobody serves any more."""
+        return list(self._clients)
 
-    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
-        super().connection_lost(handler, exc)
-        self._open -= 1
-        if not self._open:
+    def opened(self, client: ClientConnection) -> bool:
+        self._clients[client] = None
+        if len(self._clients) <= self._rule.max_connections:
+            return True
+        for oldest in self._idle:
+            oldest.close()
+            return True
+        self._forward.observer.connection_refused()
+        return False
+
+    def idle(self, client: ClientConnection) -> None:
+        self._idle[client] = None
+
+    def busy(self, client: ClientConnection) -> None:
+        self._idle.pop(client, None)
+
+    def lost(self, client: ClientConnection) -> None:
+        self._clients.pop(client, None)
+        if not self._clients:
             self._emptied.set()
+
+    def may_hold(self, more: int) -> bool:
+        self.held_bytes += more
+        return self.held_bytes <= self._rule.unread_bytes
 
     async def close(self) -> None:
         """Close every connection once what is queued for it is written, or it takes too long."""
-        self._emptied.clear()
         for client in self.connections:
-            client.force_close()
+            client.close()
         try:
             async with asyncio.timeout(_LAST_WORDS):
-                while self._open:
+                while self._clients:
+                    self._emptied.clear()
                     await self._emptied.wait()
         except TimeoutError:
-            pass
-        await self.shutdown(0.1)
+            for client in self.connections:
+                client.abort()
 
     def close_idle(self) -> None:
         """Close every connection that carries no exchange."""
         for client in self.connections:
-            if isinstance(client, Client) and not client.is_exchanging:
+            if client.carries_nothing:
                 client.close()
 
 
 class Listener:
-    """The socket of the traffic port and its server."""
+    """The sockets of the traffic port and its server."""
 
     def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
         self._rule = rule
         self._forward = forward
         self._peers = peers
-        self._server: TrafficServer | None = None
-        self._sockets: asyncio.Server | None = None
+        self._runner: web.ServerRunner | None = None
+        self.server: TrafficServer | None = None
+        """Has the connections; None until `start`."""
         self.port = rule.port
 
     async def start(self) -> None:
         """Bind and accept. Raises OSError where the address is taken or not ours."""
-        self._server = TrafficServer(self._forward, self._rule, self._peers)
-        loop = asyncio.get_running_loop()
-        self._sockets = await loop.create_server(
-            self._server,
-            self._rule.host,
-            self._rule.port,
-            backlog=self._rule.backlog,
-            reuse_address=True,
-        )
-        self.port = self._sockets.sockets[0].getsockname()[1]
+        self.server = TrafficServer(self._forward, self._rule, self._peers)
+        self._runner = web.ServerRunner(self.server)
+        await self._runner.setup()
+        sockets = await bound_sockets(self._rule.host, self._rule.port)
+        self.port = sockets[0].getsockname()[1]
+        for sock in sockets:
+            await web.SockSite(self._runner, sock, backlog=self._rule.backlog).start()
 
-    def stop_accepting(self) -> None:
+    async def stop_accepting(self) -> None:
         """Refuse new connections and close the idle ones; running exchanges go on."""
-        if self._sockets is not None and self._server is not None:
-            self._sockets.close()
-            self._server.close_idle()
+        if self._runner is not None and self.server is not None:
+            for site in self._runner.sites:
+                await site.stop()
+            self.server.close_idle()
 
     async def stop(self) -> None:
         """Close what is left."""
-        self.stop_accepting()
-        if self._server is not None:
-            await self._server.close()
+        await self.stop_accepting()
+        if self._runner is not None and self.server is not None:
+            await self.server.close()
+            await self._runner.cleanup()
+
+
+async def bound_sockets(host: str, port: int) -> list[socket.socket]:
+    """A socket bound to each address that `host` has; `::` takes IPv4 as well.
+
+    Raises OSError where an address is taken or not ours; then none stays bound.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            sock = socket.socket(family, kind, protocol)
+            sockets.append(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != "::")
+            sock.setblocking(False)
+            sock.bind(address)
+    except OSError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets

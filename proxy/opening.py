@@ -1,33 +1,30 @@
 """The beginning of an exchange: who it is and where it comes from."""
 
+from proxy.client.request import Request
 from proxy.clock import now, wall
 from proxy.exchange import Exchange
 from proxy.headers import LONGEST_HOST
 from proxy.identity import identify, trace
-from proxy.inbound import Inbound, read
+from proxy.inbound import Inbound
 from proxy.passage import Drain, Passage, Plan
-from proxy.request import Request
 
 _UNREAD = Inbound("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 
 
 def open_passage(plan: Plan, drain: Drain, request: Request) -> Passage:
     """Begin the record of a request whose head was read."""
-    message = request.message
-    asked = read(
-        message.method,
-        message.path,
-        (message.version.major, message.version.minor),
-        message.raw_headers,
-        should_close=message.should_close,
-    )
-    p = begin(plan, drain, request, asked)
-    p.x.fields = plan.fields(asked)
+    p = begin(plan, drain, request, request.asked)
+    p.x.fields = plan.fields(request.asked)
     return p
 
 
+def open_refused(plan: Plan, drain: Drain, request: Request) -> Passage:
+    """Begin the record of a request that was refused while it was read: with what was read."""
+    return begin(plan, drain, request, request.asked)
+
+
 def open_unread(plan: Plan, drain: Drain, request: Request) -> Passage:
-    """Begin the record of a request whose head could not be read."""
+    """Begin the record of a request that a fault of ours keeps from being read."""
     return begin(plan, drain, request, _UNREAD)
 
 

@@ -17,9 +17,9 @@ from proxy.clock import now, wall
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
-from proxy.observation.series import Snapshot
+from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import health_after
+from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, specificity
 from proxy.settings.schema import Settings
@@ -75,12 +75,12 @@ class Oversight:
         return reason is None, reason or ""
 
     def health(self) -> HealthView:
-        house, at, lessons = self._house, now(), self._house.observer.lessons
+        house, at = self._house, now()
         return HealthView(
             now=at,
             wall=wall(),
             started=self._started,
-            upstreams={name: health_after(lessons.get(name), at) for name in house.upstreams},
+            upstreams=self._upstreams(at),
             circuits={
                 r.name: Circuit(r.breaker.view(at), r.rule.breaker.critical) for r in house.routes
             },
@@ -88,6 +88,15 @@ class Oversight:
             version=__version__,
             config_hash=house.settings.config_hash,
         )
+
+    def _upstreams(self, at: float) -> dict[str, UpstreamHealth]:
+        histories, fresh = self._house.observer.histories, AttemptHistory()
+        told = {name: histories.get(name, fresh).health(at) for name in self._house.upstreams}
+        for route in self._house.routes:
+            if route.rule.breaker.critical and route.breaker.state(at) == "open":
+                upstream, since = route.rule.upstream, route.breaker.view(at).opened_at
+                told[upstream] = circuit_open(route.name, since, told[upstream])
+        return told
 
     def live(self) -> Live:
         health = self.health()
@@ -106,6 +115,9 @@ class Oversight:
 
     def snapshot(self) -> Snapshot:
         return self._house.metrics.snapshot()
+
+    def exemplars(self) -> Exemplars:
+        return self._house.metrics.exemplars()
 
     def config(self) -> Mapping[str, object]:
         return self._house.settings.model_dump(mode="json")

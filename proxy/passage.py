@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.client import Client
+from proxy.client.connection import ClientConnection
+from proxy.client.request import Request
 from proxy.events import EventStream, Watcher
 from proxy.exchange import Exchange
 from proxy.heads import Heads, Source
@@ -12,7 +13,6 @@ from proxy.http1 import Head
 from proxy.identity import Trace
 from proxy.inbound import Inbound
 from proxy.outcome import Signal
-from proxy.request import Request
 from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
 from proxy.routing import Route, Router
@@ -75,7 +75,7 @@ class Passage:
     x: Exchange
     asked: Inbound
     request: Request
-    client: Client
+    client: ClientConnection
     trace: Trace
     source: Source
     drain: Drain

@@ -17,12 +17,11 @@ INTERPRETED = {
     "__main__": "runs once",
     "app": "runs once",
     "cli": "runs once",
-    "client": "inherits from aiohttp",
+    "init": "runs once",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
     "oversight": "not on the way",
     "rules": "pydantic",
-    "serving": "inherits from aiohttp",
     "supervisor": "runs once",
 }
 """Modules at the top of `proxy/` that are not compiled, with the reason."""
@@ -57,7 +56,8 @@ def test_what_was_compiled_runs_compiled() -> None:
 
 
 def test_the_version_says_whether_it_is_compiled(capsys) -> None:
-    kind = "compiled" if proxy.forward.__file__.endswith(".so") else "interpreted"
+    compiled = proxy.forward.__file__.endswith(".so")
+    kind = "compiled" if compiled else "interpreted: it runs from its source"
 
     assert main(["version"]) == 0
     assert capsys.readouterr().out == f"sidelight {__version__} ({kind})\n"

@@ -94,6 +94,16 @@ async def test_alerts_see_the_circuits_that_are_not_closed(app) -> None:
     assert ("chat",) == app.oversight.signs().circuits_open
 
 
+async def test_an_open_critical_circuit_is_a_failing_upstream(app) -> None:
+    unknown = app.oversight.health().upstreams["model"]
+    app.oversight.order_breaker("chat", "open")
+    failing = app.oversight.health().upstreams["model"]
+
+    assert ("unknown", None) == (unknown.status, unknown.since)
+    assert ("failing", "circuit of chat is open") == (failing.status, failing.reason)
+    assert failing.since is not None
+
+
 async def test_a_drain_needs_somebody_who_can_end_the_process_and_begins_once(app) -> None:
     asked: list[str] = []
 

@@ -78,10 +78,7 @@ class HealthView:
         return {
             "status": self.status,
             "uptime_seconds": round(self.now - self.started, 3),
-            "upstreams": {
-                name: {"status": health.status, "reason": health.reason}
-                for name, health in self.upstreams.items()
-            },
+            "upstreams": {name: self.upstream(health) for name, health in self.upstreams.items()},
             "circuit_breakers": {name: self.circuit(name) for name in self.circuits},
             "critical_circuits_open": self.critical_circuits_open,
             "pools": {name: _pool(view) for name, view in self.pools.items()},
@@ -92,6 +89,15 @@ class HealthView:
     def dated(self, at: float) -> str:
         """A moment of the clock that never jumps, as a date."""
         return iso(self.wall - (self.now - at))
+
+    def upstream(self, health: UpstreamHealth) -> dict[str, object]:
+        """As the JSON tells of one."""
+        return {
+            "status": health.status,
+            "reason": health.reason,
+            "since": None if health.since is None else self.dated(health.since),
+            "failures": health.failures,
+        }
 
     def circuit(self, name: str) -> dict[str, object]:
         """As the JSON tells of one."""

@@ -47,8 +47,8 @@ class Probes:
         if wants_json(accept):
             return await self.summary(request)
         async with self._render_turn:
-            snapshot = self._sources.snapshot()
-            body, content_type = await asyncio.to_thread(render, snapshot, accept)
+            snapshot, exemplars = self._sources.snapshot(), self._sources.exemplars()
+            body, content_type = await asyncio.to_thread(render, snapshot, accept, exemplars)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def summary(self, _: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from proxy.admin.health import HealthView
 from proxy.admin.live import Live
-from proxy.observation.series import Snapshot
+from proxy.observation.series import Exemplars, Snapshot
 from proxy.stories.query import Query
 
 Told = Mapping[str, object]
@@ -74,6 +74,9 @@ class AdminSources(Protocol):
 
     def summary(self) -> Mapping[str, object]:
         """The body of `/metrics.json`."""
+
+    def exemplars(self) -> Exemplars:
+        """For whom was counted what the snapshot taken just before tells."""
 
     def snapshot(self) -> Snapshot:
         """The metrics at this moment."""

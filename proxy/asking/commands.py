@@ -7,13 +7,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fileinput import FileInput
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from proxy.admin.story_text import breaker_line, group_line, story_text
 from proxy.admin.told import rows, text
-from proxy.asking.door import Door, UnreachableError, find_door
+from proxy.asking.door import Answer, Door, UnreachableError, find_door
 
 Told = Mapping[str, object]
 _SLOW: Final = 60.0
@@ -53,7 +54,7 @@ def _explain(options: argparse.Namespace) -> int:
         stories = rows(answer.body, "stories")
         if stories:
             return _tell_stories(stories)
-        why = text(answer.body, "message") or f"status {answer.status}"
+        why = _refused(door, answer)
     return _explain_from_logs(options.files, wanted, why)
 
 
@@ -113,8 +114,17 @@ def _show(door: Door, path: str, told: Callable[[Told], str], method: str = "GET
     except UnreachableError as nobody:
         return _fail(str(nobody))
     if answer.status != 200:
-        return _fail(text(answer.body, "message") or f"status {answer.status}")
+        return _fail(_refused(door, answer))
     return _tell(told(answer.body))
+
+
+def _refused(door: Door, answer: Answer) -> str:
+    """Why the port gave nothing, and what to do where it wants a token."""
+    why = text(answer.body, "message") or f"status {answer.status}"
+    if answer.status != HTTPStatus.UNAUTHORIZED:
+        return why
+    wrong = "is not its token" if door.token else "is not set"
+    return f"{why}\nSIDELIGHT_ADMIN__TOKEN {wrong}; set it, or name the settings by --config."
 
 
 def _tell(words: str) -> int:

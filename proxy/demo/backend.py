@@ -91,9 +91,17 @@ def _failed() -> web.Response:
 
 
 async def _page(_request: web.Request) -> web.Response:
-    page = resources.files(__package__).joinpath("page.html")
-    text = await asyncio.to_thread(page.read_text, encoding="utf-8")
-    return web.Response(text=text, content_type="text/html")
+    return await _file("page.html", "text/html")
+
+
+async def _widget(_request: web.Request) -> web.Response:
+    return await _file("sidelight.js", "text/javascript")
+
+
+async def _file(name: str, content_type: str) -> web.Response:
+    file = resources.files(__package__).joinpath(name)
+    text = await asyncio.to_thread(file.read_text, encoding="utf-8")
+    return web.Response(text=text, content_type=content_type)
 
 
 async def _health(_request: web.Request) -> web.Response:
@@ -162,6 +170,7 @@ def _event(number: int, data: dict[str, str]) -> bytes:
 def _app() -> web.Application:
     app = web.Application()
     app.router.add_get("/", _page)
+    app.router.add_get("/sidelight.js", _widget)
     app.router.add_get("/api/health", _health)
     app.router.add_route("GET", "/api/echo", _echo)
     app.router.add_route("POST", "/api/echo", _echo)

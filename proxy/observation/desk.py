@@ -206,7 +206,8 @@ class Desk:
 
     def readings(self) -> Iterator[Reading]:
         """For the metrics."""
-        yield from store_readings(self._store.dropped if self._store is not None else {})
+        if self._store is not None:
+            yield from store_readings(self._store.dropped)
         yield from alert_readings(self._results)
 
     def _begin_ticking(self) -> None:
@@ -259,7 +260,7 @@ def open_store(rule: StoreRule, tell: Tell, worker: int) -> "Store | None":
             raise
         raise StoreMissingError(
             "store.path is set, but the store needs SQLAlchemy, which is not installed; "
-            "run pip install 'sidelight[store]', or set store.path to null"
+            "run pip install '.[store]' in its checkout, or set store.path to null"
         ) from None
     return Store(Path(rule.path), rule, tell, worker=worker)
 

@@ -71,6 +71,7 @@ _TABLE = (
     Family("sidelight_inband_errors_total", "counter", ("route", "code"), "Streams whose error was said inside the stream."),
     Family("sidelight_upstream_cancel_seconds", "histogram", ("route",), "From a client's leaving to the closing of its upstream connection.", CONN),
     Family("sidelight_client_disconnects_total", "counter", ("route", "phase"), "Clients that left or did not read, by the phase letter of term."),
+    Family("sidelight_connections_refused_total", "counter", (), "Connections of clients closed at once: as many as may be were open, and none idle."),
     Family("sidelight_event_loop_lag_seconds", "histogram", (), "By how much a timer of the event loop overslept.", OVH),
     Family("sidelight_drain_exchanges_total", "counter", ("result",), "Exchanges that ended while draining."),
     Family("sidelight_config_info", "gauge", ("hash",), "1 for the settings in force."),

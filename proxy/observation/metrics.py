@@ -6,10 +6,15 @@ overflow is counted too.
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.observation.route_metrics import NONE, OTHER, RouteMetrics
-from proxy.observation.series import Reading, Series, Snapshot
+from proxy.observation.series import Exemplars, Reading, Series, Snapshot
+from proxy.outcome import OUTCOMES
+
+ANNOUNCED_ROUTES: Final = 50
+"""Routes whose errors are told as 0 before the first, so that `rate()` sees that one too."""
 
 
 class Metrics:
@@ -23,14 +28,15 @@ class Metrics:
         self._lag = self._series.spread("sidelight_event_loop_lag_seconds")
         build = self._series.numbers("sidelight_build_info")
         build[version, platform.python_version()] = 1
+        self._announce_errors()
 
     def count(self, x: Exchange) -> None:
         """Count an exchange that has ended."""
         self._route(x.route).count(x)
 
-    def stream_gaps(self, route: str) -> Callable[[float], None]:
+    def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
         """Counts silences, in seconds, within a stream that goes on."""
-        return self._route(route).gaps
+        return self._route(x.route).gaps(x.request_id, x.trace_id)
 
     def _route(self, name: str) -> RouteMetrics:
         return self._routes.get(name) or self._make_route(name)
@@ -67,6 +73,17 @@ class Metrics:
     def snapshot(self) -> Snapshot:
         """A copy to render elsewhere; call it in the loop."""
         return self._series.snapshot()
+
+    def exemplars(self) -> Exemplars:
+        """For whom was counted what the snapshot taken just before tells."""
+        return self._series.exemplars()
+
+    def _announce_errors(self) -> None:
+        terminations = self._series.numbers("sidelight_terminations_total")
+        for route in self.routes[:ANNOUNCED_ROUTES]:
+            for outcome in OUTCOMES.values():
+                if outcome.is_error:
+                    terminations[route, outcome.code] = 0
 
     def _make_route(self, name: str) -> RouteMetrics:
         if name not in self._upstreams:

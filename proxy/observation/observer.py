@@ -22,7 +22,7 @@ from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
 from proxy.observation.series import Reading
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import Lesson
+from proxy.observation.upstream_status import AttemptHistory
 from proxy.outcome import Level
 from proxy.resilience.permits import Transition
 
@@ -31,6 +31,9 @@ _BREAKER_EVENTS: Final = {
     "half_open": "breaker_half_open",
     "closed": "breaker_closed",
 }
+
+_SELDOM: Final = 10.0
+"""Seconds between two events that say the same."""
 
 
 class Observer:
@@ -48,6 +51,9 @@ class Observer:
         later: Later = call_later,
     ) -> None:
         self.running: dict[int, Exchange] = {}
+        self._refused = self._refused_said = 0
+        """Connections that were refused, and how many of them events have told of."""
+        self._refused_due = 0.0
         """Exchanges that were opened and not closed yet, by identity."""
         self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
         self._ended = Batch(self._record, later)
@@ -83,10 +89,10 @@ class Observer:
         self._ended.flush()
 
     @property
-    def lessons(self) -> Mapping[str, Lesson]:
-        """What was last learnt about each upstream."""
+    def histories(self) -> Mapping[str, AttemptHistory]:
+        """The attempts at each upstream that had any."""
         self.flush()
-        return self._recorder.lessons
+        return self._recorder.histories
 
     def _readings(self) -> Iterator[Reading]:
         """What runs now, by route, and what the log lost."""
@@ -103,10 +109,11 @@ class Observer:
             yield "sidelight_streams_active", (route,), n
         for cause, n in self._log.dropped.items():
             yield "sidelight_log_dropped_total", (cause,), n
+        yield "sidelight_connections_refused_total", (), self._refused
 
     def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
         """Takes the silences of a stream as they happen, in seconds."""
-        return self._metrics.stream_gaps(x.route)
+        return self._metrics.stream_gaps(x)
 
     def stream_started(self, x: Exchange) -> None:
         """Its head has gone out; told where the route asks for it."""
@@ -148,6 +155,15 @@ class Observer:
             self._log.say("endpoint_up", "info", fields)
         else:
             self._log.say("endpoint_down", "warning", fields)
+
+    def connection_refused(self) -> None:
+        """A client's connection was closed at once, because there is no room for it."""
+        self._refused += 1
+        at = clock.now()
+        if at >= self._refused_due:
+            self._refused_due = at + _SELDOM
+            new, self._refused_said = self._refused - self._refused_said, self._refused
+            self._log.emit("connections_refused", "warning", refused=new)
 
     def drain_began(self, signal: str, limit: float) -> None:
         """From now on exchanges end because we do; `limit` is in seconds."""

@@ -6,6 +6,8 @@ from typing import Final, Protocol
 from proxy.observation.series import Reading
 
 STATES: Final = ("closed", "open", "half_open")
+STORE_CAUSES: Final = ("queue_full", "rejected", "closing")
+"""Why the store loses stories."""
 
 
 class Pool(Protocol):
@@ -40,9 +42,9 @@ def budget_readings(tokens: Mapping[str, float]) -> Iterator[Reading]:
 
 
 def store_readings(dropped: Mapping[str, int]) -> Iterator[Reading]:
-    """`dropped` by cause."""
-    for cause, n in dropped.items():
-        yield "sidelight_store_dropped_total", (cause,), n
+    """`dropped` by cause; every cause is told from the start, so that `rate()` sees the first."""
+    for cause in STORE_CAUSES:
+        yield "sidelight_store_dropped_total", (cause,), dropped.get(cause, 0)
 
 
 def alert_readings(results: Mapping[tuple[str, str], int]) -> Iterator[Reading]:

@@ -1,4 +1,4 @@
-"""Makes of every exchange that has ended its line, its counts, its figure and its lesson.
+"""Turns each finished exchange into a log line, metrics, summary and upstream health.
 
 Works through many at once, see `batch`.
 """
@@ -15,7 +15,7 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.record import event_of
 from proxy.observation.redaction import redact
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import Lesson, lesson_of
+from proxy.observation.upstream_status import AttemptHistory, results_of
 from proxy.outcome import COMPLETED, DRAIN_CUT, DRAINING, INTERNAL_ERROR, level_of
 
 
@@ -34,8 +34,8 @@ class Recorder:
     ) -> None:
         self.config_hash = ""
         """The settings in force, named on every line."""
-        self.lessons: dict[str, Lesson] = {}
-        """What was last learnt about each upstream."""
+        self.histories: dict[str, AttemptHistory] = {}
+        """The attempts at each upstream that had any."""
         self.drained: Counter[str] | None = None
         """What became of exchanges while draining; None before."""
         self._log, self._metrics, self._summary = log, metrics, summary
@@ -68,11 +68,16 @@ class Recorder:
     def _count(self, x: Exchange) -> None:
         self._metrics.count(x)
         self._summary.add(x, x.ended)
-        lesson = lesson_of(x)
-        if lesson is not None:
-            self.lessons[x.upstream] = lesson
+        for result in results_of(x):
+            self._history(x.upstream).add(result)
         if self.drained is not None:
             self._count_drained(self.drained, x)
+
+    def _history(self, upstream: str) -> AttemptHistory:
+        history = self.histories.get(upstream)
+        if history is None:
+            history = self.histories[upstream] = AttemptHistory()
+        return history
 
     def _count_drained(self, drained: Counter[str], x: Exchange) -> None:
         result = drain_result(x)

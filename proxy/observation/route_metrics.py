@@ -37,23 +37,29 @@ class RouteMetrics:
         method = x.method if x.method in METHODS else self._overflow("sidelight_requests_total")
         status = _STATUSES.get(x.status) or self._overflow("sidelight_requests_total")
         self._requests[route, method, status] += 1
-        self._duration.observe(x.duration)
+        at = x.started_wall + x.duration
+        self._duration.observe_of(x.duration, x.request_id, x.trace_id, at)
         self._overhead.observe(x.overhead)
         self._size_in.observe(x.bytes_in)
         self._size_out.observe(x.bytes_out)
         if x.attempts:
             self._count_attempts(x)
         if x.outcome is not None:
-            self._terminations[route, x.outcome.code] += 1
-            if x.outcome is not COMPLETED:
+            if x.outcome is COMPLETED:
+                self._terminations[route, x.outcome.code] += 1
+            else:
                 self._count_trouble(x, x.outcome)
             if x.streamed and x.committed is not None:
                 self._count_stream(x, x.outcome.code, x.ended - x.committed)
 
-    @property
-    def gaps(self) -> Callable[[float], None]:
+    def gaps(self, request_id: str, trace_id: str) -> Callable[[float], None]:
         """Takes the silences within a stream that goes on."""
-        return self._series.spread("sidelight_stream_gap_seconds", self._route).observe
+        spread = self._series.spread("sidelight_stream_gap_seconds", self._route)
+
+        def observe(seconds: float) -> None:
+            spread.observe_of(seconds, request_id, trace_id, None)
+
+        return observe
 
     def _count_attempts(self, x: Exchange) -> None:
         for attempt in x.attempts:
@@ -90,13 +96,23 @@ class RouteMetrics:
         if outcome.code in _CLIENT_LEFT:
             self._numbers("sidelight_client_disconnects_total")[self._route, x.term[1]] += 1
         level = level_of(outcome, x.upstream_status)
-        if level in ("error", "critical"):
-            self._numbers("sidelight_errors_total")[level, outcome.code] += 1
+        if level not in ("error", "critical"):
+            self._terminations[self._route, outcome.code] += 1
+            return
+        one = (x.request_id, x.trace_id, 1.0, x.started_wall + x.duration)
+        for name, label in (
+            ("sidelight_terminations_total", self._route),
+            ("sidelight_errors_total", level),
+        ):
+            self._series.count_of(name, (label, outcome.code), one)
 
     def _count_stream(self, x: Exchange, code: str, seconds: float) -> None:
         self._numbers("sidelight_streams_total")[self._route, code] += 1
-        self._series.spread("sidelight_stream_duration_seconds", self._route).observe(seconds)
-        self._series.spread("sidelight_stream_max_gap_seconds", self._route).observe(x.max_gap)
+        for name, value in (
+            ("sidelight_stream_duration_seconds", seconds),
+            ("sidelight_stream_max_gap_seconds", x.max_gap),
+        ):
+            self._observe(name, value, x)
         if x.is_raw:
             self._numbers("sidelight_streams_unframed_total")[(self._route,)] += 1
         if x.reads:
@@ -109,12 +125,16 @@ class RouteMetrics:
         spread("sidelight_stream_events", route).observe(x.events)
         spread("sidelight_stream_client_wait_seconds", route).observe(x.client_wait)
         if x.first_event is not None:
-            spread("sidelight_time_to_first_event_seconds", route).observe(x.first_event)
+            self._observe("sidelight_time_to_first_event_seconds", x.first_event, x)
         if x.end_marker is not None:
             carried = "true" if x.end_marker else "false"
             self._numbers("sidelight_stream_end_markers_total")[route, carried] += 1
         if x.told:
             self._numbers("sidelight_inband_errors_total")[route, code] += 1
+
+    def _observe(self, name: str, value: float, x: Exchange) -> None:
+        spread = self._series.spread(name, self._route)
+        spread.observe_of(value, x.request_id, x.trace_id, x.started_wall + x.duration)
 
     def _overflow(self, metric: str) -> str:
         self._numbers("sidelight_label_overflow_total")[(metric,)] += 1

@@ -19,19 +19,34 @@ Snapshot = dict[str, dict[Labels, float | list[float]]]
 """All series of each family at one moment; a histogram is its counts per bucket, then its sum."""
 
 
+Exemplar = tuple[str, str, float, float | None]
+"""Request ID (not redacted), trace ID, the value, and when, in wall time; None: not known."""
+
+Exemplars = dict[str, dict[Labels, dict[int, Exemplar]]]
+"""The latest exchange counted by each series; a histogram has one for each bucket."""
+
+
 class Spread:
     """A histogram: how many values fell into each bucket, and their sum."""
 
-    __slots__ = ("_bounds", "cells")
+    __slots__ = ("_bounds", "cells", "exemplars")
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self._bounds: Final = bounds
         self.cells: list[float] = [0] * (len(bounds) + 2)
+        self.exemplars: dict[int, Exemplar] = {}
 
     def observe(self, value: float) -> None:
         cells = self.cells
         cells[bisect_left(self._bounds, value)] += 1
         cells[-1] += value
+
+    def observe_of(self, value: float, request_id: str, trace_id: str, at: float | None) -> None:
+        """The same, and whose value it was."""
+        cells, bucket = self.cells, bisect_left(self._bounds, value)
+        cells[bucket] += 1
+        cells[-1] += value
+        self.exemplars[bucket] = (request_id, trace_id, value, at)
 
 
 class Series:
@@ -46,6 +61,7 @@ class Series:
         self._spreads: dict[str, dict[Labels, Spread]] = {
             name: {} for name, family in FAMILIES.items() if family.kind == "histogram"
         }
+        self._exemplars: dict[str, dict[Labels, Exemplar]] = {}
         self._sources: list[Callable[[], Iterable[Reading]]] = []
 
     def numbers(self, name: str) -> defaultdict[Labels, float]:
@@ -58,6 +74,11 @@ class Series:
         if labels not in spreads:
             spreads[labels] = Spread(FAMILIES[name].buckets)
         return spreads[labels]
+
+    def count_of(self, name: str, labels: Labels, exemplar: Exemplar) -> None:
+        """Add one to a counter, and say for whom."""
+        self._numbers[name][labels] += 1
+        self._exemplars.setdefault(name, {})[labels] = exemplar
 
     def read_from(self, source: Callable[[], Iterable[Reading]]) -> None:
         """Ask `source` at every snapshot, for what somebody else knows already.
@@ -74,4 +95,18 @@ class Series:
             copy[name] = {labels: spread.cells[:] for labels, spread in spreads.items()}
         for name, labels, value in readings:
             copy[name][labels] = value
+        return copy
+
+    def exemplars(self) -> Exemplars:
+        """A copy; of the same moment as the snapshot that was taken just before."""
+        copy: Exemplars = {
+            name: {labels: {0: exemplar} for labels, exemplar in series.items()}
+            for name, series in self._exemplars.items()
+        }
+        for name, spreads in self._spreads.items():
+            copy[name] = {
+                labels: {**spread.exemplars}
+                for labels, spread in spreads.items()
+                if spread.exemplars
+            }
         return copy

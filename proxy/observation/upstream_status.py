@@ -1,13 +1,28 @@
-"""Whether an upstream works, as far as the traffic shows. Asks nobody, waits for nothing."""
+"""Whether an upstream works, as far as the traffic shows. Asks nobody, waits for nothing.
 
+One failed attempt among good ones is no outage: failing is only an upstream whose attempts failed
+one after the other. A failure is what the breaker counts as one.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from proxy.exchange import Exchange
-from proxy.outcome import signal_of
+from proxy.exchange import Attempt, Exchange
+from proxy.outcome import Outcome, Signal, signal_of
 
 WINDOW: Final = 60.0
-"""Seconds for which the last attempt says something about now."""
+"""Seconds for which the last attempt says that an upstream works."""
+
+IN_A_ROW: Final = 3
+"""Failed attempts, none good between them, after which an upstream is failing."""
+
+IN_WINDOW: Final = 2
+"""The same, where no attempt was good within the window."""
+
+MEMORY: Final = 600.0
+"""Seconds after the last attempt at which nobody knows any more: whoever sends its traffic
+elsewhere because of `failing` would otherwise never find out that the upstream works again."""
 
 Status = Literal["connected", "failing", "unknown"]
 
@@ -18,37 +33,94 @@ class UpstreamHealth:
 
     status: Status
     reason: str | None = None
+    since: float | None = None
+    """When the first of `failures` was seen, on `clock.now`; None where there are none."""
+    failures: int = 0
+    """Attempts that failed since the last good one."""
 
 
-@dataclass(slots=True)
-class Lesson:
-    """What one exchange taught about its upstream; `failure` is None if it worked."""
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """What one attempt showed about its upstream."""
 
     at: float
-    failure: str | None
+    signal: Signal
+    cause: str
 
 
-def lesson_of(x: Exchange) -> Lesson | None:
-    """None: it taught nothing, because no attempt was made or something else was to blame."""
-    if not x.attempts or x.outcome is None:
-        return None
-    last = x.attempts[-1]
-    if x.outcome.signal == "failure":
-        return Lesson(x.ended, x.outcome.code)
-    if last.status is not None:
-        is_failure = signal_of(last.status) == "failure"
-        return Lesson(x.ended, f"status_{last.status}" if is_failure else None)
-    if last.outcome is not None and last.outcome.signal == "failure":
-        return Lesson(x.ended, last.outcome.code)
+class AttemptHistory:
+    """The attempts at one upstream, as far as its health depends on them."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+        self._last_good: float | None = None
+        self._failed_at: list[float] = []
+        """When the last failures of the row were seen, oldest first."""
+        self._since: float | None = None
+        self._failures = 0
+        self._cause = ""
+
+    def add(self, result: AttemptResult) -> None:
+        """Results come in the order in which their exchanges ended."""
+        self._last = result.at
+        if result.signal == "success":
+            self._last_good, self._since, self._failures = result.at, None, 0
+            self._failed_at.clear()
+        elif result.signal == "failure":
+            self._since = result.at if self._since is None else self._since
+            self._failures += 1
+            self._failed_at = [*self._failed_at[1 - IN_WINDOW :], result.at]
+            self._cause = result.cause
+
+    def health(self, now: float) -> UpstreamHealth:
+        if self._last is None:
+            return UpstreamHealth("unknown", "no attempt yet")
+        if now - self._last <= MEMORY and self._is_failing(now):
+            return UpstreamHealth("failing", self._cause, self._since, self._failures)
+        if now - self._last > WINDOW:
+            return self._unknown(f"no attempt in the last {WINDOW:g} s")
+        if self._failures and not self._was_good(now):
+            return self._unknown(f"the last attempt failed: {self._cause}")
+        return UpstreamHealth("connected", None, self._since, self._failures)
+
+    def _is_failing(self, now: float) -> bool:
+        if self._failures >= IN_A_ROW:
+            return True
+        recent = [at for at in self._failed_at if now - at <= WINDOW]
+        return len(recent) >= IN_WINDOW and not self._was_good(now)
+
+    def _was_good(self, now: float) -> bool:
+        return self._last_good is not None and now - self._last_good <= WINDOW
+
+    def _unknown(self, reason: str) -> UpstreamHealth:
+        return UpstreamHealth("unknown", reason, self._since, self._failures)
+
+
+def circuit_open(route: str, since: float | None, health: UpstreamHealth) -> UpstreamHealth:
+    """The health of an upstream that an open circuit keeps traffic from."""
+    if health.status == "failing":
+        return health
+    return UpstreamHealth("failing", f"circuit of {route} is open", since, health.failures)
+
+
+def results_of(x: Exchange) -> Iterator[AttemptResult]:
+    """What the attempts of an exchange showed; those that blame nobody show nothing."""
+    if x.outcome is None:
+        return
+    last = len(x.attempts) - 1
+    for n, attempt in enumerate(x.attempts):
+        at = x.ended if n == last else x.attempts[n + 1].started
+        result = _result_of(attempt, at, x.outcome if n == last else None)
+        if result is not None:
+            yield result
+
+
+def _result_of(attempt: Attempt, at: float, outcome: Outcome | None) -> AttemptResult | None:
+    """`outcome` is that of the exchange where this was its last attempt."""
+    if outcome is not None and outcome.signal == "failure":
+        return AttemptResult(at, "failure", outcome.code)
+    if attempt.status is not None:
+        return AttemptResult(at, signal_of(attempt.status), f"status_{attempt.status}")
+    if attempt.outcome is not None and attempt.outcome.signal == "failure":
+        return AttemptResult(at, "failure", attempt.outcome.code)
     return None
-
-
-def health_after(lesson: Lesson | None, now: float, window: float = WINDOW) -> UpstreamHealth:
-    """What the last lesson still says at `now`."""
-    if lesson is None:
-        return UpstreamHealth("unknown", "no attempt yet")
-    if now - lesson.at > window:
-        return UpstreamHealth("unknown", f"no attempt in the last {window:g} s")
-    if lesson.failure is not None:
-        return UpstreamHealth("failing", lesson.failure)
-    return UpstreamHealth("connected")

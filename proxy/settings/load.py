@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from proxy.settings import plan
+from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
 from proxy.settings.faults import Fault, Place, SettingsError
 from proxy.settings.reading import read
@@ -82,6 +82,7 @@ def _settings(tree: Keys, faults: list[Fault], env: Mapping[str, str]) -> Settin
         raise SettingsError(faults or [_none_at_all(tree)])
     faults += unfold(tree, shape())
     faults += plan.faults(tree, shipped())
+    faults += addresses.faults(tree)
     whole = plan.spread(tree, shipped())
     values = Values()
     plain = values.of(whole, shape())
@@ -92,7 +93,7 @@ def _settings(tree: Keys, faults: list[Fault], env: Mapping[str, str]) -> Settin
         raise SettingsError([*faults, *faults_of(error, whole, values.broken)]) from None
     if faults:
         raise SettingsError(faults)
-    settings._warnings = overrides.warnings
+    settings._warnings = (*overrides.warnings, *doubts.warnings(settings, whole))
     return settings
 
 

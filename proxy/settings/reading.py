@@ -4,6 +4,7 @@ Of YAML's types nothing is used: see `tree`.
 What could make a small file large or the reader slow is bounded: depth, pieces, aliases.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from proxy.settings.faults import Fault, Path, Place, SettingsError
 from proxy.settings.interpolation import interpolated
 from proxy.settings.tree import Items, Keys, Leaf, Node, is_text
 
+_BRACES = re.compile(r"[^\s,\[\]{}\"']+(?:\{[^\s{}]*\}[^\s,\[\]{}\"']*)+")
 NOT_TEXT = "has bytes or characters in it that are not UTF-8 text"
 MOST_PIECES = 20_000
 DEEPEST = 32
@@ -59,7 +61,7 @@ def _composed(text: str, source: str) -> yaml.Node:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = " ".join(filter(None, (error.context, error.problem)))
+        said = _unquoted(text, mark) or " ".join(filter(None, (error.context, error.problem)))
         raise _unreadable(_place(source, mark) if mark else place, f"is not YAML: {said}") from None
     except yaml.reader.ReaderError as error:
         said = f"the character U+{error.character:04X} cannot stand in YAML"
@@ -69,6 +71,15 @@ def _composed(text: str, source: str) -> yaml.Node:
     if node is None:
         raise _unreadable(place, "is empty; it needs at least upstreams and routes")
     return node
+
+
+def _unquoted(text: str, mark: yaml.Mark | None) -> str | None:
+    """The remedy where braces stand within text that has no quotes; None where they do not."""
+    line = text.splitlines()[mark.line] if mark and mark.index < len(text) else ""
+    for found in _BRACES.finditer(line):
+        if mark and found.start() < mark.column < found.end():
+            return f'text with braces needs quotes here: "{found[0]}"'
+    return None
 
 
 def _unreadable(place: Place, message: str) -> SettingsError:

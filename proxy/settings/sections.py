@@ -24,17 +24,23 @@ class Listen(Knobs):
     backlog: Count = 1024
     """Connections the kernel keeps while they wait to be accepted."""
     max_connections: Count = 10_000
-    """Connections of clients at a time, per worker."""
+    """Connections of clients at a time, per worker; for one more the oldest idle one is closed,
+    and where none is idle, the new one."""
     request_head: Timeout = 10.0
     """All header bytes of a request must have arrived within it."""
     keep_alive: Timeout = 75.0
     """How long an idle connection of a client is kept."""
     header_bytes: Annotated[Size, Field(ge=1024)] = 32 * 1024
     """Largest single header line; a larger one is answered with 431."""
+    head_bytes: Annotated[Size, Field(ge=1024)] = 48 * 1024
+    """All header lines of a request together; more is answered with 431."""
     header_count: Count = 128
     """Most header lines of a request; more are answered with 431."""
     uri_bytes: Annotated[Size, Field(ge=256)] = 16 * 1024
     """Longest request line; a longer one is answered with 414."""
+    unread_bytes: Annotated[Size, Field(ge=64 * 1024)] = 32 * 1024 * 1024
+    """Unfinished heads and requests sent ahead of their turn, on all connections together; an
+    unfinished head beyond it is answered with 503."""
 
 
 class Admin(Knobs):

@@ -17,6 +17,8 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_PORT = re.compile(r"(?<![:\[]):[0-9]*/?$")
 _TOKEN = re.compile(r"[!-~]{16,}")
 
 
@@ -38,6 +40,10 @@ def path(text: str) -> str:
         raise ValueError(
             f'"{text}" has {found[0]!r} in it; a path is compared decoded and without its query'
         )
+    if "*" in text:
+        raise ValueError(
+            f'"{text}" has "*" in it, which stands for nothing; {_without_stars(text)}'
+        )
     segments = text[1:].split("/")
     for at, segment in enumerate(segments, 1):
         _check_segment(text, segment, is_last=at == len(segments))
@@ -45,6 +51,14 @@ def path(text: str) -> str:
     if len(set(names)) < len(names):
         raise ValueError(f'"{text}" captures two segments by the same name')
     return text
+
+
+def _without_stars(text: str) -> str:
+    """The remedy for a path written with wildcards."""
+    plain = re.sub(r"/\*(?=/.)", "/{name}", re.sub(r"/\*+$", "/", text))
+    if "*" in plain:
+        return "write /api/ for everything below /api/, {name} for one whole segment"
+    return f'did you mean "{plain}"?'
 
 
 def _check_segment(text: str, segment: str, *, is_last: bool) -> None:
@@ -90,7 +104,11 @@ def method(text: str) -> str:
     if _METHOD.fullmatch(text.upper()) and text != text.upper():
         raise ValueError(f'"{text}" is not a method; did you mean "{text.upper()}"?')
     if not _METHOD.fullmatch(text):
-        raise ValueError(f'"{text}" is not a method; write one such as GET or POST')
+        several = re.findall(r"[A-Z]+", text.upper())
+        advice = (
+            f"did you mean [{', '.join(several)}]?" if len(several) > 1 else "write GET or POST"
+        )
+        raise ValueError(f'"{text}" is not a method; {advice}')
     if text == "CONNECT":
         raise ValueError("CONNECT is always refused and cannot be routed")
     return text
@@ -99,10 +117,13 @@ def method(text: str) -> str:
 def host(text: str) -> str:
     """A host as routes compare it: in lower case and without port."""
     if not _HOST.fullmatch(text):
-        raise ValueError(
-            f'"{text}" is not a host; write one name such as chat.example.com, '
-            "without scheme, port or wildcard"
+        plain = _PORT.sub("", _SCHEME.sub("", text)).rstrip("/")
+        advice = (
+            f'without scheme and port it is "{plain}"'
+            if plain != text and _HOST.fullmatch(plain)
+            else "write one name such as chat.example.com, without scheme, port or wildcard"
         )
+        raise ValueError(f'"{text}" is not a host; {advice}')
     return text.lower()
 
 

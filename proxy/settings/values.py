@@ -14,6 +14,8 @@ from proxy.settings.tree import Items, Keys, Leaf, Node
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,3})?")
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_OFF = {"enabled": "enabled: false", "attempts": "attempts: 1", "above": "above: null"}
+"""How a section that has such a key is switched off."""
 
 
 @dataclass(slots=True)
@@ -76,12 +78,21 @@ class Values:
 def _typed(text: str, shape: Shape) -> object:
     kinds = shape.kinds
     if "object" in kinds or "array" in kinds:
-        raise ValueError(f'must be {shape.wanted}, not "{text}"')
+        raise ValueError(f'must be {shape.wanted}, not "{text}"{_switched(text, shape)}')
     if "integer" in kinds:
         return whole(text)
     if "number" in kinds:
         return number(text)
     return truth(text) if "boolean" in kinds else text
+
+
+def _switched(text: str, shape: Shape) -> str:
+    """The remedy where a section was given a yes or no."""
+    wish = _TRUTHS.get(text.lower(), text.lower())
+    if wish == "true" and shape.keys:
+        return "; leave the key out, what it holds has defaults"
+    off = next((words for key, words in _OFF.items() if key in shape.keys), None)
+    return f"; write {{ {off} }}" if wish == "false" and off else ""
 
 
 def _nothing(shape: Shape) -> object:

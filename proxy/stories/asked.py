@@ -11,6 +11,7 @@ from proxy.stories.words import either
 from proxy.terms import Matching
 
 GUARDS: Final[dict[str, tuple[str, ...]]] = {
+    "listener": ("overload_shed",),
     "request": (
         "bad_request",
         "headers_too_large",
@@ -21,7 +22,6 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
         "proxy_loop",
     ),
     "drain": ("draining",),
-    "connections": ("overload_shed",),
     "route": ("route_not_found", "method_not_allowed"),
     "route_limits": ("upgrade_not_allowed", "body_too_large"),
     "breaker": ("circuit_open", "upstream_cooling_down"),

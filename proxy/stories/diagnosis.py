@@ -29,7 +29,7 @@ HAPPENED: Final[dict[str, str]] = {
     "method_not_allowed": "a route matches the path, but none of them takes the method {method}.",
     "upgrade_not_allowed": "the client asked for a WebSocket, which {route} does not allow.",
     "proxy_loop": "the request had passed this very Sidelight before: an endpoint leads back to it.",
-    "overload_shed": "more clients were connected than the listener may have, so the request was refused at once.",
+    "overload_shed": "more bytes of unfinished requests were held than listen.unread_bytes allows, so this one was refused before its head was whole.",
     "pool_timeout": "no connection to {upstream} came free within {queued}; {limit} ended the wait{detail}.",
     "circuit_open": "the circuit of {route} was open because too many attempts had failed, so {upstream} was not asked.{retry_in}",
     "upstream_cooling_down": "{upstream} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",

@@ -36,9 +36,11 @@ CODES: Final[dict[str, Runbook]] = {
         ("Mend that client; from a scanner: nothing.",),
     ),
     "headers_too_large": Runbook(
-        "One header, or the number of them, is over the limit.",
+        "One header, their number, or all of them together are over the limit.",
         ("Whether cookies have grown.",),
-        ("Shorten them, or raise `listen.header_bytes` or `listen.header_count`.",),
+        (
+            "Shorten them, or raise `listen.header_bytes`, `listen.head_bytes` or `listen.header_count`.",
+        ),
     ),
     "uri_too_long": Runbook(
         "The request line is over `listen.uri_bytes`.",
@@ -88,9 +90,9 @@ CODES: Final[dict[str, Runbook]] = {
         ("Point it at the upstream.",),
     ),
     "overload_shed": Runbook(
-        "More than `listen.max_connections` clients are connected.",
-        ("`sidelight_requests_in_flight` by route.",),
-        ("Find what holds connections; add instances or raise the limit.",),
+        "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
+        ("`client_ip` of these exchanges, and how many connections are open.",),
+        ("Find who sends heads that do not end; add instances or raise the limit.",),
     ),
     "pool_timeout": Runbook(
         "No connection to the upstream came free within `timeouts.pool_wait`.",
@@ -301,7 +303,36 @@ ALERTS: Final[dict[str, Runbook]] = {
 }  # fmt: skip
 """For every rule of the alerts."""
 
-RUNBOOKS: Final = CODES | ALERTS
+MONITORING: Final[dict[str, Runbook]] = {
+    "target_down": Runbook(
+        "Prometheus cannot scrape the admin port.",
+        ("Whether the process runs, and what its last lines on standard output and error say.", "`admin.host`: a port on the loopback cannot be scraped from outside; a network policy may be in the way."),
+        ("Start it; set `SIDELIGHT_ADMIN__HOST=0.0.0.0` where it runs in a container; let the network policy admit Prometheus.",),
+    ),
+    "stream_failures": Runbook(
+        "Streamed answers broke after their head had gone out as 200: no dashboard of statuses shows it.",
+        ("`sum by (code) (rate(sidelight_streams_total[5m]))`: cut, stalled or too late?", "The exemplars of `sidelight_stream_duration_seconds`, or the stories of the route's errors."),
+        ("Follow the runbook of the code that leads.",),
+    ),
+    "slo_burn": Runbook(
+        "So many answers fail that the error budget of 30 days will be spent long before.",
+        ("`sidelight_terminations_total` by code and route: what failed, and since when?", "Whether something was rolled out just before it began."),
+        ("Follow the runbook of the code that leads.", "Roll back what was rolled out; burning fast is an incident."),
+    ),
+    "retry_budget_spent": Runbook(
+        "So many attempts fail that no more retries are paid for: what fails now reaches the clients.",
+        ("`sidelight_retries_total` by cause: why was so much repeated?", "`sidelight_retry_budget_tokens`: does it recover?"),
+        ("Mend the upstream; more retries would only load it further.", "Raise `retry.budget` only where single failures are usual and the upstream has room."),
+    ),
+    "event_loop_lag": Runbook(
+        "The event loop runs late: the processor is taken away or busy, and every clock of the proxy is late with it.",
+        ("CPU throttling of the container, steal of the machine, `rate(process_cpu_seconds_total[5m])`.", "Whether a neighbour began something heavy at that time."),
+        ("Give it CPU (a limit below one core throttles); add instances.",),
+    ),
+}  # fmt: skip
+"""For the rules of `deploy/prometheus/alerts.yml` that have no counterpart above."""
+
+RUNBOOKS: Final = CODES | ALERTS | MONITORING
 
 _HEAD: Final = """# Runbooks
 
@@ -315,6 +346,7 @@ def page() -> str:
     """All runbooks as a Markdown page; each has its code as anchor."""
     parts = [_HEAD, "\n## Codes\n", *(_section(*item) for item in CODES.items())]
     parts += ["\n## Alerts\n", *(_section(*item) for item in ALERTS.items())]
+    parts += ["\n## Alerts of Prometheus\n", *(_section(*item) for item in MONITORING.items())]
     return "".join(parts)
 
 

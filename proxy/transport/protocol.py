@@ -36,7 +36,7 @@ from proxy.transport.states import (
     TRANSITIONS,
     TUNNEL,
 )
-from proxy.transport.waiter import Waiter
+from proxy.waiter import Waiter
 
 _FOLLOWING: Final = TRANSITIONS.following
 _WIDTH: Final = TRANSITIONS.width

@@ -17,12 +17,13 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:\d{1,5})?")
 
 
 def endpoint(url: str) -> str:
-    """`url` as it was, if it is scheme, host and perhaps port, and nothing else.
+    """`url`, if it is scheme, host and perhaps port; a slash at its end is left out.
 
     Raises ValueError with the remedy for anything else.
     """
+    given, url = url, url.removesuffix("/")
     advice = (
-        f"{url!r} is not an endpoint; write http://host:port or https://host:port, without a path"
+        f"{given!r} is not an endpoint; write http://host:port or https://host:port, without a path"
     )
     try:
         parts = urlsplit(url)

@@ -12,7 +12,7 @@ from proxy.admin.guard import Guard
 from proxy.admin.health import Circuit, HealthView
 from proxy.admin.live import Live, Running
 from proxy.observation.metrics import Metrics
-from proxy.observation.series import Snapshot
+from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
@@ -270,6 +270,9 @@ class Sources:
 
     def summary(self) -> Mapping[str, object]:
         return Summary(0.0).figures(10.0)
+
+    def exemplars(self) -> Exemplars:
+        return self.metrics.exemplars()
 
     def snapshot(self) -> Snapshot:
         return self.metrics.snapshot()

@@ -41,7 +41,9 @@ def test_everything_is_told() -> None:
     assert {
         "status": "ok",
         "uptime_seconds": 59.5,
-        "upstreams": {"backend": {"status": "connected", "reason": None}},
+        "upstreams": {
+            "backend": {"status": "connected", "reason": None, "since": None, "failures": 0}
+        },
         "circuit_breakers": {
             "chat": {
                 "state": "closed",
@@ -77,6 +79,17 @@ def test_an_open_circuit_says_since_when_and_for_how_long() -> None:
         "opened_at": "2023-11-14T22:13:10.000Z",
         "retry_in_seconds": 20.123,
     } == told["circuit_breakers"]["chat"]
+
+
+def test_a_failing_upstream_says_since_when_and_how_many() -> None:
+    told = _view(upstreams={"backend": UpstreamHealth("failing", "reset", 90.0, 3)}).body()
+
+    assert {
+        "status": "failing",
+        "reason": "reset",
+        "since": "2023-11-14T22:13:10.000Z",
+        "failures": 3,
+    } == told["upstreams"]["backend"]
 
 
 def test_an_empty_pool_has_no_age() -> None:

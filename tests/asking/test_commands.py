@@ -39,6 +39,18 @@ def test_where_nobody_answers_the_logs_are_read(tmp_path: Path, capsys) -> None:
     assert "head_timeout" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("order", ["I A F", "A I F", "I F A", "F0 A F"])
+def test_the_words_may_stand_in_any_order(tmp_path: Path, capsys, order: str) -> None:
+    (tmp_path / "log").write_text(f"{LINE}\n")
+    words = {
+        "I": ["req-1"], "A": ["--admin", NOWHERE], "F": [str(tmp_path / "log")],
+        "F0": ["req-1", "/dev/null"],
+    }  # fmt: skip
+
+    assert 0 == main(["explain", *(word for key in order.split() for word in words[key])])
+    assert "head_timeout" in capsys.readouterr().out
+
+
 def test_or_what_is_piped_in(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{LINE}\n"))
 
@@ -115,6 +127,22 @@ def test_a_test_alert_fails_unless_everybody_hears(port, capsys, results, code, 
     assert code == main(["alert-test", "--admin", port.url])
     assert said in capsys.readouterr().out
     assert "POST" == port.asked[0][0]
+
+
+@pytest.mark.parametrize(
+    ("token", "said"), [(None, "is not set"), ("sixteen-letters!", "is not its token")]
+)
+@pytest.mark.parametrize("command", [["errors"], ["explain", "req-1"]])
+def test_who_has_no_good_token_is_told_the_variable(
+    port, capsys, monkeypatch, command, token, said
+) -> None:
+    for path in ("/api/errors", "/api/requests/req-1"):
+        port.answers[path] = (401, {"message": "Send the admin token."})
+    if token:
+        monkeypatch.setenv("SIDELIGHT_ADMIN__TOKEN", token)
+
+    assert 1 == main([*command, "--admin", port.url])
+    assert f"Send the admin token.\nSIDELIGHT_ADMIN__TOKEN {said}; " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["errors", "breakers", "alert-test"])

@@ -86,3 +86,9 @@ async def test_the_page_asks_nobody_outside(demo):
     assert "text/html" == answer.content_type
     assert "http" not in page.lower().replace("<!doctype html>", "")
     assert all(f'data-mode="{mode}"' in page for mode in backend.MODES)
+
+
+async def test_the_page_comes_with_the_widget_client(demo):
+    async with demo.get("/sidelight.js") as answer:
+        assert "text/javascript" == answer.content_type
+        assert "export function createErrorUI" in await answer.text()

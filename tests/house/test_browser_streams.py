@@ -162,13 +162,13 @@ async def demo(browser, monkeypatch):
     [
         pytest.param("stall", "The answer stopped arriving.", id="stall"),
         pytest.param("cut", "The answer was cut off.", id="cut"),
-        pytest.param("fail", "The demo model failed, as you asked.", id="fail"),
+        pytest.param("fail", "The service reported an error.", id="fail"),
     ],
 )
 async def test_the_demo_page_shows_what_broke_and_its_reference_id(demo, button, words):
     async with demo.expect_response("**/api/chat") as response:
         await demo.click(f"[data-mode={button}]")
-    told = demo.locator(".error")
+    told = demo.locator(".sidelight-error")
     await told.wait_for(timeout=5000)
     headers = await (await response.value).all_headers()
 
@@ -181,4 +181,4 @@ async def test_the_demo_page_shows_a_good_answer(demo, button):
     await demo.click(f"[data-mode={button}]")
     await demo.get_by_text("pass through the proxy.").wait_for(timeout=5000)
 
-    assert 0 == await demo.locator(".error").count()
+    assert 0 == await demo.locator(".sidelight-error").count()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.house.fault_upstream import status
-from tests.house.raw_client import request
+from tests.house.raw_client import eventually, request
 
 
 def lines(count: int, length: int = 1) -> list[str]:
@@ -163,13 +163,54 @@ async def test_a_malformed_chunk_in_a_later_segment_does_not_hang(upstream, hous
     assert "closed" == await house.breaker()
 
 
-async def test_too_many_connections_are_shed(upstream, house):
+async def test_at_the_limit_of_connections_the_oldest_idle_one_is_closed(upstream, house):
     house = await house(listen={"max_connections": 2})
-    async with house.client() as one, house.client() as two, house.client() as three:
+    async with house.client() as one, house.client() as two:
         await one.get()
         await two.get()
-        answer = await three.get()
-    event = await house.event_of(answer)
+        await one.get()  # now the other one has been idle for longer
+        async with house.client() as three:
+            assert 200 == (await three.get()).status
+            assert (b"", "clean") == await two.rest()
+            assert 200 == (await one.get()).status
+
+
+async def test_where_no_connection_is_idle_the_new_one_is_closed(upstream, house):
+    house = await house(listen={"max_connections": 2})
+    release = asyncio.Event()
+
+    async def held(turn):
+        await release.wait()
+        await turn.answer()
+
+    upstream.on("/", held)
+    async with house.client() as one, house.client() as two:
+        await one.send(request("GET", "/"))
+        await two.send(request("GET", "/"))
+        await eventually(lambda: 2 == len(upstream.seen))
+        for _ in range(3):
+            async with house.client() as three:
+                assert (b"", "clean") == await three.rest()
+        release.set()
+        assert [200, 200] == [(await one.answer()).status, (await two.answer()).status]
+    await eventually(lambda: house.all("connections_refused"))
+    assert "sidelight_connections_refused_total 3" in (await house.admin("/metrics")).body.decode()
+
+
+async def test_unfinished_heads_are_held_within_a_bound(upstream, house):
+    """One client's heads without end cost the next one nothing but its own."""
+    house = await house(listen={"unread_bytes": "64KiB"})
+    part = b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 30_000
+    async with house.client() as one, house.client() as two, house.client() as three:
+        await one.send(part)
+        await two.send(part)
+        await eventually(lambda: 60_000 < house.app.listener.server.held_bytes)
+        await three.send(part)
+        answer = await three.answer()
+        event = await house.event_of(answer)
+        await one.send("\r\n\r\n")
+        assert 200 == (await one.answer()).status
+    await eventually(lambda: not house.app.listener.server.held_bytes)
 
     assert (503, "overload_shed", "WARNING") == (answer.status, event["code"], event["level"])
 

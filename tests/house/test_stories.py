@@ -137,10 +137,13 @@ async def fills_the_pool(stage: Stage, house: House) -> str:
 
 
 async def crowds_in(stage: Stage, house: House) -> str:
+    """Heads that do not end, until no more of them is held."""
     for _ in range(2):
         client = await stage.held.enter_async_context(house.client())
-        await client.get()
-    return reference_of(await house.fetch())
+        await client.send(b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 30_000)
+    client = await stage.held.enter_async_context(house.client())
+    await client.send(b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 30_000)
+    return reference_of(await client.answer())
 
 
 async def asks_twice(_stage: Stage, house: House) -> str:
@@ -270,8 +273,9 @@ SCENES = [
             sends(request("GET", "/x", "Upgrade: websocket", "Connection: Upgrade")),
             "asked for a WebSocket, which the route all does not allow", status=426,
             by="route_limits"),
-    refused("too many clients", "overload_shed", crowds_in, "More clients were connected",
-            status=503, by="connections", settings={"listen": {"max_connections": 2}}),
+    refused("unfinished heads", "overload_shed", crowds_in,
+            "More bytes of unfinished requests were held than listen.unread_bytes allows",
+            status=503, by="listener", settings={"listen": {"unread_bytes": "64KiB"}}),
     refused("no connection", "pool_timeout", fills_the_pool,
             "No connection to the chat upstream came free within <45-990 ms>",
             "the pool_wait limit of 50 ms", status=503, by="pool", scripts=(never,),

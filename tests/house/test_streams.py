@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from proxy.client import Client
+from proxy.client.protocol import ClientProtocol
 from tests.house.fault_upstream import Script, echo, status
 from tests.house.raw_client import RawClient, eventually, request
 from tests.house.streams import (
@@ -522,7 +522,8 @@ async def test_a_drain_cuts_what_the_upstream_was_let_finish(upstream, house):
     async with house.client() as client:
         await client.send(request("GET", "/"))
         await client.until(b"one\n\n")
-    await eventually(lambda: clients_of(house)[0].gone_at is not None)
+        (connection,) = clients_of(house)
+    await eventually(lambda: connection.gone_at is not None)
     await house.app.drain(delay=0, limit=0.05, cause="test")
     event = await house.event()
 
@@ -577,19 +578,19 @@ async def test_a_client_that_does_not_read_is_cut(upstream, house):
 
 def clients_of(house):
     """The proxy's connections to its clients."""
-    return house.app.listener._server.connections
+    return house.app.listener.server.connections
 
 
 def narrow_sending(monkeypatch) -> None:
     """The kernel takes few bytes for a client, so that the rest must wait in the proxy."""
-    accept = Client.connection_made
+    accept = ClientProtocol.connection_made
 
     def connection_made(self, transport):
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         accept(self, transport)
 
-    monkeypatch.setattr(Client, "connection_made", connection_made)
+    monkeypatch.setattr(ClientProtocol, "connection_made", connection_made)
 
 
 async def test_an_error_that_nobody_reads_does_not_keep_the_connection(
@@ -603,7 +604,7 @@ async def test_an_error_that_nobody_reads_does_not_keep_the_connection(
         await client.send(request("GET", "/"))
         await house.event(code="stream_stalled")
         (connection,) = clients_of(house)
-        assert connection.transport.get_write_buffer_size()
+        assert connection.queued
         await eventually(lambda: not clients_of(house))
 
 

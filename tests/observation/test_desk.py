@@ -228,7 +228,7 @@ def test_a_store_without_its_library_says_what_to_install(path, monkeypatch) -> 
     monkeypatch.setattr(builtins, "__import__", without)
     rules = DeskRules(StoriesRule(), StoreRule(path=str(path)), AlertsRule())
 
-    with pytest.raises(StoreMissingError, match=r"sidelight\[store\]"):
+    with pytest.raises(StoreMissingError, match=r"pip install '\.\[store\]'"):
         Desk(rules, tell=lambda *_: None)
 
 

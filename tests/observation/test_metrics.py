@@ -5,6 +5,7 @@ import platform
 import pytest
 
 from proxy.observation.metrics import Metrics
+from proxy.outcome import OUTCOMES, STREAM_STALLED
 
 
 @pytest.fixture
@@ -33,6 +34,61 @@ def test_an_exchange_without_a_route_counts_as_none(metrics: Metrics, exchange) 
     metrics.count(exchange(route="", upstream="", attempts=[], status=404))
 
     assert {("none", "GET", "404"): 1} == metrics.snapshot()["sidelight_requests_total"]
+
+
+def test_errors_are_told_before_the_first(metrics: Metrics) -> None:
+    """`rate()` needs a 0 to see the first failure."""
+    told = metrics.snapshot()["sidelight_terminations_total"]
+    codes = {outcome.code for outcome in OUTCOMES.values() if outcome.is_error}
+
+    assert {(route, code): 0 for route in ("chat", "rest") for code in codes} == told
+    assert "stream_truncated" in codes
+    assert "completed" not in codes
+
+
+def test_many_routes_make_no_flood_of_zeros() -> None:
+    metrics = Metrics({f"r{n}": "backend" for n in range(60)})
+
+    told = metrics.snapshot()["sidelight_terminations_total"]
+
+    assert [f"r{n}" for n in range(50)] == list(dict.fromkeys(route for route, _ in told))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sidelight_request_duration_seconds",
+        "sidelight_time_to_first_event_seconds",
+        "sidelight_stream_max_gap_seconds",
+        "sidelight_stream_gap_seconds",
+        "sidelight_stream_duration_seconds",
+        "sidelight_terminations_total",
+        "sidelight_errors_total",
+    ],
+)
+def test_a_stream_that_broke_is_named_where_it_was_counted(metrics, exchange, name: str) -> None:
+    x = exchange(
+        request_id="id-9",
+        outcome=STREAM_STALLED,
+        streamed=True,
+        committed=10.01,
+        reads=2,
+        first_event=0.4,
+        max_gap=3.0,
+    )
+    metrics.stream_gaps(x)(3.0)
+    metrics.count(x)
+    (told,) = metrics.exemplars()[name].values()
+
+    assert ["id-9"] == [request_id for request_id, *_ in told.values()]
+
+
+def test_what_went_well_is_no_error(metrics: Metrics, exchange) -> None:
+    metrics.count(exchange())
+    named = metrics.exemplars()
+
+    assert "sidelight_terminations_total" not in named
+    assert "sidelight_errors_total" not in named
 
 
 def test_ten_thousand_strange_names_make_no_series(metrics: Metrics, exchange) -> None:

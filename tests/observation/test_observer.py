@@ -77,7 +77,7 @@ def test_exchanges_wait_a_moment_and_are_recorded_together(house: House, exchang
 def test_whoever_reads_the_metrics_sees_what_has_ended(house: House, exchange) -> None:
     house.see(exchange())
 
-    assert {("chat", "completed"): 1} == house.numbers("terminations_total")
+    assert 1 == house.numbers("terminations_total")["chat", "completed"]
 
 
 def test_a_flush_records_at_once(house: House, exchange) -> None:
@@ -151,11 +151,11 @@ def test_lost_lines_are_counted(house: House) -> None:
     assert {("queue_full",): 3, ("write_failed",): 0} == house.numbers("log_dropped_total")
 
 
-def test_whoever_asks_for_lessons_gets_the_last(house: House, exchange) -> None:
+def test_whoever_asks_for_health_is_told_of_the_last_exchange(house: House, exchange) -> None:
     house.see(exchange())
     house.see(exchange(outcome=HEAD_TIMEOUT))
 
-    assert "head_timeout" == house.observer.lessons["backend"].failure
+    assert 1 == house.observer.histories["backend"].health(11.0).failures
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-from proxy.observation.readings import budget_readings, circuit_readings, pool_readings
+from proxy.observation.readings import (
+    budget_readings,
+    circuit_readings,
+    pool_readings,
+    store_readings,
+)
 
 
 @dataclass
@@ -36,3 +41,13 @@ def test_a_budget_is_told_by_route() -> None:
     name = "sidelight_retry_budget_tokens"
 
     assert [(name, ("chat",), 19.5)] == list(budget_readings({"chat": 19.5}))
+
+
+def test_what_the_store_lost_begins_at_nothing() -> None:
+    name = "sidelight_store_dropped_total"
+
+    assert [
+        (name, ("queue_full",), 0),
+        (name, ("rejected",), 2),
+        (name, ("closing",), 0),
+    ] == list(store_readings({"rejected": 2}))

@@ -129,13 +129,13 @@ def test_completed_exchanges_are_sampled_and_failures_never(reader, exchange) ->
     assert 10 == len(ids)
 
 
-def test_the_last_lesson_about_an_upstream_is_kept(desk: Desk, exchange) -> None:
-    desk.record(
-        exchange(), exchange(outcome=HEAD_TIMEOUT), exchange(upstream="", route="", attempts=[])
-    )
+def test_the_health_of_an_upstream_follows_from_its_exchanges(desk: Desk, exchange) -> None:
+    failed = [exchange(outcome=HEAD_TIMEOUT) for _ in range(3)]
+    desk.record(exchange(), *failed, exchange(upstream="", route="", attempts=[]))
+    health = desk.recorder.histories["backend"].health(11.0)
 
-    assert ["backend"] == list(desk.recorder.lessons)
-    assert "head_timeout" == desk.recorder.lessons["backend"].failure
+    assert ["backend"] == list(desk.recorder.histories)
+    assert ("failing", "head_timeout", 3) == (health.status, health.reason, health.failures)
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,17 @@ from tests.records import attempt
 
 
 def _counted(x) -> dict[str, dict[tuple[str, ...], object]]:
-    """What is left when the empty families and the constant one are put aside."""
+    """What is left when zeros, empty families and the constant one are put aside."""
     metrics = Metrics({"chat": "backend"})
     metrics.count(x)
-    return {
-        name.removeprefix("sidelight_"): values
-        for name, values in metrics.snapshot().items()
-        if values and name not in ("sidelight_build_info", "sidelight_event_loop_lag_seconds")
+    counted = {
+        name.removeprefix("sidelight_"): {
+            labels: value for labels, value in series.items() if value
+        }
+        for name, series in metrics.snapshot().items()
+        if name not in ("sidelight_build_info", "sidelight_event_loop_lag_seconds")
     }
+    return {name: values for name, values in counted.items() if values}
 
 
 def _sums(counted, *names: str) -> list[float]:

@@ -4,10 +4,11 @@ import pytest
 
 from proxy.exchange import Attempt
 from proxy.observation.upstream_status import (
-    Lesson,
+    AttemptHistory,
+    AttemptResult,
     UpstreamHealth,
-    health_after,
-    lesson_of,
+    circuit_open,
+    results_of,
 )
 from proxy.outcome import (
     CIRCUIT_OPEN,
@@ -17,8 +18,11 @@ from proxy.outcome import (
     STALE_CONNECTION,
     STREAM_STALLED,
     UPSTREAM_ERROR,
+    Signal,
 )
 from tests.records import attempt
+
+ENDED = 10.0251234
 
 
 def _attempt(**unusual) -> Attempt:
@@ -26,79 +30,164 @@ def _attempt(**unusual) -> Attempt:
 
 
 @pytest.mark.parametrize(
-    ("unusual", "lesson"),
+    ("unusual", "signal", "cause"),
     [
-        pytest.param({}, Lesson(10.0251234, None), id="an answer: it works"),
+        pytest.param({}, "success", "status_200", id="an answer: it works"),
         pytest.param(
-            {
-                "outcome": CONNECT_REFUSED,
-                "attempts": [_attempt(outcome=CONNECT_REFUSED)],
-            },
-            Lesson(10.0251234, "connect_refused"),
+            {"outcome": CONNECT_REFUSED, "attempts": [_attempt(outcome=CONNECT_REFUSED)]},
+            "failure",
+            "connect_refused",
             id="refused: it fails",
         ),
         pytest.param(
             {"outcome": STREAM_STALLED},
-            Lesson(10.0251234, "stream_stalled"),
+            "failure",
+            "stream_stalled",
             id="an answer that stalled: it fails",
         ),
         pytest.param(
             {"outcome": UPSTREAM_ERROR, "attempts": [_attempt(status=503)]},
-            Lesson(10.0251234, "status_503"),
+            "failure",
+            "status_503",
             id="503: it fails",
         ),
         pytest.param(
             {"outcome": UPSTREAM_ERROR, "attempts": [_attempt(status=500)]},
-            Lesson(10.0251234, None),
+            "ratio",
+            "status_500",
             id="500 may be one user's poison",
         ),
         pytest.param(
-            {"attempts": [_attempt(outcome=CONNECT_REFUSED), _attempt(status=200)]},
-            Lesson(10.0251234, None),
-            id="the last attempt counts",
+            {"outcome": CLIENT_CLOSED_STREAM}, "success", "status_200", id="an answer had begun"
         ),
         pytest.param(
-            {"outcome": CLIENT_CLOSED_STREAM}, Lesson(10.0251234, None), id="an answer had begun"
-        ),
-        pytest.param(
-            {
-                "outcome": CIRCUIT_OPEN,
-                "attempts": [_attempt(outcome=CONNECT_REFUSED)],
-            },
-            Lesson(10.0251234, "connect_refused"),
+            {"outcome": CIRCUIT_OPEN, "attempts": [_attempt(outcome=CONNECT_REFUSED)]},
+            "failure",
+            "connect_refused",
             id="a failed attempt before a refusal",
         ),
-        pytest.param({"outcome": CIRCUIT_OPEN, "attempts": []}, None, id="no attempt"),
-        pytest.param(
-            {"outcome": CLIENT_CLOSED_REQUEST, "attempts": [_attempt()]}, None, id="client left"
-        ),
-        pytest.param(
-            {"outcome": STALE_CONNECTION, "attempts": [_attempt(outcome=STALE_CONNECTION)]},
-            None,
-            id="a stale connection blames nobody",
-        ),
-        pytest.param({"outcome": None}, None, id="no outcome"),
     ],
 )
-def test_an_exchange_teaches(exchange, unusual, lesson: Lesson | None) -> None:
-    assert lesson == lesson_of(exchange(**unusual))
+def test_an_attempt_shows(exchange, unusual, signal: Signal, cause: str) -> None:
+    assert [AttemptResult(ENDED, signal, cause)] == list(results_of(exchange(**unusual)))
 
 
 @pytest.mark.parametrize(
-    ("lesson", "now", "health"),
+    "unusual",
     [
-        pytest.param(None, 0.0, UpstreamHealth("unknown", "no attempt yet"), id="nothing yet"),
-        pytest.param(Lesson(0.0, None), 60.0, UpstreamHealth("connected"), id="it worked"),
+        pytest.param({"outcome": CIRCUIT_OPEN, "attempts": []}, id="no attempt"),
         pytest.param(
-            Lesson(0.0, "reset"), 60.0, UpstreamHealth("failing", "reset"), id="it failed"
+            {"outcome": CLIENT_CLOSED_REQUEST, "attempts": [_attempt()]}, id="client left"
         ),
         pytest.param(
-            Lesson(0.0, "reset"),
+            {"outcome": STALE_CONNECTION, "attempts": [_attempt(outcome=STALE_CONNECTION)]},
+            id="a stale connection blames nobody",
+        ),
+        pytest.param({"outcome": None}, id="no outcome"),
+    ],
+)
+def test_an_exchange_shows_nothing(exchange, unusual) -> None:
+    assert [] == list(results_of(exchange(**unusual)))
+
+
+def test_every_attempt_of_an_exchange_counts_when_it_ended(exchange) -> None:
+    attempts = [
+        attempt("http://a:1", 10.0, outcome=CONNECT_REFUSED),
+        attempt("http://a:1", 10.01, status=200),
+    ]
+
+    assert [
+        AttemptResult(10.01, "failure", "connect_refused"),
+        AttemptResult(ENDED, "success", "status_200"),
+    ] == list(results_of(exchange(attempts=attempts)))
+
+
+GOOD, BAD, POISON = "success", "failure", "ratio"
+
+
+@pytest.mark.parametrize(
+    ("results", "now", "health"),
+    [
+        pytest.param([], 0, UpstreamHealth("unknown", "no attempt yet"), id="nothing yet"),
+        pytest.param([(0, GOOD)], 60, UpstreamHealth("connected"), id="it worked"),
+        pytest.param(
+            [(0, GOOD)],
             60.1,
             UpstreamHealth("unknown", "no attempt in the last 60 s"),
             id="too long ago",
         ),
+        pytest.param(
+            [(0, GOOD), (1, BAD), (2, GOOD)], 2, UpstreamHealth("connected"), id="one among good"
+        ),
+        pytest.param(
+            [(0, GOOD), (1, BAD), (2, BAD)],
+            2,
+            UpstreamHealth("connected", None, 1, 2),
+            id="two after a good one",
+        ),
+        pytest.param(
+            [(0, GOOD), (1, BAD), (2, BAD), (3, BAD)],
+            3,
+            UpstreamHealth("failing", "reset", 1, 3),
+            id="three in a row",
+        ),
+        pytest.param(
+            [(0, BAD), (100, BAD), (200, BAD)],
+            800,
+            UpstreamHealth("failing", "reset", 0, 3),
+            id="the last three, however slowly they came",
+        ),
+        pytest.param(
+            [(0, BAD), (1, BAD), (2, BAD)],
+            602.1,
+            UpstreamHealth("unknown", "no attempt in the last 60 s", 0, 3),
+            id="nobody has tried for ten minutes",
+        ),
+        pytest.param(
+            [(0, BAD), (1, BAD), (2, BAD), (3, GOOD)], 3, UpstreamHealth("connected"), id="it heals"
+        ),
+        pytest.param(
+            [(0, BAD), (1, POISON), (2, BAD), (3, POISON), (4, BAD)],
+            4,
+            UpstreamHealth("failing", "reset", 0, 3),
+            id="a 500 neither lengthens nor ends the row",
+        ),
+        pytest.param([(0, POISON)], 1, UpstreamHealth("connected"), id="a 500 is an answer"),
+        pytest.param(
+            [(0, BAD)],
+            1,
+            UpstreamHealth("unknown", "the last attempt failed: reset", 0, 1),
+            id="the only one failed",
+        ),
+        pytest.param(
+            [(0, GOOD), (61, BAD), (62, BAD)],
+            62,
+            UpstreamHealth("failing", "reset", 61, 2),
+            id="two, and none was good within the window",
+        ),
+        pytest.param(
+            [(0, BAD), (61, BAD)],
+            61,
+            UpstreamHealth("unknown", "the last attempt failed: reset", 0, 2),
+            id="two, but not within the window",
+        ),
     ],
 )
-def test_a_lesson_holds_for_a_while(lesson, now: float, health: UpstreamHealth) -> None:
-    assert health == health_after(lesson, now)
+def test_failing_takes_more_than_one_failure(
+    results: list[tuple[float, Signal]], now: float, health: UpstreamHealth
+) -> None:
+    history = AttemptHistory()
+    for at, signal in results:
+        history.add(AttemptResult(at, signal, "reset"))
+
+    assert health == history.health(now)
+
+
+def test_an_open_circuit_is_a_failing_upstream() -> None:
+    connected = UpstreamHealth("connected", None, 1.0, 2)
+    failing = UpstreamHealth("failing", "reset", 1.0, 3)
+
+    assert UpstreamHealth("failing", "circuit of chat is open", 5.0, 2) == circuit_open(
+        "chat", 5.0, connected
+    )
+    assert failing == circuit_open("chat", 5.0, failing)

@@ -1,6 +1,12 @@
 """The JSON Schema for editors."""
 
 import json
+import re
+from typing import ClassVar
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from proxy.settings.json_schema import json_schema
 
@@ -48,3 +54,71 @@ def test_every_key_says_what_it_means(keys):
         if not shape.schema.get("description")
         and not any(option.get("description") for option in shape.options())
     ] == []
+
+
+class Editor(yaml.SafeLoader):
+    """Reads as editors do: YAML 1.2, in which `on` and `off` are text."""
+
+    yaml_implicit_resolvers: ClassVar[dict] = {}
+
+
+for tag, form in [
+    ("bool", "true|false"),
+    ("int", "-?[0-9]+"),
+    ("float", r"-?[0-9]+\.[0-9]+"),
+    ("null", "null|~|"),
+]:
+    Editor.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{form})$"), None)
+
+
+def wrongs(text):
+    """What the schema says is wrong with a file."""
+    read = yaml.load(text, Editor)
+    return [
+        f"{'.'.join(map(str, error.absolute_path))}: {error.message}"
+        for error in Draft202012Validator(json_schema()).iter_errors(read)
+    ]
+
+
+@pytest.mark.parametrize("name", ["minimal.yaml", "sidelight.yaml"])
+def test_our_own_files_are_good_with_their_examples(root, name):
+    assert wrongs((root / "config" / name).read_text().replace("#: ", "")) == []
+
+
+BARE = """
+upstreams: { a: { endpoints: ["http://a:1"] } }
+routes: [{ name: r, match: {}, upstream: a }]
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'listen: { port: "${PORT:-8080}" }',
+        'listen: { keep_alive: "${KEEP}", header_bytes: "${BYTES}" }',
+        'log: { level: "${LEVEL:-info}", sample: "${SAMPLE}" }',
+        'policies: { a: { breaker: { enabled: "${BREAKER}" } } }',
+        'policies: { a: { retry: { statuses: "${STATUSES}", on: ["${ON}"] } } }',
+        'trusted_proxies: ["${NETWORK}"]',
+        'admin: { token: "${TOKEN}" }',
+    ],
+)
+def test_a_variable_may_stand_for_any_value(text):
+    assert wrongs(BARE + text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'listen: { port: "8080x" }',
+        "listen: { port: 65536 }",
+        "listen: { keep_alive: 75 }",
+        'listen: { keep_alive: "$KEEP" }',
+        "log: { level: loud }",
+        "policies: { a: { breaker: off } }",
+        "policies: { a: { retry: { on: [conect] } } }",
+        "listen: { prot: 1 }",
+    ],
+)
+def test_what_is_wrong_is_wrong_for_editors_too(text):
+    assert len(wrongs(BARE + text)) == 1

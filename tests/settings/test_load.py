@@ -46,6 +46,10 @@ def test_an_upstream_needs_no_file():
     assert settings == from_upstream("http://127.0.0.1:8000")
 
 
+def test_an_upstream_may_be_written_with_a_slash_at_its_end():
+    assert load(None, {}, "http://a:1/") == load(None, {}, "http://a:1")
+
+
 def test_the_environment_lies_over_an_upstream_too():
     settings = load(None, {"SIDELIGHT_ROUTES__ALL__TIMEOUTS__HEAD": "9s"}, "http://a:1")
 
@@ -101,6 +105,15 @@ def test_nothing_at_all_is_said_so():
     message = "settings: there are none; give a file, or one upstream by --upstream URL"
 
     assert refusal(None, {"SIDELIGHT_PORT": "tcp://a:1"}) == message
+
+
+def test_warnings_of_every_kind_are_kept(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text(FILE.replace("path: / ", "path: /, methods: [PSOT] "))
+    ignored, doubt = load(file, {"SIDELIGHT_PORT": "tcp://a:1"}).warnings
+
+    assert ignored.startswith("ignored")
+    assert "PSOT" in doubt
 
 
 def test_faults_of_every_kind_are_said_at_once():

@@ -92,6 +92,26 @@ _BOMB += "b: &b [" + ",".join(["*a"] * 30) + "]\nc: [" + ",".join(["*b"] * 30) +
             "expected ',' or '}', but got '<stream end>'",
             id="unclosed",
         ),
+        pytest.param(
+            "a: 1\nmatch: { path: /users/{id}/x }",
+            'x:2:23: is not YAML: text with braces needs quotes here: "/users/{id}/x"',
+            id="a capture without quotes",
+        ),
+        pytest.param(
+            "listen: { port: ${PORT:-8080} }",
+            'x:1:18: is not YAML: text with braces needs quotes here: "${PORT:-8080}"',
+            id="a variable without quotes",
+        ),
+        pytest.param(
+            "a: ['b{c}', http://${HOST}:1]",
+            'x:1:21: is not YAML: text with braces needs quotes here: "http://${HOST}:1"',
+            id="a variable within text in a list",
+        ),
+        pytest.param(
+            "a: { b: 'x{y}', c: d: e }",
+            "x:1:21: is not YAML: while parsing a flow mapping expected ',' or '}', but got ':'",
+            id="not the braces",
+        ),
         pytest.param("a: *b", "x:1:4: is not YAML: found undefined alias 'b'", id="no anchor"),
         pytest.param(
             "a: b\n---\nc: d",

@@ -16,7 +16,9 @@ def test_the_defaults_are_those_of_the_contract():
         "keep_alive": 75,
         "header_bytes": 32768,
         "header_count": 128,
+        "head_bytes": 49152,
         "uri_bytes": 16384,
+        "unread_bytes": 33554432,
     }
     assert Admin().model_dump() == {"host": "127.0.0.1", "port": 8081, "token": None}
     assert Drain().model_dump() == {"readiness_delay": 5, "limit": 120}

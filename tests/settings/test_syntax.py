@@ -50,6 +50,7 @@ _NAME = (
     "with single dots, dashes or underscores between them"
 )
 _PATH = "is compared decoded and without its query"
+_STAR = 'has "*" in it, which stands for nothing'
 _WHOLE = "must be a whole segment of the form {name} or {name...}"
 _NOTHING = 'can match nothing: "//", "/." and "/.." are resolved first'
 _HOST = "is not a host; write one name such as chat.example.com, without scheme, port or wildcard"
@@ -67,6 +68,17 @@ _HOST = "is not a host; write one name such as chat.example.com, without scheme,
         (syntax.path, "/a%20b", f"\"/a%20b\" has '%' in it; a path {_PATH}"),
         (syntax.path, "/a b", f"\"/a b\" has ' ' in it; a path {_PATH}"),
         (syntax.path, "/a\x01", f"\"/a\x01\" has '\\x01' in it; a path {_PATH}"),
+        (syntax.path, "/api/*", f'"/api/*" {_STAR}; did you mean "/api/"?'),
+        (syntax.path, "/api/**", f'"/api/**" {_STAR}; did you mean "/api/"?'),
+        (syntax.path, "/a/*/b", f'"/a/*/b" {_STAR}; did you mean "/a/{{name}}/b"?'),
+        (
+            syntax.path,
+            "/a/*.js",
+            (
+                f'"/a/*.js" {_STAR}; write /api/ for everything below /api/, '
+                "{name} for one whole segment"
+            ),
+        ),
         (syntax.path, "/a//b", f'"/a//b" {_NOTHING}'),
         (syntax.path, "/a/../b", f'"/a/../b" {_NOTHING}'),
         (syntax.path, "/a/.", f'"/a/." {_NOTHING}'),
@@ -91,9 +103,21 @@ _HOST = "is not a host; write one name such as chat.example.com, without scheme,
         ),
         (syntax.header, "X User", '"X User" is not the name of a header'),
         (syntax.method, "post", '"post" is not a method; did you mean "POST"?'),
-        (syntax.method, "GET,", '"GET," is not a method; write one such as GET or POST'),
+        (syntax.method, "GET,", '"GET," is not a method; write GET or POST'),
+        (syntax.method, "GET, POST", '"GET, POST" is not a method; did you mean [GET, POST]?'),
         (syntax.method, "CONNECT", "CONNECT is always refused and cannot be routed"),
-        (syntax.host, "a:80", f'"a:80" {_HOST}'),
+        (syntax.host, "a:80", '"a:80" is not a host; without scheme and port it is "a"'),
+        (
+            syntax.host,
+            "https://A.b/",
+            '"https://A.b/" is not a host; without scheme and port it is "A.b"',
+        ),
+        (
+            syntax.host,
+            "[::1]:80",
+            '"[::1]:80" is not a host; without scheme and port it is "[::1]"',
+        ),
+        (syntax.host, "::1", f'"::1" {_HOST}'),
         (syntax.host, "*.a", f'"*.a" {_HOST}'),
         (syntax.prefix, "/a/", '"/a/" must not end in "/"; did you mean "/a"?'),
         (syntax.prefix, "/", '"/" must not end in "/"; leave the key out'),

@@ -42,6 +42,32 @@ def test_text_is_read_as_what_its_key_wants(text, value):
         ("service: { a: b }", "x:1:10: service: must be text, not a section of keys"),
         ("service: [a]", "x:1:10: service: must be text, not a list"),
         ("routes: {}", "x:1:9: routes: must be a list, not a section of keys"),
+        (
+            "policies: { a: { breaker: off } }",
+            (
+                'x:1:27: policies.a.breaker: must be a section of keys, not "off"; '
+                "write { enabled: false }"
+            ),
+        ),
+        (
+            "policies: { a: { retry: false } }",
+            (
+                'x:1:25: policies.a.retry: must be a section of keys, not "false"; '
+                "write { attempts: 1 }"
+            ),
+        ),
+        (
+            "alerts: { stalls: no }",
+            'x:1:19: alerts.stalls: must be a section of keys, not "no"; write { above: null }',
+        ),
+        (
+            "policies: { a: { breaker: on } }",
+            (
+                'x:1:27: policies.a.breaker: must be a section of keys, not "on"; '
+                "leave the key out, what it holds has defaults"
+            ),
+        ),
+        ("listen: off", 'x:1:9: listen: must be a section of keys, not "off"'),
         ("trusted_proxies: a", 'x:1:18: trusted_proxies: must be a list, not "a"'),
         ("service:", "x:1:9: service: has no value; give text, or leave the key out"),
         ("listen: { port: x }", 'x:1:17: listen.port: "x" is not a whole number'),

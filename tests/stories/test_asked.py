@@ -31,7 +31,7 @@ def test_what_refused_is_the_last_that_was_asked(exchange_of, guard) -> None:
 def test_a_client_that_left_early_was_asked_no_further(exchange_of) -> None:
     x = exchange_of("client_closed_request", attempts=[], route="")
 
-    assert decided(x)["connections"] == "passed"
+    assert decided(x)["listener"] == "passed"
     assert decided(x)["route"] == decided(x)["pool"] == "not_asked"
 
 

@@ -19,13 +19,17 @@ def test_scheme_host_and_port_make_an_endpoint(url):
     assert (url,) == UpstreamRule(endpoints=[url]).endpoints
 
 
+def test_a_slash_at_the_end_says_nothing():
+    assert ("http://a:8000",) == UpstreamRule(endpoints=["http://a:8000/"]).endpoints
+
+
 @pytest.mark.parametrize(
     "url",
     [
         pytest.param("127.0.0.1:8000", id="no scheme"),
         pytest.param("ftp://a", id="another scheme"),
         pytest.param("http://a/path", id="a path"),
-        pytest.param("http://a/", id="a bare slash"),
+        pytest.param("http://a//", id="two slashes"),
         pytest.param("http://a?q", id="a query"),
         pytest.param("http://a?", id="a bare question mark"),
         pytest.param("http://a#f", id="a fragment"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from proxy.admin.health import HealthView
 from proxy.admin.live import Live
 from proxy.admin.page.alerts import alert_item
 from proxy.admin.page.drawing import bars
@@ -11,6 +12,7 @@ from proxy.admin.page.parts import link, nothing, section, state, table
 from proxy.admin.sources import Told
 from proxy.admin.told import count, length, number, part, rows, text
 from proxy.observation.summary import SLOT
+from proxy.observation.upstream_status import UpstreamHealth
 
 _MOST_GROUPS = 8
 
@@ -52,7 +54,16 @@ def _verdict(live: Live, raised: Sequence[Told], store: Told) -> Markup:
 
 def _wrong_upstreams(live: Live) -> list[str]:
     failing = {n: h for n, h in live.health.upstreams.items() if h.status == "failing"}
-    return [f"upstream {name} fails: {health.reason}" for name, health in failing.items()]
+    return [
+        f"upstream {name} fails: {health.reason}" + _since(live.health, health)
+        for name, health in failing.items()
+    ]
+
+
+def _since(view: HealthView, health: UpstreamHealth) -> str:
+    if health.since is None:
+        return ""
+    return f" ({health.failures} failed in a row, since {view.dated(health.since)})"
 
 
 def _open_circuits(live: Live) -> list[str]:

@@ -116,13 +116,13 @@ class TestOverview:
         assert "All is well" in (await page(admin, "/")).words
 
     async def test_what_is_wrong_is_said_at_the_top(self, admin, sources) -> None:
-        sources.upstreams = {"model": UpstreamHealth("failing", "connect_refused")}
+        sources.upstreams = {"model": UpstreamHealth("failing", "connect_refused", 9.0, 3)}
         sources.circuits = {"chat": Circuit(BreakerView("half_open", 5, 0, 1.0, 0.0))}
         sources.desk.store = "failing"
         words = (await page(admin, "/")).words
 
         for wrong in (
-            "upstream model fails: connect_refused",
+            "upstream model fails: connect_refused (3 failed in a row, since 2001-09-09T01:46:39",
             "circuit chat is half-open",
             "one alert is raised",
             "the store fails: disk full",

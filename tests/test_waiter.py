@@ -3,7 +3,7 @@
 import asyncio
 import math
 
-from proxy.transport.waiter import Waiter
+from proxy.waiter import Waiter
 
 BRIEF = 0.02
 

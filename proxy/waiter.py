@@ -1,4 +1,4 @@
-"""Waiting for the upstream with one timer per connection.
+"""Waiting for the other side with one timer per connection.
 
 A timer per wait costs more than the wait: this one is left armed when a wait is over, looks at
 the clock when it fires, and is set again only for a wait that ends before it.

@@ -1,0 +1,309 @@
+"""A client's connection: its state, what arrives on it, and all that an exchange asks of it.
+
+The loop tells it by `protocol`, `serving` takes requests off it, exchanges write to it, wait for
+the client and break it off. Refuses to know what an exchange is or what it answers.
+"""
+
+import asyncio
+
+from proxy import outcome as o
+from proxy.client.output import Output
+from proxy.client.owner import Limits, Owner, Refuse, Serve
+from proxy.client.reader import RequestReader
+from proxy.client.request import RequestError
+from proxy.client.states import (
+    CLOSED,
+    CLOSING,
+    DRAINING,
+    EXCHANGE,
+    HEAD,
+    NAMES,
+    TUNNEL,
+    WAITING,
+    may_follow,
+)
+from proxy.clock import now
+from proxy.heads import Source
+from proxy.peers import Peers
+from proxy.waiter import Waiter
+
+
+class ClientConnection:
+    """One connection of a client."""
+
+    def __init__(
+        self, owner: Owner, limits: Limits, peers: Peers, serve: Serve, refuse: Refuse
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.state = WAITING
+        self.serve = serve
+        self.refuse = refuse
+        self.waiter = Waiter(self.loop)
+        """The one wait for bytes of the client: its next request, or its body."""
+        self.reader = RequestReader(limits)
+        self.task: asyncio.Task[None] | None = None
+        """Serves what comes on it."""
+        self.due = now() + limits.request_head
+        """When waiting for the next request ends, on the `now` clock."""
+        self.held = 0
+        """Bytes that the owner was told wait for their turn."""
+        self.dropped = 0
+        """Bytes read and dropped since the last answer."""
+        self._owner = owner
+        self._limits = limits
+        self._peers = peers
+        self._output: Output | None = None
+        self._transport: asyncio.Transport | None = None
+        self._is_paused = False
+        self._is_watched = False
+        """Whether a clock runs for what it has not taken."""
+        self.is_serving = False
+        """Whether an exchange is under way; it may go on when the connection is lost."""
+        self.outlives_client = False
+        """Whether the exchange goes on when the client leaves."""
+        self.gone_at: float | None = None
+        """When it left, on the `now` clock; None while it is here."""
+        self.peer = ""
+        """Its address; empty where it has none."""
+        self.source = Source("")
+        self.id_trusted = False
+
+    def __repr__(self) -> str:
+        return f"<ClientConnection {self.peer or '?'} {NAMES[self.state]}>"
+
+    # What the loop tells, by `protocol`.
+
+    def made(self, transport: asyncio.Transport) -> bool:
+        """The connection is there; whether it is to be served."""
+        peer = transport.get_extra_info("peername")
+        self.peer = peer[0] if peer else ""
+        self.source = Source(self.peer, self._peers.is_proxy(self.peer))
+        self.id_trusted = self._peers.names_ids(self.peer)
+        self._transport = transport
+        self._output = Output(transport, self.loop)
+        if not self._owner.opened(self):
+            self.close()
+            return False
+        self._owner.idle(self)
+        return True
+
+    def received(self, data: bytes) -> None:
+        """Bytes from the client."""
+        state, reader = self.state, self.reader
+        if state > EXCHANGE:
+            if state == DRAINING:
+                self._drop(data)
+            return
+        reader.add(data)
+        if state == EXCHANGE:
+            self._received_ahead()
+        elif reader.is_ready():
+            self.waiter.wake()
+        elif reader.has_begun:
+            if state == WAITING:
+                self.begin_head()
+                self.waiter.shorten(self._limits.request_head)
+            self.account()
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self.gone_at = now()
+        self.enter(CLOSED)
+        self._transport = None
+        if self._output is not None:
+            self._output.lost()
+        self.reader.body.fail(o.CLIENT_CLOSED_REQUEST, "client left while sending")
+        self.reader.stop()
+        self.account()
+        if not self.outlives_client:
+            self.interrupt()
+        self.waiter.close()
+        self._owner.lost(self)
+
+    def paused(self) -> None:
+        if self._output is not None:
+            self._output.is_full = True
+
+    def resumed(self) -> None:
+        if self._output is not None:
+            self._output.resumed()
+
+    # What an exchange asks for.
+
+    def address(self, forwarded_for: bytes | None) -> str:
+        """Who asks: the peer, or whom trusted proxies name."""
+        if forwarded_for is None or not self.source.trusted:
+            return self.peer
+        return self._peers.origin(self.peer, forwarded_for)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the client does not read: no more is to be written for now."""
+        return self._output is not None and self._output.is_full
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait for the client."""
+        return 0 if self._output is None else self._output.queued
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client; nothing happens once it is gone."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    async def drained(self, silence: float, limit: float) -> bool:
+        """Wait until the client has read, or is gone.
+
+        False if it took nothing for `silence` seconds, or not enough in `limit` seconds.
+        """
+        return self._output is None or await self._output.drained(silence, limit)
+
+    def bound_unread(self, silence: float) -> None:
+        """After an exchange: break the connection if the client does not take what is queued.
+
+        Closing waits until all of it is written, for ever if need be.
+        """
+        if not self._is_watched:
+            self._watch_unread(silence)
+
+    def pause_reading(self) -> None:
+        if not self._is_paused and self._transport is not None:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on, if there is room for what comes."""
+        if self._is_paused and self._transport is not None and not self.reader.is_full:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def interrupt(self) -> None:
+        """Raise CancelledError in the exchange under way, if there is one."""
+        if self.is_serving and self.task is not None:
+            self.task.cancel()
+
+    def hand_over(self, to: asyncio.BaseProtocol) -> bytes:
+        """HTTP is over: from now on `to` has the connection. Gives the bytes behind the request.
+
+        Raises RequestError where the client has left.
+        """
+        transport = self._transport
+        if transport is None:
+            raise RequestError(o.CLIENT_CLOSED_STREAM, "left before the tunnel began")
+        self.enter(TUNNEL)
+        self.outlives_client = True  # `to` is told of its leaving, and says so by `on_lost`
+        early = self.reader.rest()
+        self.account()
+        transport.set_protocol(to)
+        to.connection_made(transport)
+        self.resume_reading()
+        return early
+
+    def on_lost(self, exc: Exception | None) -> bytes:  # noqa: ARG002 - as endpoints' connections
+        """Whom it was handed over to says that it is lost. All that had arrived was read."""
+        if self.state != CLOSED:
+            self.lost()
+        return b""
+
+    lose = on_lost
+
+    def abort(self, *, reset: bool = False) -> None:
+        """Break the connection: half an answer must not look like a whole one.
+
+        With `reset` the client sees that it was broken, and not just an end.
+        """
+        if self.state < CLOSING:
+            self.enter(CLOSING)
+        if self._output is not None:
+            self._output.abort(reset=reset)
+
+    # What its owner and its task ask for.
+
+    @property
+    def carries_nothing(self) -> bool:
+        """Whether it may be closed without harm to an exchange."""
+        return self.state in (WAITING, HEAD, DRAINING)
+
+    def close(self) -> None:
+        """Close once all that is queued is written; an exchange is cut."""
+        if self.state < CLOSING:
+            self.enter(CLOSING)
+            self.interrupt()
+        if self._transport is not None:
+            self._transport.close()
+        self.waiter.wake()
+
+    def finish(self) -> bool:
+        """Close the writing side behind what is queued; False where that cannot be, as with TLS."""
+        if self._transport is None or not self._transport.can_write_eof():
+            return False
+        self._transport.write_eof()
+        return True
+
+    def begin_head(self) -> None:
+        """A part of a head is there: its clock begins."""
+        self.enter(HEAD)
+        self.due = now() + self._limits.request_head
+
+    def begin_exchange(self) -> None:
+        self.enter(EXCHANGE)
+        self.is_serving = True
+
+    def wait_again(self) -> None:
+        """Wait for the next request: keep-alive begins."""
+        self.enter(WAITING)
+        self.due = now() + self._limits.keep_alive
+        self._owner.idle(self)
+
+    def account(self) -> None:
+        """Tell the owner how much waits for its turn; what is too much for all is not taken."""
+        held = self.reader.held
+        more, self.held = held - self.held, held
+        if self._owner.may_hold(more) or more <= 0:
+            return
+        if self.state == HEAD:
+            self.reader.refuse(o.OVERLOAD_SHED, "too much of unfinished requests is held")
+            self.waiter.wake()
+        else:
+            self.pause_reading()
+
+    def enter(self, state: int) -> None:
+        """Be in another state. Raises RuntimeError where no transition leads there."""
+        if not may_follow(self.state, state):
+            raise RuntimeError(f"{self!r} cannot be {NAMES[state]} next")
+        if self.state == WAITING:
+            self._owner.busy(self)
+        self.state = state
+
+    def _received_ahead(self) -> None:
+        """What came while an exchange is under way: its body, or what is to follow."""
+        reader = self.reader
+        if reader.body.has_news:
+            self.waiter.wake()
+        if reader.held or self.held:
+            if reader.body.is_whole and not reader.may_switch:
+                reader.is_ready()  # a fault is found at once, and what comes behind it not kept
+            self.account()
+        if reader.is_full:
+            self.pause_reading()
+
+    def _drop(self, data: bytes) -> None:
+        self.dropped += len(data)
+        reader = self.reader
+        if not reader.is_over:
+            reader.add(data)
+            if reader.is_full:
+                self.pause_reading()
+        self.waiter.wake()
+
+    def _watch_unread(self, silence: float) -> None:
+        queued = self.queued
+        self._is_watched = queued > 0
+        if queued:
+            self.loop.call_later(silence, self._look_unread, queued, silence)
+
+    def _look_unread(self, before: int, silence: float) -> None:
+        if self.queued >= before and not self.is_serving:
+            self.abort()  # while an exchange is under way it has clocks of its own
+        else:
+            self._watch_unread(silence)

@@ -1,0 +1,77 @@
+"""What goes to a client: queued bytes, and how long it may leave them unread.
+
+Refuses to know what the bytes are.
+"""
+
+import asyncio
+import socket
+import struct
+from math import inf
+from typing import Final
+
+from proxy.clock import now
+
+HIGH_WATER: Final = 32 * 1024
+"""Bytes that may wait for a client that does not read, before reading upstream stops."""
+
+_RESET: Final = struct.pack("ii", 1, 0)
+
+
+class Output:
+    """The writing side of a client's connection."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport: asyncio.Transport | None = transport
+        self._loop = loop
+        self._drained: asyncio.Future[None] | None = None
+        self.is_full = False
+        """Whether more than `HIGH_WATER` bytes wait for the client."""
+        transport.set_write_buffer_limits(high=HIGH_WATER)
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait for the client."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._transport = None
+        self.resumed()
+
+    def resumed(self) -> None:
+        self.is_full = False
+        if self._drained is not None:
+            _wake(self._drained)
+
+    async def drained(self, silence: float, limit: float = inf) -> bool:
+        """Wait until the client has read, or is gone.
+
+        False if it took nothing for `silence` seconds, or not enough in `limit` seconds.
+        """
+        until = now() + limit
+        while self.is_full and self._transport is not None:
+            before = self.queued
+            waiter = self._drained = self._loop.create_future()
+            timer = self._loop.call_later(min(silence, max(0.0, until - now())), _wake, waiter)
+            try:
+                await waiter
+            finally:
+                timer.cancel()
+                self._drained = None
+            if self.is_full and (self.queued >= before or now() >= until):
+                return self._transport is None
+        return True
+
+    def abort(self, *, reset: bool = False) -> None:
+        """Break the connection; with `reset` the client sees that it was broken."""
+        if self._transport is None:
+            return
+        sock = self._transport.get_extra_info("socket")
+        if reset and sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._transport.abort()
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,46 @@
+"""What a client's connection is given: who owns it, what bounds it, and who answers on it."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol
+
+from proxy.client.heads import Limits as HeadLimits
+from proxy.client.request import Request, RequestError
+
+if TYPE_CHECKING:
+    from proxy.client.connection import ClientConnection
+
+
+class Limits(HeadLimits, Protocol):
+    """What bounds a connection; lengths of time in seconds, sizes in bytes."""
+
+    @property
+    def request_head(self) -> float: ...
+
+    @property
+    def keep_alive(self) -> float: ...
+
+
+class Owner(Protocol):
+    """Who has all connections of the port."""
+
+    def opened(self, client: "ClientConnection") -> bool:
+        """It is there; whether there is room for it."""
+
+    def idle(self, client: "ClientConnection") -> None:
+        """It waits for a request."""
+
+    def busy(self, client: "ClientConnection") -> None:
+        """It waits no longer."""
+
+    def lost(self, client: "ClientConnection") -> None:
+        """It is closed. Told exactly once."""
+
+    def may_hold(self, more: int) -> bool:
+        """Count `more` bytes that wait for their turn; whether there is room for them."""
+
+
+Serve = Callable[[Request], Awaitable[bool]]
+"""Takes a request all the way; gives whether its connection may carry another one."""
+
+Refuse = Callable[[Request, RequestError], Awaitable[bool]]
+"""Answers what never became a request."""

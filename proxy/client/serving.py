@@ -1,0 +1,124 @@
+"""The task of a client's connection: serves the requests on it, one after the other, to its end.
+
+Refuses to know what an exchange is; it asks the connection's owner to make one of each request.
+"""
+
+import asyncio
+from typing import Final
+
+from proxy import outcome as o
+from proxy.client.connection import ClientConnection
+from proxy.client.heads import Refusal
+from proxy.client.request import Request, RequestError
+from proxy.client.states import CLOSED, CLOSING, DRAINING, EXCHANGE, HEAD, WAITING
+from proxy.clock import now
+
+LINGER: Final = 5.0
+"""Seconds for which what a client still sends is read and dropped: closed at once, a reset could
+overtake the answer (RFC 9112 §9.6)."""
+
+LINGER_BYTES: Final = 64 * 1024 * 1024
+"""Bytes read and dropped at most."""
+
+
+async def serve(client: ClientConnection) -> None:
+    """Serve requests until the connection is to end, and close it."""
+    try:
+        goes_on = True
+        while goes_on and await _arrives(client):
+            goes_on = await _take(client)
+        if client.state < CLOSING:
+            await _end(client)
+    finally:
+        client.task = None  # it holds the connection
+        if client.state < CLOSING:
+            client.abort()  # by a fault of ours
+
+
+async def _arrives(client: ClientConnection) -> bool:
+    """Wait for a request. False where none will come."""
+    reader = client.reader
+    while client.state <= HEAD:
+        if reader.is_ready():
+            return True
+        if client.state == WAITING and reader.has_begun:
+            client.begin_head()
+        left = client.due - now()
+        if left <= 0:
+            if client.state == WAITING:
+                return False  # idle for long enough: nobody is told
+            reader.refuse(o.REQUEST_TIMEOUT, "head incomplete when its clock ran out")
+            return True
+        client.resume_reading()
+        await client.waiter.wait(left)
+    return False
+
+
+async def _take(client: ClientConnection) -> bool:
+    """Serve one request. Whether the connection goes on."""
+    client.begin_exchange()
+    asked = client.reader.take()
+    if client.held:
+        client.account()
+    body = client.reader.body
+    try:
+        if isinstance(asked, Refusal):
+            refused = RequestError(asked.outcome, asked.why)
+            goes_on = await client.refuse(Request(asked.asked, body, client), refused)
+        else:
+            goes_on = await client.serve(Request(asked, body, client))
+    except asyncio.CancelledError:
+        if client.state != CLOSED:
+            raise
+        return False  # the client left, and the exchange has its end
+    finally:
+        client.is_serving = False
+    if client.state != EXCHANGE:
+        return False
+    if not body.is_whole:
+        return goes_on and await _drop_rest(client)
+    if goes_on:
+        client.wait_again()
+    return goes_on
+
+
+async def _drop_rest(client: ClientConnection) -> bool:
+    """Read the rest of the body and drop it. Whether the connection may go on behind it."""
+    await asyncio.sleep(0)  # an upload that was cancelled lets go of the body only now
+    if client.state != EXCHANGE:
+        return False
+    body = client.reader.body
+    body.drop()
+    client.enter(DRAINING)
+    await _linger(client)
+    if client.state != DRAINING or not body.is_whole:
+        return False
+    client.wait_again()
+    return True
+
+
+async def _end(client: ClientConnection) -> None:
+    """Close in stages where the client may still be sending, else at once."""
+    reader = client.reader
+    is_sending = not reader.body.is_whole or reader.is_over or reader.held > 0
+    if is_sending and client.state in (EXCHANGE, DRAINING):
+        if client.state == EXCHANGE:
+            client.enter(DRAINING)
+        reader.body.drop()
+        reader.stop()
+        if client.finish():
+            await _linger(client)
+    client.close()
+
+
+async def _linger(client: ClientConnection) -> None:
+    """Read and drop, until the body has come, the client is gone, or it is enough."""
+    reader = client.reader
+    client.dropped = 0
+    until = now() + LINGER
+    client.resume_reading()
+    while client.state == DRAINING and client.dropped <= LINGER_BYTES:
+        left = until - now()
+        if left <= 0 or (reader.body.is_whole and not reader.is_over):
+            return
+        await client.waiter.wait(left)

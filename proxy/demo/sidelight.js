@@ -1,0 +1,1 @@
+../../deploy/widget/sidelight.js

@@ -1,0 +1,44 @@
+"""What is odd in settings but not wrong: said as a warning, and nothing is refused."""
+
+from collections.abc import Iterator
+
+from proxy.knobs import as_duration
+from proxy.settings.faults import Fault, in_order, nearest
+from proxy.settings.schema import ResolvedRoute, Settings
+from proxy.settings.tree import Keys, place_of
+
+_METHODS = (
+    "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH ACL BASELINE-CONTROL BIND CHECKIN "
+    "CHECKOUT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE "
+    "MOVE ORDERPATCH PRI PROPFIND PROPPATCH QUERY REBIND REPORT SEARCH UNBIND UNCHECKOUT UNLINK "
+    "UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL M-SEARCH NOTIFY PURGE SUBSCRIBE UNSUBSCRIBE"
+)
+"""The registry of HTTP methods (IANA), then what UPnP and caches use."""
+_USUAL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def warnings(settings: Settings, tree: Keys) -> list[str]:
+    """The warnings, each with its place in the tree, in the order of the file."""
+    found = [
+        fault
+        for at, route in enumerate(settings.routes)
+        for fault in (*_unknown_methods(route, at, tree), *_unreachable_limits(route, at, tree))
+    ]
+    return [str(fault) for fault in in_order(found)]
+
+
+def _unknown_methods(route: ResolvedRoute, at: int, tree: Keys) -> Iterator[Fault]:
+    known = _METHODS.split()
+    for index, method in enumerate(route.match.methods):
+        if method not in known:
+            path = ("routes", at, "match", "methods", index)
+            meant = nearest(method, _USUAL) or nearest(method, known)
+            yield Fault(place_of(tree, path), path, f"{method} is no method of HTTP", meant)
+
+
+def _unreachable_limits(route: ResolvedRoute, at: int, tree: Keys) -> Iterator[Fault]:
+    head, total = route.timeouts.head, route.timeouts.total
+    if total < head:
+        path = ("routes", at, "timeouts", "total")
+        message = f"{as_duration(total)} is below head, {as_duration(head)}, which is never reached"
+        yield Fault(place_of(tree, path), path, message)

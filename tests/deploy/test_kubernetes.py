@@ -1,0 +1,155 @@
+"""The Kubernetes objects are valid, find each other, and leave a drain its time."""
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from proxy.knobs import seconds
+from proxy.settings.load import load
+
+HOME = Path(__file__).parents[2] / "deploy" / "kubernetes"
+BASE = HOME / "base"
+OVERLAY = HOME / "overlays" / "production"
+KUSTOMIZATION = yaml.safe_load((BASE / "kustomization.yaml").read_text())
+OBJECTS: dict[str, dict[str, Any]] = {
+    name: yaml.safe_load((BASE / name).read_text()) for name in KUSTOMIZATION["resources"]
+}
+POD = OBJECTS["deployment.yaml"]["spec"]["template"]
+(SIDECAR,) = POD["spec"]["initContainers"]
+(BACKEND,) = POD["spec"]["containers"]
+OLDEST, NEWEST = "1.29", "1.37"
+BACKEND_LIMIT = 120
+"""Seconds that the comments give the backend for its running answers."""
+
+
+def settings():
+    return load(BASE / "sidelight.yaml", {"SIDELIGHT_ADMIN__HOST": "0.0.0.0"})
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("name", sorted(OBJECTS.keys() - {"podmonitor.yaml"}))
+def test_an_object_is_valid_in_the_oldest_and_the_newest_version(name: str, version: str) -> None:
+    """Strict: a key that nobody knows is a fault."""
+    assert version == kubernetes_validate.validate(OBJECTS[name], version, strict=True)
+
+
+def test_the_oldest_version_is_the_one_that_is_named() -> None:
+    text = (BASE / "kustomization.yaml").read_text()
+
+    assert (
+        f"native sidecar (an init container with restartPolicy: Always)   Kubernetes {OLDEST}"
+        in text
+    )
+    assert "Always" == SIDECAR["restartPolicy"]
+
+
+def test_all_files_are_taken() -> None:
+    files = {path.name for path in BASE.iterdir()}
+
+    assert {*OBJECTS, "kustomization.yaml", "sidelight.yaml"} == files
+    assert [{"name": "sidelight", "files": ["sidelight.yaml"]}] == (
+        KUSTOMIZATION["configMapGenerator"]
+    )
+
+
+def test_the_settings_are_good_and_name_an_origin() -> None:
+    loaded = settings()
+
+    assert [] == list(loaded.warnings)
+    assert ["http://127.0.0.1:8000"] == [
+        url for up in loaded.upstreams.values() for url in up.endpoints
+    ]
+    assert loaded.cors.origins
+    assert "*" not in loaded.cors.origins
+
+
+def test_the_ports_are_those_of_the_settings() -> None:
+    ports = {port["name"]: port["containerPort"] for port in SIDECAR["ports"]}
+    (service,) = OBJECTS["service.yaml"]["spec"]["ports"]
+    open_ports = [
+        (port["port"], "from" in rule)
+        for rule in OBJECTS["networkpolicy.yaml"]["spec"]["ingress"]
+        for port in rule["ports"]
+    ]
+    (scraped,) = OBJECTS["podmonitor.yaml"]["spec"]["podMetricsEndpoints"]
+
+    assert {"http": settings().listen.port, "admin": settings().admin.port} == ports
+    assert ports["http"] == service["targetPort"]
+    assert [(ports["http"], False), (ports["admin"], True)] == open_ports
+    assert scraped["port"] in ports
+
+
+def test_every_object_means_the_same_pods() -> None:
+    labels = POD["metadata"]["labels"]
+    selectors = [
+        OBJECTS["deployment.yaml"]["spec"]["selector"]["matchLabels"],
+        OBJECTS["service.yaml"]["spec"]["selector"],
+        OBJECTS["networkpolicy.yaml"]["spec"]["podSelector"]["matchLabels"],
+        OBJECTS["poddisruptionbudget.yaml"]["spec"]["selector"]["matchLabels"],
+        OBJECTS["podmonitor.yaml"]["spec"]["selector"]["matchLabels"],
+    ]
+
+    assert [labels] * 5 == selectors
+
+
+def test_the_rules_find_the_job_of_the_pod_monitor() -> None:
+    (scraped,) = OBJECTS["podmonitor.yaml"]["spec"]["podMetricsEndpoints"]
+
+    assert [{"targetLabel": "job", "replacement": "sidelight"}] == scraped["relabelings"]
+    alerts = (HOME.parent / "prometheus" / "alerts.yml").read_text()
+    assert 'up{job="sidelight"}' in alerts
+
+
+def test_no_probe_of_the_sidecar_asks_about_the_upstream() -> None:
+    probes = {name: SIDECAR[name]["httpGet"] for name in SIDECAR if name.endswith("Probe")}
+
+    assert {
+        "startupProbe": {"path": "/livez", "port": "admin"},
+        "readinessProbe": {"path": "/readyz", "port": "admin"},
+        "livenessProbe": {"path": "/livez", "port": "admin"},
+    } == probes
+
+
+def test_the_backend_is_asked_itself_whether_it_is_ready() -> None:
+    port = BACKEND["readinessProbe"]["httpGet"]["port"]
+
+    assert [port] == [each["name"] for each in BACKEND["ports"]]
+
+
+def test_a_drain_has_time_to_end() -> None:
+    """First the backend, from its preStop on, then the sidecar."""
+    pause = BACKEND["lifecycle"]["preStop"]["sleep"]["seconds"]
+    drain = settings().drain
+    needed = pause + BACKEND_LIMIT + drain.readiness_delay + drain.limit
+
+    assert needed < POD["spec"]["terminationGracePeriodSeconds"]
+    assert f"up to {BACKEND_LIMIT} s" in (BASE / "deployment.yaml").read_text()
+    assert seconds("10s") == drain.limit
+
+
+def test_nothing_may_write_or_become_more() -> None:
+    assert POD["spec"]["securityContext"]["runAsNonRoot"]
+    assert not POD["spec"]["automountServiceAccountToken"]
+    for container in (SIDECAR, BACKEND):
+        assert not container["securityContext"]["allowPrivilegeEscalation"]
+        assert {"drop": ["ALL"]} == container["securityContext"]["capabilities"]
+    assert SIDECAR["securityContext"]["readOnlyRootFilesystem"]
+
+
+def test_the_overlay_changes_what_is_there_and_brings_the_token() -> None:
+    overlay = yaml.safe_load((OVERLAY / "kustomization.yaml").read_text())
+    (token,) = [each for each in SIDECAR["env"] if each["name"] == "SIDELIGHT_ADMIN__TOKEN"]
+    reference = token["valueFrom"]["secretKeyRef"]
+    (secret,) = overlay["secretGenerator"]
+
+    assert BASE == (OVERLAY / overlay["resources"][0]).resolve()
+    assert {SIDECAR["image"], BACKEND["image"]} == {image["name"] for image in overlay["images"]}
+    assert [OBJECTS["deployment.yaml"]["metadata"]["name"]] == [
+        r["name"] for r in overlay["replicas"]
+    ]
+    assert secret["name"] == reference["name"]
+    assert ["token.env"] == secret["envs"]
+    assert f"\n{reference['key']}=\n" in (OVERLAY / "token.env.example").read_text()
