@@ -14,7 +14,7 @@ from proxy.http1 import Head
 from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, Outcome
 from proxy.transport.protocol import EndpointProtocol, Tap
 from proxy.transport.result import END_OF_BODY, EndOfBody, Failed
-from proxy.transport.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKEN
+from proxy.transport.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKE, TAKEN
 
 
 class ConnectionOwner(Protocol):
@@ -48,21 +48,17 @@ class Connection:
         self.opened_at = self.loop.time()
         self.fresh_until = 0.0
         """An idle connection is not used after this."""
-        self._begin()
+        self.queued = 0.0
+        """Seconds that this exchange waited for a connection slot."""
+        self.connect_seconds: float | None = None
+        """Length of DNS, TCP and TLS set-up; None on a reused connection."""
 
     def __repr__(self) -> str:
         return repr(self.protocol)
 
     def take(self) -> None:
         """An exchange takes it from the pool."""
-        self.protocol.take()
-        self._begin()
-
-    def _begin(self) -> None:
-        self.queued = 0.0
-        """Seconds that this exchange waited for a connection slot."""
-        self.connect_seconds: float | None = None
-        """Length of DNS, TCP and TLS set-up; None on a reused connection."""
+        self.protocol.move(TAKE)
 
     @property
     def reused(self) -> bool:
@@ -156,7 +152,8 @@ class Connection:
         protocol = self.protocol
         reader = protocol.reader
         if protocol.state == BODY and not reader.chunks:
-            protocol.resume_reading()
+            if protocol.reading_paused:
+                protocol.resume_reading()
             await protocol.waiter.wait(timeout)
         if reader.chunks:
             return self.take_buffered()
@@ -171,8 +168,10 @@ class Connection:
 
     def take_buffered(self) -> bytes:
         """The body bytes that are here now; with `is_done`, all that were still to come."""
-        self.protocol.resume_reading()
-        return self.protocol.reader.take_chunks()
+        protocol = self.protocol
+        if protocol.reading_paused:
+            protocol.resume_reading()
+        return protocol.reader.take_chunks()
 
     def hand_over(self, to: asyncio.BaseProtocol) -> bytes:
         """HTTP is over: from now on `to` has the connection. Gives the bytes behind the 101.
@@ -215,6 +214,7 @@ class Connection:
         """The exchange is over: keep the connection if it can carry another, else close it."""
         if self.is_reusable:
             self.protocol.release()
+            self.queued, self.connect_seconds = 0.0, None
             self._owner.keep(self)
         else:
             self.abort()

@@ -9,7 +9,7 @@ import asyncio
 import select
 import socket
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.http1 import Head
@@ -32,12 +32,14 @@ from proxy.transport.states import (
     LOST,
     RELEASE,
     SWITCH,
-    TAKE,
     TAKEN,
     TRANSITIONS,
     TUNNEL,
 )
 from proxy.waiter import Waiter
+
+_FOLLOWING: Final = TRANSITIONS.following
+_WIDTH: Final = TRANSITIONS.width
 
 HIGH_WATER = 32 * 1024
 """Bytes held before reading pauses."""
@@ -54,7 +56,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_reading_paused", "_socket", "interim_to", "loop", "on_closed", "poll", "reader",
+        "_socket", "interim_to", "loop", "on_closed", "poll", "reader", "reading_paused",
         "reset_by", "reused", "state", "tap", "transport", "waiter", "writer",
     )  # fmt: skip
 
@@ -70,38 +72,34 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self.poll.register(sock.fileno(), select.POLLIN)
         self.on_closed: Callable[[], None] | None = None
         """Called once, when the socket is gone."""
-        self._reading_paused = False
+        self.reading_paused = False
+        self.tap: Tap | None = None
+        """Takes body bytes as they come while somebody waits, who is not woken for them."""
         self.interim_to: Callable[[Head], None] | None = None
         """Takes interim heads as they come."""
         self.reset_by: str | None = None
         """The words of the error that broke the connection; None where none did."""
-        self._begin(reused=False)
+        self.reused = False
+        """Whether it has carried an exchange before this one."""
 
     def __repr__(self) -> str:
         name = TRANSITIONS.states[self.state]
         return f"<connection to {self.reader.endpoint}: {name}>"
 
-    def take(self) -> None:
-        """Another exchange takes the connection."""
-        self.move(TAKE)
-        self._begin(reused=True)
-
     def release(self) -> None:
         """The exchange is over, and nothing of it is left."""
         self.move(RELEASE)
-        self.resume_reading()
+        if self.reading_paused:
+            self.resume_reading()
         self.reader.reset()
-        self.interim_to = None
-
-    def _begin(self, *, reused: bool) -> None:
-        self.reused = reused
         self.writer.reset()
-        self.tap: Tap | None = None
-        """Takes body bytes as they come while somebody waits, who is not woken for them."""
+        self.interim_to = None
+        self.reused = True
 
     def move(self, event: int) -> None:
         """The one place where the state changes; the table says to what."""
-        self.state = TRANSITIONS.after(self.state, event)
+        then = _FOLLOWING[self.state * _WIDTH + event]
+        self.state = then if then >= 0 else TRANSITIONS.after(self.state, event)  # which raises
 
     def abort(self) -> None:
         """Close at once, whatever is going on; whoever waits is told."""
@@ -132,7 +130,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         reader = self.reader
         reader.feed(data)
         if before == AWAITING:
-            self._look_for_head()
+            self._look_for_head(reader)
         if reader.is_done:
             self.move(END)
         elif reader.failure is not None:
@@ -172,17 +170,15 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self.writer.resume()
 
     def pause_reading(self) -> None:
-        if not self._reading_paused:
-            self._reading_paused = True
+        if not self.reading_paused:
+            self.reading_paused = True
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        if self._reading_paused:
-            self._reading_paused = False
-            self.transport.resume_reading()
+        self.reading_paused = False
+        self.transport.resume_reading()
 
-    def _look_for_head(self) -> None:
-        reader = self.reader
+    def _look_for_head(self, reader: ResponseReader) -> None:
         if reader.interim:
             interim, reader.interim = reader.interim, []
             if self.interim_to is not None:

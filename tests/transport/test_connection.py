@@ -347,7 +347,7 @@ async def test_much_that_comes_before_anyone_waits_is_held_back_until_then(scene
     connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
     await asyncio.sleep(BRIEF)
 
-    assert connection.protocol._reading_paused
+    assert connection.protocol.reading_paused
     await connection.head(5)
     assert connection.protocol.reader.buffered <= HIGH_WATER + 48 * 1024
     go_on.set()
