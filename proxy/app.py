@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from proxy import __version__
-from proxy.admin.door import admin_runner
 from proxy.admin.guard import Guard
+from proxy.admin.in_process import Oversight
+from proxy.admin.server import admin_runner
 from proxy.clock import now
+from proxy.context import Plan
+from proxy.custom_fields import extractor
 from proxy.descriptors import OF_OUR_OWN, Descriptors
-from proxy.fields import extractor
+from proxy.diagnostics.service import Desk, DeskRules
+from proxy.diagnostics.stories.hash_key import hash_key
 from proxy.forward import Forward
-from proxy.heads import Heads
-from proxy.inbound import Inbound
+from proxy.http.head_writer import Heads
+from proxy.http.proxy_status import ProxyStatus
+from proxy.http.request_head import Inbound
+from proxy.http.trust import Peers
 from proxy.listener import Listener
-from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.lag import measure_lag
 from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log
@@ -29,17 +34,12 @@ from proxy.observation.readings import (
 )
 from proxy.observation.series import Reading
 from proxy.observation.summary import Summary
-from proxy.oversight import Oversight
-from proxy.passage import Plan
-from proxy.peers import Peers
-from proxy.proxy_status import ProxyStatus
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
-from proxy.stories.hash_key import hash_key
-from proxy.transport.upstream import Upstream
+from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
 

@@ -10,15 +10,15 @@ from math import inf
 from proxy import outcome as o
 from proxy.client.request import RequestError, read_body
 from proxy.clock import now
+from proxy.context import Passage
 from proxy.exchange import Attempt
-from proxy.http1 import Head
+from proxy.http.framing import Head
 from proxy.outcome import result_of
-from proxy.passage import Passage
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
-from proxy.transport.connection import Connection
-from proxy.transport.endpoints import authority_of
-from proxy.transport.result import Failed
+from proxy.upstream.connection import Connection
+from proxy.upstream.endpoints import authority_of
+from proxy.upstream.result import Failed
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from proxy import __version__
-from proxy.asking.commands import add_commands
-from proxy.asking.door import reached
-from proxy.asking.process import NotSidelightError, arguments_of
-from proxy.init import add_init
+from proxy.commands.admin_client import reached
+from proxy.commands.init import add_init
+from proxy.commands.process import NotSidelightError, arguments_of
+from proxy.commands.remote import add_commands
 from proxy.observation.redaction import PATH_CHARS, redact
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
@@ -167,7 +167,7 @@ Ctrl-C ends it.
 def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
     from proxy.app import App  # `check` and `healthcheck` start without it
     from proxy.descriptors import raise_limit
-    from proxy.observation.desk import StoreMissingError
+    from proxy.diagnostics.service import StoreMissingError
     from proxy.supervisor import run
 
     for warning in settings.warnings:

@@ -9,20 +9,22 @@ import asyncio
 from math import inf
 from typing import Protocol
 
-from proxy import commit, guards, reply
+from proxy import guards
 from proxy import outcome as o
-from proxy.call import NoAnswer, call, keep_body
+from proxy import own_response as reply
+from proxy import respond as commit
+from proxy.attempts import NoAnswer, call, keep_body
 from proxy.client.connection import ClientConnection
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
-from proxy.cors import grants, is_preflight
-from proxy.errors.trace import fault_of
+from proxy.context import Drain, Passage, Plan
 from proxy.exchange import Exchange
+from proxy.fault import fault_of
+from proxy.http.cors import grants, is_preflight
+from proxy.http.rules import CorsRule
 from proxy.opening import open_passage, open_refused, open_unread
 from proxy.outcome import Outcome, Result
-from proxy.passage import Drain, Passage, Plan
 from proxy.routing import NoRoute, Route
-from proxy.rules import CorsRule
 
 _UNROUTED_WRITE = 30.0
 """Seconds for which a client may not read an answer that no route's clocks bound."""

@@ -4,7 +4,7 @@ Each guard is a plain question about the request; they are asked in the order in
 """
 
 from proxy import outcome as o
-from proxy.inbound import Inbound, is_well_formed
+from proxy.http.request_head import Inbound, is_well_formed
 from proxy.outcome import Outcome
 
 

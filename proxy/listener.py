@@ -13,7 +13,7 @@ from aiohttp import web
 from proxy.client.connection import ClientConnection
 from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
-from proxy.peers import Peers
+from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
 
 _AT_ONCE = 64

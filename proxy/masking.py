@@ -7,10 +7,10 @@ What cannot be read here passes as it was sent: compressed pages, HEAD, streams 
 from collections.abc import Mapping
 
 from proxy.clock import now
-from proxy.passage import Answer, Passage
-from proxy.stack_traces import MOST, trace_in
+from proxy.context import Answer, Passage
+from proxy.http.stack_traces import MOST, trace_in
 from proxy.streams.recognition import is_stream
-from proxy.transport.result import EndOfBody
+from proxy.upstream.result import EndOfBody
 
 _HELD_FOR = 0.25
 """Seconds for which a page is held, to see whether it is a stack trace."""

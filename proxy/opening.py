@@ -2,12 +2,12 @@
 
 from proxy.client.request import Request
 from proxy.clock import now, wall
+from proxy.context import Drain, Passage, Plan
 from proxy.exchange import Exchange
-from proxy.forwarding import addresses_told
-from proxy.headers import LONGEST_HOST
-from proxy.identity import identify, place_of
-from proxy.inbound import Inbound
-from proxy.passage import Drain, Passage, Plan
+from proxy.http.forwarding import addresses_told
+from proxy.http.headers import LONGEST_HOST
+from proxy.http.identity import identify, place_of
+from proxy.http.request_head import Inbound
 
 _UNREAD = Inbound("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 

@@ -11,7 +11,7 @@ from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
-from proxy.transport.result import EndOfBody, Failed
+from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
 

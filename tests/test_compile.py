@@ -18,11 +18,9 @@ INTERPRETED = {
     "app": "runs once",
     "cli": "runs once",
     "descriptors": "once a connection",
-    "init": "runs once",
+    "fault": "only where a fault of ours ends an exchange",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
-    "oversight": "not on the way",
-    "rules": "pydantic",
     "supervisor": "runs once",
 }
 """Modules at the top of `proxy/` that are not compiled, with the reason."""

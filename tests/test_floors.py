@@ -30,7 +30,7 @@ WORLD = {
 """What a rule may not know of: it decides, others do."""
 
 SAME_EDGE = {
-    "events": "relay",
+    "streams": "relay",
 }
 """An edge of several modules at the top, by its first one; folders are edges of their own."""
 

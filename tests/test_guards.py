@@ -4,7 +4,7 @@ import pytest
 
 from proxy import outcome as o
 from proxy.guards import refuse_on_route, refuse_request
-from proxy.inbound import Inbound, read
+from proxy.http.request_head import Inbound, read
 from proxy.outcome import Outcome
 
 ME = b"sidelight-7f3a"

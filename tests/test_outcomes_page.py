@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from proxy import outcome as o
+from proxy.http.proxy_status import ERRORS, TLS_ERRORS
 from proxy.outcome import OUTCOMES, Outcome
-from proxy.proxy_status import ERRORS, TLS_ERRORS
 
 PAGE = (Path(__file__).parents[1] / "docs" / "outcomes.md").read_text(encoding="utf-8")
 FACTS, ADVICE, STATUS = re.split("## What it means|## In `Proxy-Status`", PAGE)

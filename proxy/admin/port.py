@@ -11,8 +11,8 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from proxy.admin.dress import dress
 from proxy.admin.replies import BAD_REQUEST, FAULT, refusal_reply
+from proxy.admin.security_headers import dress
 from proxy.clock import now
 
 IDLE: Final = 75.0

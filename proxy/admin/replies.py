@@ -8,9 +8,9 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from proxy.admin.asked import Fault
 from proxy.admin.guard import Refusal
-from proxy.identity import new_id
+from proxy.admin.parameters import Fault
+from proxy.http.identity import new_id
 
 NOT_FOUND: Final = Refusal(404, "not_found", "There is no such page on the admin port.")
 METHOD_NOT_ALLOWED: Final = Refusal(

@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 from proxy.admin.health import HealthView
 from proxy.admin.live import Live
+from proxy.diagnostics.stories.query import Query
 from proxy.observation.series import Exemplars, Snapshot
-from proxy.stories.query import Query
 
 Told = Mapping[str, object]
 """JSON that was made and redacted by others."""

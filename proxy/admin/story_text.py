@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
+from proxy.admin.json_view import Told, length, milliseconds, number, part, rows, text, texts
 from proxy.admin.timeline import extent, lanes_of
-from proxy.admin.told import Told, length, milliseconds, number, part, rows, text, texts
-from proxy.stories.runbooks import RUNBOOKS
+from proxy.diagnostics.stories.runbooks import RUNBOOKS
 
 _WIDTH: Final = 96
 _SCALE: Final = 48

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from proxy.admin.told import Told, count, length, number, part, rows, text
+from proxy.admin.json_view import Told, count, length, number, part, rows, text
 
 Kind = Literal["queue", "connect", "wait", "pause", "body", "events", "gap", "silence"]
 

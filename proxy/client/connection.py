@@ -9,8 +9,8 @@ import asyncio
 from proxy import outcome as o
 from proxy.client.output import Output
 from proxy.client.owner import Limits, Owner, Refuse, Serve
-from proxy.client.reader import RequestReader
 from proxy.client.request import RequestError
+from proxy.client.request_reader import RequestReader
 from proxy.client.states import (
     CLOSED,
     CLOSING,
@@ -23,8 +23,8 @@ from proxy.client.states import (
     may_follow,
 )
 from proxy.clock import now
-from proxy.heads import Source
-from proxy.peers import Peers
+from proxy.http.head_writer import Source
+from proxy.http.trust import Peers
 from proxy.waiter import Waiter
 
 

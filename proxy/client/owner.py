@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from proxy.client.heads import Limits as HeadLimits
+from proxy.client.head_reader import Limits as HeadLimits
 from proxy.client.request import Request, RequestError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from proxy import outcome as o
 from proxy.client.body import Body
-from proxy.inbound import Inbound
+from proxy.http.request_head import Inbound
 from proxy.outcome import Outcome
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.client.connection import ClientConnection
-from proxy.client.heads import Refusal
+from proxy.client.head_reader import Refusal
 from proxy.client.request import Request, RequestError
 from proxy.client.states import CLOSED, CLOSING, DRAINING, EXCHANGE, HEAD, WAITING
 from proxy.clock import now

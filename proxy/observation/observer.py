@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from proxy import clock
-from proxy.errors.trace import fault_place
 from proxy.exchange import Exchange
+from proxy.fault import fault_place
 from proxy.observation.batch import Batch, Later, call_later
+from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import ms
@@ -26,7 +27,6 @@ from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory
 from proxy.outcome import Level
 from proxy.resilience.permits import Transition
-from proxy.stories.breaker_opening import opened
 
 _BREAKER_EVENTS: Final = {
     "open": "breaker_opened",

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from proxy import clock
-from proxy.errors.trace import fault_place
 from proxy.exchange import Exchange
+from proxy.fault import fault_place
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import event_of

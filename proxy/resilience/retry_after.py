@@ -9,7 +9,7 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from proxy.headers import RawHeaders
+from proxy.http.headers import RawHeaders
 
 MILLISECONDS = (b"retry-after-ms", b"x-ms-retry-after-ms")
 """Headers that say it in milliseconds: OpenAI's and Azure's."""

@@ -20,10 +20,11 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from proxy.alerts.rule import AlertsRule
+from proxy.diagnostics.alerts.rules import AlertsRule
+from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.http.rules import CorsRule, IdentityRule
 from proxy.knobs import Knobs, Size
 from proxy.resilience.rules import BreakerRule, RetryRule
-from proxy.rules import CorsRule, IdentityRule
 from proxy.settings import syntax
 from proxy.settings.sections import (
     Admin,
@@ -37,9 +38,8 @@ from proxy.settings.sections import (
     Timeouts,
 )
 from proxy.settings.shape import Shape
-from proxy.stories.rule import StoreRule, StoriesRule
-from proxy.streams.rule import StreamRule
-from proxy.transport.rules import UpstreamRule
+from proxy.streams.rules import StreamRule
+from proxy.upstream.rules import UpstreamRule
 
 __all__ = [
     "Admin",

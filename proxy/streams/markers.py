@@ -10,7 +10,7 @@ from collections.abc import Callable
 import orjson
 
 from proxy.streams.framing import Framing, StreamEvent
-from proxy.streams.rule import EndMarkerRule
+from proxy.streams.rules import EndMarkerRule
 
 Test = Callable[[StreamEvent], bool]
 

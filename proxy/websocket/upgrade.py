@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from proxy.clock import now
-from proxy.http1 import Head
-from proxy.passage import Passage
-from proxy.transport.connection import Connection
+from proxy.context import Passage
+from proxy.http.framing import Head
+from proxy.upstream.connection import Connection
 from proxy.websocket.tunnel import Tunnel
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp.test_utils import BaseTestServer, TestClient
 
-from proxy.admin.door import AdminRunner, admin_runner
 from proxy.admin.guard import Guard
 from proxy.admin.health import Circuit, HealthView
 from proxy.admin.live import Live, Running
+from proxy.admin.server import AdminRunner, admin_runner
+from proxy.diagnostics.stories.query import Query
 from proxy.observation.metrics import Metrics
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
-from proxy.stories.query import Query
 
 Told = dict[str, object]
 

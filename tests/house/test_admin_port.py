@@ -98,7 +98,7 @@ async def drip(client: RawClient) -> None:
 
 
 async def test_a_body_that_does_not_come_is_refused(house, short):
-    short("proxy.admin.door._BODY")
+    short("proxy.admin.server._BODY")
     house = await house()
     async with RawClient(house.app.admin_port) as client:
         await client.send(request("POST", "/drain", JSON, "Content-Length: 5", host="localhost"))

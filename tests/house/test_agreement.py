@@ -5,8 +5,8 @@ import json
 import re
 from collections import Counter
 
+from proxy.diagnostics.stories.query import Query
 from proxy.outcome import OUTCOMES
-from proxy.stories.query import Query
 from tests.house.admin import ask, listed
 from tests.house.fault_upstream import never, raw, reset_before_head, sse, status
 from tests.house.raw_client import PATIENCE, eventually, request

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from proxy.alerts.counts import Window
+from proxy.diagnostics.alerts.counts import Window
 from tests.house.admin import ask
 from tests.house.fault_upstream import FaultUpstream, Turn, reset_before_head, status
 from tests.house.raw_client import eventually
@@ -58,9 +58,9 @@ async def receiver():
 @pytest.fixture(autouse=True)
 def scaled(monkeypatch):
     total = Window.total
-    monkeypatch.setattr("proxy.alerts.counts.SLOT", 0.1)
-    monkeypatch.setattr("proxy.observation.desk.TICK", 0.01)
-    monkeypatch.setattr("proxy.alerts.notify.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("proxy.diagnostics.alerts.counts.SLOT", 0.1)
+    monkeypatch.setattr("proxy.diagnostics.service.TICK", 0.01)
+    monkeypatch.setattr("proxy.diagnostics.alerts.notify.FIRST_PAUSE", 0.01)
     monkeypatch.setattr(
         Window, "total", lambda self, name, seconds, now: total(self, name, seconds / 100, now)
     )

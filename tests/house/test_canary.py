@@ -109,7 +109,7 @@ async def pages(port: int) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 async def test_no_canary_is_found_anywhere(upstream, house, tmp_path, monkeypatch, name):
-    monkeypatch.setattr("proxy.observation.desk.TICK", 0.02)
+    monkeypatch.setattr("proxy.diagnostics.service.TICK", 0.02)
     told: list[bytes] = []
 
     async def receive(turn: Turn) -> None:
@@ -230,7 +230,7 @@ async def test_no_secret_of_any_shape_is_found_on_any_surface(
     upstream, house, tmp_path, monkeypatch, capsys
 ):
     """Log, metrics, API, pages, store, webhooks, `explain` of the port and of the log, stderr."""
-    monkeypatch.setattr("proxy.observation.desk.TICK", 0.02)
+    monkeypatch.setattr("proxy.diagnostics.service.TICK", 0.02)
     told: list[bytes] = []
 
     async def receive(turn: Turn) -> None:

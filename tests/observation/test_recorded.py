@@ -3,13 +3,13 @@
 import orjson
 import pytest
 
-from proxy.errors.fingerprint import kind_of
-from proxy.errors.trace import fault_of
+from proxy.diagnostics.errors.fingerprint import kind_of
+from proxy.diagnostics.stories.story import brief_of, story_of
+from proxy.fault import fault_of
 from proxy.observation.batch import MOST
 from proxy.observation.record import event_of
 from proxy.observation.recorded import hide, redact_in_place, weight
 from proxy.observation.redaction import REDACTED
-from proxy.stories.story import brief_of, story_of
 from tests.records import attempt
 
 

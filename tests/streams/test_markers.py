@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from proxy.streams.framing import MAX_HELD, Framing
 from proxy.streams.markers import end_marker
 from proxy.streams.ndjson import Ndjson
-from proxy.streams.rule import EndMarkerRule
+from proxy.streams.rules import EndMarkerRule
 from proxy.streams.sse import Sse
 
 DONE = EndMarkerRule(mode="strict", data="[DONE]")

@@ -4,9 +4,9 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.asked import fault, silence_until
 from proxy.admin.endpoint import Endpoint, Parameter
 from proxy.admin.guard import Refusal
+from proxy.admin.parameters import fault, silence_until
 from proxy.admin.replies import body_of, faults_reply, json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
 from proxy.clock import iso, wall

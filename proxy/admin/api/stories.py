@@ -4,9 +4,9 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.asked import MOST, query_of
 from proxy.admin.endpoint import Endpoint, Parameter
 from proxy.admin.guard import Refusal
+from proxy.admin.parameters import MOST, query_of
 from proxy.admin.replies import faults_reply, json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall

@@ -9,9 +9,9 @@ from proxy.admin.endpoint import Endpoint, Parameter
 from proxy.admin.guard import Refusal
 from proxy.admin.replies import json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
+from proxy.diagnostics.stories.runbooks import CODES
 from proxy.observation.redaction import redact_tree
 from proxy.outcome import OUTCOMES
-from proxy.stories.runbooks import CODES
 
 NO_CODE: Final = Refusal(404, "code_not_found", "No outcome has this code.")
 NO_DRAIN: Final = Refusal(

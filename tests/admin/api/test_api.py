@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.stories.query import Query
+from proxy.diagnostics.stories.query import Query
 
 JSON = {"Content-Type": "application/json"}
 

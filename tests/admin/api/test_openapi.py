@@ -6,8 +6,8 @@ import pytest
 
 from proxy.admin.api.openapi import document
 from proxy.admin.api.shapes import SHAPES
-from proxy.admin.door import admin_runner, endpoints
 from proxy.admin.guard import Guard
+from proxy.admin.server import admin_runner, endpoints
 
 PAGES = {"/", "/live", "/requests", "/requests/{id}", "/errors", "/errors/{fingerprint}",
          "/alerts", "/routes", "/runbooks/{key}", "/assets/{name}", "/session"}  # fmt: skip
