@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 
 from proxy import __version__
 from proxy.admin.guard import Guard
-from proxy.admin.in_process import Oversight
+from proxy.admin.in_process import InProcessAdmin
 from proxy.admin.server import admin_runner
 from proxy.clock import now
 from proxy.context import Plan
 from proxy.custom_fields import extractor
 from proxy.descriptors import OF_OUR_OWN, Descriptors
-from proxy.diagnostics.service import Desk, DeskRules
+from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
 from proxy.diagnostics.stories.hash_key import hash_key
 from proxy.forward import Forward
 from proxy.http.head_writer import Heads
 from proxy.http.proxy_status import ProxyStatus
-from proxy.http.request_head import Inbound
+from proxy.http.request_head import RequestHead
 from proxy.http.trust import Peers
 from proxy.listener import Listener
 from proxy.observation.lag import measure_lag
@@ -27,12 +27,12 @@ from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
 from proxy.observation.readings import (
-    budget_readings,
-    circuit_readings,
-    pool_readings,
-    shed_readings,
+    budget_samples,
+    circuit_samples,
+    pool_samples,
+    shed_samples,
 )
-from proxy.observation.series import Reading
+from proxy.observation.series import Sample
 from proxy.observation.summary import Summary
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
@@ -56,16 +56,16 @@ class App:
         self.metrics = Metrics({r.name: r.upstream for r in settings.routes}, __version__)
         self.summary = Summary(now())
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
-        self.oversight = Oversight(self)
-        self.desk = Desk(
-            DeskRules(settings.stories, settings.store, settings.alerts),
+        self.in_process_admin = InProcessAdmin(self)
+        self.diagnostics = Diagnostics(
+            DiagnosticsRules(settings.stories, settings.store, settings.alerts),
             tell=self.log.say,
-            signs=self.oversight.signs,
+            signs=self.in_process_admin.signs,
             service=settings.service,
             config_hash=settings.config_hash,
         )
-        self.observer.readers.append(self.desk.closed)
-        self.metrics.read_from(self.desk.readings)
+        self.observer.readers.append(self.diagnostics.closed)
+        self.metrics.read_from(self.diagnostics.readings)
         self.shed: Counter[tuple[str, str]] = Counter()
         """Connections that were refused or cut, by whose and why."""
         kept = settings.admin.max_connections + OF_OUR_OWN
@@ -80,7 +80,7 @@ class App:
         token = settings.admin.token
         guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
         most = settings.admin.max_connections
-        self._admin = admin_runner(self.oversight, guard, most, self.shed)
+        self._admin = admin_runner(self.in_process_admin, guard, most, self.shed)
         self.admin_port = settings.admin.port
         """Known once it listens."""
         self._lag: asyncio.Task[None] | None = None
@@ -106,7 +106,7 @@ class App:
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
-        self.oversight.breaker_changed(change)
+        self.in_process_admin.breaker_changed(change)
 
     def _make_plan(self) -> Plan:
         settings = self.settings
@@ -127,20 +127,20 @@ class App:
             watcher=self.observer,
         )
 
-    def _make_extractor(self) -> Callable[[Inbound], dict[str, str]]:
+    def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
         observe, store = self.settings.observe, self.settings.store.path
         if not observe.hashes:
             return extractor(observe.fields)
         given = observe.hash_key.get_secret_value() if observe.hash_key else None
         return extractor(observe.fields, hash_key(given, store, self.log.say))
 
-    def _readings(self) -> Iterator[Reading]:
+    def _readings(self) -> Iterator[Sample]:
         """Gauges whose subjects know them already."""
         at = now()
-        yield from shed_readings(self.shed)
-        yield from pool_readings({name: up.view() for name, up in self.upstreams.items()})
-        yield from circuit_readings({r.name: r.breaker.state(at) for r in self.routes})
-        yield from budget_readings({r.name: r.budget.tokens(at) for r in self.routes})
+        yield from shed_samples(self.shed)
+        yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
+        yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
+        yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:
         """Listen on both ports; ready when it returns."""
@@ -150,7 +150,7 @@ class App:
         await self.listener.start()
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)
-        await self.desk.start()
+        await self.diagnostics.start()
         self._lag = asyncio.create_task(measure_lag(self.metrics.lag))
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
@@ -193,7 +193,7 @@ class App:
         for upstream in self.upstreams.values():
             await upstream.close()
         self.observer.flush()
-        await self.desk.stop()
+        await self.diagnostics.stop()
         asyncio.get_running_loop().set_exception_handler(None)
         give_back_logging()
         await asyncio.to_thread(self.log.close)

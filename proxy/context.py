@@ -8,17 +8,17 @@ from proxy.blame import FailedAttempt
 from proxy.client.connection import ClientConnection
 from proxy.client.request import Request
 from proxy.exchange import Exchange
-from proxy.http.framing import Head
-from proxy.http.head_writer import Heads, Source
+from proxy.http.framing import ResponseHead
+from proxy.http.head_writer import Heads, Peer
 from proxy.http.identity import OtherIds
 from proxy.http.proxy_status import ProxyStatus
-from proxy.http.request_head import Inbound
+from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
 from proxy.outcome import UPSTREAM_ERROR, Signal
 from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
 from proxy.routing import Route, Router
-from proxy.streams.relay import EventStream, Watcher
+from proxy.streams.relay import EventStream, StreamObserver
 from proxy.upstream.connection import Connection
 from proxy.upstream.upstream import Upstream
 
@@ -45,9 +45,9 @@ class Plan:
     """Whether errors of ours are problem details (RFC 9457), asked for or not."""
     cors: CorsRule | None
     """For answers without a route."""
-    fields: Callable[[Inbound], dict[str, str]]
+    fields: Callable[[RequestHead], dict[str, str]]
     """Takes the team's own fields from a request."""
-    watcher: Watcher
+    watcher: StreamObserver
     """Is told of streams while they last."""
 
 
@@ -61,29 +61,29 @@ class Drain:
     """New exchanges are refused."""
 
 
-class Answer:
+class UpstreamResponse:
     """The upstream's answer: its head, and of its body what has been read."""
 
-    head: Head
+    head: ResponseHead
     body: bytes = b""
     is_whole: bool = False
     """Whether `body` is all of it and the connection is given back."""
     stream: EventStream | None = None
     """Set where the head was held until the first event."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: ResponseHead) -> None:
         self.head = head
 
 
-class Passage:
+class Context:
     """The working state of an exchange; nothing of it outlives it."""
 
     plan: Plan
-    x: Exchange
-    asked: Inbound
+    exchange: Exchange
+    asked: RequestHead
     request: Request
     client: ClientConnection
-    source: Source
+    source: Peer
     drain: Drain
     route: Route
     """Set once one is found, as is `upstream`; `x.route` is empty until then."""
@@ -107,10 +107,10 @@ class Passage:
     """Whether the client's connection ends with this exchange, whatever else speaks for it."""
 
     def __init__(
-        self, plan: Plan, x: Exchange, asked: Inbound, request: Request, drain: Drain
+        self, plan: Plan, exchange: Exchange, asked: RequestHead, request: Request, drain: Drain
     ) -> None:
         self.plan = plan
-        self.x = x
+        self.exchange = exchange
         self.asked = asked
         self.request = request
         self.client = request.client
@@ -130,7 +130,7 @@ class Passage:
             self.permit = None
 
     def _failed(self, now: float) -> FailedAttempt:
-        x = self.x
+        x = self.exchange
         tried = x.attempts[-1]
         outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
         return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, now)
@@ -139,7 +139,7 @@ class Passage:
         """Write the head for the upstream; `host` is its own authority, None: the client's."""
         self.head = self.plan.heads.request(
             self.asked,
-            self.x,
+            self.exchange,
             self.source,
             host=host,
             strip=self.route.rule.strip_prefix or "",
@@ -151,12 +151,12 @@ class Passage:
         """Whether the endpoint's own authority must be sent, because nobody named another one."""
         return not self.asked.host and not self.upstream.rule.host
 
-    def pass_on_interim(self, head: Head) -> None:
+    def pass_on_interim(self, head: ResponseHead) -> None:
         """Give the client an interim response of the upstream (RFC 9110 §15.2).
 
         That is no commit: what follows it may still be another attempt, or an answer of our own.
         """
-        x = self.x
+        x = self.exchange
         if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
             x.interim += (head.status,)
             own_cors = self.route.rule.cors is not None

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote_plus
 
-from proxy.http.request_head import Inbound
+from proxy.http.request_head import RequestHead
 from proxy.observation.redaction import REDACTED, is_secret_name
 from proxy.routing import compiled, normalise, path_of
 from proxy.settings.sections import ObservedField
@@ -20,19 +20,19 @@ MAX_VALUE = 1024
 MOST_PARAMETERS = 256
 """Parameters of a query that are looked at."""
 
-Take = Callable[[Inbound], str | None]
+Take = Callable[[RequestHead], str | None]
 
 
 def extractor(
     fields: Mapping[str, ObservedField], key: bytes = b""
-) -> Callable[[Inbound], dict[str, str]]:
+) -> Callable[[RequestHead], dict[str, str]]:
     """A function that takes all of `fields` from a request; absent ones are left out.
 
     `key` is that of the hashes.
     """
     takers = [(name, _taker(field), _keeper(field, key)) for name, field in fields.items()]
 
-    def extract(asked: Inbound) -> dict[str, str]:
+    def extract(asked: RequestHead) -> dict[str, str]:
         return {name: keep(value) for name, take, keep in takers if (value := take(asked))}
 
     return extract
@@ -56,7 +56,7 @@ def _taker(field: ObservedField) -> Take:
 
 
 def _from_header(key: bytes) -> Take:
-    def take(asked: Inbound) -> str | None:
+    def take(asked: RequestHead) -> str | None:
         value = asked.fields.get(key)
         return None if value is None else value.decode("utf-8", "replace")
 
@@ -66,7 +66,7 @@ def _from_header(key: bytes) -> Take:
 def _from_path(path: str) -> Take:
     pattern = compiled(path)
 
-    def take(asked: Inbound) -> str | None:
+    def take(asked: RequestHead) -> str | None:
         match = pattern.fullmatch(normalise(path_of(asked.target)))
         return match[1] if match else None
 
@@ -74,7 +74,7 @@ def _from_path(path: str) -> Take:
 
 
 def _from_query(name: str) -> Take:
-    def take(asked: Inbound) -> str | None:
+    def take(asked: RequestHead) -> str | None:
         query = asked.target.partition("?")[2]
         for pair in query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]:
             given, _, value = pair.partition("=")

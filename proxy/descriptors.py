@@ -20,7 +20,7 @@ _MOST: Final = 1 << 20
 """More are never asked of the kernel."""
 
 
-class Watcher(Protocol):
+class DescriptorObserver(Protocol):
     """Who is told, once each time, that they run out and that there are enough again."""
 
     def descriptors_short(self, limit: int, kept: int) -> None: ...
@@ -33,7 +33,7 @@ class Descriptors:
     def __init__(
         self,
         kept: int,
-        watcher: Watcher,
+        watcher: DescriptorObserver,
         shed: Counter[tuple[str, str]],
         limit: int | None = None,
         now: Callable[[], float] = clock.now,

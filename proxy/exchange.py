@@ -136,7 +136,7 @@ class Exchange:
     """Whether a stream that ended well carried its end marker; None where none is looked for."""
     is_raw: bool = False
     """Whether a stream was passed on without knowing its events: compressed, or one too large."""
-    told: bool = False
+    inband_error: bool = False
     """Whether the client was told inside the stream what broke it."""
     cancelled: float | None = None
     """From the client's leaving to the closing of the upstream connection."""

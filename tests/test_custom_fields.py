@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.custom_fields import MAX_VALUE, MOST_PARAMETERS, extractor
-from proxy.http.request_head import Inbound, read
+from proxy.http.request_head import RequestHead, read_request
 from proxy.settings.sections import ObservedField
 
 KEY = b"k" * 16
@@ -15,11 +15,11 @@ KEY = b"k" * 16
 few = settings(max_examples=50, deadline=None, database=None)
 
 
-def asked(*headers: tuple[bytes, bytes], target: str = "/") -> Inbound:
-    return read("GET", target, (1, 1), headers, should_close=False)
+def asked(*headers: tuple[bytes, bytes], target: str = "/") -> RequestHead:
+    return read_request("GET", target, (1, 1), headers, should_close=False)
 
 
-def taken(inbound: Inbound, **source: object) -> str | None:
+def taken(inbound: RequestHead, **source: object) -> str | None:
     return extractor({"it": ObservedField(**source)}, KEY)(inbound).get("it")
 
 

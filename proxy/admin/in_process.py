@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from proxy import __version__
-from proxy.admin.health import Circuit, HealthView
+from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.live import Live, Running
-from proxy.admin.sources import Desk, Order, Told
+from proxy.admin.sources import DiagnosticsView, JsonObject, Order
 from proxy.clock import now, wall
-from proxy.diagnostics.alerts.conditions import Signs
+from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
@@ -29,7 +29,7 @@ from proxy.upstream.upstream import Upstream
 _CHANGES: Final = 10
 
 
-class House(Protocol):
+class AppView(Protocol):
     """What is looked at."""
 
     not_ready_because: str | None
@@ -49,15 +49,15 @@ class House(Protocol):
     @property
     def log(self) -> Log: ...
     @property
-    def desk(self) -> Desk: ...
+    def diagnostics(self) -> DiagnosticsView: ...
     @property
     def ask_to_end(self) -> Callable[[], None] | None: ...
 
 
-class Oversight:
+class InProcessAdmin:
     """`started` is of the clock that never jumps."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: AppView) -> None:
         self._house = house
         self._started = now()
         self._changes: dict[str, deque[Transition]] = {}
@@ -67,9 +67,9 @@ class Oversight:
         self._changes.setdefault(change.name, deque(maxlen=_CHANGES)).appendleft(change)
 
     @property
-    def desk(self) -> Desk:
+    def diagnostics(self) -> DiagnosticsView:
         self._house.observer.flush()
-        return self._house.desk
+        return self._house.diagnostics
 
     def ready(self) -> tuple[bool, str]:
         reason = self._house.not_ready_because
@@ -83,7 +83,8 @@ class Oversight:
             started=self._started,
             upstreams=self._upstreams(at),
             circuits={
-                r.name: Circuit(r.breaker.view(at), r.rule.breaker.critical) for r in house.routes
+                r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical)
+                for r in house.routes
             },
             pools={name: upstream.view() for name, upstream in house.upstreams.items()},
             version=__version__,
@@ -123,25 +124,25 @@ class Oversight:
     def config(self) -> Mapping[str, object]:
         return self._house.settings.model_dump(mode="json")
 
-    def signs(self) -> Signs:
+    def signs(self) -> SystemState:
         """How the parts stand, for the alerts."""
         at, routes = now(), self._house.routes
         pools = ((name, upstream.view()) for name, upstream in self._house.upstreams.items())
-        return Signs(
+        return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
             log_dropped=sum(self._house.log.dropped.values()),
         )
 
-    def routes(self) -> Sequence[Told]:
+    def routes(self) -> Sequence[JsonObject]:
         rules = sorted((route.rule for route in self._house.routes), key=specificity)
         return [rule.model_dump(mode="json") for rule in rules]
 
-    def breakers(self) -> Sequence[Told]:
+    def breakers(self) -> Sequence[JsonObject]:
         health = self.health()
         return [self._breaker(route, health) for route in self._house.routes]
 
-    def _breaker(self, route: Route, health: HealthView) -> Told:
+    def _breaker(self, route: Route, health: HealthView) -> JsonObject:
         rule = route.rule.breaker
         changes = [
             {
@@ -169,7 +170,7 @@ class Oversight:
             breaker.close(at)
         return None
 
-    def drain_view(self) -> Told:
+    def drain_view(self) -> JsonObject:
         house = self._house
         is_draining = house.not_ready_because == "draining"
         return {"draining": is_draining, "running": len(house.observer.running)}
@@ -183,7 +184,7 @@ class Oversight:
         return True
 
 
-def _failures(change: Transition, health: HealthView) -> Told:
+def _failures(change: Transition, health: HealthView) -> JsonObject:
     """The failures that opened it; nothing where it did not open."""
     if change.opening is None:
         return {}

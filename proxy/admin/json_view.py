@@ -7,50 +7,50 @@ from collections.abc import Mapping
 
 from proxy.diagnostics.stories.words import lasting
 
-Told = Mapping[str, object]
-_NOTHING: Told = {}
+JsonObject = Mapping[str, object]
+_NOTHING: JsonObject = {}
 
 
-def text(told: Told, key: str, missing: str = "") -> str:
+def text(told: JsonObject, key: str, missing: str = "") -> str:
     value = told.get(key)
     if value is None:
         return missing
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def number(told: Told, key: str) -> float | None:
+def as_number(told: JsonObject, key: str) -> float | None:
     """None: there is none."""
     value = told.get(key)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number else None  # type: ignore[arg-type]
 
 
-def count(told: Told, key: str) -> int:
-    return int(number(told, key) or 0)
+def as_count(told: JsonObject, key: str) -> int:
+    return int(as_number(told, key) or 0)
 
 
-def part(told: Told, key: str) -> Told:
+def part(told: JsonObject, key: str) -> JsonObject:
     """An object within; empty where there is none."""
     value = told.get(key)
     return value if isinstance(value, Mapping) else _NOTHING
 
 
-def rows(told: Told, key: str) -> list[Told]:
+def rows(told: JsonObject, key: str) -> list[JsonObject]:
     """The objects of a list."""
     value = told.get(key)
     listed = value if isinstance(value, list | tuple) else ()
     return [row for row in listed if isinstance(row, Mapping)]
 
 
-def texts(told: Told, key: str) -> list[str]:
+def texts(told: JsonObject, key: str) -> list[str]:
     """The texts of a list."""
     value = told.get(key)
     return [str(item) for item in value] if isinstance(value, list | tuple) else []
 
 
-def milliseconds(told: Told, key: str, missing: str = "—") -> str:
+def milliseconds(told: JsonObject, key: str, missing: str = "—") -> str:
     """A length of time, for people."""
-    value = number(told, key)
+    value = as_number(told, key)
     return missing if value is None else length(value)
 
 

@@ -24,7 +24,7 @@ _LONGEST_SILENCE: Final = 30 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ParameterFault:
     """A parameter that cannot be understood; `value` is as it may be shown."""
 
     parameter: str
@@ -32,11 +32,11 @@ class Fault:
     expected: str
 
 
-def query_of(given: Iterable[tuple[str, str]], wall: float) -> Query | list[Fault]:
+def query_of(given: Iterable[tuple[str, str]], wall: float) -> Query | list[ParameterFault]:
     """The question in the parameters of a query; `wall` is now. An empty value asks nothing."""
     understood: dict[str, object] = {}
     fields: dict[str, str] = {}
-    faults: list[Fault] = []
+    faults: list[ParameterFault] = []
     for name, value in given:
         if value == "":
             continue
@@ -52,10 +52,12 @@ def query_of(given: Iterable[tuple[str, str]], wall: float) -> Query | list[Faul
     return faults or Query(**understood, fields=fields)  # type: ignore[arg-type]
 
 
-def fault(name: str, value: str, expected: str) -> Fault:
+def fault(name: str, value: str, expected: str) -> ParameterFault:
     """A fault with what may be shown of the value."""
     shown = redact(name, _LONGEST_NAME)
-    return Fault(shown, redact(value) if name in READERS else redact_named(shown, value), expected)
+    return ParameterFault(
+        shown, redact(value) if name in READERS else redact_named(shown, value), expected
+    )
 
 
 def point_in_time(value: str, wall: float) -> float:
@@ -75,7 +77,7 @@ def point_in_time(value: str, wall: float) -> float:
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
-def silence_until(body: Mapping[str, object], wall: float) -> float | list[Fault]:
+def silence_until(body: Mapping[str, object], wall: float) -> float | list[ParameterFault]:
     """The end of a silence in a body such as `{"for": "1h"}`; in the past: no silence."""
     faults = [fault(name, str(body[name]), "only for") for name in body if name != "for"]
     value = body.get("for", "1h")

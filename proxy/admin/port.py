@@ -25,7 +25,7 @@ EVERY: Final = 1.0
 """Seconds between two looks at the clocks."""
 
 
-class Connection(web.RequestHandler):
+class AdminConnection(web.RequestHandler):
     """A visitor's connection."""
 
     __slots__ = ("_seen", "_waited", "head_began", "since")
@@ -86,11 +86,11 @@ class AdminServer(web.Server):
     ) -> None:
         super().__init__(handler, **kwargs)  # type: ignore[arg-type]  # of web.Request as well
         self._most, self._shed = most, shed
-        self._open: dict[Connection, asyncio.Transport] = {}
+        self._open: dict[AdminConnection, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def __call__(self) -> Connection:
-        return Connection(self, loop=self._loop, **self._kwargs)
+    def __call__(self) -> AdminConnection:
+        return AdminConnection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
@@ -117,11 +117,11 @@ class AdminServer(web.Server):
             self._cut(late, "timeout")
         self._timer = self._loop.call_later(EVERY, self._look) if self._open else None
 
-    def _cut(self, one: Connection, why: str) -> None:
+    def _cut(self, one: AdminConnection, why: str) -> None:
         self._shed["admin", why] += 1
         self._open.pop(one).abort()
 
 
-def _worth(one: Connection) -> tuple[bool, bool, float]:
+def _worth(one: AdminConnection) -> tuple[bool, bool, float]:
     """The least goes first: silent ones, then unfinished heads, the oldest of them."""
     return not one.is_waiting, one.head_began is not None, one.since

@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from proxy.admin.guard import Refusal
+from proxy.admin.guard import AdminRefusal
 from proxy.admin.pages.entry import refusal_page
 from proxy.admin.pages.frame import guarded
 from proxy.admin.replies import (
@@ -45,7 +45,7 @@ def dressed(handler: Handler) -> Handler:
     return answer
 
 
-def refused(request: web.Request, refusal: Refusal) -> web.Response:
+def refused(request: web.Request, refusal: AdminRefusal) -> web.Response:
     """In HTML for browsers that asked for a page, else in JSON."""
     wants_page = "text/html" in request.headers.get("Accept", "")
     if wants_page and request.method in ("GET", "HEAD") and not request.path.startswith(_NOT_PAGES):

@@ -11,10 +11,10 @@ from aiohttp.typedefs import Handler, Middleware
 from proxy.admin.api.alerts import AlertsApi
 from proxy.admin.api.breakers import BreakersApi
 from proxy.admin.api.errors import ErrorsApi
-from proxy.admin.api.openapi import document
+from proxy.admin.api.openapi import openapi_document
 from proxy.admin.api.stories import StoriesApi
 from proxy.admin.api.system import SystemApi
-from proxy.admin.endpoint import Endpoint
+from proxy.admin.endpoint import Operation
 from proxy.admin.guard import Ask, Guard
 from proxy.admin.pages.dashboard import Dashboard
 from proxy.admin.pages.entry import Entry
@@ -72,15 +72,15 @@ def admin_runner(
     return AdminRunner(app, most, Counter() if shed is None else shed)
 
 
-def endpoints(sources: AdminSources) -> list[Endpoint]:
+def endpoints(sources: AdminSources) -> list[Operation]:
     """The whole API, the document of itself included."""
     rooms = (Probes, StoriesApi, ErrorsApi, AlertsApi, BreakersApi, SystemApi)
     listed = [endpoint for room in rooms for endpoint in room(sources).endpoints()]
 
     async def describe(_: web.Request) -> web.Response:
-        return json_reply(document(listed, sources.health().version))
+        return json_reply(openapi_document(listed, sources.health().version))
 
-    listed.append(Endpoint("GET", "/api/openapi.json", describe, "This document.", "Document"))
+    listed.append(Operation("GET", "/api/openapi.json", describe, "This document.", "Document"))
     return listed
 
 

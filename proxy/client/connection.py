@@ -8,7 +8,7 @@ import asyncio
 
 from proxy import outcome as o
 from proxy.client.output import Output
-from proxy.client.owner import Limits, Owner, Refuse, Serve
+from proxy.client.owner import ConnectionLimits, Owner, Refuse, Serve
 from proxy.client.request import RequestError
 from proxy.client.request_reader import RequestReader
 from proxy.client.states import (
@@ -23,7 +23,7 @@ from proxy.client.states import (
     may_follow,
 )
 from proxy.clock import now
-from proxy.http.head_writer import Source
+from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
 from proxy.waiter import Waiter
 
@@ -32,7 +32,7 @@ class ClientConnection:
     """One connection of a client."""
 
     def __init__(
-        self, owner: Owner, limits: Limits, peers: Peers, serve: Serve, refuse: Refuse
+        self, owner: Owner, limits: ConnectionLimits, peers: Peers, serve: Serve, refuse: Refuse
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.state = WAITING
@@ -65,7 +65,7 @@ class ClientConnection:
         """When it left, on the `now` clock; None while it is here."""
         self.peer = ""
         """Its address; empty where it has none."""
-        self.source = Source("")
+        self.source = Peer("")
         self.id_trusted = False
 
     def __repr__(self) -> str:
@@ -77,7 +77,7 @@ class ClientConnection:
         """The connection is there; whether it is to be served."""
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if peer else ""
-        self.source = Source(self.peer, self._peers.is_proxy(self.peer))
+        self.source = Peer(self.peer, self._peers.is_proxy(self.peer))
         self.id_trusted = self._peers.names_ids(self.peer)
         self._transport = transport
         self._output = Output(transport, self.loop)

@@ -14,8 +14,8 @@ from typing import Final, Protocol
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from proxy import outcome as o
-from proxy.http.headers import listed
-from proxy.http.request_head import Inbound, read
+from proxy.http.headers import list_members
+from proxy.http.request_head import RequestHead, read_request
 from proxy.outcome import Outcome
 
 _LINE = re.compile(
@@ -29,7 +29,7 @@ _USUAL_LINE: Final = 256
 _TLS: Final = 0x16
 
 
-class Limits(Protocol):
+class HeadLimits(Protocol):
     """What bounds a head; sizes in bytes."""
 
     @property
@@ -49,10 +49,10 @@ class Limits(Protocol):
         """The request line."""
 
 
-class Refusal:
+class RequestRefusal:
     """Why a request is not read any further, and what could be read of its head."""
 
-    def __init__(self, outcome: Outcome, why: str, asked: Inbound) -> None:
+    def __init__(self, outcome: Outcome, why: str, asked: RequestHead) -> None:
         self.outcome = outcome
         self.why = why
         """Technical words; internal, never sent to a client."""
@@ -128,18 +128,20 @@ class HeadReader:
         self._is_ready = False
         """Whether the parser has seen a whole message, and may see another one."""
 
-    def read(self, line: RequestLine, head: bytes, limits: Limits) -> Inbound | Refusal:
+    def read(
+        self, line: RequestLine, head: bytes, limits: HeadLimits
+    ) -> RequestHead | RequestRefusal:
         """Read the head `head`, whose request line without its end is `line`.
 
         Both are within the limits of length; here the header lines are counted.
         """
         if head.count(b"\r\n") > limits.header_count + 2:
-            return refuse(line, head, limits, o.HEADERS_TOO_LARGE, "too many header lines")
+            return refusal_of(line, head, limits, o.HEADERS_TOO_LARGE, "too many header lines")
         why = self._parse(head)
         raw, self._headers = tuple(self._headers), []
         if why:
-            return refuse(line, head, limits, _outcome_of(why, head), why)
-        return read(line.method, line.target, line.version, raw, should_close=_closes(raw))
+            return refusal_of(line, head, limits, _outcome_of(why, head), why)
+        return read_request(line.method, line.target, line.version, raw, should_close=_closes(raw))
 
     def _parse(self, head: bytes) -> str:
         """Header lines into `_headers`; what is wrong with them, if something is."""
@@ -171,7 +173,7 @@ class HeadReader:
 def _closes(raw: tuple[tuple[bytes, bytes], ...]) -> bool:
     """Whether the client means to close (RFC 9112 §9.3)."""
     for name, value in raw:
-        if len(name) == 10 and name.lower() == b"connection" and b"close" in listed(value):
+        if len(name) == 10 and name.lower() == b"connection" and b"close" in list_members(value):
             return True
     return False
 
@@ -180,18 +182,20 @@ def _outcome_of(why: str, head: bytes) -> Outcome:
     """501 for a transfer coding that we do not know; all else, and a faulty one, is 400."""
     if "Transfer-Encoding" not in why or "Content-Length" in why:
         return o.BAD_REQUEST
-    codings = [value for name, value in fields_of(head) if name.lower() == b"transfer-encoding"]
+    codings = [value for name, value in header_lines(head) if name.lower() == b"transfer-encoding"]
     return o.NOT_IMPLEMENTED if len(codings) == 1 and codings[0] else o.BAD_REQUEST
 
 
-def refuse(line: RequestLine, head: bytes, limits: Limits, outcome: Outcome, why: str) -> Refusal:
+def refusal_of(
+    line: RequestLine, head: bytes, limits: HeadLimits, outcome: Outcome, why: str
+) -> RequestRefusal:
     """A refusal with what can be read of `head`, which may be unfinished."""
-    raw = tuple(fields_of(head[: limits.uri_bytes + limits.head_bytes])[: limits.header_count])
-    asked = read(line.method, line.target, line.version, raw, should_close=True)
-    return Refusal(outcome, why, asked)
+    raw = tuple(header_lines(head[: limits.uri_bytes + limits.head_bytes])[: limits.header_count])
+    asked = read_request(line.method, line.target, line.version, raw, should_close=True)
+    return RequestRefusal(outcome, why, asked)
 
 
-def fields_of(head: bytes) -> list[tuple[bytes, bytes]]:
+def header_lines(head: bytes) -> list[tuple[bytes, bytes]]:
     """The header lines of a head that look like such."""
     found = []
     for line in head.split(b"\r\n")[1:]:

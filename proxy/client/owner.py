@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from proxy.client.head_reader import Limits as HeadLimits
+from proxy.client import head_reader
 from proxy.client.request import Request, RequestError
 
 if TYPE_CHECKING:
     from proxy.client.connection import ClientConnection
 
 
-class Limits(HeadLimits, Protocol):
+class ConnectionLimits(head_reader.HeadLimits, Protocol):
     """What bounds a connection; lengths of time in seconds, sizes in bytes."""
 
     @property

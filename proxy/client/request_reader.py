@@ -10,8 +10,15 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.client.body import HIGH_WATER, NO_BODY, Body
-from proxy.client.head_reader import HeadReader, Limits, Refusal, RequestLine, read_line, refuse
-from proxy.http.request_head import Inbound
+from proxy.client.head_reader import (
+    HeadLimits,
+    HeadReader,
+    RequestLine,
+    RequestRefusal,
+    read_line,
+    refusal_of,
+)
+from proxy.http.request_head import RequestHead
 from proxy.outcome import Outcome
 
 _HEAD_END: Final = b"\r\n\r\n"
@@ -27,7 +34,7 @@ _NO_LINE: Final = RequestLine("", "", (1, 1), None, "")
 class RequestReader:
     """Cuts the bytes of one connection into requests."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
         self._room = max(HIGH_WATER, limits.uri_bytes + limits.head_bytes)
         self._data = b""
@@ -39,7 +46,7 @@ class RequestReader:
         """Position behind the head that is whole; 0 while none is."""
         self._line: RequestLine | None = None
         """The request line, once it has arrived."""
-        self._refusal: Refusal | None = None
+        self._refusal: RequestRefusal | None = None
         self.is_over = False
         """Whether nothing is read any more: what comes is dropped."""
         self.body: Body = NO_BODY
@@ -104,7 +111,7 @@ class RequestReader:
             return True
         return self._look_at_part()
 
-    def take(self) -> Inbound | Refusal:
+    def take(self) -> RequestHead | RequestRefusal:
         """The next request, once `is_ready`; its body is `body`."""
         if self._refusal is None:
             self._judge_whole()
@@ -115,7 +122,7 @@ class RequestReader:
         head = self._data[self._at : self._end]
         line = self._line or _NO_LINE
         asked = _HEADS.read(line, head, self._limits)
-        if isinstance(asked, Refusal):
+        if isinstance(asked, RequestRefusal):
             self.stop()
             return asked
         self.may_switch = asked.wants_websocket
@@ -127,7 +134,7 @@ class RequestReader:
         if self._refusal is None:
             line = self._line or read_line(self._first_line())
             part = self._data[self._at : self._at + self._room]
-            self._refusal = refuse(line, part, self._limits, outcome, why)
+            self._refusal = refusal_of(line, part, self._limits, outcome, why)
             self._data = b""
             self._at = self._seen = self._end = 0
 
@@ -137,7 +144,7 @@ class RequestReader:
         self.stop()
         return rest
 
-    def _begin_body(self, asked: Inbound) -> None:
+    def _begin_body(self, asked: RequestHead) -> None:
         """The bytes at hand are the body's first ones; what is left waits."""
         self.body = NO_BODY
         if asked.has_body:

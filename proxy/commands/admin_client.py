@@ -21,7 +21,7 @@ class UnreachableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AdminResponse:
     """`body` is the JSON object that came."""
 
     status: int
@@ -29,13 +29,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class AdminClient:
     """Where the admin port is, and the token for it."""
 
     url: str
     token: str | None = None
 
-    def ask(self, path: str, method: str = "GET", timeout: float = _TIMEOUT) -> Answer:
+    def ask(self, path: str, method: str = "GET", timeout: float = _TIMEOUT) -> AdminResponse:
         """Raises UnreachableError; any status is an answer."""
         try:
             parts = urlsplit(self.url)
@@ -51,7 +51,7 @@ class Door:
             body = None if method == "GET" else b"{}"
             connection.request(method, parts.path.rstrip("/") + path, body, self._headers())
             answer = connection.getresponse()
-            return Answer(answer.status, _object(answer.read()))
+            return AdminResponse(answer.status, _object(answer.read()))
         except (OSError, HTTPException, ValueError, RecursionError) as error:
             said = redact(f"{self.url}: {error}", USER_AGENT_CHARS)
             raise UnreachableError(said) from error
@@ -63,12 +63,12 @@ class Door:
         return {**headers, "Authorization": f"Bearer {self.token}"} if self.token else headers
 
 
-def find_door(url: str | None, config: Path | None) -> Door:
+def find_admin(url: str | None, config: Path | None) -> AdminClient:
     """As told, else as the settings and the environment say. Raises SettingsError."""
     # without a file the environment is enough to know the admin port
     admin = load(config, os.environ, None if config else "http://127.0.0.1").admin
     token = admin.token.get_secret_value() if admin.token else None
-    return Door(url or f"http://{bracketed(reached(admin.host))}:{admin.port}", token)
+    return AdminClient(url or f"http://{bracketed(reached(admin.host))}:{admin.port}", token)
 
 
 def reached(host: str) -> str:

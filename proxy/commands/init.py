@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from proxy.settings import syntax
-from proxy.settings.faults import Fault, Place, SettingsError
+from proxy.settings.faults import Place, SettingsError, SettingsFault
 from proxy.settings.load import parse
 from proxy.upstream.rules import endpoint
 
@@ -115,7 +115,7 @@ def _ask(question: _Question) -> str:
 
 
 def _refusal(place: str, message: str) -> SettingsError:
-    return SettingsError([Fault(Place(place), (), message)])
+    return SettingsError([SettingsFault(Place(place), (), message)])
 
 
 def _write(file: Path, text: str) -> None:

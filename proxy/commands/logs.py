@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from proxy.diagnostics.stories.from_log import retell
+from proxy.diagnostics.stories.from_log import story_from_log
 from proxy.diagnostics.stories.query import Wanted
 
 _IDS: Final = ("request_id", "client_request_id", "upstream_request_id")
@@ -21,16 +21,16 @@ _WRAPPERS: Final = ("log", "message", "MESSAGE")
 
 
 @dataclass(slots=True)
-class Found:
+class LoggedStories:
     """`stories` newest first; `unread` counts lines that name the ID and are no JSON."""
 
     stories: list[Mapping[str, object]] = field(default_factory=list)
     unread: int = 0
 
 
-def stories_in(lines: Iterable[str], wanted: str) -> Found:
+def stories_in(lines: Iterable[str], wanted: str) -> LoggedStories:
     """The stories of all exchanges under this ID."""
-    found = Found()
+    found = LoggedStories()
     forms = Wanted(wanted).forms
     plain = [form for form in forms if _PLAIN.fullmatch(form)]
     may_hide = len(plain) < len(forms)
@@ -43,7 +43,7 @@ def stories_in(lines: Iterable[str], wanted: str) -> Found:
             found.unread += 1
             continue
         if event.get("event") == "exchange" and not forms.isdisjoint(_ids_of(event)):
-            found.stories.insert(0, retell(event))
+            found.stories.insert(0, story_from_log(event))
     return found
 
 

@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from proxy.admin.json_view import rows, text
 from proxy.admin.story_text import breaker_line, group_line, story_text
-from proxy.commands.admin_client import Answer, Door, UnreachableError, find_door
+from proxy.commands.admin_client import AdminClient, AdminResponse, UnreachableError, find_admin
 from proxy.diagnostics.stories.words import count
 
-Told = Mapping[str, object]
+JsonObject = Mapping[str, object]
 _SLOW: Final = 60.0
 """Seconds: receivers of alerts are tried more than once."""
 
@@ -46,7 +46,7 @@ def _take_door(
 
 
 def _explain(options: argparse.Namespace) -> int:
-    door, wanted = find_door(options.admin, options.config), options.id.strip()
+    door, wanted = find_admin(options.admin, options.config), options.id.strip()
     try:
         answer = door.ask(f"/api/requests/{quote(wanted, safe='')}")
     except UnreachableError as nobody:
@@ -79,28 +79,28 @@ def _lines(files: list[str]) -> Iterator[str]:
         yield from lines
 
 
-def _tell_stories(stories: Iterable[Told]) -> int:
+def _tell_stories(stories: Iterable[JsonObject]) -> int:
     return _tell("\n\n\n".join(map(story_text, stories)))
 
 
 def _errors(options: argparse.Namespace) -> int:
-    def told(body: Told) -> str:
+    def told(body: JsonObject) -> str:
         return "\n".join(map(group_line, rows(body, "groups"))) or "No error has been recorded."
 
-    return _show(find_door(options.admin, options.config), "/api/errors", told)
+    return _show(find_admin(options.admin, options.config), "/api/errors", told)
 
 
 def _breakers(options: argparse.Namespace) -> int:
-    def told(body: Told) -> str:
+    def told(body: JsonObject) -> str:
         return "\n".join(map(breaker_line, rows(body, "breakers")))
 
-    return _show(find_door(options.admin, options.config), "/api/breakers", told)
+    return _show(find_admin(options.admin, options.config), "/api/breakers", told)
 
 
 def _alert_test(options: argparse.Namespace) -> int:
     failed = False
 
-    def told(body: Told) -> str:
+    def told(body: JsonObject) -> str:
         nonlocal failed
         results = rows(body, "results")
         failed = not results or any(text(result, "result") != "sent" for result in results)
@@ -109,11 +109,13 @@ def _alert_test(options: argparse.Namespace) -> int:
         )
         return "\n".join(lines) or "No receiver is set: see alerts.webhooks in the settings."
 
-    door = find_door(options.admin, options.config)
+    door = find_admin(options.admin, options.config)
     return _show(door, "/api/alerts/test", told, "POST") or int(failed)
 
 
-def _show(door: Door, path: str, told: Callable[[Told], str], method: str = "GET") -> int:
+def _show(
+    door: AdminClient, path: str, told: Callable[[JsonObject], str], method: str = "GET"
+) -> int:
     try:
         answer = door.ask(path, method, _SLOW)
     except UnreachableError as nobody:
@@ -123,7 +125,7 @@ def _show(door: Door, path: str, told: Callable[[Told], str], method: str = "GET
     return _tell(told(answer.body))
 
 
-def _refused(door: Door, answer: Answer) -> str:
+def _refused(door: AdminClient, answer: AdminResponse) -> str:
     """Why the port gave nothing, and what to do where it wants a token."""
     why = text(answer.body, "message") or f"status {answer.status}"
     if answer.status != HTTPStatus.UNAUTHORIZED:

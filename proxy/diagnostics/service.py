@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from proxy import clock
-from proxy.diagnostics.alerts.conditions import Signs
+from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch, trial
-from proxy.diagnostics.errors.groups import Groups, copied, summary, told
+from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.diagnostics.stories.story import Story
 from proxy.exchange import Exchange
 from proxy.fault import fault_place
-from proxy.observation.readings import alert_readings, store_readings
-from proxy.observation.series import Reading
+from proxy.observation.readings import alert_samples, store_samples
+from proxy.observation.series import Sample
 from proxy.outcome import COMPLETED, UPSTREAM_ERROR, Level
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
@@ -44,7 +44,7 @@ CLOSING: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class DeskRules:
+class DiagnosticsRules:
     """The knobs of all that the desk keeps."""
 
     stories: StoriesRule
@@ -53,7 +53,7 @@ class DeskRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundStories:
     """Stories, newest first; `store` is failing where they are those in memory only."""
 
     stories: list[Story]
@@ -64,15 +64,15 @@ class StoreMissingError(Exception):
     """`store.path` is set, but the store's library is not installed."""
 
 
-class Desk:
+class Diagnostics:
     """Raises StoreMissingError when made with a store that cannot be had."""
 
     def __init__(
         self,
-        rules: DeskRules,
+        rules: DiagnosticsRules,
         *,
         tell: Tell,
-        signs: Callable[[], Signs] = Signs,
+        signs: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
         worker: int = 0,
         config_hash: str = "",
@@ -156,31 +156,34 @@ class Desk:
         if self._store is not None:
             await asyncio.to_thread(self._store.close, CLOSING)
 
-    async def story(self, request_id: str) -> Found:
+    async def story(self, request_id: str) -> FoundStories:
         """Every story that is kept under this ID."""
         recent = self._recent.find(request_id)
         if self._store is None:
-            return Found(recent, "off")
+            return FoundStories(recent, "off")
         stored = await asyncio.to_thread(self._store.find, request_id)
         return self._both(recent, stored, len(recent) + len(stored or ()))
 
-    async def stories(self, query: Query) -> Found:
+    async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""
         recent = self._recent.search(query)
         if self._store is None:
-            return Found(recent, "off")
+            return FoundStories(recent, "off")
         stored = await asyncio.to_thread(self._store.search, query)
         return self._both(recent, stored, query.limit)
 
     def errors(self, wall: float) -> dict[str, object]:
         """All groups of errors, the latest first, and the summary of a day."""
         groups = self._groups.newest_first()
-        return {"groups": [told(group, wall) for group in groups], "summary": summary(groups, wall)}
+        return {
+            "groups": [group_json(group, wall) for group in groups],
+            "summary": summary(groups, wall),
+        }
 
     def error(self, fingerprint: str, wall: float) -> dict[str, object] | None:
         """One group, with the stack trace if it is a fault of ours."""
         group = self._groups.get(fingerprint)
-        return told(group, wall, with_trace=True) if group is not None else None
+        return group_json(group, wall, with_trace=True) if group is not None else None
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """Raised ones first, then those cleared within a day."""
@@ -204,11 +207,11 @@ class Desk:
         dropped = dict(store.dropped)
         return {"state": state, "reason": store.failing, "dropped": dropped, "queued": store.queued}
 
-    def readings(self) -> Iterator[Reading]:
+    def readings(self) -> Iterator[Sample]:
         """For the metrics."""
         if self._store is not None:
-            yield from store_readings(self._store.dropped)
-        yield from alert_readings(self._results)
+            yield from store_samples(self._store.dropped)
+        yield from alert_samples(self._results)
 
     def _begin_ticking(self) -> None:
         self._ticking = asyncio.create_task(self._tick())
@@ -225,7 +228,7 @@ class Desk:
             await asyncio.sleep(TICK)
             self.tick(clock.now(), clock.wall())
 
-    def _all_signs(self) -> Signs:
+    def _all_signs(self) -> SystemState:
         signs = self._signs()
         if self._store is None:
             return signs
@@ -234,7 +237,7 @@ class Desk:
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))
 
-    def _both(self, recent: list[Story], stored: list[Story] | None, limit: int) -> Found:
+    def _both(self, recent: list[Story], stored: list[Story] | None, limit: int) -> FoundStories:
         """Both without doubles; `stored` is None where the store cannot be read."""
         known = Counter(map(_sign, recent))
         older = []
@@ -244,7 +247,7 @@ class Desk:
             else:
                 older.append(story)
         found = sorted([*recent, *older], key=_ended, reverse=True)[:limit]
-        return Found(found, "ok" if stored is not None else "failing")
+        return FoundStories(found, "ok" if stored is not None else "failing")
 
 
 def is_slow(x: Exchange, slow: float) -> bool:

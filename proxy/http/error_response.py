@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
-from proxy.http.headers import listed
+from proxy.http.headers import list_members
 from proxy.outcome import UPGRADE_NOT_ALLOWED, Outcome, retryable_of
 
 _REFUSED = re.compile(rb"q=0(\.0*)?")
@@ -33,7 +33,7 @@ def wants_problem(accept: bytes | None) -> bool:
     """Whether `Accept` names problem details, and not by refusing them."""
     if accept is None or b"problem" not in accept.lower():
         return False
-    for member in listed(accept):
+    for member in list_members(accept):
         kind, *parameters = (part.strip() for part in member.split(b";"))
         if kind == b"application/problem+json":
             return not any(map(_REFUSED.fullmatch, parameters))

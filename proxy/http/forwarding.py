@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from proxy.http.headers import appended
-from proxy.http.trust import parsed
+from proxy.http.trust import parsed_address
 
 _TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _MEMBER = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.){0,300}")+')
@@ -135,7 +135,7 @@ def _unquoted(value: bytes) -> bytes:
 
 def _address(node: bytes) -> bytes:
     """A node as `X-Forwarded-For` has it: an address without brackets and port, else as it is."""
-    address = parsed(node.decode("latin-1"))
+    address = parsed_address(node.decode("latin-1"))
     return node if address is None else str(address).encode()
 
 

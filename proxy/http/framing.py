@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from proxy.http.headers import combine, listed
+from proxy.http.headers import combine, list_members
 
 Headers = list[tuple[bytes, bytes]]
 """Header lines as they came: bytes, order, spelling and repetitions."""
@@ -47,7 +47,7 @@ class Malformed:
 
 
 @dataclass(slots=True, init=False)
-class Head:
+class ResponseHead:
     """Status and headers of a response."""
 
     status: int
@@ -144,7 +144,7 @@ def refused_switch(http_version: str, headers: Headers) -> str | None:
         return f"101 in HTTP/{http_version}"
     if fields.get(b"upgrade", b"").lower() != b"websocket":
         return "101 with another Upgrade than was asked for"
-    if b"upgrade" not in listed(fields.get(b"connection", b"")):
+    if b"upgrade" not in list_members(fields.get(b"connection", b"")):
         return "101 without Connection: upgrade"
     if b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0":
         return "101 with a body"

@@ -12,7 +12,7 @@ from proxy.exchange import Exchange
 from proxy.http.error_response import status_line
 from proxy.http.forwarding import first_hop, later_hop
 from proxy.http.headers import RawHeaders, appended, combine, to_client, to_upstream
-from proxy.http.request_head import Inbound
+from proxy.http.request_head import RequestHead
 
 _CORS = frozenset(
     b"access-control-" + name
@@ -51,7 +51,7 @@ class Head(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Peer:
     """Where a request came from, and whether the peer's forwarding headers count."""
 
     peer: str
@@ -81,9 +81,9 @@ class Heads:
 
     def request(
         self,
-        asked: Inbound,
+        asked: RequestHead,
         x: Exchange,
-        source: Source,
+        source: Peer,
         *,
         host: bytes | None = None,
         strip: str = "",
@@ -130,12 +130,12 @@ class Heads:
             )
         )
 
-    def _forwarding(self, asked: Inbound, source: Source) -> bytes:
+    def _forwarding(self, asked: RequestHead, source: Peer) -> bytes:
         if not source.trusted:
             return first_hop(source.peer, asked.host, source.scheme)
         return later_hop(source.peer, asked.host, source.scheme, asked.fields)
 
-    def _via(self, asked: Inbound) -> bytes:
+    def _via(self, asked: RequestHead) -> bytes:
         own = b"%d.%d %b" % (*asked.version, self._pseudonym)
         return b"Via: %b\r\n" % appended(asked.fields.get(b"via"), own)
 
@@ -207,14 +207,14 @@ def _stripped(target: str, prefix: str) -> str:
     return "/" + rest if rest[:1] in ("", "?") else target
 
 
-def _prefix_line(asked: Inbound, source: Source, cut: str) -> bytes:
+def _prefix_line(asked: RequestHead, source: Peer, cut: str) -> bytes:
     """Tells the upstream which part of the path it does not see, at the proxies before us too."""
     given = asked.fields.get(b"x-forwarded-prefix", b"") if source.trusted else b""
     prefix = given + cut.encode()
     return b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
 
 
-def _body_framing(asked: Inbound) -> bytes:
+def _body_framing(asked: RequestHead) -> bytes:
     if asked.length is not None:
         return b"Content-Length: %d\r\n" % asked.length
     return b"Transfer-Encoding: chunked\r\n" if asked.has_body else b""

@@ -64,7 +64,7 @@ def combine(raw: RawHeaders) -> dict[bytes, bytes]:
     return fields
 
 
-def listed(value: bytes) -> list[bytes]:
+def list_members(value: bytes) -> list[bytes]:
     """The members of a comma-separated field in lower case, empty ones left out."""
     return [member for part in value.lower().split(b",") if (member := part.strip(b" \t"))]
 
@@ -76,7 +76,7 @@ def nominated(connection: bytes | None) -> frozenset[bytes]:
     """
     if connection is None:
         return frozenset()
-    return frozenset(listed(connection.translate(_AS_COMPARED))) - {b"host", b"close"}
+    return frozenset(list_members(connection.translate(_AS_COMPARED))) - {b"host", b"close"}
 
 
 def is_host(value: bytes) -> bool:

@@ -69,7 +69,7 @@ def _random_hex(digits: int) -> str:
     return _drawn[end - digits : end]
 
 
-def place_of(parent: bytes | None) -> tuple[str, str]:
+def trace_place(parent: bytes | None) -> tuple[str, str]:
     """Trace and span of the client's own `traceparent` (W3C Trace Context), for the record only.
 
     Both empty where it is missing or invalid. The header itself, valid or not, goes on as it came:

@@ -7,13 +7,13 @@ goes back to raw headers to find out.
 import re
 from dataclasses import dataclass
 
-from proxy.http.headers import combine, is_host, listed
+from proxy.http.headers import combine, is_host, list_members
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(slots=True, init=False)
-class Inbound:
+class RequestHead:
     """A request as the client sent it; method and target are ASCII, or the parser refuses them."""
 
     method: str
@@ -60,7 +60,7 @@ class Inbound:
         """Protocol of an `Upgrade` request in lower case; empty where there is none to honour."""
         if b"upgrade" not in self.fields or self.version != (1, 1):
             return b""
-        if b"upgrade" not in listed(self.fields.get(b"connection", b"")):
+        if b"upgrade" not in list_members(self.fields.get(b"connection", b"")):
             return b""
         return self.fields[b"upgrade"].lower()
 
@@ -69,14 +69,14 @@ class Inbound:
         return self.version == (1, 1) and self.fields.get(b"expect", b"").lower() == b"100-continue"
 
 
-def read(
+def read_request(
     method: str,
     target: str,
     version: tuple[int, int],
     raw: tuple[tuple[bytes, bytes], ...],
     *,
     should_close: bool,
-) -> Inbound:
+) -> RequestHead:
     """Read a head. An absolute target gives host and path (RFC 9112 §3.2.2)."""
     fields = combine(raw)
     host = fields.get(b"host", b"")
@@ -85,7 +85,7 @@ def read(
     chunked = b"transfer-encoding" in fields
     declared = fields.get(b"content-length", b"")
     length = int(declared) if declared.isdigit() and not chunked else None
-    return Inbound(
+    return RequestHead(
         method,
         target,
         host,
@@ -111,7 +111,7 @@ def _absolute(method: str, target: str, host: bytes) -> tuple[str, bytes]:
     return rest, match[1].encode("ascii", "replace")
 
 
-def is_well_formed(inbound: Inbound) -> bool:
+def is_well_formed(inbound: RequestHead) -> bool:
     """Whether host and target are of a form that may be forwarded (RFC 9112 §3.2).
 
     A `#` is refused: no target has a fragment, and readers disagree where the path of such a one

@@ -30,7 +30,7 @@ class Peers:
         """
         nearest = peer
         for member in reversed(forwarded_for.decode("latin-1").split(",")):
-            address = parsed(member.strip())
+            address = parsed_address(member.strip())
             if address is None:
                 break
             nearest = str(address)
@@ -39,7 +39,7 @@ class Peers:
         return nearest
 
 
-def parsed(text: str) -> IPv4Address | IPv6Address | None:
+def parsed_address(text: str) -> IPv4Address | IPv6Address | None:
     """`text` as an address, None if it is none.
 
     Brackets, port and zone are left out; IPv4 that was mapped into IPv6 is IPv4 again.
@@ -58,5 +58,5 @@ def parsed(text: str) -> IPv4Address | IPv6Address | None:
 
 @lru_cache(maxsize=1024)
 def _within(address: str, networks: Networks) -> bool:
-    one = parsed(address)
+    one = parsed_address(address)
     return one is not None and any(one in network for network in networks)

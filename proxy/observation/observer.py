@@ -22,7 +22,7 @@ from proxy.observation.recorded import weight
 from proxy.observation.recorder import Recorder
 from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
-from proxy.observation.series import Reading
+from proxy.observation.series import Sample
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory
 from proxy.outcome import Level
@@ -96,7 +96,7 @@ class Observer:
         self.flush()
         return self._recorder.histories
 
-    def _readings(self) -> Iterator[Reading]:
+    def _readings(self) -> Iterator[Sample]:
         """What runs now, by route, and what the log lost."""
         self.flush()
         running, streams = (dict.fromkeys(self._metrics.routes, 0) for _ in range(2))

@@ -142,7 +142,7 @@ def _add_stream(event: Event, x: Exchange) -> None:
         event["events"] = x.events
     if x.end_marker is not None:
         event["end_marker"] = x.end_marker
-    if x.told:
+    if x.inband_error:
         event["inband_error"] = True
 
 

@@ -14,7 +14,7 @@ _DOTTED: Final = r"[\w.-]"
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class SecretShape:
     """One of `starts`, then at least `least` characters of the class `rest`."""
 
     starts: tuple[str, ...]
@@ -31,30 +31,34 @@ class Shape:
         return f"{'' if self.within else '(?<![A-Za-z0-9])'}{start}{self.rest}{{{self.least},}}"
 
 
-SHAPES: Final[dict[str, Shape]] = {
-    "json_web_token": Shape(("eyJ",), _DOTTED, 6, within=True),
-    "openai_anthropic_stripe": Shape(("sk-", "sk_"), _WORD, 6, any_case=True),
-    "stripe_restricted": Shape(("rk_live_", "rk_test_"), _ALNUM, 10),
-    "github": Shape(tuple(f"gh{kind}_" for kind in "abcdefghijklmnopqrstuvwxyz"), r"\w", 16, True),
-    "github_fine_grained": Shape(("github_pat_",), r"\w", 16, within=True),
-    "gitlab": Shape(("glpat-",), _WORD, 16),
-    "slack": Shape(tuple(f"xox{kind}-" for kind in "abcdefghijklmnopqrstuvwxyz"), _WORD, 10, True),
-    "slack_app": Shape(("xapp-",), _WORD, 10),
-    "slack_webhook": Shape(("hooks.slack.com/services/",), r"[\w/]", 10),
-    "aws": Shape(("AKIA", "ASIA"), "[A-Z0-9]", 12, within=True),
-    "google_key": Shape(("AIza",), _WORD, 20, within=True),
-    "google_access": Shape(("ya29.",), _WORD, 16),
-    "google_client": Shape(("GOCSPX-",), _WORD, 16),
-    "groq": Shape(("gsk_",), _ALNUM, 16),
-    "xai": Shape(("xai-",), _ALNUM, 16),
-    "hugging_face": Shape(("hf_",), _ALNUM, 16),
-    "perplexity": Shape(("pplx-",), _ALNUM, 16),
-    "replicate": Shape(("r8_",), _ALNUM, 16),
-    "fireworks": Shape(("fw_",), _ALNUM, 16),
-    "npm": Shape(("npm_",), _ALNUM, 16),
-    "pypi": Shape(("pypi-AgE",), _WORD, 16),
-    "sendgrid": Shape(("SG.",), _DOTTED, 30),
-    "twilio": Shape(("AC", "SK"), "[0-9a-f]", 32),
+SHAPES: Final[dict[str, SecretShape]] = {
+    "json_web_token": SecretShape(("eyJ",), _DOTTED, 6, within=True),
+    "openai_anthropic_stripe": SecretShape(("sk-", "sk_"), _WORD, 6, any_case=True),
+    "stripe_restricted": SecretShape(("rk_live_", "rk_test_"), _ALNUM, 10),
+    "github": SecretShape(
+        tuple(f"gh{kind}_" for kind in "abcdefghijklmnopqrstuvwxyz"), r"\w", 16, True
+    ),
+    "github_fine_grained": SecretShape(("github_pat_",), r"\w", 16, within=True),
+    "gitlab": SecretShape(("glpat-",), _WORD, 16),
+    "slack": SecretShape(
+        tuple(f"xox{kind}-" for kind in "abcdefghijklmnopqrstuvwxyz"), _WORD, 10, True
+    ),
+    "slack_app": SecretShape(("xapp-",), _WORD, 10),
+    "slack_webhook": SecretShape(("hooks.slack.com/services/",), r"[\w/]", 10),
+    "aws": SecretShape(("AKIA", "ASIA"), "[A-Z0-9]", 12, within=True),
+    "google_key": SecretShape(("AIza",), _WORD, 20, within=True),
+    "google_access": SecretShape(("ya29.",), _WORD, 16),
+    "google_client": SecretShape(("GOCSPX-",), _WORD, 16),
+    "groq": SecretShape(("gsk_",), _ALNUM, 16),
+    "xai": SecretShape(("xai-",), _ALNUM, 16),
+    "hugging_face": SecretShape(("hf_",), _ALNUM, 16),
+    "perplexity": SecretShape(("pplx-",), _ALNUM, 16),
+    "replicate": SecretShape(("r8_",), _ALNUM, 16),
+    "fireworks": SecretShape(("fw_",), _ALNUM, 16),
+    "npm": SecretShape(("npm_",), _ALNUM, 16),
+    "pypi": SecretShape(("pypi-AgE",), _WORD, 16),
+    "sendgrid": SecretShape(("SG.",), _DOTTED, 30),
+    "twilio": SecretShape(("AC", "SK"), "[0-9a-f]", 32),
 }
 """Token shapes, redacted wherever they stand, by who gives them out."""
 

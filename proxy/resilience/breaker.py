@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator
 from proxy import outcome as o
 from proxy.blame import MOST, FailedAttempt, Opening
 from proxy.outcome import Signal
-from proxy.resilience.circuit import Circuit, State, Tally
+from proxy.resilience.circuit import Circuit, FailureStorage, State
 from proxy.resilience.pauses import Random, growing
 from proxy.resilience.permits import SETTLED, BreakerView, Cause, Permit, Refused, Transition
 from proxy.resilience.rules import BreakerRule
@@ -57,7 +57,7 @@ class Breaker:
         self.rule = rule
         self._on_transition = on_transition
         self._rng = rng
-        self._tally = Tally(
+        self._tally = FailureStorage(
             consecutive=rule.consecutive,
             failure_ratio=rule.failure_ratio,
             min_attempts=rule.min_attempts,

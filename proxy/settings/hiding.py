@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from proxy.observation.redaction import PATH_CHARS, REDACTED, is_secret_name, redact
-from proxy.settings.faults import Fault, Path
+from proxy.settings.faults import Path, SettingsFault
 from proxy.settings.schema import shape as settings_shape
 from proxy.settings.shape import Shape
 
@@ -16,7 +16,7 @@ _USERINFO = re.compile("(//|[\"']).*@", re.DOTALL)
 _NO_PORT = re.compile(r"(//[^/\s\"':\[]*):(?![0-9]{1,5}[\"'/?#])[^\"']*")
 
 
-def hidden(fault: Fault) -> Fault:
+def hidden(fault: SettingsFault) -> SettingsFault:
     """The fault without what nobody may read; values stand in quotes in its message."""
     if _is_secret(fault.path):
         return replace(fault, message=_QUOTED.sub(REDACTED, fault.message))

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
-from proxy.settings.faults import Fault, Place, SettingsError
+from proxy.settings.faults import Place, SettingsError, SettingsFault
 from proxy.settings.hiding import hidden
 from proxy.settings.reading import read
 from proxy.settings.schema import Settings, shape
@@ -80,15 +80,15 @@ def _text(path: Path) -> str:
         raise _error(str(path), f"is not UTF-8 text: byte {error.start + 1}") from None
 
 
-def _settings(tree: Keys, faults: list[Fault], env: Mapping[str, str]) -> Settings:
+def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -> Settings:
     overrides = Overrides(tree, shipped())
     overrides.lay(env)
     faults = [*faults, *overrides.faults]
     if not tree.nodes:
         raise SettingsError(map(hidden, faults or [_none_at_all(tree)]))
     faults += unfold(tree, shape())
-    faults += plan.faults(tree, shipped())
-    faults += addresses.faults(tree)
+    faults += plan.plan_faults(tree, shipped())
+    faults += addresses.address_faults(tree)
     whole = plan.spread(tree, shipped())
     values = Values()
     plain = values.of(whole, shape())
@@ -115,9 +115,11 @@ def _warnings(settings: Settings) -> tuple[str, ...]:
     return (_HASHES_CHANGE,) if is_lost else ()
 
 
-def _none_at_all(tree: Keys) -> Fault:
-    return Fault(tree.place, (), "there are none; give a file, or one upstream by --upstream URL")
+def _none_at_all(tree: Keys) -> SettingsFault:
+    return SettingsFault(
+        tree.place, (), "there are none; give a file, or one upstream by --upstream URL"
+    )
 
 
 def _error(source: str, message: str) -> SettingsError:
-    return SettingsError([Fault(Place(source), (), message)])
+    return SettingsError([SettingsFault(Place(source), (), message)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from proxy.settings.faults import Fault, Path, Place, SettingsError
+from proxy.settings.faults import Path, Place, SettingsError, SettingsFault
 from proxy.settings.interpolation import interpolated
 from proxy.settings.tree import Items, Keys, Leaf, Node, is_text
 
@@ -29,7 +29,7 @@ class _TooMuchError(Exception):
     """The file grows beyond what settings can be."""
 
 
-def read(text: str, source: str, env: Mapping[str, str]) -> tuple[Keys, list[Fault]]:
+def read(text: str, source: str, env: Mapping[str, str]) -> tuple[Keys, list[SettingsFault]]:
     """The tree of a settings file, and what is wrong with pieces of it.
 
     Raises SettingsError where there is no tree to look at.
@@ -88,7 +88,7 @@ def _unquoted(text: str, mark: yaml.Mark | None) -> str | None:
 
 
 def _unreadable(place: Place, message: str) -> SettingsError:
-    return SettingsError([Fault(place, (), message)])
+    return SettingsError([SettingsFault(place, (), message)])
 
 
 def _place(source: str, mark: yaml.Mark) -> Place:
@@ -102,7 +102,7 @@ class _Reader:
     source: str
     env: Mapping[str, str]
     whole: Place | None = None
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[SettingsFault] = field(default_factory=list)
     pieces: int = 0
 
     def tree(self, node: yaml.Node, path: Path) -> Node:
@@ -113,7 +113,7 @@ class _Reader:
             raise _TooMuchError(_DEEP)
         place = self.place(node)
         if node.tag not in _TAGS:
-            self.faults.append(Fault(place, path, _TAG))
+            self.faults.append(SettingsFault(place, path, _TAG))
         if isinstance(node, yaml.MappingNode):
             return self.keys(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -129,14 +129,14 @@ class _Reader:
         for key_node, value in node.value:
             place = self.place(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.faults.append(Fault(place, path, "a key must be text"))
+                self.faults.append(SettingsFault(place, path, "a key must be text"))
                 continue
             key = key_node.value
             if not is_text(key):
-                self.faults.append(Fault(place, path, "has a key that is not text"))
+                self.faults.append(SettingsFault(place, path, "has a key that is not text"))
                 continue
             if refusal := self.refusal(key, keys):
-                self.faults.append(Fault(place, (*path, key), refusal))
+                self.faults.append(SettingsFault(place, (*path, key), refusal))
                 continue
             keys.put(key, self.tree(value, (*path, key)), place)
         return keys
@@ -157,6 +157,6 @@ class _Reader:
             if not is_text(leaf.text):
                 raise ValueError(NOT_TEXT)
         except ValueError as error:
-            self.faults.append(Fault(leaf.place, path, str(error)))
+            self.faults.append(SettingsFault(leaf.place, path, str(error)))
             leaf.broken = True
         return leaf

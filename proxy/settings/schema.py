@@ -28,14 +28,14 @@ from proxy.resilience.rules import BreakerRule, RetryRule
 from proxy.settings import syntax
 from proxy.settings.sections import (
     Admin,
-    Drain,
+    DrainRule,
     Listen,
-    Log,
+    LogRule,
     Match,
     Observe,
     ObservedField,
     OwnErrors,
-    Timeouts,
+    TimeoutsRule,
 )
 from proxy.settings.shape import Shape
 from proxy.streams.rules import StreamRule
@@ -43,9 +43,9 @@ from proxy.upstream.rules import UpstreamRule
 
 __all__ = [
     "Admin",
-    "Drain",
+    "DrainRule",
     "Listen",
-    "Log",
+    "LogRule",
     "Match",
     "Observe",
     "ObservedField",
@@ -53,7 +53,7 @@ __all__ = [
     "Policy",
     "ResolvedRoute",
     "Settings",
-    "Timeouts",
+    "TimeoutsRule",
     "shape",
 ]
 
@@ -61,7 +61,7 @@ __all__ = [
 class Policy(Knobs):
     """A named set of knobs that routes refer to."""
 
-    timeouts: Timeouts = Timeouts()
+    timeouts: TimeoutsRule = TimeoutsRule()
     """The clocks of an exchange."""
     retry: RetryRule = RetryRule()
     """When a failed attempt is made again."""
@@ -153,11 +153,11 @@ class Settings(Knobs):
     """Whose request ID is kept."""
     trusted_proxies: tuple[syntax.Network, ...] = ()
     """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
-    drain: Drain = Drain()
+    drain: DrainRule = DrainRule()
     """How it ends."""
     errors: OwnErrors = OwnErrors()
     """How Sidelight's own errors are told."""
-    log: Log = Log()
+    log: LogRule = LogRule()
     """The log on standard output."""
     observe: Observe = Observe()
     """What is recorded beyond Sidelight's own fields."""

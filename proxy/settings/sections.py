@@ -57,7 +57,7 @@ class Admin(Knobs):
     """Connections at a time; beyond it the one that has kept silent for longest is closed."""
 
 
-class Drain(Knobs):
+class DrainRule(Knobs):
     """How Sidelight ends after SIGTERM."""
 
     readiness_delay: Duration = 5.0
@@ -76,7 +76,7 @@ class OwnErrors(Knobs):
     """Answers that carry `Proxy-Status` (RFC 9209): those of Sidelight's own, or all of them."""
 
 
-class Log(Knobs):
+class LogRule(Knobs):
     """The log on standard output."""
 
     level: Level = "info"
@@ -122,7 +122,7 @@ class Observe(Knobs):
         return any(field.hash for field in self.fields.values())
 
 
-class Timeouts(Knobs):
+class TimeoutsRule(Knobs):
     """The clocks of an exchange."""
 
     request_body_gap: Timeout = 30.0

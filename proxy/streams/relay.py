@@ -15,26 +15,20 @@ from proxy.exchange import Exchange
 from proxy.http.error_response import error_body
 from proxy.http.proxy_status import ProxyStatus
 from proxy.outcome import Outcome
-from proxy.relay import LAST_CHUNK, Sink, Source, chunk
-from proxy.streams.clocks import Limits, StreamClocks
+from proxy.relay import LAST_CHUNK, BodySink, BodySource, chunk
+from proxy.streams.clocks import StreamClocks
 from proxy.streams.errors import error_event
-from proxy.streams.framing import MAX_HELD, Framing
+from proxy.streams.framing import MAX_HELD, EventFraming
 from proxy.streams.markers import end_marker
 from proxy.streams.rules import StreamRule
+from proxy.terms import Timeouts
 from proxy.upstream.result import EndOfBody, Failed
 
 PROGRESS = 60.0
 """Seconds between two `stream_progress` events."""
 
 
-class Clocks(Limits, Protocol):
-    """Lengths of time in seconds."""
-
-    @property
-    def client_write(self) -> float: ...
-
-
-class Watcher(Protocol):
+class StreamObserver(Protocol):
     """Who is told of a stream while it lasts."""
 
     def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
@@ -52,7 +46,12 @@ class EventStream:
     """
 
     def __init__(
-        self, x: Exchange, framing: Framing, rule: StreamRule, clocks: Clocks, watcher: Watcher
+        self,
+        x: Exchange,
+        framing: EventFraming,
+        rule: StreamRule,
+        clocks: Timeouts,
+        watcher: StreamObserver,
     ) -> None:
         self._x = x
         self._framing = framing
@@ -66,7 +65,7 @@ class EventStream:
         self._arrived = begun
         self._beat_due = begun + (rule.heartbeat or inf)
         self._progress_due = begun + PROGRESS if rule.progress else inf
-        self._sink: Sink
+        self._sink: BodySink
         self._is_blocked = False
         """Whether the client did not take all of what was passed on last."""
         self.chunked = True
@@ -79,7 +78,7 @@ class EventStream:
         self.held = b""
         """What was read before the commit."""
 
-    async def hold(self, source: Source, left: float) -> Failed | None:
+    async def hold(self, source: BodySource, left: float) -> Failed | None:
         """Wait for the first event, at most `left` seconds; what broke the stream before it."""
         until = now() + left
         while self._x.first_event is None and len(self.held) <= MAX_HELD:
@@ -95,7 +94,7 @@ class EventStream:
             self.held += self._take(piece, now())
         return None
 
-    async def relay(self, source: Source, sink: Sink) -> Outcome | None:
+    async def relay(self, source: BodySource, sink: BodySink) -> Outcome | None:
         """Pass events on to the end. None if it was a good one, else what broke the stream."""
         if self._rule.progress:
             self._watcher.stream_started(self._x)
@@ -124,7 +123,7 @@ class EventStream:
                 broken = self._look(arrived, sink)  # a busy stream never waits for its clocks
         return broken
 
-    def tell(self, outcome: Outcome, sink: Sink) -> bool:
+    def tell(self, outcome: Outcome, sink: BodySink) -> bool:
         """Say in the stream what broke it and end the framing; False where that cannot be."""
         self._x.held = self._framing.held
         if not (self.can_tell and outcome.message) or self._framing.is_raw:
@@ -133,7 +132,7 @@ class EventStream:
         profile = "openai" if openai else self._framing.profile
         event = error_event(profile, error_body(outcome, self._x.request_id))
         sink.write(chunk(event) + self._last_chunk(outcome) if self.chunked else event)
-        self._x.told = True
+        self._x.inband_error = True
         return True
 
     def _last_chunk(self, outcome: Outcome) -> bytes:
@@ -153,11 +152,11 @@ class EventStream:
         self._is_blocked = sink.is_full
         return not self._is_blocked
 
-    def _write(self, ready: bytes, sink: Sink) -> None:
+    def _write(self, ready: bytes, sink: BodySink) -> None:
         sink.write(chunk(ready) if self.chunked else ready)
         self._x.bytes_out += len(ready)
 
-    async def _drain(self, since: float, sink: Sink) -> Outcome | None:
+    async def _drain(self, since: float, sink: BodySink) -> Outcome | None:
         """Wait for the client; meanwhile the upstream is not silent, it is not read."""
         is_read = await sink.drained(self._limits.client_write, self._clocks.until_max(since))
         resumed = now()
@@ -196,7 +195,7 @@ class EventStream:
         due = min(self._beat_due, self._progress_due)
         return min(self._clocks.left(at), max(0.0, due - at))
 
-    def _look(self, at: float, sink: Sink) -> Outcome | None:
+    def _look(self, at: float, sink: BodySink) -> Outcome | None:
         """Which clock it is: one that ends the stream, or one that only means to speak."""
         if over := self._clocks.ran_out(at):
             self._x.detail = over[1]
@@ -211,7 +210,7 @@ class EventStream:
             self._watcher.stream_progress(self._x)
         return None
 
-    def _finish(self, sink: Sink) -> Outcome | None:
+    def _finish(self, sink: BodySink) -> Outcome | None:
         held = self._framing.held
         tail = self._framing.finish()
         self._x.events = self._framing.events

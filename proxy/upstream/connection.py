@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from proxy.http.framing import Head
+from proxy.http.framing import ResponseHead
 from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, Outcome
 from proxy.upstream.protocol import EndpointProtocol, Tap
 from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
@@ -93,7 +93,7 @@ class Connection:
         data: bytes,
         *,
         may_switch: bool = False,
-        interim: Callable[[Head], None] | None = None,
+        interim: Callable[[ResponseHead], None] | None = None,
     ) -> None:
         """Send the first part of a request, and read its response from here on. Once per exchange.
 
@@ -120,7 +120,7 @@ class Connection:
         protocol.move(FAIL)
         protocol.waiter.wake()
 
-    async def head(self, timeout: float) -> Head | Failed:
+    async def head(self, timeout: float) -> ResponseHead | Failed:
         """The head of the response. May be awaited while another task still sends."""
         protocol = self.protocol
         if protocol.state == AWAITING:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from proxy import outcome as o
-from proxy.http.framing import Head
+from proxy.http.framing import ResponseHead
 from proxy.outcome import Outcome
 from proxy.upstream.request_writer import RequestWriter
 from proxy.upstream.rescue import unread
@@ -75,7 +75,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self.reading_paused = False
         self.tap: Tap | None = None
         """Takes body bytes as they come while somebody waits, who is not woken for them."""
-        self.interim_to: Callable[[Head], None] | None = None
+        self.interim_to: Callable[[ResponseHead], None] | None = None
         """Takes interim heads as they come."""
         self.reset_by: str | None = None
         """The words of the error that broke the connection; None where none did."""

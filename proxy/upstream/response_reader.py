@@ -16,9 +16,9 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from proxy import outcome as o
 from proxy.http.framing import (
     Framing,
-    Head,
     Headers,
     Malformed,
+    ResponseHead,
     ends_head,
     is_coded,
     parse_framing,
@@ -57,9 +57,9 @@ class ResponseReader:
         self._parser: HttpResponseParser | None = None
         self.framing = _NO_FRAMING
         self._room = self._limits.max_head
-        self.head: Head | None = None
+        self.head: ResponseHead | None = None
         """Of the final response, or of the 101 that was asked for."""
-        self.interim: list[Head] = []
+        self.interim: list[ResponseHead] = []
         """Interim heads that have come and were not taken yet; a 100 is only counted."""
         self.failure: Failed | None = None
         self.chunks: list[bytes] = []
@@ -202,14 +202,14 @@ class ResponseReader:
         if version != "1.1":
             version = read_as(version)
         if 100 <= status < 200:
-            self._take_interim(Head(status, reason, headers, version, "none", None))
+            self._take_interim(ResponseHead(status, reason, headers, version, "none", None))
             return
         framing = parse_framing(self._method, status, version, headers)
         if isinstance(framing, Malformed):
             self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, framing.why)
         self.framing = framing
         self.is_done = framing.kind == "none" or framing.length == 0
-        self.head = Head(status, reason, headers, version, framing.kind, framing.length)
+        self.head = ResponseHead(status, reason, headers, version, framing.kind, framing.length)
 
     def on_body(self, body: bytes) -> None:
         if self.is_done:
@@ -225,7 +225,7 @@ class ResponseReader:
             self.is_tainted = True  # a last chunk, where there should be no body at all
         self.is_done = True
 
-    def _take_interim(self, head: Head) -> None:
+    def _take_interim(self, head: ResponseHead) -> None:
         """A 101 that was asked for is the last head, because HTTP ends there."""
         if not head.http_version.startswith("1."):
             self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, f"HTTP version {head.http_version}")
@@ -240,7 +240,7 @@ class ResponseReader:
         if head.status != 100:
             self.interim.append(head)
 
-    def _accept_switch(self, head: Head) -> None:
+    def _accept_switch(self, head: ResponseHead) -> None:
         why = refused_switch(head.http_version, head.headers) if self._may_switch else _UNASKED
         if why:
             self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, why)

@@ -37,7 +37,7 @@ ROOM: Final = memoryview(bytearray(64 * 1024))
 """Where loops put what they read, for all tunnels: the most that one side gives in one turn."""
 
 
-class ConnectionOwner(Protocol):
+class SwitchedConnection(Protocol):
     """Whose connection it was while it was HTTP."""
 
     def hand_over(self, to: asyncio.BufferedProtocol) -> bytes:
@@ -73,7 +73,7 @@ class TunnelSide(asyncio.BufferedProtocol):
     """The loop's callbacks for one connection, and what its state allows."""
 
     def __init__(
-        self, name: str, owner: TunnelOwner, connection: ConnectionOwner, patience: float
+        self, name: str, owner: TunnelOwner, connection: SwitchedConnection, patience: float
     ) -> None:
         self.name = name
         self.state: State = "idle"

@@ -13,9 +13,9 @@ from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
-from proxy.terms import Clocks
+from proxy.terms import Timeouts
 from proxy.websocket.frames import GOING_AWAY, close_frame
-from proxy.websocket.side import ConnectionOwner, TunnelSide
+from proxy.websocket.side import SwitchedConnection, TunnelSide
 
 LINGER = 5.0
 """Seconds of silence that one side may take to finish when the other one has."""
@@ -33,9 +33,9 @@ class Tunnel:
     def __init__(
         self,
         x: Exchange,
-        timeouts: Clocks,
-        client: ConnectionOwner,
-        upstream: ConnectionOwner,
+        timeouts: Timeouts,
+        client: SwitchedConnection,
+        upstream: SwitchedConnection,
         on_first: Callable[[], None],
     ) -> None:
         self._x = x
@@ -121,7 +121,9 @@ class Tunnel:
 
     def close_frame_for(self, side: TunnelSide) -> bytes:
         is_client = side is self._client
-        self._x.told = self._x.told or (is_client and self._outcome is not o.COMPLETED)
+        self._x.inband_error = self._x.inband_error or (
+            is_client and self._outcome is not o.COMPLETED
+        )
         reason = f"{self.farewell} {self._x.request_id}"
         return close_frame(GOING_AWAY, reason, None if is_client else os.urandom(4))
 

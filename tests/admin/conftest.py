@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import BaseTestServer, TestClient
 
 from proxy.admin.guard import Guard
-from proxy.admin.health import Circuit, HealthView
+from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.live import Live, Running
 from proxy.admin.server import AdminRunner, admin_runner
 from proxy.diagnostics.stories.query import Query
@@ -198,7 +198,7 @@ class Found:
 
 
 @dataclass
-class Desk:
+class FakeDiagnostics:
     """Remembers one of each, and what it was asked."""
 
     known: list[Told] = field(default_factory=lambda: [copy.deepcopy(STALLED)])
@@ -243,11 +243,11 @@ class Desk:
 class Sources:
     """An application that is well."""
 
-    desk: Desk = field(default_factory=Desk)
+    diagnostics: FakeDiagnostics = field(default_factory=FakeDiagnostics)
     readiness: tuple[bool, str] = (True, "")
     upstreams: dict[str, UpstreamHealth] = field(default_factory=dict)
-    circuits: dict[str, Circuit] = field(
-        default_factory=lambda: {"chat": Circuit(BreakerView("closed", 0, 10, None, 0.0))}
+    circuits: dict[str, CircuitView] = field(
+        default_factory=lambda: {"chat": CircuitView(BreakerView("closed", 0, 10, None, 0.0))}
     )
     metrics: Metrics = field(default_factory=lambda: Metrics({"chat": "backend"}, "1.2.3"))
     settings: dict[str, object] = field(default_factory=dict)

@@ -16,7 +16,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_whatever_stands_there_nothing_raises(value: object) -> None:
     there = {"x": value}
-    for read in (told.text, told.number, told.part, told.rows, told.texts):
+    for read in (told.text, told.as_number, told.part, told.rows, told.texts):
         read(there, "x")
         read({}, "x")
 
@@ -25,13 +25,13 @@ def test_whatever_stands_there_nothing_raises(value: object) -> None:
     ("value", "number"), [(1, 1.0), (0.5, 0.5), (True, None), ("1", None), (None, None)]
 )
 def test_only_numbers_are_numbers(value: object, number: float | None) -> None:
-    assert number == told.number({"x": value}, "x")
+    assert number == told.as_number({"x": value}, "x")
 
 
 def test_what_is_of_another_kind_reads_as_nothing() -> None:
     assert [] == told.rows({"x": "text"}, "x") == told.texts({"x": 1}, "x")
     assert {} == told.part({"x": []}, "x")
-    assert 0 == told.count({"x": "5"}, "x")
+    assert 0 == told.as_count({"x": "5"}, "x")
     assert [{"a": 1}] == told.rows({"x": [1, {"a": 1}, None]}, "x")
 
 

@@ -4,19 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from proxy.commands.admin_client import Door, UnreachableError, bracketed, find_door, reached
+from proxy.commands.admin_client import (
+    AdminClient,
+    UnreachableError,
+    bracketed,
+    find_admin,
+    reached,
+)
 
 
 def test_the_token_goes_along(port) -> None:
     port.answers["/api/errors"] = (200, {"groups": []})
-    answer = Door(port.url, "sixteen-letters!").ask("/api/errors")
+    answer = AdminClient(port.url, "sixteen-letters!").ask("/api/errors")
 
     assert (200, {"groups": []}) == (answer.status, answer.body)
     assert [("GET", "/api/errors", "Bearer sixteen-letters!")] == port.asked
 
 
 def test_a_refusal_is_an_answer(port) -> None:
-    assert 404 == Door(f"{port.url}/").ask("/nope", "POST").status
+    assert 404 == AdminClient(f"{port.url}/").ask("/nope", "POST").status
     assert [("POST", "/nope", None)] == port.asked
 
 
@@ -25,7 +31,7 @@ def test_what_does_not_answer_like_an_admin_port_is_none(port, body: bytes) -> N
     port.answers["/x"] = (200, body)
 
     with pytest.raises(UnreachableError, match="http://127"):
-        Door(port.url).ask("/x")
+        AdminClient(port.url).ask("/x")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +39,7 @@ def test_what_does_not_answer_like_an_admin_port_is_none(port, body: bytes) -> N
 )
 def test_nobody_there_is_said(url: str) -> None:
     with pytest.raises(UnreachableError, match=url):
-        Door(url).ask("/livez")
+        AdminClient(url).ask("/livez")
 
 
 def test_the_door_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,8 +47,10 @@ def test_the_door_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SIDELIGHT_ADMIN__PORT", "9000")
     monkeypatch.setenv("SIDELIGHT_ADMIN__TOKEN", "sixteen-letters!")
 
-    assert Door("http://[::1]:9000", "sixteen-letters!") == find_door(None, None)
-    assert Door("http://elsewhere", "sixteen-letters!") == find_door("http://elsewhere", None)
+    assert AdminClient("http://[::1]:9000", "sixteen-letters!") == find_admin(None, None)
+    assert AdminClient("http://elsewhere", "sixteen-letters!") == find_admin(
+        "http://elsewhere", None
+    )
 
 
 def test_or_where_the_settings_say(tmp_path: Path) -> None:
@@ -52,7 +60,7 @@ def test_or_where_the_settings_say(tmp_path: Path) -> None:
         "routes: [{ name: a, match: {}, upstream: a }]\n"
     )
 
-    assert Door("http://127.0.0.1:9001") == find_door(None, file)
+    assert AdminClient("http://127.0.0.1:9001") == find_admin(None, file)
 
 
 def test_what_listens_anywhere_is_reached_on_the_loopback() -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from proxy.commands.logs import Found, stories_in
+from proxy.commands.logs import LoggedStories, stories_in
 
 EVENT = {
     "timestamp": "2026-11-22T03:00:22.000Z", "level": "error", "service": "sidelight",
@@ -36,7 +36,7 @@ def test_an_exchange_is_found(line: str) -> None:
      json.dumps({**EVENT, "request_id": "req-10"})],
 )  # fmt: skip
 def test_anything_else_is_passed_over(line: str) -> None:
-    assert Found([], 0) == stories_in([line], "req-1")
+    assert LoggedStories([], 0) == stories_in([line], "req-1")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.service import Desk, DeskRules, StoreMissingError, is_slow
+from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, StoreMissingError, is_slow
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.fault import fault_of
@@ -31,9 +31,9 @@ async def make_desk(path):
 
     def make(*, store=False, sample=1.0, **knobs):
         rule = StoreRule(path=str(path) if store else None, sample=sample, age=AGES)
-        rules = DeskRules(StoriesRule(), rule, AlertsRule(**knobs))
+        rules = DiagnosticsRules(StoriesRule(), rule, AlertsRule(**knobs))
         said = []
-        desk = Desk(
+        desk = Diagnostics(
             rules,
             tell=lambda event, _, fields: said.append((event, fields)),
             config_hash="c0ffee",
@@ -106,7 +106,7 @@ async def test_failures_and_slow_ones_are_stored_and_a_sample_of_the_rest(
     summaries = await asyncio.to_thread(desk._store.search, Query())
     assert {story["request_id"] for story in summaries} == {"slow", "lost"}
     assert (await desk.story("good")).stories
-    desk._rules = DeskRules(StoriesRule(), StoreRule(sample=0.6), AlertsRule())
+    desk._rules = DiagnosticsRules(StoriesRule(), StoreRule(sample=0.6), AlertsRule())
     desk.closed([exchange_of(request_id="sampled")])
     await until(stored(desk, "sampled"))
 
@@ -226,10 +226,10 @@ def test_a_store_without_its_library_says_what_to_install(path, monkeypatch) -> 
     for name in [n for n in sys.modules if n.startswith("proxy.diagnostics.stories.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
-    rules = DeskRules(StoriesRule(), StoreRule(path=str(path)), AlertsRule())
+    rules = DiagnosticsRules(StoriesRule(), StoreRule(path=str(path)), AlertsRule())
 
     with pytest.raises(StoreMissingError, match=r"pip install '\.\[store\]'"):
-        Desk(rules, tell=lambda *_: None)
+        Diagnostics(rules, tell=lambda *_: None)
 
 
 def test_importing_the_desk_does_not_import_the_library() -> None:

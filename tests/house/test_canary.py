@@ -16,7 +16,7 @@ import pytest
 
 from proxy.cli import main
 from proxy.observation.secret_forms import SHAPES as SHAPES_KNOWN
-from proxy.observation.secret_forms import Shape
+from proxy.observation.secret_forms import SecretShape
 from tests.house.admin import ask
 from tests.house.fault_upstream import Turn, raw, reset_before_head, status
 from tests.house.raw_client import RawClient, eventually, request
@@ -192,7 +192,7 @@ MARK = "7f3a9c0d"
 """What every secret below is made of; no trace or request ID is."""
 
 
-def secret(shape: Shape, start: str) -> str:
+def secret(shape: SecretShape, start: str) -> str:
     mark = MARK.upper() if re.fullmatch(shape.rest, "a") is None else MARK
     return start + (mark * 9)[: max(shape.least, 2 * len(mark))]
 

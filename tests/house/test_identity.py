@@ -110,7 +110,7 @@ async def test_a_hundred_at_once_under_one_id_are_a_hundred_stories(upstream, ho
     told = ("X-Request-ID: shared", f"traceparent: {PARENT}")
     await asyncio.gather(*(house.fetch(f"/{n}", *told) for n in range(100)))
     await eventually(lambda: len(house.all(request_id="shared")) == 100)
-    await eventually(lambda: not house.app.desk.store_state()["queued"])
+    await eventually(lambda: not house.app.diagnostics.store_state()["queued"])
     found = await stories(house.app.admin_port, "shared")
     page = await ask(house.app.admin_port, "/requests/shared")
 

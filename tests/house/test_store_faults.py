@@ -208,7 +208,7 @@ async def test_a_story_and_its_error_survive_a_restart(upstream, house, path):
     await first.app.stop()
     second = await house(**settings(path))
     (after,) = await stories(second.app.admin_port, "old-1")
-    await eventually(lambda: second.app.desk.errors(0)["groups"])
+    await eventually(lambda: second.app.diagnostics.errors(0)["groups"])
     (group,) = (await ask(second.app.admin_port, "/api/errors")).json()["groups"]
     (whole,) = await stories(second.app.admin_port, well)
 

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.exchange import Exchange
-from proxy.http.head_writer import Heads, Source
+from proxy.http.head_writer import Heads, Peer
 from proxy.http.headers import combine
-from proxy.http.request_head import Inbound, read
+from proxy.http.request_head import RequestHead, read_request
 from tests import records
 
 few = settings(max_examples=50, deadline=None, database=None)
 HOST = (b"hOST", b"chat.example")
-CLIENT = Source("192.0.2.1")
-TRUSTED = Source("192.0.2.1", trusted=True)
+CLIENT = Peer("192.0.2.1")
+TRUSTED = Peer("192.0.2.1", trusted=True)
 SAID = (
     (b"X-Forwarded-For", b"198.51.100.9"),
     (b"X-Forwarded-Proto", b"https"),
@@ -38,11 +38,11 @@ def asked(
     method: str = "GET",
     target: str = "/",
     version: tuple[int, int] = (1, 1),
-) -> Inbound:
-    return read(method, target, version, headers, should_close=False)
+) -> RequestHead:
+    return read_request(method, target, version, headers, should_close=False)
 
 
-def request(inbound: Inbound, source: Source = CLIENT, **unusual: object) -> bytes:
+def request(inbound: RequestHead, source: Peer = CLIENT, **unusual: object) -> bytes:
     return heads().request(inbound, exchange(), source, **unusual)
 
 
@@ -127,7 +127,7 @@ def test_the_clients_headers_stand_unchanged_between_host_and_ours(
     ],
 )
 def test_which_host_the_upstream_sees(
-    inbound: Inbound, host: bytes | None, host_lines: list[bytes]
+    inbound: RequestHead, host: bytes | None, host_lines: list[bytes]
 ) -> None:
     head = request(inbound, host=host)
 
@@ -207,7 +207,7 @@ def test_what_a_websocket_is_agreed_on_with_goes_on_untouched() -> None:
             id="a trusted proxy is",
         ),
         pytest.param(
-            Source("fe80::1%eth0", scheme=b"https"),
+            Peer("fe80::1%eth0", scheme=b"https"),
             [
                 b"X-Forwarded-For: fe80::1",
                 b"X-Forwarded-Proto: https",
@@ -217,7 +217,7 @@ def test_what_a_websocket_is_agreed_on_with_goes_on_untouched() -> None:
             id="a zone means nothing elsewhere",
         ),
         pytest.param(
-            Source(""),
+            Peer(""),
             [
                 b"X-Forwarded-For: unknown",
                 b"X-Forwarded-Proto: http",
@@ -228,7 +228,7 @@ def test_what_a_websocket_is_agreed_on_with_goes_on_untouched() -> None:
         ),
     ],
 )
-def test_where_the_upstream_is_told_a_request_came_from(source: Source, told: list[bytes]) -> None:
+def test_where_the_upstream_is_told_a_request_came_from(source: Peer, told: list[bytes]) -> None:
     head = request(asked(HOST, *SAID), source)
 
     assert told == [line for line in lines(head) if b"orwarded" in line]

@@ -9,7 +9,7 @@ from proxy.http.headers import (
     appended,
     combine,
     is_host,
-    listed,
+    list_members,
     nominated,
     to_client,
     to_upstream,
@@ -164,7 +164,7 @@ def test_combine(raw: list[tuple[bytes, bytes]], combined: dict[bytes, bytes]) -
 def test_a_list_is_read_as_it_was_written(members: list[bytes]) -> None:
     members = [member.lower() for member in members]
 
-    assert members == listed(b" ,\t".join(members))
+    assert members == list_members(b" ,\t".join(members))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from proxy.http.identity import identify, new_id, other_ids, place_of
+from proxy.http.identity import identify, new_id, other_ids, trace_place
 from proxy.http.rules import IdentityRule
 
 few = settings(max_examples=50, deadline=None, database=None)
@@ -130,7 +130,7 @@ def test_the_header_of_the_id_is_a_header(header: str) -> None:
     ],
 )
 def test_trace_and_span_are_the_clients_own(parent: bytes) -> None:
-    assert (TRACE_ID, SPAN_ID) == place_of(parent)
+    assert (TRACE_ID, SPAN_ID) == trace_place(parent)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_trace_and_span_are_the_clients_own(parent: bytes) -> None:
     ],
 )
 def test_without_a_valid_trace_none_is_invented(parent: bytes | None) -> None:
-    assert ("", "") == place_of(parent)
+    assert ("", "") == trace_place(parent)
 
 
 @few
 @given(st.binary(max_size=70))
 def test_whatever_comes_only_hex_is_recorded(parent: bytes) -> None:
-    trace_id, span_id = place_of(parent)
+    trace_id, span_id = trace_place(parent)
 
     assert re.fullmatch(r"([0-9a-f]{32})?", trace_id)
     assert re.fullmatch(r"([0-9a-f]{16})?", span_id)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.http.request_head import Inbound, is_well_formed, read
+from proxy.http.request_head import RequestHead, is_well_formed, read_request
 
 few = settings(max_examples=50, deadline=None, database=None)
 HOST = (b"Host", b"named")
@@ -16,8 +16,8 @@ def asked(
     target: str = "/",
     version: tuple[int, int] = (1, 1),
     should_close: bool = False,
-) -> Inbound:
-    return read(method, target, version, headers, should_close=should_close)
+) -> RequestHead:
+    return read_request(method, target, version, headers, should_close=should_close)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.http.trust import Peers, parsed
+from proxy.http.trust import Peers, parsed_address
 
 few = settings(max_examples=50, deadline=None, database=None)
 INSIDE = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
@@ -78,7 +78,7 @@ def test_the_origin_is_the_nearest_that_is_no_proxy(forwarded_for: bytes, origin
     ],
 )
 def test_parsed(text: str, address: str) -> None:
-    assert address == str(parsed(text))
+    assert address == str(parsed_address(text))
 
 
 @few
@@ -86,7 +86,7 @@ def test_parsed(text: str, address: str) -> None:
 def test_every_address_is_parsed_as_it_is_written(address) -> None:
     mapped = getattr(address, "ipv4_mapped", None)
 
-    assert (mapped or address) == parsed(str(address))
+    assert (mapped or address) == parsed_address(str(address))
 
 
 @few
@@ -94,4 +94,4 @@ def test_every_address_is_parsed_as_it_is_written(address) -> None:
 def test_whatever_is_said_there_is_an_origin(forwarded_for: bytes) -> None:
     origin = PEERS.origin("10.0.0.1", forwarded_for)
 
-    assert origin == str(parsed(origin))
+    assert origin == str(parsed_address(origin))

@@ -63,7 +63,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         events=2,
         first_event=0.2,
         end_marker=True,
-        told=True,
+        inband_error=True,
         max_gap=0.5,
         queued=0.25,
     )

@@ -31,7 +31,7 @@ from proxy.observation.secret_forms import (
     STEMS,
     WHOLE,
     WORDS,
-    Shape,
+    SecretShape,
 )
 
 CANARY = "CaNaRy0123456789"
@@ -123,7 +123,7 @@ def test_each_name_of_the_table_hides_its_value(name: str, encoded: int) -> None
             assert not is_clean(f"/x?{pair}")
 
 
-def sample(shape: Shape, start: str) -> str:
+def sample(shape: SecretShape, start: str) -> str:
     """A secret of this shape, the shortest there is."""
     allowed = re.compile(shape.rest)
     letters = [char for char in "7f3a9C0dEeA1bB2cD4w-_" if allowed.fullmatch(char)]

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from proxy.settings.sections import Admin, Drain, Listen, Log, ObservedField
+from proxy.settings.sections import Admin, DrainRule, Listen, LogRule, ObservedField
 
 
 def test_the_defaults_are_those_of_the_contract():
@@ -26,8 +26,8 @@ def test_the_defaults_are_those_of_the_contract():
         "token": None,
         "max_connections": 64,
     }
-    assert Drain().model_dump() == {"readiness_delay": 5, "limit": 120}
-    assert Log().model_dump() == {"level": "info", "queue": 10000, "sample": 1}
+    assert DrainRule().model_dump() == {"readiness_delay": 5, "limit": 120}
+    assert LogRule().model_dump() == {"level": "info", "queue": 10000, "sample": 1}
 
 
 @pytest.mark.parametrize("key", ["header", "path", "query"])

@@ -14,7 +14,7 @@ from proxy.exchange import Exchange
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.streams import relay as room
-from proxy.streams.framing import MAX_HELD, Framing
+from proxy.streams.framing import MAX_HELD, EventFraming
 from proxy.streams.ndjson import Ndjson
 from proxy.streams.relay import PROGRESS, EventStream
 from proxy.streams.rules import StreamRule
@@ -128,7 +128,7 @@ class Scene:
         monkeypatch: pytest.MonkeyPatch,
         steps: Steps,
         *,
-        framing: Framing | None = None,
+        framing: EventFraming | None = None,
         rule: dict[str, object] | None = None,
         takes: float | None = None,
         ready: bool = False,
@@ -269,7 +269,7 @@ async def test_a_flood_of_comments_does_not_hide_that_no_event_comes(scene) -> N
     ],
 )
 async def test_the_error_is_said_in_the_stream_and_the_framing_ended(
-    scene, framing: type[Framing], rule: dict[str, object], said: bytes
+    scene, framing: type[EventFraming], rule: dict[str, object], said: bytes
 ) -> None:
     play = scene([(1, CUT)], framing=framing(), rule=rule)
     outcome = await play.play()
@@ -280,7 +280,7 @@ async def test_the_error_is_said_in_the_stream_and_the_framing_ended(
     error = error.get("error") if isinstance(error.get("error"), dict) else error
 
     assert told
-    assert play.x.told
+    assert play.x.inband_error
     assert play.body.endswith(LAST_CHUNK)
     assert text.startswith(form)
     assert text.endswith(rest)
@@ -324,7 +324,7 @@ async def test_where_nothing_can_be_said_nothing_is(scene, why: str) -> None:
 
     assert not play.stream.tell(outcome, play.sink)
     assert before == play.sink.written
-    assert not play.x.told
+    assert not play.x.inband_error
 
 
 async def test_an_event_that_is_too_large_is_passed_on_and_said_to_be_raw(scene) -> None:
@@ -362,7 +362,7 @@ async def test_a_heartbeat_resets_no_clock_and_is_no_event(scene) -> None:
     ],
 )
 async def test_no_heartbeat_where_it_would_do_harm(
-    scene, framing: type[Framing], piece: bytes, can_tell: bool
+    scene, framing: type[EventFraming], piece: bytes, can_tell: bool
 ) -> None:
     play = scene([(25, piece), (1, END_OF_BODY)], framing=framing(), rule={"heartbeat": "10s"})
     play.stream.can_tell = can_tell

@@ -513,7 +513,7 @@ async def test_silence_on_both_sides_ends_it_politely() -> None:
         assert o.COMPLETED is await scene.ended()
     assert HELLO + close_frame(1001, "idle r-1") == scene.client.heard
     assert 2 * len(HELLO) + len(close_frame(1001, "idle r-1", KEY)) == len(scene.upstream.heard)
-    assert ("silent for 0.05 s", False) == (scene.x.detail, scene.x.told)
+    assert ("silent for 0.05 s", False) == (scene.x.detail, scene.x.inband_error)
 
 
 async def drained(scene: Scene) -> None:
@@ -535,7 +535,7 @@ async def test_a_drain_is_told_to_both_and_their_answers_are_awaited() -> None:
         scene.client.say(CLOSE)
         assert "close" == scene.client.calls[-1]
         assert o.DRAIN_CUT is await scene.ended()
-    assert ("drain limit", True) == (scene.x.detail, scene.x.told)
+    assert ("drain limit", True) == (scene.x.detail, scene.x.inband_error)
     assert b"\x88" == scene.upstream.heard[:1]
 
 

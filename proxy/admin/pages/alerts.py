@@ -6,10 +6,10 @@ from urllib.parse import quote
 from proxy.admin.json_view import text, texts
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, link, nothing, reference, section, state, when
-from proxy.admin.sources import Told
+from proxy.admin.sources import JsonObject
 
 
-def alerts_page(alerts: Sequence[Told]) -> list[Markup]:
+def alerts_page(alerts: Sequence[JsonObject]) -> list[Markup]:
     raised = [alert for alert in alerts if text(alert, "state") == "raised"]
     cleared = [alert for alert in alerts if text(alert, "state") != "raised"]
     test = el(
@@ -22,11 +22,11 @@ def alerts_page(alerts: Sequence[Told]) -> list[Markup]:
     ]
 
 
-def _listed(alerts: Sequence[Told], none: str) -> Markup:
+def _listed(alerts: Sequence[JsonObject], none: str) -> Markup:
     return el("ul", map(alert_item, alerts), class_="alerts") if alerts else nothing(none)
 
 
-def alert_item(alert: Told) -> Markup:
+def alert_item(alert: JsonObject) -> Markup:
     """One alert, with its runbook and its Reference IDs."""
     is_silent = alert.get("silenced") is True
     is_raised = text(alert, "state") == "raised"

@@ -9,12 +9,12 @@ from aiohttp import web
 
 from proxy.admin.api.errors import NO_GROUP
 from proxy.admin.api.stories import NO_STORY
-from proxy.admin.guard import Refusal
+from proxy.admin.guard import AdminRefusal
 from proxy.admin.json_view import text
 from proxy.admin.pages.alerts import alerts_page
 from proxy.admin.pages.entry import refusal_page, see
 from proxy.admin.pages.errors import errors_page, group_page
-from proxy.admin.pages.frame import html_reply, page, search
+from proxy.admin.pages.frame import html_page, html_reply, search
 from proxy.admin.pages.markup import Markup, el
 from proxy.admin.pages.overview import overview
 from proxy.admin.pages.request import request_page
@@ -57,14 +57,14 @@ class Dashboard:
 
     async def overview(self, request: web.Request) -> web.Response:
         hero = el("div", search(), class_="hero")
-        return page(request, "Overview", hero, self._overview(), here="/", is_live=True)
+        return html_page(request, "Overview", hero, self._overview(), here="/", is_live=True)
 
     async def live(self, _: web.Request) -> web.Response:
         """The part of the overview that changes, for scripts."""
         return html_reply(self._overview())
 
     def _overview(self) -> Markup:
-        desk, at = self._sources.desk, wall()
+        desk, at = self._sources.diagnostics, wall()
         return overview(self._sources.live(), desk.alerts(at), desk.errors(at), desk.store_state())
 
     async def requests(self, request: web.Request) -> web.Response:
@@ -74,46 +74,48 @@ class Dashboard:
         asked = {"limit": _PAGE, **{name: value for name, value in given.items() if name != "id"}}
         found = query_of(asked.items(), wall())
         is_wrong = isinstance(found, list)
-        told = found if isinstance(found, list) else await self._sources.desk.stories(found)
+        told = found if isinstance(found, list) else await self._sources.diagnostics.stories(found)
         shown = requests_page(told, given)
-        return page(request, "Requests", shown, here="/requests", status=400 if is_wrong else 200)
+        return html_page(
+            request, "Requests", shown, here="/requests", status=400 if is_wrong else 200
+        )
 
     async def request(self, request: web.Request) -> web.Response:
         request_id = request.match_info["id"].strip()
-        found = await self._sources.desk.story(request_id)
+        found = await self._sources.diagnostics.story(request_id)
         if not found.stories:
             return refusal_page(request, NO_STORY)
         title = f"Request {text(found.stories[0], 'request_id')}"
-        return page(request, title, request_page(found), here="/requests")
+        return html_page(request, title, request_page(found), here="/requests")
 
     async def errors(self, request: web.Request) -> web.Response:
-        return page(
-            request, "Errors", errors_page(self._sources.desk.errors(wall())), here="/errors"
+        return html_page(
+            request, "Errors", errors_page(self._sources.diagnostics.errors(wall())), here="/errors"
         )
 
     async def error(self, request: web.Request) -> web.Response:
-        group = self._sources.desk.error(request.match_info["fingerprint"], wall())
+        group = self._sources.diagnostics.error(request.match_info["fingerprint"], wall())
         if group is None:
             return refusal_page(request, NO_GROUP)
-        return page(request, "Error", group_page(group, wall()), here="/errors")
+        return html_page(request, "Error", group_page(group, wall()), here="/errors")
 
     async def alerts(self, request: web.Request) -> web.Response:
-        return page(
-            request, "Alerts", alerts_page(self._sources.desk.alerts(wall())), here="/alerts"
+        return html_page(
+            request, "Alerts", alerts_page(self._sources.diagnostics.alerts(wall())), here="/alerts"
         )
 
     async def routes_(self, request: web.Request) -> web.Response:
         shown = routes_page(self._sources.routes(), self._sources.breakers())
-        return page(request, "Routes", shown, here="/routes")
+        return html_page(request, "Routes", shown, here="/routes")
 
     async def runbook(self, request: web.Request) -> web.Response:
         key = request.match_info["key"]
         runbook = RUNBOOKS.get(key)
         if runbook is None:
             return refusal_page(
-                request, Refusal(404, "runbook_not_found", "No runbook has this name.")
+                request, AdminRefusal(404, "runbook_not_found", "No runbook has this name.")
             )
-        return page(request, f"Runbook {key}", runbook_page(key, runbook))
+        return html_page(request, f"Runbook {key}", runbook_page(key, runbook))
 
     async def asset(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]

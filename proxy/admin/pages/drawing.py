@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from math import log10
 from typing import Final
 
-from proxy.admin.json_view import Told, length
+from proxy.admin.json_view import JsonObject, length
 from proxy.admin.pages.markup import Markup, el
 from proxy.admin.timeline import MEANINGS, Bar, Lane, extent, lanes_of
 
@@ -24,7 +24,7 @@ _LEAST: Final = 2.5
 """Pixels of the shortest bar: what took no time was there all the same."""
 
 
-def timeline(story: Told) -> Markup | None:
+def timeline(story: JsonObject) -> Markup | None:
     """The story drawn; None where nothing was waited for."""
     lanes = lanes_of(story)
     if not lanes:

@@ -5,8 +5,8 @@ from urllib.parse import unquote_plus
 
 from aiohttp import web
 
-from proxy.admin.guard import SESSION_PATH, Refusal
-from proxy.admin.pages.frame import page
+from proxy.admin.guard import SESSION_PATH, AdminRefusal
+from proxy.admin.pages.frame import html_page
 from proxy.admin.pages.markup import Content, el
 from proxy.admin.replies import FORM_WANTED, refusal_reply
 from proxy.admin.session import COOKIE, LASTS, Sessions
@@ -69,10 +69,10 @@ def entry_page(request: web.Request, wrong: str = "", status: int = 200) -> web.
     hint: Content = ["It is what ", el("code", "SIDELIGHT_ADMIN__TOKEN"), " is set to."]
     refused = el("p", wrong, class_="wrong", role="alert") if wrong else None
     shown = (el("h1", "Sign in"), refused, form, el("p", hint, class_="quiet"))
-    return page(request, "Sign in", shown, is_bare=True, status=status)
+    return html_page(request, "Sign in", shown, is_bare=True, status=status)
 
 
-def refusal_page(request: web.Request, refusal: Refusal) -> web.Response:
+def refusal_page(request: web.Request, refusal: AdminRefusal) -> web.Response:
     """A refusal for people; where the token is missing, the form."""
     if refusal.status == 401:
         return entry_page(request, status=401)
@@ -80,7 +80,9 @@ def refusal_page(request: web.Request, refusal: Refusal) -> web.Response:
     code = el("p", el("code", refusal.code), class_="quiet")
     is_bare = refusal.status == 403
     title = "Not found" if refusal.status == 404 else "Not allowed"
-    return page(request, title, el("h1", title), said, code, is_bare=is_bare, status=refusal.status)
+    return html_page(
+        request, title, el("h1", title), said, code, is_bare=is_bare, status=refusal.status
+    )
 
 
 def _leave() -> web.Response:

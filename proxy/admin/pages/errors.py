@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlencode
 
-from proxy.admin.json_view import count, number, part, rows, text, texts
+from proxy.admin.json_view import as_count, as_number, part, rows, text, texts
 from proxy.admin.pages.drawing import bars
 from proxy.admin.pages.markup import Markup, el
 from proxy.admin.pages.parts import (
@@ -20,57 +20,57 @@ from proxy.admin.pages.parts import (
     when,
 )
 from proxy.admin.pages.runbook import runbook_aside
-from proxy.admin.sources import Told
+from proxy.admin.sources import JsonObject
 
 _HOURS = 48
 
 
-def errors_page(errors: Told) -> list[Markup]:
+def errors_page(errors: JsonObject) -> list[Markup]:
     groups, summary = rows(errors, "groups"), part(errors, "summary")
     listed = groups_table(groups) if groups else nothing("No error has been recorded.")
     return [el("h1", "Errors"), _summary(summary), section("By group, latest first", listed)]
 
 
-def _summary(summary: Told) -> Markup:
+def _summary(summary: JsonObject) -> Markup:
     hours = rows(summary, "per_hour")
-    bad = [float(count(h, "error") + count(h, "critical")) for h in hours]
-    every = [b + count(h, "warning") for b, h in zip(bad, hours, strict=True)]
+    bad = [float(as_count(h, "error") + as_count(h, "critical")) for h in hours]
+    every = [b + as_count(h, "warning") for b, h in zip(bad, hours, strict=True)]
     day = part(summary, "last_24h")
     figures = [
-        el("li", el("h2", level.capitalize()), el("p", el("strong", count(day, level))),
-           class_="bad" if level != "warning" and count(day, level) else None)
+        el("li", el("h2", level.capitalize()), el("p", el("strong", as_count(day, level))),
+           class_="bad" if level != "warning" and as_count(day, level) else None)
         for level in ("critical", "error", "warning")
     ]  # fmt: skip
-    rate = number(summary, "rate_per_hour") or 0.0
+    rate = as_number(summary, "rate_per_hour") or 0.0
     drawn = el("li", el("h2", "By hour"), bars(every or [0.0], bad or [0.0], "Errors by hour"),
                el("p", el("span", f"{rate:.1f} errors an hour over 24 hours")))  # fmt: skip
     return el("ul", figures, drawn, class_="signals")
 
 
-def groups_table(groups: Sequence[Told]) -> Markup:
+def groups_table(groups: Sequence[JsonObject]) -> Markup:
     heads = ("Code", "Where", "Last seen", "24 hours", "In all", "Latest")
     return table(heads, [_row(group) for group in groups], "Groups of errors")
 
 
-def _row(group: Told) -> tuple[Markup | int | str | None, ...]:
+def _row(group: JsonObject) -> tuple[Markup | int | str | None, ...]:
     samples = texts(group, "samples")
     name = badge(text(group, "code"), TONES.get(text(group, "severity"), "quiet"))
     return (
         link(name, "errors", text(group, "fingerprint")),
         el("span", _where(group), el("small", " ", text(group, "detail_class"))),
         when(text(group, "last_seen")),
-        count(group, "last_24h"),
-        count(group, "total"),
+        as_count(group, "last_24h"),
+        as_count(group, "total"),
         reference(samples[0]) if samples else None,
     )
 
 
-def _where(group: Told) -> str:
+def _where(group: JsonObject) -> str:
     places = (text(group, "route"), text(group, "endpoint") or text(group, "upstream"))
     return " → ".join(filter(None, places)) or "no route"
 
 
-def by_hour(hours: Sequence[Told], wall: float) -> list[float]:
+def by_hour(hours: Sequence[JsonObject], wall: float) -> list[float]:
     """Counts of the last two days, hour by hour; hours in which nothing was are left out of it."""
     counts = [0.0] * _HOURS
     for hour in hours:
@@ -78,11 +78,11 @@ def by_hour(hours: Sequence[Told], wall: float) -> list[float]:
             began = datetime.fromisoformat(text(hour, "hour")).timestamp()
             past = int(wall // 3600 - began // 3600)
             if 0 <= past < _HOURS:
-                counts[-1 - past] = float(count(hour, "count"))
+                counts[-1 - past] = float(as_count(hour, "count"))
     return counts
 
 
-def group_page(group: Told, wall: float) -> list[Markup]:
+def group_page(group: JsonObject, wall: float) -> list[Markup]:
     counts = by_hour(rows(group, "per_hour"), wall)
     samples = [el("li", reference(sample)) for sample in texts(group, "samples")]
     trace = text(group, "trace")
@@ -97,7 +97,8 @@ def group_page(group: Told, wall: float) -> list[Markup]:
                 ("The client is told", text(group, "message").replace("{n}", "N")),
                 ("First seen", when(text(group, "first_seen"))),
                 ("Last seen", when(text(group, "last_seen"))),
-                ("Last 24 hours", count(group, "last_24h")), ("In all", count(group, "total")),
+                ("Last 24 hours", as_count(group, "last_24h")),
+                ("In all", as_count(group, "total")),
                 ("Fingerprint", el("code", text(group, "fingerprint"))),
             )
         ),

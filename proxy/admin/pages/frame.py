@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.pages.markup import Content, Markup, document, el
+from proxy.admin.pages.markup import Content, Markup, el, html_document
 from proxy.admin.session import COOKIE
 
 POLICY: Final = "; ".join(
@@ -31,7 +31,7 @@ REFRESH: Final = 15
 """Seconds after which a live page is loaded anew where scripts do not run."""
 
 
-def page(
+def html_page(
     request: web.Request,
     title: str,
     *content: Content,
@@ -59,7 +59,7 @@ def page(
     is_known = COOKIE in request.cookies
     around = (None, None) if is_bare else (_header(here), _footer(is_known=is_known))
     body = el("body", skip, around[0], _lost(), main, around[1])
-    return html_reply(document(el("html", head, body, lang="en")), status)
+    return html_reply(html_document(el("html", head, body, lang="en")), status)
 
 
 def html_reply(text: str, status: int = 200) -> web.Response:

@@ -42,7 +42,7 @@ def join(content: Content) -> Markup:
     return Markup("".join(map(join, content)))
 
 
-def document(root: Markup) -> str:
+def html_document(root: Markup) -> str:
     """A whole page."""
     return f"<!doctype html>\n{root}\n"
 

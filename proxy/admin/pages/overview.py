@@ -3,21 +3,23 @@
 from collections.abc import Sequence
 
 from proxy.admin.health import HealthView
-from proxy.admin.json_view import count, length, number, part, rows, text
+from proxy.admin.json_view import as_count, as_number, length, part, rows, text
 from proxy.admin.live import Live
 from proxy.admin.pages.alerts import alert_item
 from proxy.admin.pages.drawing import bars
 from proxy.admin.pages.errors import groups_table
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import link, nothing, section, state, table
-from proxy.admin.sources import Told
+from proxy.admin.sources import JsonObject
 from proxy.observation.summary import SLOT
 from proxy.observation.upstream_status import UpstreamHealth
 
 _MOST_GROUPS = 8
 
 
-def overview(live: Live, alerts: Sequence[Told], errors: Told, store: Told) -> Markup:
+def overview(
+    live: Live, alerts: Sequence[JsonObject], errors: JsonObject, store: JsonObject
+) -> Markup:
     """All of the page that changes; scripts put it anew into its place."""
     raised = [alert for alert in alerts if text(alert, "state") == "raised"]
     groups = rows(errors, "groups")
@@ -39,7 +41,7 @@ def overview(live: Live, alerts: Sequence[Told], errors: Told, store: Told) -> M
     )
 
 
-def _verdict(live: Live, raised: Sequence[Told], store: Told) -> Markup:
+def _verdict(live: Live, raised: Sequence[JsonObject], store: JsonObject) -> Markup:
     """Is it well, and if not, what is not."""
     wrong = [*_wrong_upstreams(live), *_open_circuits(live)]
     if loud := sum(not alert.get("silenced") for alert in raised):
@@ -110,35 +112,35 @@ def _by_route(live: Live) -> Markup:
     return el("dl", rows_, class_="small")
 
 
-def _circuits(told: Told) -> Markup:
+def _circuits(told: JsonObject) -> Markup:
     shown = []
     for name, view in part(told, "circuit_breakers").items():
         if isinstance(view, dict):
             running = part(part(told, "routes"), name)
-            failed, made = count(view, "failure_count"), count(view, "success_count")
+            failed, made = as_count(view, "failure_count"), as_count(view, "success_count")
             cells = (link(name, "routes"), _circuit(view), f"{failed} of {failed + made}",
-                     count(running, "in_flight"), count(running, "streams"))  # fmt: skip
+                     as_count(running, "in_flight"), as_count(running, "streams"))  # fmt: skip
             shown.append(cells)
     heads = ("Route", "Circuit", "Failed", "In flight", "Streams")
     return section("Circuits", table(heads, shown, "Circuits by route"))
 
 
-def _circuit(view: Told) -> Content:
-    wait = number(view, "retry_in_seconds") or 0.0
+def _circuit(view: JsonObject) -> Content:
+    wait = as_number(view, "retry_in_seconds") or 0.0
     probe = el("small", f" probe in {wait:.0f} s") if wait >= 1 else None
     return [state(text(view, "state")), probe]
 
 
-def _pools(told: Told) -> Markup:
+def _pools(told: JsonObject) -> Markup:
     shown = []
     for name, view in part(told, "pools").items():
         if isinstance(view, dict):
             health = part(part(told, "upstreams"), name)
-            used, size = count(view, "in_use"), count(view, "size")
+            used, size = as_count(view, "in_use"), as_count(view, "size")
             meter = el("meter", f"{used} of {size}", min=0, max=size, value=used, high=size * 0.8)
             why = el("small", " ", text(health, "reason")) if text(health, "reason") else None
             cells = (name, [state(text(health, "status")), why], [f"{used} of {size} ", meter],
-                     count(view, "idle"), count(view, "waiting"))  # fmt: skip
+                     as_count(view, "idle"), as_count(view, "waiting"))  # fmt: skip
             shown.append(cells)
     heads = ("Upstream", "State", "In use", "Idle", "Waiting")
     return section("Connections", table(heads, shown, "Connections by upstream"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
-from proxy.admin.json_view import Told, text
+from proxy.admin.json_view import JsonObject, text
 from proxy.admin.pages.markup import Content, Markup, el
 
 
@@ -35,7 +35,7 @@ def state(word: str) -> Markup:
     return badge(word.replace("_", " "), TONES.get(word, "quiet"))
 
 
-def code(told: Told) -> Markup:
+def code(told: JsonObject) -> Markup:
     """How an exchange ended, with the tone of its level."""
     level = text(told, "level")
     tone = "good" if text(told, "code") == "completed" else TONES.get(level, "quiet")

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from proxy.admin.json_view import count, milliseconds, number, part, text
+from proxy.admin.json_view import as_count, as_number, milliseconds, part, text
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import code, nothing, reference, table, when
-from proxy.admin.parameters import FIELD, Fault
-from proxy.admin.sources import Found, Told
+from proxy.admin.parameters import FIELD, ParameterFault
+from proxy.admin.sources import FoundView, JsonObject
 from proxy.outcome import OUTCOMES
 
 
-def requests_page(found: Found | Sequence[Fault], given: Mapping[str, str]) -> list[Content]:
+def requests_page(
+    found: FoundView | Sequence[ParameterFault], given: Mapping[str, str]
+) -> list[Content]:
     title = el("h1", "Requests")
     if isinstance(found, Sequence):
         wrong = [
@@ -50,15 +52,15 @@ def _filter(given: Mapping[str, str]) -> Markup:
     )  # fmt: skip
 
 
-def listed(stories: Sequence[Told]) -> Markup:
+def listed(stories: Sequence[JsonObject]) -> Markup:
     if not stories:
         return nothing("None are kept that fit. Successes are sampled; failures are all kept.")
     heads = ("Ended", "How", "Status", "Request", "Route", "Took", "Tries", "Reference ID")
     return table(heads, [_row(story) for story in stories], "Requests, newest first")
 
 
-def _older(stories: Sequence[Told], given: Mapping[str, str]) -> Markup:
-    asked = {**given, "until": f"{number(stories[-1], 'ended') or 0:.3f}"}
+def _older(stories: Sequence[JsonObject], given: Mapping[str, str]) -> Markup:
+    asked = {**given, "until": f"{as_number(stories[-1], 'ended') or 0:.3f}"}
     return el("p", el("a", "Older ones", href=f"/requests?{urlencode(asked)}", rel="next"))
 
 
@@ -68,7 +70,7 @@ def _field(name: str, value: str) -> list[Content]:
     return [" ", el("a", f"{name}={value}", href=f"/requests?{query}")]
 
 
-def _row(story: Told) -> tuple[Content, ...]:
+def _row(story: JsonObject) -> tuple[Content, ...]:
     fields = [_field(name, str(value)) for name, value in part(story, "fields").items()]
     path = text(story, "path")
     asked = el("span", f"{text(story, 'method')} {path}", title=path, class_="cut")
@@ -79,6 +81,6 @@ def _row(story: Told) -> tuple[Content, ...]:
         [asked, el("small", fields) if fields else None],
         text(story, "route", "—"),
         milliseconds(story, "duration_ms"),
-        count(story, "attempts"),
+        as_count(story, "attempts"),
         reference(text(story, "request_id")),
     )

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from proxy.admin.json_view import count, number, part, rows, text, texts
+from proxy.admin.json_view import as_count, as_number, part, rows, text, texts
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import facts, nothing, reference, state, table, when
-from proxy.admin.sources import Told
+from proxy.admin.sources import JsonObject
 
 _ORDERS = (
     ("open", "Open", "Refuse all requests of this route?"),
@@ -17,14 +17,14 @@ _ORDERS = (
 _RESULTS = {"open": "open", "close": "closed"}
 
 
-def routes_page(routes: Sequence[Told], breakers: Sequence[Told]) -> list[Content]:
+def routes_page(routes: Sequence[JsonObject], breakers: Sequence[JsonObject]) -> list[Content]:
     circuits = {text(breaker, "route"): breaker for breaker in breakers}
     shown = [_route(route, circuits.get(text(route, "name"), {})) for route in routes]
     note = el("p", "In the order in which they are tried.", class_="quiet")
     return [el("h1", "Routes"), note, *shown]
 
 
-def _route(route: Told, circuit: Told) -> Markup:
+def _route(route: JsonObject, circuit: JsonObject) -> Markup:
     name, match = text(route, "name"), part(route, "match")
     methods = ", ".join(texts(match, "methods")) or "all methods"
     where = f"{text(match, 'host')}{text(match, 'path')}"
@@ -46,20 +46,20 @@ def _route(route: Told, circuit: Told) -> Markup:
     )  # fmt: skip
 
 
-def _circuit(circuit: Told) -> Content:
+def _circuit(circuit: JsonObject) -> Content:
     if not circuit.get("enabled"):
         return "none"
-    failed, good = count(circuit, "failure_count"), count(circuit, "success_count")
-    wait = number(circuit, "retry_in_seconds") or 0.0
+    failed, good = as_count(circuit, "failure_count"), as_count(circuit, "success_count")
+    wait = as_number(circuit, "retry_in_seconds") or 0.0
     probe = f", probe in {wait:.0f} s" if wait >= 1 else ""
     return [state(text(circuit, "state")), f" {failed} of {failed + good} attempts failed{probe}"]
 
 
-def _clocks(timeouts: Told) -> str:
+def _clocks(timeouts: JsonObject) -> str:
     return ", ".join(f"{name} {value}" for name, value in timeouts.items() if value is not None)
 
 
-def _changes(changes: Sequence[Told]) -> Markup:
+def _changes(changes: Sequence[JsonObject]) -> Markup:
     if not changes:
         return nothing("The circuit has not changed.")
     shown = [
@@ -73,7 +73,7 @@ def _changes(changes: Sequence[Told]) -> Markup:
     return table(("When", "To", "Because"), shown, "Changes of the circuit, latest first")
 
 
-def _failure(failed: Told) -> Content:
+def _failure(failed: JsonObject) -> Content:
     """One that opened the circuit; its ID leads to its story."""
     how = f" {text(failed, 'status') or text(failed, 'code')} at {text(failed, 'endpoint')}"
     return el("div", reference(text(failed, "request_id")), el("small", how))

@@ -109,7 +109,7 @@ class Book:
         return news
 
 
-def told(alert: Alert, *, runbooks: str = "", silenced: bool = False) -> dict[str, object]:
+def alert_json(alert: Alert, *, runbooks: str = "", silenced: bool = False) -> dict[str, object]:
     """An alert as it is shown and sent."""
     finding = alert.finding
     shown: dict[str, object] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from proxy.diagnostics.alerts.counts import Window
+from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, ErrorRate, Errors, RuleName, SlowAnswers
 from proxy.knobs import as_duration
 from proxy.outcome import Level
@@ -16,7 +16,7 @@ ONE_IN_TWENTY: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class SystemState:
     """How the other parts stand; the counters only ever grow."""
 
     circuits_open: tuple[str, ...] = ()
@@ -96,7 +96,9 @@ LOST: Final[dict[RuleName, tuple[str, str, str]]] = {
 """Rules about counters that should stand still."""
 
 
-def findings(rule: AlertsRule, window: Window, signs: Signs, now: float) -> list[Finding]:
+def findings(
+    rule: AlertsRule, window: CountWindow, signs: SystemState, now: float
+) -> list[Finding]:
     """Everything that is true at `now`, apart from lost lines and stories: those are news."""
     return [
         *_counted(rule, window, now),
@@ -106,7 +108,7 @@ def findings(rule: AlertsRule, window: Window, signs: Signs, now: float) -> list
     ]
 
 
-def lost(rule: AlertsRule, before: Signs, after: Signs) -> list[Finding]:
+def lost(rule: AlertsRule, before: SystemState, after: SystemState) -> list[Finding]:
     """What was dropped between two looks."""
     found: list[Finding] = []
     for name, (counter, one, many) in LOST.items():
@@ -116,7 +118,7 @@ def lost(rule: AlertsRule, before: Signs, after: Signs) -> list[Finding]:
     return found
 
 
-def _counted(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
+def _counted(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Finding]:
     for name, (one, many) in COUNTED.items():
         knobs: Errors = getattr(rule, name)
         if knobs.above is None:
@@ -126,7 +128,7 @@ def _counted(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
             yield _finding(name, _count(value, one, many), value, knobs, window)
 
 
-def _shares(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
+def _shares(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Finding]:
     for name, (parts, whole, words) in SHARES.items():
         knobs: ErrorRate = getattr(rule, name)
         if knobs.above is None:
@@ -137,7 +139,7 @@ def _shares(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
             yield _finding(name, f"{share:.1%} {words}", share, knobs, window)
 
 
-def _tails(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
+def _tails(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Finding]:
     for name, (whole, words) in TAILS.items():
         knobs: SlowAnswers = getattr(rule, name)
         if knobs.above is None:
@@ -149,7 +151,7 @@ def _tails(rule: AlertsRule, window: Window, now: float) -> Iterator[Finding]:
             yield _finding(name, words, share, knobs, window)
 
 
-def _standing(rule: AlertsRule, window: Window, signs: Signs) -> Iterator[Finding]:
+def _standing(rule: AlertsRule, window: CountWindow, signs: SystemState) -> Iterator[Finding]:
     if rule.breaker_open:
         for route in signs.circuits_open:
             summary = f"the circuit of the route {route} is open"
@@ -178,7 +180,9 @@ def _sign(
     return Finding(name, SEVERITY[name], summary, subject=subject, samples=samples)
 
 
-def _finding(name: RuleName, words: str, value: float, knobs: Windowed, window: Window) -> Finding:
+def _finding(
+    name: RuleName, words: str, value: float, knobs: Windowed, window: CountWindow
+) -> Finding:
     is_rate = name == "error_rate"
     samples = window.samples("errors" if is_rate else name)
     if is_rate and not samples:

@@ -37,7 +37,7 @@ class Counts:
 
 
 @dataclass(slots=True)
-class Window:
+class CountWindow:
     """Slots by number, and for each rule the latest Reference IDs that made it count."""
 
     slow_answer: float
@@ -46,7 +46,7 @@ class Window:
     _samples: dict[str, deque[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rule: AlertsRule) -> "Window":
+    def of(cls, rule: AlertsRule) -> "CountWindow":
         slow, first = rule.slow_answers.above, rule.slow_first_events.above
         return cls(inf if slow is None else slow, inf if first is None else first)
 

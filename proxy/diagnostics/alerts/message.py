@@ -16,7 +16,7 @@ TIMESTAMP: Final = "X-Sidelight-Timestamp"
 Shown = Mapping[str, object]
 
 
-def body_of(alert: Shown, event: str, service: str, form: str) -> bytes:
+def message_body(alert: Shown, event: str, service: str, form: str) -> bytes:
     """`event` is raised, reminder, cleared or test; `form` as a webhook's `format` says."""
     if form == "slack":
         return json.dumps({"text": text_of(alert, event, service)}).encode()

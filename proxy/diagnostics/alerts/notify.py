@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from proxy import clock
-from proxy.diagnostics.alerts.message import body_of, headers_of
+from proxy.diagnostics.alerts.message import headers_of, message_body
 from proxy.diagnostics.alerts.rules import Webhook
 from proxy.resilience.pauses import growing
 
@@ -104,7 +104,7 @@ class Notifier:
 
     async def _post(self, hook: Webhook, message: Message) -> str:
         """Empty if it was taken, else why not."""
-        body = body_of(message.alert, message.event, self._service, hook.format)
+        body = message_body(message.alert, message.event, self._service, hook.format)
         secret = hook.secret.get_secret_value() if hook.secret else None
         if self._session is None:
             limit = aiohttp.ClientTimeout(total=TIMEOUT)

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from proxy.diagnostics.alerts.book import Book, News, told
-from proxy.diagnostics.alerts.conditions import SEVERITY, Signs, findings, lost
-from proxy.diagnostics.alerts.counts import Window
+from proxy.diagnostics.alerts.book import Book, News, alert_json
+from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
+from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.exchange import Exchange
 from proxy.observation.record import ms
@@ -30,16 +30,16 @@ class AlertWatch:
         self,
         rule: AlertsRule,
         tell: Tell,
-        signs: Callable[[], Signs],
+        signs: Callable[[], SystemState],
         send: Send | None,
         results: Counter[tuple[str, str]],
     ) -> None:
         self._rule, self._tell, self._signs, self._send = rule, tell, signs, send
         self._results = results
-        self._window = Window.of(rule)
+        self._window = CountWindow.of(rule)
         self._book = Book(rule)
         self._due = 0.0
-        self._seen: Signs | None = None
+        self._seen: SystemState | None = None
 
     def add(self, batch: Sequence[Exchange]) -> None:
         """Count exchanges that have ended."""
@@ -63,7 +63,7 @@ class AlertWatch:
         """As they are shown: the raised ones, then those cleared within a day."""
         runbooks, book = self._rule.runbooks or "", self._book
         return [
-            told(one, runbooks=runbooks, silenced=book.is_silenced(one.finding.rule, wall))
+            alert_json(one, runbooks=runbooks, silenced=book.is_silenced(one.finding.rule, wall))
             for one in book.alerts(wall)
         ]
 
@@ -77,7 +77,9 @@ class AlertWatch:
     def _say(self, news: News, wall: float) -> None:
         alert = news.alert
         finding = alert.finding
-        shown = told(alert, runbooks=self._rule.runbooks or "", silenced=news.mute == "silenced")
+        shown = alert_json(
+            alert, runbooks=self._rule.runbooks or "", silenced=news.mute == "silenced"
+        )
         if news.what == "cleared":
             fields = {"rule": finding.rule, "subject": finding.subject}
             self._tell(

@@ -138,7 +138,7 @@ def merged(old: Group, new: Group) -> Group:
     )
 
 
-def told(group: Group, now: float, *, with_trace: bool = False) -> dict[str, object]:
+def group_json(group: Group, now: float, *, with_trace: bool = False) -> dict[str, object]:
     """A group as it is shown; `now` is wall time."""
     kind = group.kind
     outcome = OUTCOMES.get(kind.code)
@@ -195,7 +195,7 @@ def summary(groups: Iterable[Group], now: float) -> dict[str, object]:
         "by_code": dict(sorted(by_code.items(), key=lambda item: -item[1])),
         "rate_per_hour": round(broken / 24, 2),
         "per_hour": [{"hour": iso(hour * HOUR), **counts} for hour, counts in hours.items()],
-        "critical_recent": [told(group, now) for group in newest],
+        "critical_recent": [group_json(group, now) for group in newest],
     }
 
 

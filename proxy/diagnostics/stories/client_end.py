@@ -21,6 +21,6 @@ def client_got(x: Exchange) -> Got:
         return "own_answer"
     if x.outcome in _WHOLE:
         return "answer" if x.attempts else "own_answer"
-    if x.told:
+    if x.inband_error:
         return "in_band_error"
     return "own_answer" if x.upstream_status is None else "aborted"

@@ -28,7 +28,7 @@ PRUNE: Final = 60.0
 """Seconds between two looks for what is too old."""
 
 
-class Ledger:
+class StoryDatabase:
     """Used by one thread only."""
 
     def __init__(self, path: Path, rule: StoreRule) -> None:

@@ -24,7 +24,7 @@ _RESULTS: Final[dict[str, Result]] = {result: result for result in get_args(Resu
 _WHY_NOT: Final[dict[str, NotRetried]] = {why: why for why in get_args(NotRetried)}
 
 
-def retell(event: Event) -> Story:
+def story_from_log(event: Event) -> Story:
     """The story of an `exchange` event, `source` of it `log`. Odd values count as missing."""
     x = _exchange(event)
     story = story_of(
@@ -83,7 +83,7 @@ def _exchange(event: Event) -> Exchange:
     x.events = int(_number(event, "events"))
     x.first_event = _seconds(event, "first_event_ms")
     x.end_marker = event.get("end_marker") is True if "end_marker" in event else None
-    x.told = event.get("inband_error") is True
+    x.inband_error = event.get("inband_error") is True
     x.max_gap = _seconds(event, "max_gap_ms") or 0.0
     x.bytes_in = int(_number(event, "bytes_in"))
     x.bytes_out = int(_number(event, "bytes_out"))

@@ -350,7 +350,7 @@ This page is made by `python -m proxy.diagnostics.stories.runbooks`; a test hold
 """
 
 
-def page() -> str:
+def runbooks_page() -> str:
     """All runbooks as a Markdown page; each has its code as anchor."""
     parts = [_HEAD, "\n## Codes\n", *(_section(*item) for item in CODES.items())]
     parts += ["\n## Alerts\n", *(_section(*item) for item in ALERTS.items())]
@@ -372,4 +372,4 @@ def _listed(items: tuple[str, ...]) -> str:
 if __name__ == "__main__":
     import sys
 
-    sys.stdout.write(page())
+    sys.stdout.write(runbooks_page())

@@ -16,7 +16,7 @@ import orjson
 
 from proxy import clock
 from proxy.diagnostics.errors.groups import Group
-from proxy.diagnostics.stories.database import PRUNE, Ledger
+from proxy.diagnostics.stories.database import PRUNE, StoryDatabase
 from proxy.diagnostics.stories.files import (
     STORE_ERRORS,
     is_broken,
@@ -74,7 +74,7 @@ class Store:
         self._opened = threading.Event()
         self._is_doubted = False
         """Whether a reader found the file broken: its writer may hold all it needs in memory."""
-        self.ledger: Final = Ledger(path, rule)
+        self.ledger: Final = StoryDatabase(path, rule)
         """Belongs to the thread; others only read its attributes."""
         self._reader = Reader(path)
         self._thread = threading.Thread(target=self._run, name="sidelight-store", daemon=True)

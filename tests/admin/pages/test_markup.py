@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.admin.pages.markup import Markup, document, el, join
+from proxy.admin.pages.markup import Markup, el, html_document, join
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_elements(made: Markup, html: str) -> None:
 
 
 def test_a_page_begins_with_its_doctype() -> None:
-    assert "<!doctype html>\n<html></html>\n" == document(el("html"))
+    assert "<!doctype html>\n<html></html>\n" == html_document(el("html"))
 
 
 class Reader(HTMLParser):

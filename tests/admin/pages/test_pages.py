@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from proxy.admin.guard import Guard
-from proxy.admin.health import Circuit
+from proxy.admin.health import CircuitView
 from proxy.diagnostics.stories.query import Query
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
@@ -83,7 +83,7 @@ async def test_every_page_can_be_used_by_keyboard_and_ear(admin, path: str) -> N
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_whatever_a_client_chose_stays_text(admin, sources, make_hostile, path: str) -> None:
-    desk = sources.desk
+    desk = sources.diagnostics
     desk.known = [{**make_hostile(s), "request_id": "req-1"} for s in desk.known]
     desk.listed, desk.raised = make_hostile(desk.listed), make_hostile(desk.raised)
     desk.raised[0]["state"] = "raised"
@@ -98,27 +98,27 @@ async def test_whatever_a_client_chose_stays_text(admin, sources, make_hostile, 
 
 
 async def test_a_link_out_of_a_hostile_runbook_is_no_script(admin, sources) -> None:
-    sources.desk.raised[0]["runbook"] = "javascript:alert(1)"
+    sources.diagnostics.raised[0]["runbook"] = "javascript:alert(1)"
 
     assert [] == [a for a in (await page(admin, "/alerts")).links if a.startswith("java")]
 
 
 async def test_a_runbook_elsewhere_is_linked_there(admin, sources) -> None:
-    sources.desk.raised[0]["runbook"] = "https://wiki.example/stalls"
+    sources.diagnostics.raised[0]["runbook"] = "https://wiki.example/stalls"
 
     assert "https://wiki.example/stalls" in (await page(admin, "/alerts")).links
 
 
 class TestOverview:
     async def test_all_is_well(self, admin, sources) -> None:
-        sources.desk.raised = []
+        sources.diagnostics.raised = []
 
         assert "All is well" in (await page(admin, "/")).words
 
     async def test_what_is_wrong_is_said_at_the_top(self, admin, sources) -> None:
         sources.upstreams = {"model": UpstreamHealth("failing", "connect_refused", 9.0, 3)}
-        sources.circuits = {"chat": Circuit(BreakerView("half_open", 5, 0, 1.0, 0.0))}
-        sources.desk.store = "failing"
+        sources.circuits = {"chat": CircuitView(BreakerView("half_open", 5, 0, 1.0, 0.0))}
+        sources.diagnostics.store = "failing"
         words = (await page(admin, "/")).words
 
         for wrong in (
@@ -130,7 +130,7 @@ class TestOverview:
             assert wrong in words
 
     async def test_a_silenced_alert_is_shown_but_does_not_shout(self, admin, sources) -> None:
-        sources.desk.raised[0]["silenced"] = True
+        sources.diagnostics.raised[0]["silenced"] = True
         words = (await page(admin, "/")).words
 
         assert "All is well" in words
@@ -164,7 +164,9 @@ class TestRequests:
     async def test_the_list_is_as_asked_for_fifty_at_a_time(self, admin, sources) -> None:
         told = await page(admin, "/requests?code=&route=chat&field.user_id=u-7")
 
-        assert [Query(route="chat", fields={"user_id": "u-7"}, limit=50)] == sources.desk.asked
+        assert [
+            Query(route="chat", fields={"user_id": "u-7"}, limit=50)
+        ] == sources.diagnostics.asked
         assert "u-7" in [each.get("value") for each in told.all("input")]
         assert any("until=1795316422.000" in link for link in told.links)
         assert "/requests?field.user_id=u-7" in told.links
@@ -175,7 +177,7 @@ class TestRequests:
         assert "status=x should be a status from 100 to 599" in words
 
     async def test_a_store_that_cannot_be_read_is_said(self, admin, sources) -> None:
-        sources.desk.store, sources.desk.listed = "failing", []
+        sources.diagnostics.store, sources.diagnostics.listed = "failing", []
         words = (await page(admin, "/requests")).words
 
         assert "in memory only" in words
@@ -203,14 +205,14 @@ class TestRequest:
         assert evidence in (await page(admin, "/requests/req-1")).words
 
     async def test_requests_that_share_an_id_are_all_told(self, admin, sources) -> None:
-        sources.desk.known *= 2
+        sources.diagnostics.known *= 2
         answer = await admin.get("/requests/req-1")
 
         assert 2 == (await answer.text()).count("<article>")
 
     async def test_one_that_never_came_to_the_upstream_is_told(self, admin, sources) -> None:
         bare = {"request_id": "req-1", "code": "route_not_found", "runbook": "route_not_found"}
-        sources.desk.known = [bare]
+        sources.diagnostics.known = [bare]
         told = await page(admin, "/requests/req-1")
 
         assert "the upstream was not asked" in told.words
@@ -233,7 +235,7 @@ class TestErrors:
         assert "Stack trace" not in told.words
 
     async def test_a_fault_of_ours_shows_its_trace(self, admin, sources) -> None:
-        sources.desk.groups[0]["trace"] = 'File "call.py", line 7'
+        sources.diagnostics.groups[0]["trace"] = 'File "call.py", line 7'
 
         assert 'File "call.py", line 7' in (await page(admin, "/errors/0123456789ab")).words
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.diagnostics.alerts.book import Book, told
+from proxy.diagnostics.alerts.book import Book, alert_json
 from proxy.diagnostics.alerts.conditions import Finding
 from proxy.diagnostics.alerts.rules import AlertsRule
 
@@ -101,7 +101,7 @@ def test_an_alert_is_shown_with_its_runbook_and_samples(book) -> None:
     judged(book, 0, ERRORS)
     (alert,) = book.alerts(WALL)
 
-    assert told(alert, runbooks="https://w/#", silenced=True) == {
+    assert alert_json(alert, runbooks="https://w/#", silenced=True) == {
         "id": "3b9aca00-1",
         "rule": "errors",
         "subject": "",
@@ -117,4 +117,4 @@ def test_an_alert_is_shown_with_its_runbook_and_samples(book) -> None:
         "silenced": True,
     }
     judged(book, 60)
-    assert told(book.alerts(WALL)[0])["cleared_at"] == "2001-09-09T01:47:40.000Z"
+    assert alert_json(book.alerts(WALL)[0])["cleared_at"] == "2001-09-09T01:47:40.000Z"

@@ -4,13 +4,13 @@ from typing import get_args
 
 import pytest
 
-from proxy.diagnostics.alerts.conditions import SEVERITY, Signs, findings, lost
-from proxy.diagnostics.alerts.counts import Window
+from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
+from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, RuleName
 
 
-def found(rule, exchanges=(), signs=Signs()):  # noqa: B008 - frozen
-    window = Window.of(rule)
+def found(rule, exchanges=(), signs=SystemState()):  # noqa: B008 - frozen
+    window = CountWindow.of(rule)
     for x in exchanges:
         window.add(x)
     return {finding.rule: finding for finding in findings(rule, window, signs, 20.0)}
@@ -85,9 +85,11 @@ def test_a_finding_says_what_was_found_and_names_three_ids(exchange_of) -> None:
 
 
 def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> None:
-    signs = Signs(circuits_open=("chat", "rest"), pools_exhausted=("db",), config_rejected=True)
+    signs = SystemState(
+        circuits_open=("chat", "rest"), pools_exhausted=("db",), config_rejected=True
+    )
     rule = AlertsRule()
-    window = Window.of(rule)
+    window = CountWindow.of(rule)
     window.add(exchange_of("circuit_open"))
     said = findings(rule, window, signs, 20.0)
 
@@ -107,14 +109,17 @@ def test_rules_about_signs_can_be_switched_off() -> None:
         store_dropping=False,
         log_dropping=False,
     )
-    signs = Signs(("chat",), ("db",), 5, 5, True)
+    signs = SystemState(("chat",), ("db",), 5, 5, True)
 
     assert found(off, signs=signs) == {}
-    assert lost(off, Signs(), signs) == []
+    assert lost(off, SystemState(), signs) == []
 
 
 def test_only_what_was_lost_since_the_last_look_is_news() -> None:
-    before, after = Signs(log_dropped=3, store_dropped=1), Signs(log_dropped=4, store_dropped=3)
+    before, after = (
+        SystemState(log_dropped=3, store_dropped=1),
+        SystemState(log_dropped=4, store_dropped=3),
+    )
 
     assert [(f.rule, f.summary) for f in lost(AlertsRule(), before, after)] == [
         ("store_dropping", "2 stories lost"),

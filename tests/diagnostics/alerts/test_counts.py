@@ -2,12 +2,12 @@
 
 from math import inf
 
-from proxy.diagnostics.alerts.counts import SLOT, SLOTS, Window
+from proxy.diagnostics.alerts.counts import SLOT, SLOTS, CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule
 
 
 def window(**unusual):
-    return Window.of(AlertsRule(**unusual))
+    return CountWindow.of(AlertsRule(**unusual))
 
 
 def counted(window, *names, seconds=300.0, now=20.0):

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 
-from proxy.diagnostics.alerts.message import SIGNATURE, TIMESTAMP, body_of, headers_of, text_of
+from proxy.diagnostics.alerts.message import SIGNATURE, TIMESTAMP, headers_of, message_body, text_of
 
 ALERT = {
     "rule": "errors",
@@ -16,7 +16,7 @@ ALERT = {
 
 
 def test_json_carries_the_whole_alert() -> None:
-    assert json.loads(body_of(ALERT, "raised", "chat", "json")) == {
+    assert json.loads(message_body(ALERT, "raised", "chat", "json")) == {
         "event": "raised",
         "service": "chat",
         "alert": ALERT,
@@ -24,7 +24,7 @@ def test_json_carries_the_whole_alert() -> None:
 
 
 def test_slack_gets_a_text_with_runbook_and_ids() -> None:
-    body = json.loads(body_of(ALERT, "cleared", "chat", "slack"))
+    body = json.loads(message_body(ALERT, "cleared", "chat", "slack"))
 
     assert body == {"text": text_of(ALERT, "cleared", "chat")}
     assert body["text"] == (

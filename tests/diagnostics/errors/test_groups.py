@@ -2,7 +2,15 @@
 
 import pytest
 
-from proxy.diagnostics.errors.groups import HOUR, HOURS, SAMPLES, Groups, copied, summary, told
+from proxy.diagnostics.errors.groups import (
+    HOUR,
+    HOURS,
+    SAMPLES,
+    Groups,
+    copied,
+    group_json,
+    summary,
+)
 from proxy.fault import fault_of
 
 BEGIN = 1e9
@@ -28,7 +36,7 @@ def test_a_group_knows_first_last_total_and_its_latest_ids(exchange_of) -> None:
     for n in range(7):
         add(groups, exchange_of, at=n * 1800, request_id=f"id-{n}")
     (group,) = groups.newest_first()
-    shown = told(group, BEGIN + 6 * 1800)
+    shown = group_json(group, BEGIN + 6 * 1800)
 
     assert shown["total"] == shown["last_24h"] == 7
     assert shown["first_seen"] == "2001-09-09T01:46:40.000Z"
@@ -63,8 +71,8 @@ def test_a_fault_of_ours_keeps_its_trace_and_shows_it_only_alone(exchange_of) ->
     except KeyError as fault:
         group = add(groups, exchange_of, "internal_error", fault=fault_of(fault))
 
-    assert "trace" not in told(group, BEGIN)
-    assert told(group, BEGIN, with_trace=True)["trace"].endswith("\nKeyError")
+    assert "trace" not in group_json(group, BEGIN)
+    assert group_json(group, BEGIN, with_trace=True)["trace"].endswith("\nKeyError")
 
 
 def test_changed_groups_are_given_to_be_saved_once(exchange_of) -> None:

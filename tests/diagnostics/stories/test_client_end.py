@@ -12,7 +12,7 @@ from proxy.diagnostics.stories.client_end import client_got
         ("upstream_error", {}, "answer"),
         ("completed", {"attempts": []}, "own_answer"),
         ("head_timeout", {"upstream_status": None}, "own_answer"),
-        ("stream_stalled", {"told": True}, "in_band_error"),
+        ("stream_stalled", {"inband_error": True}, "in_band_error"),
         ("stream_stalled", {}, "aborted"),
         ("internal_error", {}, "aborted"),
         ("internal_error", {"committed": None}, "nothing"),

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.diagnostics.stories.clocks import clocks_of, ran_out, silence
-from proxy.settings.sections import Timeouts
+from proxy.settings.sections import TimeoutsRule
 from tests.records import attempt
 
 
@@ -12,7 +12,7 @@ def elapsed(x):
 
 
 def test_every_clock_of_a_route_is_told(exchange_of) -> None:
-    assert set(Timeouts.model_fields) == {clock.name for clock in clocks_of(exchange_of())}
+    assert set(TimeoutsRule.model_fields) == {clock.name for clock in clocks_of(exchange_of())}
 
 
 def test_a_good_call_tells_what_it_measured(exchange_of) -> None:

@@ -41,7 +41,7 @@ STALLED = {
     "first_event": 1.9,
     "last_byte": 20.0,
     "ended": 60.0,
-    "told": True,
+    "inband_error": True,
     "breaker_counts": (4, 10),
 }
 

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.admin.story_text import story_text
 from proxy.clock import iso
-from proxy.diagnostics.stories.from_log import retell
+from proxy.diagnostics.stories.from_log import story_from_log
 from proxy.diagnostics.stories.story import story_of
 from proxy.fault import fault_of
 from proxy.observation.record import event_of
@@ -30,7 +30,7 @@ SAME = (
 @pytest.mark.parametrize("code", OUTCOMES)
 def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
     x = exchange_of(code, user_agent="widget/1", fields={"user": "u1"}, interim=(103, 103))
-    told, retold = story_of(x, worker=2), retell(logged(x))
+    told, retold = story_of(x, worker=2), story_from_log(logged(x))
 
     assert {key: told.get(key) for key in SAME} == {key: retold.get(key) for key in SAME}
     assert retold["source"] == "log"
@@ -40,7 +40,7 @@ def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
 def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
     lost = attempt("http://a", 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
     x = exchange_of(attempts=[lost, *exchange_of().attempts])
-    retold = retell(logged(x))
+    retold = story_from_log(logged(x))
     first, last = retold["attempts"]
 
     assert {"at_ms", "sent", "reused"}.isdisjoint(first)
@@ -58,14 +58,14 @@ def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
 def test_a_silence_that_was_not_logged_is_not_made_up(exchange_of) -> None:
     x = exchange_of("stream_stalled", streamed=True, reads=3, events=3, last_byte=1.0, ended=60.0)
 
-    assert "then nothing for too long;" in retell(logged(x))["diagnosis"]
-    assert "silent_ms" not in retell(logged(x))["stream"]
+    assert "then nothing for too long;" in story_from_log(logged(x))["diagnosis"]
+    assert "silent_ms" not in story_from_log(logged(x))["stream"]
 
 
 def test_a_fault_is_told_with_its_place(exchange_of) -> None:
     x = exchange_of("internal_error", fault=fault_of(KeyError("secret")))
 
-    assert retell(logged(x))["fault"] == "KeyError"
+    assert story_from_log(logged(x))["fault"] == "KeyError"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_fault_is_told_with_its_place(exchange_of) -> None:
     ids=["huge numbers", "long times", "before all time", "after it", "many attempts", "kinds"],
 )
 def test_no_event_is_too_odd_to_be_told(exchange_of, odd) -> None:
-    assert story_text(retell({**logged(exchange_of()), **odd}))
+    assert story_text(story_from_log({**logged(exchange_of()), **odd}))
 
 
 def test_odd_values_count_as_missing() -> None:
@@ -93,7 +93,7 @@ def test_odd_values_count_as_missing() -> None:
         "status": math.inf,
         "events": math.nan,
     }
-    retold = retell({**odd, "timestamp": "yesterday", "worker": True})
+    retold = story_from_log({**odd, "timestamp": "yesterday", "worker": True})
 
     assert retold["code"] == "internal_error"
     assert retold["request_id"] == ""

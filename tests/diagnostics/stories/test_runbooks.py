@@ -5,7 +5,7 @@ from typing import get_args
 
 from proxy.diagnostics.alerts.rules import RuleName
 from proxy.diagnostics.alerts.watch import TEST
-from proxy.diagnostics.stories.runbooks import ALERTS, CODES, RUNBOOKS, page
+from proxy.diagnostics.stories.runbooks import ALERTS, CODES, RUNBOOKS, runbooks_page
 from proxy.outcome import OUTCOMES
 
 PAGE = Path(__file__).parents[3] / "docs" / "runbooks" / "README.md"
@@ -27,4 +27,4 @@ def test_no_runbook_is_empty() -> None:
 
 def test_the_page_is_made_from_the_table() -> None:
     """Made by `python -m proxy.diagnostics.stories.runbooks > docs/runbooks/README.md`."""
-    assert page() == PAGE.read_text(encoding="utf-8")
+    assert runbooks_page() == PAGE.read_text(encoding="utf-8")

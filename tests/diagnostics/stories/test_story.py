@@ -120,7 +120,7 @@ def test_the_stream_is_told_with_its_longest_gap_and_its_end(exchange_of) -> Non
         max_gap_at=1.0,
         last_byte=5.0,
         held=7,
-        told=True,
+        inband_error=True,
         ended=45.0,
     )
 
@@ -136,7 +136,7 @@ def test_the_stream_is_told_with_its_longest_gap_and_its_end(exchange_of) -> Non
         "held_bytes": 7,
         "raw": False,
         "tunnel": False,
-        "told": True,
+        "inband_error": True,
     }
 
 
