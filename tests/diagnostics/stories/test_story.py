@@ -136,7 +136,7 @@ def test_the_stream_is_told_with_its_longest_gap_and_its_end(exchange_of) -> Non
         "held_bytes": 7,
         "raw": False,
         "tunnel": False,
-        "inband_error": True,
+        "told": True,
     }
 
 
