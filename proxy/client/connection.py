@@ -27,6 +27,9 @@ from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
 from proxy.waiter import Waiter
 
+_MAPPED = "::ffff:"
+"""What an IPv4 address begins with on a socket that takes both kinds (RFC 4291 §2.5.5.2)."""
+
 
 class ClientConnection:
     """One connection of a client."""
@@ -76,7 +79,7 @@ class ClientConnection:
     def made(self, transport: asyncio.Transport) -> bool:
         """The connection is there; whether it is to be served."""
         peer = transport.get_extra_info("peername")
-        self.peer = peer[0] if peer else ""
+        self.peer = peer[0].removeprefix(_MAPPED) if peer else ""
         self.source = Peer(self.peer, self._peers.is_proxy(self.peer))
         self.id_trusted = self._peers.names_ids(self.peer)
         self._transport = transport
