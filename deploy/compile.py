@@ -19,17 +19,20 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "answers attempt call clock commit cors events exchange fields forward guards headers "
-    "heads http1 identity inbound opening outcome passage peers relay reply routing switch "
-    "terms transitions tunnel tunnel_end waiter",
-    "client": "body chunked connection heads output owner protocol reader request serving states",
-    "transport": "connection endpoints pool protocol request_writer rescue response_reader result "
-    "states upstream",
+    ".": "attempt attempts blame clock context custom_fields exchange forward guards masking "
+    "opening outcome own_response relay respond routing terms transitions waiter",
+    "client": "body chunk_reader connection head_reader output owner protocol request "
+    "request_reader serving states",
+    "diagnostics/stories": "recent",
+    "http": "cors error_response forwarding framing head_writer headers identity proxy_status "
+    "request_head stack_traces trust",
+    "observation": "batch log metrics observer readings record recorded recorder redaction "
+    "route_metrics series summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
-    "streams": "clocks errors framing markers ndjson recognition sse websocket",
-    "observation": "batch log metrics observer readings record recorder redaction route_metrics "
-    "series summary upstream_status",
-    "stories": "recent",
+    "streams": "clocks errors framing markers ndjson recognition relay sse",
+    "upstream": "connection endpoints pool protocol request_writer rescue response_reader result "
+    "states upstream",
+    "websocket": "frames side tunnel upgrade",
 }
 
 

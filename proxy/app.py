@@ -2,36 +2,46 @@
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
 
-from aiohttp import web
-
 from proxy import __version__
-from proxy.admin.door import admin_runner
 from proxy.admin.guard import Guard
+from proxy.admin.in_process import InProcessAdmin
+from proxy.admin.server import admin_runner
 from proxy.clock import now
-from proxy.fields import extractor
+from proxy.context import Plan
+from proxy.custom_fields import extractor
+from proxy.descriptors import OF_OUR_OWN, Descriptors
+from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
+from proxy.diagnostics.stories.hash_key import hash_key
 from proxy.forward import Forward
-from proxy.heads import Heads
+from proxy.http.head_writer import Heads
+from proxy.http.proxy_status import ProxyStatus
+from proxy.http.request_head import RequestHead
+from proxy.http.trust import Peers
 from proxy.listener import Listener
-from proxy.observation.desk import Desk, DeskRules
 from proxy.observation.lag import measure_lag
 from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
-from proxy.observation.readings import budget_readings, circuit_readings, pool_readings
-from proxy.observation.series import Reading
+from proxy.observation.readings import (
+    budget_samples,
+    circuit_samples,
+    pool_samples,
+    shed_samples,
+)
+from proxy.observation.series import Sample
 from proxy.observation.summary import Summary
-from proxy.oversight import Oversight
-from proxy.passage import Plan
-from proxy.peers import Peers
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
-from proxy.transport.upstream import Upstream
+from proxy.upstream.upstream import Upstream
+
+_NONE_LEFT = "socket.accept() out of system resource"
 
 
 class App:
@@ -46,25 +56,31 @@ class App:
         self.metrics = Metrics({r.name: r.upstream for r in settings.routes}, __version__)
         self.summary = Summary(now())
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
-        self.oversight = Oversight(self)
-        self.desk = Desk(
-            DeskRules(settings.stories, settings.store, settings.alerts),
+        self.in_process_admin = InProcessAdmin(self)
+        self.diagnostics = Diagnostics(
+            DiagnosticsRules(settings.stories, settings.store, settings.alerts),
             tell=self.log.say,
-            signs=self.oversight.signs,
+            signs=self.in_process_admin.signs,
             service=settings.service,
             config_hash=settings.config_hash,
         )
-        self.observer.readers.append(self.desk.closed)
-        self.metrics.read_from(self.desk.readings)
+        self.observer.readers.append(self.diagnostics.closed)
+        self.metrics.read_from(self.diagnostics.readings)
+        self.shed: Counter[tuple[str, str]] = Counter()
+        """Connections that were refused or cut, by whose and why."""
+        kept = settings.admin.max_connections + OF_OUR_OWN
+        self.descriptors = Descriptors(kept, self.observer, self.shed)
         self.upstreams = self._make_upstreams()
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
-        self.listener = Listener(self.forward, settings.listen, peers)
+        has_room = self.descriptors.admit_client
+        self.listener = Listener(self.forward, settings.listen, peers, has_room, self.shed)
         self.metrics.read_from(self._readings)
         token = settings.admin.token
         guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
-        self._admin = admin_runner(self.oversight, guard)
+        most = settings.admin.max_connections
+        self._admin = admin_runner(self.in_process_admin, guard, most, self.shed)
         self.admin_port = settings.admin.port
         """Known once it listens."""
         self._lag: asyncio.Task[None] | None = None
@@ -78,7 +94,11 @@ class App:
             return lambda url, is_up: self.observer.endpoint_changed(name, url, is_up)
 
         rules = self.settings.upstreams.items()
-        return {name: Upstream(name, rule, on_endpoint=tell(name)) for name, rule in rules}
+        has_room = self.descriptors.admit_upstream
+        return {
+            name: Upstream(name, rule, on_endpoint=tell(name), has_room=has_room)
+            for name, rule in rules
+        }
 
     def _make_route(self, rule: ResolvedRoute) -> Route:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
@@ -86,7 +106,7 @@ class App:
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
-        self.oversight.breaker_changed(change)
+        self.in_process_admin.breaker_changed(change)
 
     def _make_plan(self) -> Plan:
         settings = self.settings
@@ -97,30 +117,50 @@ class App:
             heads=Heads(settings.identity.header, pseudonym),
             pseudonym=pseudonym.encode(),
             identity=settings.identity,
+            other_ids=settings.identity.other_ids,
+            problem_json=settings.errors.format == "problem",
+            proxy_status=ProxyStatus(
+                settings.service, on_all=settings.errors.proxy_status == "all"
+            ),
             cors=settings.cors,
-            fields=extractor(settings.observe.fields),
+            fields=self._make_extractor(),
             watcher=self.observer,
         )
 
-    def _readings(self) -> Iterator[Reading]:
+    def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
+        observe, store = self.settings.observe, self.settings.store.path
+        if not observe.hashes:
+            return extractor(observe.fields)
+        given = observe.hash_key.get_secret_value() if observe.hash_key else None
+        return extractor(observe.fields, hash_key(given, store, self.log.say))
+
+    def _readings(self) -> Iterator[Sample]:
         """Gauges whose subjects know them already."""
         at = now()
-        yield from pool_readings({name: up.view() for name, up in self.upstreams.items()})
-        yield from circuit_readings({r.name: r.breaker.state(at) for r in self.routes})
-        yield from budget_readings({r.name: r.budget.tokens(at) for r in self.routes})
+        yield from shed_samples(self.shed)
+        yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
+        yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
+        yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:
         """Listen on both ports; ready when it returns."""
         take_over_logging(self.log)
+        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         self.observer.config_loaded(self.settings.config_hash)
         await self.listener.start()
-        await self._admin.setup()
-        await web.TCPSite(self._admin, self.settings.admin.host, self.settings.admin.port).start()
-        self.admin_port = self._admin.addresses[0][1]
-        await self.desk.start()
+        admin = self.settings.admin
+        self.admin_port = await self._admin.listen(admin.host, admin.port)
+        await self.diagnostics.start()
         self._lag = asyncio.create_task(measure_lag(self.metrics.lag))
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
+
+    def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """What nobody awaited. asyncio says it for each connection that it could not accept."""
+        if context.get("message") == _NONE_LEFT:
+            self.descriptors.ran_out()
+        else:
+            loop.default_exception_handler(context)
 
     @property
     def port(self) -> int:
@@ -153,6 +193,7 @@ class App:
         for upstream in self.upstreams.values():
             await upstream.close()
         self.observer.flush()
-        await self.desk.stop()
+        await self.diagnostics.stop()
+        asyncio.get_running_loop().set_exception_handler(None)
         give_back_logging()
         await asyncio.to_thread(self.log.close)

@@ -13,12 +13,14 @@ from functools import partial
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 from proxy import __version__
-from proxy.asking.commands import add_commands
-from proxy.asking.door import reached
-from proxy.asking.process import NotSidelightError, arguments_of
-from proxy.init import add_init
+from proxy.commands.admin_client import reached
+from proxy.commands.init import add_init
+from proxy.commands.process import NotSidelightError, arguments_of
+from proxy.commands.remote import add_commands
+from proxy.observation.redaction import PATH_CHARS, redact
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
 from proxy.settings.load import load
@@ -53,6 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Quotes arguments that it does not understand, but nothing secret of them."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(redact(message, PATH_CHARS))
+
+
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; files may stand behind them, where argparse looks for none."""
     parser = _parser()
@@ -65,7 +74,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sidelight", description=_DESCRIPTION)
+    parser = _Parser(prog="sidelight", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=_version_text())
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     run = commands.add_parser("run", help="run the proxy", description="Run the proxy.")
@@ -157,12 +166,14 @@ Ctrl-C ends it.
 
 def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
     from proxy.app import App  # `check` and `healthcheck` start without it
-    from proxy.observation.desk import StoreMissingError
+    from proxy.descriptors import raise_limit
+    from proxy.diagnostics.service import StoreMissingError
     from proxy.supervisor import run
 
     for warning in settings.warnings:
         _say(f"warning: {warning}")
     sys.setswitchinterval(_SWITCH)
+    raise_limit()
     try:
         app = App(settings)
     except StoreMissingError as error:

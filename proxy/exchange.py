@@ -10,6 +10,7 @@ exchange would cost more than to read its request. Their defaults stand in the c
 
 from dataclasses import dataclass
 
+from proxy.blame import Opening
 from proxy.outcome import NotRetried, Outcome, Result
 from proxy.terms import Terms
 
@@ -43,6 +44,10 @@ class Attempt:
     """What happened in technical words; internal, never sent to a client."""
     pause: float = 0.0
     """The wait after it, before the next attempt."""
+    upstream_ids: dict[str, str] | None = None
+    """IDs of the upstream's own, of an answer that was not passed on."""
+    retry_after: float | None = None
+    """Seconds for which the answer asked us to stay away."""
     queued: float = 0.0
     """Waited for a connection slot; part of the exchange's `queued`."""
     budget_left: float | None = None
@@ -65,6 +70,9 @@ class Exchange:
     request_id: str = ""
     client_request_id: str | None = None
     upstream_request_id: str | None = None
+    """The first of `upstream_ids`."""
+    upstream_ids: dict[str, str] | None = None
+    """IDs of the upstream's own, by header; None where it named none."""
     trace_id: str = ""
     span_id: str = ""
     fields: dict[str, str]
@@ -85,6 +93,8 @@ class Exchange:
     """State of the route's breaker when the first attempt asked it."""
     breaker_counts: tuple[int, int] | None = None
     """Failed attempts and all of them in the breaker's window, at the end of a bad exchange."""
+    opening: Opening | None = None
+    """What had opened the route's circuit, where it was not closed at the end of a bad exchange."""
     retry_in: float | None = None
     """Seconds the client was asked to wait, where it was."""
 
@@ -101,6 +111,8 @@ class Exchange:
     fault: Fault | None = None
     """Where a bug of our own ended it."""
 
+    masked: bool = False
+    """Whether the upstream's error was replaced by words of our own."""
     committed: float | None = None
     """When the head went to the client."""
     ended: float = 0.0
@@ -124,7 +136,7 @@ class Exchange:
     """Whether a stream that ended well carried its end marker; None where none is looked for."""
     is_raw: bool = False
     """Whether a stream was passed on without knowing its events: compressed, or one too large."""
-    told: bool = False
+    inband_error: bool = False
     """Whether the client was told inside the stream what broke it."""
     cancelled: float | None = None
     """From the client's leaving to the closing of the upstream connection."""

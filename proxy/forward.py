@@ -9,26 +9,26 @@ import asyncio
 from math import inf
 from typing import Protocol
 
-from proxy import commit, guards, reply
+from proxy import guards, own_response, respond
 from proxy import outcome as o
-from proxy.call import NoAnswer, call, keep_body
+from proxy.attempts import NoAnswer, call, keep_body
 from proxy.client.connection import ClientConnection
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
-from proxy.cors import grants, is_preflight
-from proxy.errors.trace import fault_of
+from proxy.context import Context, Drain, Plan
 from proxy.exchange import Exchange
-from proxy.opening import open_passage, open_refused, open_unread
+from proxy.fault import fault_of
+from proxy.http.cors import grants, is_preflight
+from proxy.http.rules import CorsRule
+from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
-from proxy.passage import Drain, Passage, Plan
 from proxy.routing import NoRoute, Route
-from proxy.rules import CorsRule
 
 _UNROUTED_WRITE = 30.0
 """Seconds for which a client may not read an answer that no route's clocks bound."""
 
 
-class Observer(Protocol):
+class ExchangeObserver(Protocol):
     """Who is told of every exchange."""
 
     def opened(self, x: Exchange) -> None: ...
@@ -41,7 +41,7 @@ class Observer(Protocol):
 class Forward:
     """Takes every request of the traffic port on its way."""
 
-    def __init__(self, plan: Plan, observer: Observer) -> None:
+    def __init__(self, plan: Plan, observer: ExchangeObserver) -> None:
         self.plan = plan
         self.observer = observer
         self.drain = Drain()
@@ -55,26 +55,28 @@ class Forward:
         Raises CancelledError only where the client has left.
         """
         client = request.client
-        p = self._open(request)
+        ctx = self._open(request)
         self.running.add(client)
-        self.observer.opened(p.x)
+        self.observer.opened(ctx.exchange)
         try:
-            if p.x.fault is not None:
-                return _stopped(p, o.INTERNAL_ERROR, "before it was read")
-            return await self._travel(p) and await _is_read(p)
+            if ctx.exchange.fault is not None:
+                return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
+            return await self._travel(ctx) and await _is_read(ctx)
         except RequestError as error:
-            return _stopped(p, error.outcome, error.detail)
+            return _stopped(ctx, error.outcome, error.detail)
         except asyncio.CancelledError:
             if client.gone_at is not None and not (client.outlives_client and self.drain.has_begun):
-                _left(p)
+                _left(ctx)
                 raise
-            _leave(p, "drained")
-            return _stopped(p, o.DRAIN_CUT if p.x.committed else o.DRAINING, "drain limit")
+            _leave(ctx, "drained")
+            return _stopped(
+                ctx, o.DRAIN_CUT if ctx.exchange.committed else o.DRAINING, "drain limit"
+            )
         except Exception as fault:  # noqa: BLE001  # the outermost door: our faults stay ours
-            p.x.fault = fault_of(fault)
-            return _stopped(p, o.INTERNAL_ERROR, type(fault).__name__)
+            ctx.exchange.fault = fault_of(fault)
+            return _stopped(ctx, o.INTERNAL_ERROR, type(fault).__name__)
         finally:
-            self._close(p)
+            self._close(ctx)
             client.outlives_client = False
             self.running.discard(client)
             if not self.running:
@@ -99,139 +101,155 @@ class Forward:
 
     async def refuse(self, request: Request, error: RequestError) -> bool:
         """Answer what never became a request: its reader or a clock of its head refused it."""
-        p = open_refused(self.plan, self.drain, request)
-        self.observer.opened(p.x)
+        ctx = open_refused(self.plan, self.drain, request)
+        self.observer.opened(ctx.exchange)
         try:
-            p.cors = _cors(p, self.plan.cors)
-            return _stopped(p, error.outcome, error.detail)
+            ctx.cors = _cors(ctx, self.plan.cors)
+            return _stopped(ctx, error.outcome, error.detail)
         finally:
-            self._close(p)
+            self._close(ctx)
 
-    def _open(self, request: Request) -> Passage:
+    def _open(self, request: Request) -> Context:
         """Begin the record; of a request unread, where a fault of ours prevents more."""
         try:
-            return open_passage(self.plan, self.drain, request)
+            return open_exchange(self.plan, self.drain, request)
         except Exception as fault:  # noqa: BLE001  # as above: the client gets its answer
-            p = open_unread(self.plan, self.drain, request)
-            p.x.fault = fault_of(fault)
-            return p
+            ctx = open_unread(self.plan, self.drain, request)
+            ctx.exchange.fault = fault_of(fault)
+            return ctx
 
-    async def _travel(self, p: Passage) -> bool:
+    async def _travel(self, ctx: Context) -> bool:
         if self.plan.cors is not None:
-            p.cors = _cors(p, self.plan.cors)
-        if refusal := self._refusal(p):
-            return reply.refuse(p, refusal)
-        found = _find(p)
+            ctx.cors = _cors(ctx, self.plan.cors)
+        if refusal := self._refusal(ctx):
+            return own_response.refuse(ctx, refusal)
+        found = _find(ctx)
         if isinstance(found, NoRoute):
-            return reply.refuse(p, found.outcome, extra=_allow_line(found))
-        self._enter(p, found)
-        if found.rule.cors is not None and is_preflight(p.asked.method, p.asked.fields):
-            return reply.allow(p, found.rule.cors)
+            return _refuse_unrouted(ctx, found)
+        self._enter(ctx, found)
+        if found.rule.cors is not None and is_preflight(ctx.asked.method, ctx.asked.fields):
+            return own_response.allow(ctx, found.rule.cors)
+        asked = ctx.asked
+        ctx.exchange.detail = self.plan.router.ambiguity(
+            found, ctx.exchange.host, asked.target, asked.method
+        )
+        if ctx.exchange.detail is not None:
+            return own_response.refuse(ctx, o.BAD_REQUEST)
         if refusal := guards.refuse_on_route(
-            p.asked, found.rule.max_body, websocket=found.rule.websocket
+            asked, found.rule.max_body, websocket=found.rule.websocket
         ):
-            return reply.refuse(p, refusal)
-        await keep_body(p)
-        answer = await call(p)
+            return own_response.refuse(ctx, refusal)
+        await keep_body(ctx)
+        answer = await call(ctx)
         if isinstance(answer, NoAnswer):
-            return reply.refuse(p, answer.outcome, answer.retry_in)
-        return await commit.answer(p, answer)
+            return own_response.refuse(ctx, answer.outcome, answer.retry_in)
+        return await respond.answer(ctx, answer)
 
-    def _refusal(self, p: Passage) -> Outcome | None:
-        if refusal := guards.refuse_request(p.asked, self.plan.pseudonym):
+    def _refusal(self, ctx: Context) -> Outcome | None:
+        if refusal := guards.refuse_request(ctx.asked, self.plan.pseudonym):
             return refusal
         return o.DRAINING if self.drain.refuses else None
 
-    def _enter(self, p: Passage, route: Route) -> None:
-        p.route = route
-        p.x.route, p.x.upstream, p.x.terms = route.rule.name, route.rule.upstream, route.rule
-        if route.rule.cors is not None or p.cors:
-            p.cors = _cors(p, route.rule.cors)
-        p.upstream = self.plan.upstreams[route.rule.upstream]
-        host = p.upstream.rule.host
-        p.head = self.plan.heads.request(
-            p.asked,
-            p.x,
-            p.trace,
-            p.source,
-            host=host.encode() if host else None,
-            strip=route.rule.strip_prefix or "",
+    def _enter(self, ctx: Context, route: Route) -> None:
+        ctx.route = route
+        ctx.exchange.route, ctx.exchange.upstream, ctx.exchange.terms = (
+            route.rule.name,
+            route.rule.upstream,
+            route.rule,
         )
+        if route.rule.cors is not None or ctx.cors:
+            ctx.cors = _cors(ctx, route.rule.cors)
+        ctx.upstream = self.plan.upstreams[route.rule.upstream]
+        host = ctx.upstream.rule.host
+        ctx.write_head(host.encode() if host else None)
 
-    def _close(self, p: Passage) -> None:
+    def _close(self, ctx: Context) -> None:
         """Give back what is held and tell the observer, whatever happened."""
-        x = p.x
+        x = ctx.exchange
         x.ended = now()
-        p.settle("neutral", x.ended)
-        p.let_go(whole=False)
+        ctx.settle("neutral", x.ended)
+        ctx.let_go(whole=False)
         if (
-            p.client.gone_at is not None
-            and not p.client.outlives_client
+            ctx.client.gone_at is not None
+            and not ctx.client.outlives_client
             and x.outcome is not None
             and x.outcome.category == "client"
         ):
-            x.cancelled = now() - p.client.gone_at
+            x.cancelled = now() - ctx.client.gone_at
         if x.route:
-            x.breaker_state = p.route.breaker.state(x.ended)
+            x.breaker_state = ctx.route.breaker.state(x.ended)
             if x.outcome is not o.COMPLETED:
-                x.breaker_counts = p.route.breaker.counts(x.ended)
-            p.client.bound_unread(p.route.rule.timeouts.client_write)
+                x.breaker_counts = ctx.route.breaker.counts(x.ended)
+                x.opening = ctx.route.breaker.opening
+            ctx.client.bound_unread(ctx.route.rule.timeouts.client_write)
         self.observer.close(x)
 
 
-def _find(p: Passage) -> Route | NoRoute:
+def _find(ctx: Context) -> Route | NoRoute:
     """The route; a preflight is about the method that is to follow."""
-    asked = p.asked
+    asked = ctx.asked
     method = asked.method
     if is_preflight(method, asked.fields):
         method = asked.fields[b"access-control-request-method"].decode("latin-1")
-        found = p.plan.router.match(p.x.host, asked.target, method)
+        found = ctx.plan.router.match(ctx.exchange.host, asked.target, method)
         if not isinstance(found, NoRoute) and found.rule.cors is not None:
             return found
-    return p.plan.router.match(p.x.host, asked.target, asked.method)
+    return ctx.plan.router.match(ctx.exchange.host, asked.target, asked.method)
 
 
-async def _is_read(p: Passage) -> bool:
+def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
+    near = found.nearest
+    if (
+        near is None
+        or near.rule.cors is None
+        or not is_preflight(ctx.asked.method, ctx.asked.fields)
+    ):
+        return own_response.refuse(ctx, found.outcome, extra=_allow_line(found))
+    why = f"methods of the route {near.name} ({', '.join(found.allow)})"
+    return own_response.refuse_preflight(ctx, near.rule.cors, why)
+
+
+async def _is_read(ctx: Context) -> bool:
     """Before the next exchange: wait for a client that asks and asks, and does not read."""
-    if not p.client.is_full:
+    if not ctx.client.is_full:
         return True
-    silence = p.route.rule.timeouts.client_write if p.x.route else _UNROUTED_WRITE
+    silence = ctx.route.rule.timeouts.client_write if ctx.exchange.route else _UNROUTED_WRITE
     began = now()
-    is_read = await p.client.drained(silence, inf)
-    p.x.client_wait += now() - began
+    is_read = await ctx.client.drained(silence, inf)
+    ctx.exchange.client_wait += now() - began
     if not is_read:
-        p.x.outcome = o.CLIENT_TOO_SLOW
-        p.client.abort()
+        ctx.exchange.outcome = o.CLIENT_TOO_SLOW
+        ctx.client.abort()
     return is_read
 
 
-def _stopped(p: Passage, outcome: Outcome, detail: str) -> bool:
+def _stopped(ctx: Context, outcome: Outcome, detail: str) -> bool:
     """End early: with an answer where none has gone out, else by breaking the connection."""
-    p.x.detail = detail
-    if p.x.committed is None and outcome.status is not None:
-        return reply.refuse(p, outcome)
-    p.x.outcome = outcome
-    commit.break_off(p, outcome)
+    ctx.exchange.detail = detail
+    if ctx.exchange.committed is None and outcome.status is not None:
+        return own_response.refuse(ctx, outcome)
+    ctx.exchange.outcome = outcome
+    respond.break_off(ctx, outcome)
     return False
 
 
-def _leave(p: Passage, result: Result) -> None:
+def _leave(ctx: Context, result: Result) -> None:
     """Name the end of an attempt that was still waiting."""
-    if p.x.attempts and p.x.attempts[-1].result is None:
-        p.x.attempts[-1].result = result
+    if ctx.exchange.attempts and ctx.exchange.attempts[-1].result is None:
+        ctx.exchange.attempts[-1].result = result
 
 
-def _left(p: Passage) -> None:
+def _left(ctx: Context) -> None:
     """The client left: nobody's failure."""
-    _leave(p, "client_gone")
-    if p.x.committed is not None:
-        p.x.outcome = o.CLIENT_CLOSED_STREAM
+    _leave(ctx, "client_gone")
+    if ctx.exchange.committed is not None:
+        ctx.exchange.outcome = o.CLIENT_CLOSED_STREAM
     else:
-        p.x.outcome, p.x.status = o.CLIENT_CLOSED_REQUEST, 499
+        ctx.exchange.outcome, ctx.exchange.status = o.CLIENT_CLOSED_REQUEST, 499
 
 
-def _cors(p: Passage, rule: CorsRule | None) -> bytes:
-    return grants(rule, p.asked.fields.get(b"origin"), p.plan.heads.id_name) if rule else b""
+def _cors(ctx: Context, rule: CorsRule | None) -> bytes:
+    return grants(rule, ctx.asked.fields.get(b"origin"), ctx.plan.heads.id_name) if rule else b""
 
 
 def _allow_line(found: NoRoute) -> bytes:

@@ -4,11 +4,11 @@ Each guard is a plain question about the request; they are asked in the order in
 """
 
 from proxy import outcome as o
-from proxy.inbound import Inbound, is_well_formed
+from proxy.http.request_head import RequestHead, is_well_formed
 from proxy.outcome import Outcome
 
 
-def refuse_request(asked: Inbound, pseudonym: bytes) -> Outcome | None:
+def refuse_request(asked: RequestHead, pseudonym: bytes) -> Outcome | None:
     """What is wrong with the request itself, whatever its route.
 
     `pseudonym` is our own name in `Via`; a request that carries it has been here already.
@@ -25,7 +25,7 @@ def refuse_request(asked: Inbound, pseudonym: bytes) -> Outcome | None:
     return None
 
 
-def _refuse_coding(asked: Inbound) -> Outcome | None:
+def _refuse_coding(asked: RequestHead) -> Outcome | None:
     if asked.fields[b"transfer-encoding"].lower() != b"chunked":
         return o.NOT_IMPLEMENTED
     # faulty framing, however well it reads: RFC 9112 §6.1
@@ -39,7 +39,7 @@ def _has_passed(via: bytes, pseudonym: bytes) -> bool:
     )
 
 
-def refuse_on_route(asked: Inbound, max_body: int, *, websocket: bool) -> Outcome | None:
+def refuse_on_route(asked: RequestHead, max_body: int, *, websocket: bool) -> Outcome | None:
     """What this route does not take; `max_body` in bytes."""
     if asked.wants_websocket and not (websocket and _may_switch(asked)):
         return o.UPGRADE_NOT_ALLOWED
@@ -48,6 +48,6 @@ def refuse_on_route(asked: Inbound, max_body: int, *, websocket: bool) -> Outcom
     return None
 
 
-def _may_switch(asked: Inbound) -> bool:
+def _may_switch(asked: RequestHead) -> bool:
     """Whether it is a GET without a body: RFC 6455 §4.1, or readers disagree where it ends."""
     return asked.method == "GET" and not asked.has_body

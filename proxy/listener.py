@@ -5,14 +5,20 @@ Accepts, counts, bounds and closes connections; what happens to a request is `fo
 
 import asyncio
 import socket
+from collections import Counter
+from collections.abc import Callable
 
 from aiohttp import web
 
 from proxy.client.connection import ClientConnection
 from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
-from proxy.peers import Peers
+from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
+
+_AT_ONCE = 64
+"""Connections accepted in one turn of the loop at most, before any of them is looked at; asyncio
+takes the length of the kernel's queue for that number as well."""
 
 _LAST_WORDS = 2.0
 """Seconds that clients get at the very end to take what is queued for them."""
@@ -21,11 +27,20 @@ _LAST_WORDS = 2.0
 class TrafficServer(web.Server):
     """Makes a `ClientConnection` for each connection, and bounds what all of them may hold."""
 
-    def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
+    def __init__(
+        self,
+        forward: Forward,
+        rule: Listen,
+        peers: Peers,
+        has_room: Callable[[int], bool],
+        shed: Counter[tuple[str, str]],
+    ) -> None:
         super().__init__(forward)  # type: ignore[arg-type]  # we read requests, it never does
         self._forward = forward
         self._rule = rule
         self._peers = peers
+        self._has_room = has_room
+        self._shed = shed
         self._clients: dict[ClientConnection, None] = {}
         self._idle: dict[ClientConnection, None] = {}
         """Those that wait for a request, the longest first."""
@@ -44,13 +59,16 @@ class TrafficServer(web.Server):
         """Connections whose sockets are open, those included that nobody serves any more."""
         return list(self._clients)
 
-    def opened(self, client: ClientConnection) -> bool:
+    def opened(self, client: ClientConnection, fd: int) -> bool:
         self._clients[client] = None
+        if not self._has_room(fd):
+            return False
         if len(self._clients) <= self._rule.max_connections:
             return True
         for oldest in self._idle:
             oldest.close()
             return True
+        self._shed["traffic", "connection_limit"] += 1
         self._forward.observer.connection_refused()
         return False
 
@@ -92,10 +110,21 @@ class TrafficServer(web.Server):
 class Listener:
     """The sockets of the traffic port and its server."""
 
-    def __init__(self, forward: Forward, rule: Listen, peers: Peers) -> None:
+    def __init__(
+        self,
+        forward: Forward,
+        rule: Listen,
+        peers: Peers,
+        has_room: Callable[[int], bool],
+        shed: Counter[tuple[str, str]],
+    ) -> None:
         self._rule = rule
         self._forward = forward
         self._peers = peers
+        self._shed = shed
+        """Connections that were refused, by whose and why."""
+        self._has_room = has_room
+        """Whether a client's new connection with this descriptor may be kept."""
         self._runner: web.ServerRunner | None = None
         self.server: TrafficServer | None = None
         """Has the connections; None until `start`."""
@@ -103,13 +132,16 @@ class Listener:
 
     async def start(self) -> None:
         """Bind and accept. Raises OSError where the address is taken or not ours."""
-        self.server = TrafficServer(self._forward, self._rule, self._peers)
+        self.server = TrafficServer(
+            self._forward, self._rule, self._peers, self._has_room, self._shed
+        )
         self._runner = web.ServerRunner(self.server)
         await self._runner.setup()
         sockets = await bound_sockets(self._rule.host, self._rule.port)
         self.port = sockets[0].getsockname()[1]
         for sock in sockets:
-            await web.SockSite(self._runner, sock, backlog=self._rule.backlog).start()
+            await web.SockSite(self._runner, sock, backlog=_AT_ONCE).start()
+            sock.listen(self._rule.backlog)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections and close the idle ones; running exchanges go on."""

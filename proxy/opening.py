@@ -2,41 +2,41 @@
 
 from proxy.client.request import Request
 from proxy.clock import now, wall
+from proxy.context import Context, Drain, Plan
 from proxy.exchange import Exchange
-from proxy.headers import LONGEST_HOST
-from proxy.identity import identify, trace
-from proxy.inbound import Inbound
-from proxy.passage import Drain, Passage, Plan
+from proxy.http.forwarding import addresses_told
+from proxy.http.headers import LONGEST_HOST
+from proxy.http.identity import identify, trace_place
+from proxy.http.request_head import RequestHead
 
-_UNREAD = Inbound("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
+_UNREAD = RequestHead("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 
 
-def open_passage(plan: Plan, drain: Drain, request: Request) -> Passage:
+def open_exchange(plan: Plan, drain: Drain, request: Request) -> Context:
     """Begin the record of a request whose head was read."""
-    p = begin(plan, drain, request, request.asked)
-    p.x.fields = plan.fields(request.asked)
-    return p
+    ctx = begin(plan, drain, request, request.asked)
+    ctx.exchange.fields = plan.fields(request.asked)
+    return ctx
 
 
-def open_refused(plan: Plan, drain: Drain, request: Request) -> Passage:
+def open_refused(plan: Plan, drain: Drain, request: Request) -> Context:
     """Begin the record of a request that was refused while it was read: with what was read."""
     return begin(plan, drain, request, request.asked)
 
 
-def open_unread(plan: Plan, drain: Drain, request: Request) -> Passage:
+def open_unread(plan: Plan, drain: Drain, request: Request) -> Context:
     """Begin the record of a request that a fault of ours keeps from being read."""
     return begin(plan, drain, request, _UNREAD)
 
 
-def begin(plan: Plan, drain: Drain, request: Request, asked: Inbound) -> Passage:
+def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Context:
     client, fields, rule = request.client, asked.fields, plan.identity
     kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.id_trusted)
     request_id, replaced = identify(fields.get(plan.heads.id_key), kept=kept)
-    place = trace(fields.get(b"traceparent"), fields.get(b"tracestate"))
-    client_ip = client.address(fields.get(b"x-forwarded-for"))
+    client_ip = client.address(addresses_told(fields) if client.source.trusted else None)
     x = Exchange(now(), wall(), asked.method, asked.target, client_ip)
     x.request_id, x.client_request_id = request_id, replaced
-    x.trace_id, x.span_id = place.trace_id, place.span_id
+    x.trace_id, x.span_id = trace_place(fields.get(b"traceparent"))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
     x.host = asked.host[: LONGEST_HOST + 1].decode("latin-1")  # a longer one is refused
-    return Passage(plan, x, asked, request, place, drain)
+    return Context(plan, x, asked, request, drain)

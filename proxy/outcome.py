@@ -49,6 +49,7 @@ Result = Literal[
 """How one attempt ended."""
 
 NotRetried = Literal[
+    "retry_after_too_long",
     "not_retryable",
     "not_idempotent",
     "body_not_replayable",
@@ -132,6 +133,7 @@ HTTP_VERSION_NOT_SUPPORTED = _row("http_version_not_supported", "CR", 505, _KIND
 
 ROUTE_NOT_FOUND = _row("route_not_found", "PR", 404, "Not found.", "info", "policy")
 METHOD_NOT_ALLOWED = _row("method_not_allowed", "PR", 405, "This action is not allowed here.", "info", "policy")
+PREFLIGHT_REFUSED = _row("preflight_refused", "PR", 204, "", "info", "policy")
 UPGRADE_NOT_ALLOWED = _row("upgrade_not_allowed", "PR", 426, "This connection type is not supported.", "info", "policy")
 PROXY_LOOP = _row("proxy_loop", "PR", 508, "The service is misconfigured.", "error", "policy")
 

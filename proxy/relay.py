@@ -11,25 +11,13 @@ from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
-from proxy.transport.result import EndOfBody, Failed
+from proxy.terms import Timeouts
+from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
 
 
-class Clocks(Protocol):
-    """Lengths of time in seconds that bound a body."""
-
-    @property
-    def gap(self) -> float: ...
-
-    @property
-    def max_stream(self) -> float: ...
-
-    @property
-    def client_write(self) -> float: ...
-
-
-class Source(Protocol):
+class BodySource(Protocol):
     """Where the body comes from."""
 
     tap: Callable[[bytes], bool] | None
@@ -38,7 +26,7 @@ class Source(Protocol):
     async def read(self, timeout: float) -> bytes | EndOfBody | Failed: ...
 
 
-class Sink(Protocol):
+class BodySink(Protocol):
     """Where the body goes."""
 
     def write(self, data: bytes) -> None: ...
@@ -56,9 +44,9 @@ def chunk(data: bytes) -> bytes:
 
 async def relay(
     x: Exchange,
-    source: Source,
-    sink: Sink,
-    clocks: Clocks,
+    source: BodySource,
+    sink: BodySink,
+    clocks: Timeouts,
     *,
     chunked: bool,
 ) -> Outcome | None:
@@ -92,7 +80,7 @@ def _measure(x: Exchange, piece: bytes, arrived: float, gap: float) -> None:
 
 
 def _ended(
-    x: Exchange, ending: EndOfBody | Failed, sink: Sink, *, overdue: bool, chunked: bool
+    x: Exchange, ending: EndOfBody | Failed, sink: BodySink, *, overdue: bool, chunked: bool
 ) -> Outcome | None:
     if isinstance(ending, EndOfBody):
         if chunked:

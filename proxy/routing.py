@@ -18,7 +18,7 @@ Case matters in paths and methods, not in hosts; a host is compared without port
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from proxy import outcome as o
@@ -50,6 +50,8 @@ class NoRoute:
 
     outcome: Outcome
     allow: tuple[str, ...] = ()
+    nearest: Route | None = field(default=None, compare=False)
+    """The most specific one that takes other methods only."""
 
 
 def path_of(target: str) -> str:
@@ -65,6 +67,15 @@ def normalise(path: str) -> str:
     """
     if "%" in path:
         path = unquote(_ENCODED_SLASH.sub("%252F", path))
+    return _resolved(path)
+
+
+def decoded(path: str) -> str:
+    """`path` as an upstream may read it to which an encoded slash, or a backslash, is a slash."""
+    return _resolved(unquote(path).replace("\\", "/"))
+
+
+def _resolved(path: str) -> str:
     if path.startswith("/") and "//" not in path and "/." not in path:
         return path
     kept: list[str] = []
@@ -110,15 +121,36 @@ class Router:
 
     def match(self, host: str, target: str, method: str) -> Route | NoRoute:
         """The route of a request, or why there is none (404, or 405 with what is allowed)."""
-        path = normalise(path_of(target))
+        return self._match(host, normalise(path_of(target)), method)
+
+    def ambiguity(self, found: Route, host: str, target: str, method: str) -> str | None:
+        """Why the upstream may take the target for one of another route than `found`; None: not.
+
+        Who may pass the one could so reach what only the other guards.
+        """
+        path = path_of(target)
+        if found.rule.encoded_slash == "forward" or ("%" not in path and "\\" not in path):
+            return None
+        further = self._match(host, decoded(path), method)
+        route = further.nearest if isinstance(further, NoRoute) else further
+        if route is None or route is found:
+            return None
+        return (
+            f"encoded slash: as it is the path is one of the route {found.name}, "
+            f"decoded one of the route {route.name}"
+        )
+
+    def _match(self, host: str, path: str, method: str) -> Route | NoRoute:
         allow: list[str] = []
+        nearest: Route | None = None
         for entry in self._entries:
             if entry.fits(host, path):
                 if not entry.methods or method in entry.methods:
                     return entry.route
                 allow += entry.methods
+                nearest = nearest or entry.route
         if allow:
-            return NoRoute(o.METHOD_NOT_ALLOWED, tuple(sorted(set(allow))))
+            return NoRoute(o.METHOD_NOT_ALLOWED, tuple(sorted(set(allow))), nearest)
         return NoRoute(o.ROUTE_NOT_FOUND)
 
 

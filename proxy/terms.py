@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 
-class Clocks(Protocol):
+class Timeouts(Protocol):
     """Every clock of an exchange that a route can set; None: off."""
 
     @property
@@ -51,6 +51,8 @@ class Retrying(Protocol):
 
     @property
     def attempts(self) -> int: ...
+    @property
+    def retry_after_cap(self) -> float: ...
 
 
 class Breaking(Protocol):
@@ -68,7 +70,7 @@ class Terms(Protocol):
     @property
     def match(self) -> Matching: ...
     @property
-    def timeouts(self) -> Clocks: ...
+    def timeouts(self) -> Timeouts: ...
     @property
     def retry(self) -> Retrying: ...
     @property

@@ -23,23 +23,24 @@ class Transitions:
     Raises ValueError where `rows` are not about exactly these.
     """
 
-    __slots__ = ("_next", "_width", "events", "rows", "states")
+    __slots__ = ("events", "following", "rows", "states", "width")
 
     def __init__(self, states: Sequence[str], events: Sequence[str], rows: Rows) -> None:
         self.states = tuple(states)
         self.events = tuple(events)
         self.rows = rows
-        self._width = len(self.events)
-        self._next: list[int] = []
+        self.width = len(self.events)
+        self.following: list[int] = []
+        """The next state at `state * width + event`; below 0 where that cannot happen."""
         named = {event for row in rows.values() for event in row}
         if list(rows) != list(states) or named != set(events):
             raise ValueError("the rows are about other states or events")
         for row in rows.values():
-            self._next += [self._number(row.get(event)) for event in self.events]
+            self.following += [self._number(row.get(event)) for event in self.events]
 
     def after(self, state: int, event: int) -> int:
         """The state that `event` leads to. Raises ImpossibleTransitionError."""
-        then = self._next[state * self._width + event]
+        then = self.following[state * self.width + event]
         if then == _IMPOSSIBLE:
             raise ImpossibleTransitionError(f"{self.events[event]} while {self.states[state]}")
         return then

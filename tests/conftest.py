@@ -1,6 +1,12 @@
-"""Every async test runs on both loops that Sidelight runs on; and an exchange to tell of."""
+"""Every async test runs on both loops that Sidelight runs on.
+
+And what tests of several folders need: an exchange to tell of, a certificate.
+"""
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -70,3 +76,27 @@ def exchange_of(terms) -> MakeExchange:
         return records.exchange(**{**usual, **unusual})
 
     return make
+
+
+@pytest.fixture
+def server_tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A file with a key and its own certificate, for localhost and 127.0.0.1."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the openssl command")
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    made = subprocess.run(
+        [*command, "-keyout", "-", "-out", "-"], check=True, capture_output=True, text=True
+    )
+    path.write_text(made.stdout)
+    return str(path)

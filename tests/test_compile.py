@@ -17,11 +17,10 @@ INTERPRETED = {
     "__main__": "runs once",
     "app": "runs once",
     "cli": "runs once",
-    "init": "runs once",
+    "descriptors": "once a connection",
+    "fault": "only where a fault of ours ends an exchange",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
-    "oversight": "not on the way",
-    "rules": "pydantic",
     "supervisor": "runs once",
 }
 """Modules at the top of `proxy/` that are not compiled, with the reason."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxy.transitions import Transitions
-from proxy.transport import states as to_endpoints
+from proxy.upstream import states as to_endpoints
 
 PAGE = (Path(__file__).parents[1] / "docs" / "connections.md").read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.admin.door import endpoints
+from proxy.admin.server import endpoints
 from proxy.cli import _parser
 from proxy.observation.record import FIELDS, event_of
 from proxy.settings.json_schema import json_schema

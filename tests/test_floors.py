@@ -30,9 +30,7 @@ WORLD = {
 """What a rule may not know of: it decides, others do."""
 
 SAME_EDGE = {
-    "events": "relay",
-    "tunnel": "relay",
-    "tunnel_end": "relay",
+    "streams": "relay",
 }
 """An edge of several modules at the top, by its first one; folders are edges of their own."""
 

@@ -4,7 +4,7 @@ import pytest
 
 from proxy import outcome as o
 from proxy.guards import refuse_on_route, refuse_request
-from proxy.inbound import Inbound, read
+from proxy.http.request_head import RequestHead, read_request
 from proxy.outcome import Outcome
 
 ME = b"sidelight-7f3a"
@@ -17,8 +17,8 @@ def asked(
     method: str = "GET",
     target: str = "/",
     version: tuple[int, int] = (1, 1),
-) -> Inbound:
-    return read(method, target, version, (HOST, *headers), should_close=False)
+) -> RequestHead:
+    return read_request(method, target, version, (HOST, *headers), should_close=False)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def asked(
     ],
 )
 def test_requests_that_are_refused_whatever_their_route(
-    request_: Inbound, refusal: Outcome | None
+    request_: RequestHead, refusal: Outcome | None
 ) -> None:
     assert refusal is refuse_request(request_, ME)
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_understood_is_not_looked_at_further() -> None:
         ),
     ],
 )
-def test_requests_that_a_route_refuses(request_: Inbound, refusal: Outcome | None) -> None:
+def test_requests_that_a_route_refuses(request_: RequestHead, refusal: Outcome | None) -> None:
     assert refusal is refuse_on_route(request_, 10, websocket=False)
 
 
@@ -103,5 +103,5 @@ def test_requests_that_a_route_refuses(request_: Inbound, refusal: Outcome | Non
         ),
     ],
 )
-def test_websockets_that_a_route_takes(request_: Inbound, refusal: Outcome | None) -> None:
+def test_websockets_that_a_route_takes(request_: RequestHead, refusal: Outcome | None) -> None:
     assert refusal is refuse_on_route(request_, 10, websocket=True)

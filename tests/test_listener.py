@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
+from collections import Counter
 
 import pytest
 
 from proxy.client.states import CLOSED, CLOSING, EXCHANGE, WAITING
+from proxy.http.trust import Peers
 from proxy.listener import Listener, TrafficServer, bound_sockets
-from proxy.peers import Peers
 from proxy.settings.sections import Listen
 from tests.client.fakes import GET, Transport, turns
 
@@ -33,7 +34,11 @@ class Forward:
 
 
 def server_of(**limits: object) -> TrafficServer:
-    return TrafficServer(Forward(), Listen(**limits), Peers())
+    return TrafficServer(Forward(), Listen(**limits), Peers(), has_room, Counter())
+
+
+def has_room(fd: int) -> bool:
+    return True
 
 
 def connect(server: TrafficServer):
@@ -92,6 +97,15 @@ async def test_where_none_is_idle_the_new_one_is_refused() -> None:
 
     assert (CLOSING, ["close"]) == (new.state, transport.done)
     assert 1 == server._forward.observer.refused
+    assert {("traffic", "connection_limit"): 1} == server._shed
+    await end(server)
+
+
+async def test_where_descriptors_run_out_the_new_one_is_refused() -> None:
+    server = TrafficServer(Forward(), Listen(), Peers(), lambda fd: False, Counter())
+    new, transport = connect(server)
+
+    assert (CLOSING, ["close"]) == (new.state, transport.done)
     await end(server)
 
 
@@ -184,7 +198,7 @@ async def test_a_taken_address_leaves_nothing_bound() -> None:
 
 
 async def test_a_listener_says_which_port_it_got_and_gives_it_back() -> None:
-    listener = Listener(Forward(), Listen(host="127.0.0.1", port=0), Peers())
+    listener = Listener(Forward(), Listen(host="127.0.0.1", port=0), Peers(), has_room, Counter())
     await listener.start()
     with socket.create_connection(("127.0.0.1", listener.port)):
         pass

@@ -24,7 +24,7 @@ STATUSES: dict[str, set[int | None]] = {
     "c": {408, None},
     "U": {502, None},
     "u": {504, None},
-    "P": {404, 405, 426, 503, 508, None},
+    "P": {204, 404, 405, 426, 503, 508, None},
     "O": {503, None},
     "I": {500},
     "-": {None},
@@ -75,7 +75,13 @@ def test_what_broke_is_an_error() -> None:
 
 
 def test_whoever_is_answered_is_told_something() -> None:
-    silent = ["completed", "client_closed_request", "client_closed_stream", "client_too_slow"]
+    silent = [
+        "completed",
+        "preflight_refused",
+        "client_closed_request",
+        "client_closed_stream",
+        "client_too_slow",
+    ]
 
     assert silent == offenders(lambda row: bool(row.message))
 

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 from proxy import outcome as o
+from proxy.http.proxy_status import ERRORS, TLS_ERRORS
 from proxy.outcome import OUTCOMES, Outcome
 
 PAGE = (Path(__file__).parents[1] / "docs" / "outcomes.md").read_text(encoding="utf-8")
-FACTS, ADVICE = PAGE.split("## What it means")
+FACTS, ADVICE, STATUS = re.split("## What it means|## In `Proxy-Status`", PAGE)
 
 
 def rows(text: str) -> list[list[str]]:
@@ -42,3 +43,10 @@ def test_every_code_has_a_meaning_a_check_and_a_remedy() -> None:
     assert {f"`{code}`" for code in OUTCOMES} == set(told)
     assert len(rows(ADVICE)) == len(OUTCOMES)
     assert {3} == {len([cell for cell in advice if cell.strip()]) for advice in told.values()}
+
+
+def test_the_error_types_of_proxy_status_are_those_of_the_code() -> None:
+    told = {row[0].strip("`"): re.findall("`([a-z_]+)`", row[1]) for row in rows(STATUS)}
+    further = {"tls_failure": [kind for kind, _ in TLS_ERRORS]}
+
+    assert told == {code: [kind, *further.get(code, [])] for code, kind in ERRORS.items()}

@@ -13,7 +13,7 @@ from proxy import outcome as o
 from proxy import relay as room
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, chunk, relay
-from proxy.transport.result import END_OF_BODY, EndOfBody, Failed
+from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
 from tests.records import exchange
 
 few = settings(max_examples=50, deadline=None, database=None)

@@ -229,3 +229,55 @@ def test_the_methods_of_other_paths_are_not_offered() -> None:
 
 def test_a_route_is_called_as_its_rule() -> None:
     assert "chat" == route("chat").name
+
+
+ADMIN = (route("admin", "/admin/"), route("rest", "/"))
+
+
+@pytest.mark.parametrize(
+    ("target", "rival"),
+    [
+        pytest.param("/a/b", None, id="nothing encoded"),
+        pytest.param("/x?next=%2fadmin%2f", None, id="encoded in the query only"),
+        pytest.param("/%61dmin/x", None, id="it is the admin route's as it is"),
+        pytest.param("/group%2Fproject", None, id="the same route either way"),
+        pytest.param("/admin%2fusers", "admin", id="an encoded slash"),
+        pytest.param("/admin%2Fusers?x", "admin", id="in upper case"),
+        pytest.param("/x%2f..%2fadmin%2fusers", "admin", id="dots between encoded slashes"),
+        pytest.param("/x/..%2fadmin/users", "admin", id="dots before one"),
+        pytest.param("/admin%5cusers", "admin", id="an encoded backslash"),
+        pytest.param("/admin\\users", "admin", id="a backslash"),
+        pytest.param("/admin/..%2fusers", "rest", id="out of the guarded one"),
+    ],
+)
+def test_a_target_that_decodes_to_one_of_another_route(target: str, rival: str | None) -> None:
+    router = Router(ADMIN)
+    taken = router.match("a", target, "GET")
+    why = router.ambiguity(taken, "a", target, "GET")
+
+    assert (why is None) == (rival is None)
+    assert rival is None or why.endswith(f"decoded one of the route {rival}")
+
+
+def test_a_target_that_decodes_to_what_takes_other_methods_is_ambiguous_too() -> None:
+    router = Router([route("admin", "/admin/", "POST"), route("files", "/{name}")])
+    taken = router.match("a", "/admin%2fx", "GET")
+
+    assert "the route admin" in (router.ambiguity(taken, "a", "/admin%2fx", "GET") or "")
+
+
+def test_what_decodes_to_nothing_that_is_routed_is_clear() -> None:
+    """`/projects/{id}` may hold an encoded slash."""
+    router = Router([route("project", "/projects/{id}")])
+    taken = router.match("a", "/projects/a%2fb", "GET")
+
+    assert router.ambiguity(taken, "a", "/projects/a%2fb", "GET") is None
+
+
+def test_whoever_needs_it_may_have_it_forwarded() -> None:
+    rest = ADMIN[1]
+    rule = rest.rule.model_copy(update={"encoded_slash": "forward"})
+    router = Router([ADMIN[0], Route(rule, rest.breaker, rest.budget)])
+    taken = router.match("a", "/admin%2fx", "GET")
+
+    assert router.ambiguity(taken, "a", "/admin%2fx", "GET") is None

@@ -19,7 +19,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class Operation:
     """`gives` names a schema of the document, `refusals` the statuses besides with their reason."""
 
     method: str

@@ -39,7 +39,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class AdminRefusal:
     """`message` says what to do about it."""
 
     status: int
@@ -54,7 +54,7 @@ class Guard:
     host: str = "127.0.0.1"
     token: str | None = None
 
-    def refuse(self, ask: Ask) -> Refusal | None:
+    def refuse(self, ask: Ask) -> AdminRefusal | None:
         """None: it may be answered."""
         if ask.path in OPEN_PATHS:
             return None
@@ -81,25 +81,25 @@ class Guard:
         return name in ("localhost", self.host.lower()) or _is_address(name)
 
 
-HOST_REFUSED: Final = Refusal(
+HOST_REFUSED: Final = AdminRefusal(
     403, "host_not_allowed", "Ask by IP address, by localhost or by the admin.host of the settings."
 )
-TOKEN_MISSING: Final = Refusal(
+TOKEN_MISSING: Final = AdminRefusal(
     403,
     "token_not_set",
     "Without a token this is open on the loopback only. Set SIDELIGHT_ADMIN__TOKEN to a secret of "
     "at least 16 characters and send it as Authorization: Bearer.",
 )
-TOKEN_WRONG: Final = Refusal(
+TOKEN_WRONG: Final = AdminRefusal(
     401, "token_required", "Send the admin token as Authorization: Bearer <token>."
 )
 
-JSON_WANTED: Final = Refusal(
+JSON_WANTED: Final = AdminRefusal(
     415, "json_required", "Changes are asked for by POST with Content-Type: application/json."
 )
 
 
-def _form_refused(ask: Ask) -> Refusal | None:
+def _form_refused(ask: Ask) -> AdminRefusal | None:
     """A foreign page can send us forms, and a browser adds what it knows; JSON it cannot."""
     return JSON_WANTED if ask.method == "POST" and ask.content_type != JSON else None
 

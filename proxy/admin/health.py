@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from proxy.clock import iso
-from proxy.observation.readings import Pool
+from proxy.observation.readings import PoolLevels
 from proxy.observation.upstream_status import UpstreamHealth
 
 
-class PoolFacts(Pool, Protocol):
+class PoolFacts(PoolLevels, Protocol):
     """What is read of a pool's view."""
 
     @property
@@ -38,7 +38,7 @@ class BreakerFacts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Circuit:
+class CircuitView:
     """A route's breaker; `is_critical` as its rule says."""
 
     view: BreakerFacts
@@ -54,7 +54,7 @@ class HealthView:
     """The same moment as `now`, in seconds since 1970."""
     started: float
     upstreams: Mapping[str, UpstreamHealth]
-    circuits: Mapping[str, Circuit]
+    circuits: Mapping[str, CircuitView]
     pools: Mapping[str, PoolFacts]
     version: str
     config_hash: str

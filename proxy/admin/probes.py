@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from proxy.admin.endpoint import Endpoint
+from proxy.admin.endpoint import Operation
 from proxy.admin.replies import json_reply
 from proxy.admin.sources import AdminSources
 from proxy.observation.exposition import render
@@ -18,15 +18,15 @@ class Probes:
         self._render_turn = asyncio.Lock()
         """One rendering at a time: many scrapers must not fill the machine with threads."""
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[Operation]:
         unready, degraded = {503: "It does not, and why."}, {503: "Degraded; the same body."}
         text = "text/plain"
         return [
-            Endpoint("GET", "/livez", self.livez, "The process works.", "Alive"),
-            Endpoint("GET", "/readyz", self.readyz, "Wants traffic.", "Ready", refusals=unready),
-            Endpoint("GET", "/health", self.health, "How it is.", "Health", refusals=degraded),
-            Endpoint("GET", "/metrics", self.metrics, "Metrics.", "Metrics", media_type=text),
-            Endpoint("GET", "/metrics.json", self.summary, "Figures for people.", "Figures"),
+            Operation("GET", "/livez", self.livez, "The process works.", "Alive"),
+            Operation("GET", "/readyz", self.readyz, "Wants traffic.", "Ready", refusals=unready),
+            Operation("GET", "/health", self.health, "How it is.", "Health", refusals=degraded),
+            Operation("GET", "/metrics", self.metrics, "Metrics.", "Metrics", media_type=text),
+            Operation("GET", "/metrics.json", self.summary, "Figures for people.", "Figures"),
         ]
 
     async def livez(self, _: web.Request) -> web.Response:

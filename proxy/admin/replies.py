@@ -8,16 +8,26 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from proxy.admin.asked import Fault
-from proxy.admin.guard import Refusal
-from proxy.identity import new_id
+from proxy.admin.guard import AdminRefusal
+from proxy.admin.parameters import ParameterFault
+from proxy.http.identity import new_id
 
-NOT_FOUND: Final = Refusal(404, "not_found", "There is no such page on the admin port.")
-METHOD_NOT_ALLOWED: Final = Refusal(
+NOT_FOUND: Final = AdminRefusal(404, "not_found", "There is no such page on the admin port.")
+METHOD_NOT_ALLOWED: Final = AdminRefusal(
     405, "method_not_allowed", "This page takes other methods; Allow names them."
 )
-TOO_LARGE: Final = Refusal(413, "body_too_large", "The admin port takes small bodies only.")
-_BAD: Final = Refusal(400, "bad_request", "Some of what was asked for cannot be understood.")
+TOO_LARGE: Final = AdminRefusal(413, "body_too_large", "The admin port takes small bodies only.")
+BAD_REQUEST: Final = AdminRefusal(
+    400, "bad_request", "Some of what was asked for cannot be understood."
+)
+FAULT: Final = AdminRefusal(500, "internal_error", "Sidelight failed; its log says where.")
+BODY_LATE: Final = AdminRefusal(408, "request_timeout", "The body did not arrive in time.")
+NOT_MET: Final = AdminRefusal(
+    417, "expectation_failed", "Nothing but 100-continue can be expected."
+)
+FORM_WANTED: Final = AdminRefusal(
+    415, "form_required", "The form is sent as application/x-www-form-urlencoded."
+)
 _LAYOUT: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
@@ -27,7 +37,7 @@ def json_reply(body: object, status: int = 200) -> web.Response:
 
 
 def refusal_reply(
-    refusal: Refusal,
+    refusal: AdminRefusal,
     headers: Mapping[str, str] | None = None,
     more: Mapping[str, object] | None = None,
 ) -> web.Response:
@@ -47,12 +57,12 @@ def refusal_reply(
     return reply
 
 
-def faults_reply(faults: Sequence[Fault]) -> web.Response:
+def faults_reply(faults: Sequence[ParameterFault]) -> web.Response:
     """400 with everything that is wrong."""
-    return refusal_reply(_BAD, more={"faults": [asdict(fault) for fault in faults]})
+    return refusal_reply(BAD_REQUEST, more={"faults": [asdict(fault) for fault in faults]})
 
 
-async def body_of(request: web.Request) -> Mapping[str, object] | None:
+async def json_body(request: web.Request) -> Mapping[str, object] | None:
     """The JSON object in the body; an empty body is an empty object, anything else None."""
     text = await request.read()
     if not text.strip():

@@ -9,50 +9,50 @@ from typing import Literal, Protocol
 
 from proxy.admin.health import HealthView
 from proxy.admin.live import Live
+from proxy.diagnostics.stories.query import Query
 from proxy.observation.series import Exemplars, Snapshot
-from proxy.stories.query import Query
 
-Told = Mapping[str, object]
+JsonObject = Mapping[str, object]
 """JSON that was made and redacted by others."""
 
 Order = Literal["open", "close", "reset"]
 """`open` and `close` change a circuit that is not so already; `reset` forgets what was counted."""
 
 
-class Found(Protocol):
+class FoundView(Protocol):
     """What was found, newest first; `store` is `failing` where only the memory could be read."""
 
     @property
-    def stories(self) -> Sequence[Told]: ...
+    def stories(self) -> Sequence[JsonObject]: ...
     @property
     def store(self) -> str: ...
 
 
-class Desk(Protocol):
+class DiagnosticsView(Protocol):
     """Stories, errors and alerts. What does not wait is quick."""
 
-    async def story(self, request_id: str) -> Found:
+    async def story(self, request_id: str) -> FoundView:
         """All that is known under this ID."""
 
-    async def stories(self, query: Query) -> Found:
+    async def stories(self, query: Query) -> FoundView:
         """Summaries."""
 
-    def errors(self, wall: float) -> Told:
+    def errors(self, wall: float) -> JsonObject:
         """`groups` and `summary`."""
 
-    def error(self, fingerprint: str, wall: float) -> Told | None:
+    def error(self, fingerprint: str, wall: float) -> JsonObject | None:
         """One group."""
 
-    def alerts(self, wall: float) -> Sequence[Told]:
+    def alerts(self, wall: float) -> Sequence[JsonObject]:
         """Raised ones first."""
 
     def silence(self, rule: str, until: float) -> bool:
         """Until then, in seconds since 1970; 0 ends a silence. False: there is no such rule."""
 
-    async def alert_test(self) -> Sequence[Told]:
+    async def alert_test(self) -> Sequence[JsonObject]:
         """Send a test to every receiver; how each took it."""
 
-    def store_state(self) -> Told:
+    def store_state(self) -> JsonObject:
         """`state`, `reason`, `dropped`, `queued`."""
 
 
@@ -60,7 +60,7 @@ class AdminSources(Protocol):
     """Every method is called in the event loop and must be quick."""
 
     @property
-    def desk(self) -> Desk:
+    def diagnostics(self) -> DiagnosticsView:
         """What is remembered of exchanges."""
 
     def ready(self) -> tuple[bool, str]:
@@ -84,16 +84,16 @@ class AdminSources(Protocol):
     def config(self) -> Mapping[str, object]:
         """The effective settings, secrets not yet redacted."""
 
-    def routes(self) -> Sequence[Told]:
+    def routes(self) -> Sequence[JsonObject]:
         """All routes, the most specific first."""
 
-    def breakers(self) -> Sequence[Told]:
+    def breakers(self) -> Sequence[JsonObject]:
         """The circuit of every route, with its latest changes."""
 
     def order_breaker(self, route: str, order: Order) -> str | None:
         """Obey; the reason if that cannot be: `route_not_found`, `breaker_disabled`."""
 
-    def drain_view(self) -> Told:
+    def drain_view(self) -> JsonObject:
         """Whether it drains, and how far it has come."""
 
     def start_drain(self) -> bool:

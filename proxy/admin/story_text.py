@@ -4,9 +4,18 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
+from proxy.admin.json_view import (
+    JsonObject,
+    as_number,
+    length,
+    milliseconds,
+    part,
+    rows,
+    text,
+    texts,
+)
 from proxy.admin.timeline import extent, lanes_of
-from proxy.admin.told import Told, length, milliseconds, number, part, rows, text, texts
-from proxy.stories.runbooks import RUNBOOKS
+from proxy.diagnostics.stories.runbooks import RUNBOOKS
 
 _WIDTH: Final = 96
 _SCALE: Final = 48
@@ -16,7 +25,7 @@ _SIGNS: Final = {
 }  # fmt: skip
 
 
-def story_text(story: Told) -> str:
+def story_text(story: JsonObject) -> str:
     """The same as the page of a request: diagnosis first, then the evidence."""
     sections = (
         _title(story), _wrapped(text(story, "diagnosis")), _drawing(story), _attempts(story),
@@ -25,7 +34,7 @@ def story_text(story: Told) -> str:
     return "\n\n".join(found for lines in sections if (found := "\n".join(lines)))
 
 
-def _title(story: Told) -> Iterator[str]:
+def _title(story: JsonObject) -> Iterator[str]:
     yield text(story, "request_id")
     status = text(story, "status", "no status")
     yield (
@@ -40,7 +49,7 @@ def _wrapped(paragraph: str, indent: str = "", first: str | None = None) -> list
     return textwrap.wrap(paragraph, _WIDTH, initial_indent=first, subsequent_indent=indent)
 
 
-def _drawing(story: Told) -> Iterator[str]:
+def _drawing(story: JsonObject) -> Iterator[str]:
     lanes, scale = lanes_of(story), _SCALE / extent(story)
     for lane in lanes:
         row = [" "] * (_SCALE + 1)
@@ -52,7 +61,7 @@ def _drawing(story: Told) -> Iterator[str]:
         yield f"{lane.name:<10} |{''.join(row)}|  {words} → {lane.end}"
 
 
-def _attempts(story: Told) -> Iterator[str]:
+def _attempts(story: JsonObject) -> Iterator[str]:
     for attempt in rows(story, "attempts"):
         result = text(attempt, "status") or text(attempt, "result", "?")
         said = (text(attempt, "endpoint", "?"), connection(attempt), f"{result}; {then(attempt)}")
@@ -61,7 +70,7 @@ def _attempts(story: Told) -> Iterator[str]:
             yield f"           {detail}"
 
 
-def connection(attempt: Told) -> str:
+def connection(attempt: JsonObject) -> str:
     """Which one it was and whether anything was sent; a log does not say it of every attempt."""
     words = []
     if "reused" in attempt:
@@ -71,18 +80,18 @@ def connection(attempt: Told) -> str:
     return ", ".join(words)
 
 
-def then(attempt: Told) -> str:
+def then(attempt: JsonObject) -> str:
     """What followed an attempt, and why."""
     why = text(attempt, "why").replace("_", " ")
     said = text(attempt, "then", "ended")
     told = f"{said} ({why})" if why else said
-    pause, budget = number(attempt, "pause_ms"), number(attempt, "budget_left")
+    pause, budget = as_number(attempt, "pause_ms"), as_number(attempt, "budget_left")
     after = f" after {length(pause)}" if pause is not None else ""
     left = f", retry budget {budget:g} left" if budget is not None else ""
     return told + after + left
 
 
-def _facts(story: Told) -> Iterator[str]:
+def _facts(story: JsonObject) -> Iterator[str]:
     route, breaker, client = part(story, "route"), part(story, "breaker"), part(story, "client")
     if route:
         yield f"Route:     {text(route, 'name')} → {text(route, 'upstream')} ({text(route, 'why')})"
@@ -93,6 +102,9 @@ def _facts(story: Told) -> Iterator[str]:
     for row in rows(story, "guards"):
         if text(row, "decision") == "refused":
             yield f"Refused:   by {text(row, 'guard').replace('_', ' ')}"
+    ids = _ids_of_others(story)
+    if ids:
+        yield "IDs:       " + ", ".join(ids)
     fields = part(story, "fields")
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
@@ -100,29 +112,36 @@ def _facts(story: Told) -> Iterator[str]:
     yield f"Config:    {config}, worker {worker}"
 
 
-def got(client: Told) -> str:
+def _ids_of_others(story: JsonObject) -> list[str]:
+    client, upstream = text(story, "client_request_id"), text(story, "upstream_request_id")
+    named = part(story, "upstream_ids") or ({"upstream": upstream} if upstream else {})
+    ids = {"client": client, **named} if client else named
+    return [f"{name} {value}" for name, value in ids.items()]
+
+
+def got(client: JsonObject) -> str:
     """What the client was given in the end."""
     kind, message = text(client, "got").replace("_", " "), text(client, "message")
-    wait = number(client, "retry_after")
+    wait = as_number(client, "retry_after")
     after = f" (again after {wait:g} s)" if wait is not None else ""
     return f"{kind}: {message}{after}" if message else kind + after
 
 
-def circuit(breaker: Told) -> str:
+def circuit(breaker: JsonObject) -> str:
     """The state before and after, and the counts where they are known."""
     before, after = text(breaker, "before"), text(breaker, "after")
     moved = after if before in ("", after) else f"{before} → {after}"
-    failures, attempts = number(breaker, "failures"), number(breaker, "attempts")
+    failures, attempts = as_number(breaker, "failures"), as_number(breaker, "attempts")
     if failures is None or attempts is None:
         return moved
-    window = number(breaker, "window_ms")
+    window = as_number(breaker, "window_ms")
     within = f" in {length(window)}" if window else ""
     return f"{moved}, {failures:g} of {attempts:g} attempts failed{within}"
 
 
-def _clocks(story: Told) -> Iterator[str]:
+def _clocks(story: JsonObject) -> Iterator[str]:
     for clock in rows(story, "clocks"):
-        elapsed = number(clock, "elapsed_ms")
+        elapsed = as_number(clock, "elapsed_ms")
         if elapsed is None:
             continue
         mark = "  ← ran out" if clock.get("ran_out") is True else ""
@@ -130,7 +149,7 @@ def _clocks(story: Told) -> Iterator[str]:
         yield f"{text(clock, 'clock'):<16} {length(elapsed):>10} of {limit}{mark}"
 
 
-def _runbook(story: Told) -> Iterator[str]:
+def _runbook(story: JsonObject) -> Iterator[str]:
     key = text(story, "runbook")
     runbook = RUNBOOKS.get(key)
     if runbook is None:
@@ -142,7 +161,7 @@ def _runbook(story: Told) -> Iterator[str]:
             yield from _wrapped(item, " " * 9, f"  {title:<5}: ")
 
 
-def group_line(group: Told) -> str:
+def group_line(group: JsonObject) -> str:
     """One line of `sidelight errors`."""
     samples = texts(group, "samples")
     where = "/".join(filter(None, (text(group, "route"), text(group, "upstream"))))
@@ -153,11 +172,11 @@ def group_line(group: Told) -> str:
     ).rstrip()
 
 
-def breaker_line(breaker: Told) -> str:
+def breaker_line(breaker: JsonObject) -> str:
     """One line of `sidelight breakers`."""
-    failed = number(breaker, "failure_count") or 0.0
-    made = failed + (number(breaker, "success_count") or 0.0)
-    wait = number(breaker, "retry_in_seconds") or 0.0
+    failed = as_number(breaker, "failure_count") or 0.0
+    made = failed + (as_number(breaker, "success_count") or 0.0)
+    wait = as_number(breaker, "retry_in_seconds") or 0.0
     probe = f"  probe in {wait:.0f} s" if wait >= 1 else ""
     state = text(breaker, "state") if breaker.get("enabled") is not False else "none"
     changes = rows(breaker, "changes")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from proxy.admin.told import Told, count, length, number, part, rows, text
+from proxy.admin.json_view import JsonObject, as_count, as_number, length, part, rows, text
 
 Kind = Literal["queue", "connect", "wait", "pause", "body", "events", "gap", "silence"]
 
@@ -50,7 +50,7 @@ class Lane:
     """What came of it."""
 
 
-def lanes_of(story: Told) -> list[Lane]:
+def lanes_of(story: JsonObject) -> list[Lane]:
     """A lane for each attempt, and one for the answer; none where nothing was waited for."""
     attempts = rows(story, "attempts")
     lanes = [
@@ -65,65 +65,65 @@ def lanes_of(story: Told) -> list[Lane]:
     return lanes
 
 
-def extent(story: Told) -> float:
+def extent(story: JsonObject) -> float:
     """How long the whole took; never nothing, so that it can be divided by."""
     ends = [bar.ended for lane in lanes_of(story) for bar in lane.bars]
-    return max(number(story, "duration_ms") or 0.0, *ends, 0.001)
+    return max(as_number(story, "duration_ms") or 0.0, *ends, 0.001)
 
 
-def _attempt(attempt: Told) -> Iterator[Bar]:
-    at = number(attempt, "at_ms")
+def _attempt(attempt: JsonObject) -> Iterator[Bar]:
+    at = as_number(attempt, "at_ms")
     if at is None:
         return  # out of a log, which does not say when
-    if not any(number(attempt, key) for key in ("queue_ms", "connect_ms", "head_ms")):
+    if not any(as_number(attempt, key) for key in ("queue_ms", "connect_ms", "head_ms")):
         yield Bar("connect", at, 0.0, "at once")
     for kind, key, name in (
         ("queue", "queue_ms", "queue"), ("connect", "connect_ms", "connect"),
         ("wait", "head_ms", "head after"), ("pause", "pause_ms", "pause"),
     ):  # fmt: skip
-        lasted = number(attempt, key)
+        lasted = as_number(attempt, key)
         if lasted:
             yield Bar(kind, at, lasted, f"{name} {length(lasted)}")  # type: ignore[arg-type]
             at += lasted
 
 
-def _result(attempt: Told) -> str:
+def _result(attempt: JsonObject) -> str:
     status = text(attempt, "status")
     return status or text(attempt, "result", "?")
 
 
-def _head_at(story: Told, last: Told) -> float | None:
+def _head_at(story: JsonObject, last: JsonObject) -> float | None:
     """When the head of the answer had come; None where none came."""
-    told = number(part(story, "stream"), "head_ms")
-    if told is not None or number(last, "status") is None:
+    told = as_number(part(story, "stream"), "head_ms")
+    if told is not None or as_number(last, "status") is None:
         return told
     waited = ("at_ms", "queue_ms", "connect_ms", "head_ms")
-    return sum(number(last, key) or 0.0 for key in waited)
+    return sum(as_number(last, key) or 0.0 for key in waited)
 
 
-def _body(story: Told, head: float) -> Iterator[Bar]:
-    lasted = max(0.0, (number(story, "duration_ms") or head) - head)
-    yield Bar("body", head, lasted, f"{count(story, 'bytes_out')} bytes in {length(lasted)}")
+def _body(story: JsonObject, head: float) -> Iterator[Bar]:
+    lasted = max(0.0, (as_number(story, "duration_ms") or head) - head)
+    yield Bar("body", head, lasted, f"{as_count(story, 'bytes_out')} bytes in {length(lasted)}")
 
 
-def _stream(story: Told, stream: Told, head: float) -> Iterator[Bar]:
-    end = number(story, "duration_ms") or head
-    first, last = number(stream, "first_event_ms"), number(stream, "last_byte_ms")
+def _stream(story: JsonObject, stream: JsonObject, head: float) -> Iterator[Bar]:
+    end = as_number(story, "duration_ms") or head
+    first, last = as_number(stream, "first_event_ms"), as_number(stream, "last_byte_ms")
     began = head if first is None else first
     if first is not None and first > head:
         yield Bar("wait", head, first - head, f"first event after {length(first - head)}")
     stopped = end if last is None else max(began, last)
     if stopped > began or first is not None:
         yield Bar("events", began, max(0.0, stopped - began), _events(stream))
-    gap, gap_at = number(stream, "max_gap_ms"), number(stream, "max_gap_at_ms")
+    gap, gap_at = as_number(stream, "max_gap_ms"), as_number(stream, "max_gap_at_ms")
     if gap and gap_at is not None and gap > _VISIBLE * end:
         yield Bar("gap", gap_at, gap, f"gap {length(gap)}")
     if end - stopped > _VISIBLE * end:
         yield Bar("silence", stopped, end - stopped, f"silence {length(end - stopped)}")
 
 
-def _events(stream: Told) -> str:
+def _events(stream: JsonObject) -> str:
     if stream.get("raw") is True:
         return "passed on unseen"
-    n = count(stream, "events")
+    n = as_count(stream, "events")
     return "1 event" if n == 1 else f"{n} events"

@@ -6,7 +6,7 @@ pieces, or the reason why there are no more.
 
 from typing import Final
 
-from proxy.client.chunked import ChunkReader
+from proxy.client.chunk_reader import ChunkReader
 from proxy.outcome import BAD_REQUEST, Outcome
 
 HIGH_WATER: Final = 64 * 1024

@@ -9,9 +9,9 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.client.output import Output
-from proxy.client.owner import Limits, Owner, Refuse, Serve
-from proxy.client.reader import RequestReader
+from proxy.client.owner import ConnectionLimits, Owner, Refuse, Serve
 from proxy.client.request import RequestError
+from proxy.client.request_reader import RequestReader
 from proxy.client.states import (
     CLOSED,
     CLOSING,
@@ -24,19 +24,22 @@ from proxy.client.states import (
     may_follow,
 )
 from proxy.clock import now
-from proxy.heads import Source
-from proxy.peers import Peers
+from proxy.http.head_writer import Peer
+from proxy.http.trust import Peers
 from proxy.waiter import Waiter
 
 LAST_READ: Final = 30.0
 """Seconds for which a client may leave what is queued unread once the connection is to close."""
+
+_MAPPED = "::ffff:"
+"""What an IPv4 address begins with on a socket that takes both kinds (RFC 4291 §2.5.5.2)."""
 
 
 class ClientConnection:
     """One connection of a client."""
 
     def __init__(
-        self, owner: Owner, limits: Limits, peers: Peers, serve: Serve, refuse: Refuse
+        self, owner: Owner, limits: ConnectionLimits, peers: Peers, serve: Serve, refuse: Refuse
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.state = WAITING
@@ -69,7 +72,7 @@ class ClientConnection:
         """When it left, on the `now` clock; None while it is here."""
         self.peer = ""
         """Its address; empty where it has none."""
-        self.source = Source("")
+        self.source = Peer("")
         self.id_trusted = False
 
     def __repr__(self) -> str:
@@ -80,12 +83,13 @@ class ClientConnection:
     def made(self, transport: asyncio.Transport) -> bool:
         """The connection is there; whether it is to be served."""
         peer = transport.get_extra_info("peername")
-        self.peer = peer[0] if peer else ""
-        self.source = Source(self.peer, self._peers.is_proxy(self.peer))
+        self.peer = peer[0].removeprefix(_MAPPED) if peer else ""
+        self.source = Peer(self.peer, self._peers.is_proxy(self.peer))
         self.id_trusted = self._peers.names_ids(self.peer)
         self._transport = transport
         self._output = Output(transport, self.loop)
-        if not self._owner.opened(self):
+        sock = transport.get_extra_info("socket")
+        if not self._owner.opened(self, sock.fileno() if sock is not None else 0):
             self.close()
             return False
         self._owner.idle(self)
@@ -213,8 +217,6 @@ class ClientConnection:
         if self.state != CLOSED:
             self.lost()
         return b""
-
-    lose = on_lost
 
     def abort(self, *, reset: bool = False) -> None:
         """Break the connection: half an answer must not look like a whole one.

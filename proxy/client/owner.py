@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from proxy.client.heads import Limits as HeadLimits
+from proxy.client import head_reader
 from proxy.client.request import Request, RequestError
 
 if TYPE_CHECKING:
     from proxy.client.connection import ClientConnection
 
 
-class Limits(HeadLimits, Protocol):
+class ConnectionLimits(head_reader.HeadLimits, Protocol):
     """What bounds a connection; lengths of time in seconds, sizes in bytes."""
 
     @property
@@ -23,8 +23,8 @@ class Limits(HeadLimits, Protocol):
 class Owner(Protocol):
     """Who has all connections of the port."""
 
-    def opened(self, client: "ClientConnection") -> bool:
-        """It is there; whether there is room for it."""
+    def opened(self, client: "ClientConnection", fd: int) -> bool:
+        """It is there, with file descriptor `fd`; whether there is room for it."""
 
     def idle(self, client: "ClientConnection") -> None:
         """It waits for a request."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from proxy import outcome as o
 from proxy.client.body import Body
-from proxy.inbound import Inbound
+from proxy.http.request_head import RequestHead
 from proxy.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class RequestError(Exception):
 class Request:
     """A request as it was read, with the body behind it; of a refused one, what could be read."""
 
-    def __init__(self, asked: Inbound, body: Body, client: "ClientConnection") -> None:
+    def __init__(self, asked: RequestHead, body: Body, client: "ClientConnection") -> None:
         self.asked = asked
         self.body = body
         self.client = client

@@ -8,7 +8,7 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.client.connection import ClientConnection
-from proxy.client.heads import Refusal
+from proxy.client.head_reader import RequestRefusal
 from proxy.client.request import Request, RequestError
 from proxy.client.states import CLOSED, CLOSING, DRAINING, EXCHANGE, HEAD, WAITING
 from proxy.clock import now
@@ -65,7 +65,7 @@ async def _take(client: ClientConnection) -> bool:
     client.look_behind()
     body = client.reader.body
     try:
-        if isinstance(asked, Refusal):
+        if isinstance(asked, RequestRefusal):
             refused = RequestError(asked.outcome, asked.why)
             goes_on = await client.refuse(Request(asked.asked, body, client), refused)
         else:

@@ -3,7 +3,7 @@
 Not a part of the proxy: it knows nothing of it and runs in a process of its own.
 """
 
-from proxy.demo.backend import Runner, main, serve
+from proxy.demo.backend import Runner, run_backend, serve_demo
 from proxy.demo.process import process
 
-__all__ = ["Runner", "main", "process", "serve"]
+__all__ = ["Runner", "process", "run_backend", "serve_demo"]

@@ -178,7 +178,7 @@ def _app() -> web.Application:
     return app
 
 
-async def serve(host: str = "127.0.0.1", port: int = 8000) -> Runner:
+async def serve_demo(host: str = "127.0.0.1", port: int = 8000) -> Runner:
     """Start it and return once it listens; port 0 takes a free one. Raises OSError."""
     runner = web.AppRunner(_app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
@@ -197,7 +197,7 @@ async def _until_told(host: str, port: int, *, with_parent: bool) -> None:
         loop.add_signal_handler(number, told.set)
     if with_parent:
         loop.add_reader(sys.stdin.fileno(), told.set)  # readable when the other end is closed
-    runner = await serve(host, port)
+    runner = await serve_demo(host, port)
     try:
         print(f"demo chat backend on {runner.url}", flush=True)  # noqa: T201 - for the person
         await told.wait()
@@ -205,7 +205,7 @@ async def _until_told(host: str, port: int, *, with_parent: bool) -> None:
         await runner.stop()
 
 
-def main(host: str = "127.0.0.1", port: int = 8000, *, with_parent: bool = False) -> int:
+def run_backend(host: str = "127.0.0.1", port: int = 8000, *, with_parent: bool = False) -> int:
     """Run it by itself until SIGINT or SIGTERM; the exit code.
 
     `with_parent`: also until standard input ends, so that it never outlives who started it.

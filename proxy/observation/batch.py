@@ -12,11 +12,17 @@ T = TypeVar("T")
 Later = Callable[[float, Callable[[], None]], object]
 """Calls a function once, so many seconds from now."""
 
+MOST_WAITING: Final = 256
+"""How many may wait."""
+
 DELAY: Final = 0.01
 """Seconds for which one may wait."""
 
 MOST: Final = 32
-"""How many may wait: a flush holds up the loop for some 0.4 ms. More make it no cheaper."""
+"""The weight of what is recorded at once: it holds up the loop for some 0.4 ms.
+
+More make it no cheaper. The weight of one is 1, or more where a client made it long.
+"""
 
 
 def call_later(delay: float, call: Callable[[], None]) -> object:
@@ -24,11 +30,23 @@ def call_later(delay: float, call: Callable[[], None]) -> object:
     return asyncio.get_running_loop().call_later(delay, call)
 
 
-class Batch(Generic[T]):
-    """Hands what was added, in order, to `record`, which must not raise."""
+def _one(_: object) -> int:
+    return 1
 
-    def __init__(self, record: Callable[[list[T]], None], later: Later = call_later) -> None:
-        self._record, self._later = record, later
+
+class Batch(Generic[T]):
+    """Hands what was added, in order, to `record`, which must not raise.
+
+    Between what weighs `MOST` and the next of it the loop has its turn.
+    """
+
+    def __init__(
+        self,
+        record: Callable[[list[T]], None],
+        later: Later = call_later,
+        weight: Callable[[T], int] = _one,
+    ) -> None:
+        self._record, self._later, self._weight = record, later, weight
         self._waiting: list[T] = []
         self._is_due = False
 
@@ -38,8 +56,10 @@ class Batch(Generic[T]):
         if not self._is_due:
             self._is_due = True
             self._later(DELAY, self._fall_due)
-        elif len(self._waiting) >= MOST:
-            self.flush()
+        elif len(self._waiting) % MOST == 0:
+            self._later(0.0, self._record_some)
+        if len(self._waiting) > MOST_WAITING:
+            self._record_some()  # whoever adds beyond it pays for one at least
 
     def flush(self) -> None:
         """Record all that wait, now."""
@@ -48,5 +68,17 @@ class Batch(Generic[T]):
             self._record(waiting)
 
     def _fall_due(self) -> None:
-        self._is_due = False
-        self.flush()
+        self._record_some()
+        self._is_due = bool(self._waiting)
+        if self._is_due:
+            self._later(0.0, self._fall_due)
+
+    def _record_some(self) -> None:
+        """The first that wait, at least one of them, up to a weight of `MOST`."""
+        taken = weight = 0
+        while taken < len(self._waiting) and weight < MOST:
+            weight += self._weight(self._waiting[taken])
+            taken += 1
+        some, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        if some:
+            self._record(some)

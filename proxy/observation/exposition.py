@@ -1,7 +1,9 @@
 """Renders a snapshot of the metrics as text. Slow (milliseconds): never in the event loop."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
+from typing import Final
 
 from prometheus_client import GC_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -14,6 +16,12 @@ from prometheus_client.utils import floatToGoString
 from proxy.observation.exemplars import exemplar_of
 from proxy.observation.families import FAMILIES, Family
 from proxy.observation.series import Exemplar, Exemplars, Labels, Snapshot
+
+_LONGEST: Final = 1024
+_KNOWN = re.compile(
+    r"[\w.+*/-]+(?:\s*;\s*(?:version=[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}|(?!version)[\w.-]+=[\w.+-]*))*",
+    re.ASCII,
+)
 
 Values = dict[Labels, float | list[float]]
 ByLabels = Mapping[Labels, Mapping[int, Exemplar]]
@@ -32,8 +40,16 @@ def render(
     registry.register(_Frozen(snapshot, exemplars))
     registry.register(PROCESS_COLLECTOR)
     registry.register(GC_COLLECTOR)
-    encode, content_type = choose_encoder(accept)
+    encode, content_type = choose_encoder(_understood(accept))
     return encode(registry), content_type
+
+
+def _understood(accept: str) -> str:
+    """What of an Accept header has no version, or one that is a number; the rest is not looked at.
+
+    The encoder compares versions, and repeats them in the content type.
+    """
+    return ",".join(part for part in accept[:_LONGEST].split(",") if _KNOWN.fullmatch(part.strip()))
 
 
 class _Frozen(Collector):

@@ -1,20 +1,36 @@
 """What libraries say through stdlib `logging`, as events of ours, and not more than we can bear.
 
 Only the constant part of a message is kept: its values, and the text of its exception, may quote
-what a client sent. A library that floods is cut to a few lines a minute and a count.
+what a client sent. Of a callback that asyncio found slow its name and place are kept as well.
+A library that floods is cut to a few lines a minute and a count.
 """
 
 import logging
+import re
+from pathlib import PurePath
 from typing import Final
 
 from proxy import clock
-from proxy.errors.trace import fault_place
+from proxy.fault import fault_place
 from proxy.observation.log import Log
 from proxy.observation.redaction import USER_AGENT_CHARS, redact
 from proxy.outcome import Level
 
 _LINES: Final = 20
 _WINDOW: Final = 60.0
+_SLOW: Final = "Executing %s took %.3f seconds"
+"""What asyncio says in debug mode; the first value is a handle or a task as it shows itself."""
+_NAMES = (
+    re.compile(r"coro=<([\w.<>]+)\("),
+    re.compile(r"<function ([\w.<>]+) at "),
+    re.compile(r"Handle (?:when=\S+ )?([\w.<>]+)(?:\(| created at )"),
+)
+_PLACES = (
+    re.compile(r"(?:running|defined) at (\S+:\d+)"),
+    re.compile(r"\) at (\S+:\d+)(?: created at \S+)?>$"),
+    re.compile(r" created at (\S+:\d+)>$"),
+)
+"""The first that is found; uvloop knows no more than where a handle was created."""
 
 
 class LibraryHandler(logging.Handler):
@@ -65,10 +81,24 @@ def describe(record: logging.LogRecord) -> dict[str, object]:
         "logger": record.name,
         "message": redact(text.partition("\n")[0], USER_AGENT_CHARS),
     }
+    if text == _SLOW and isinstance(record.args, tuple) and record.args:
+        fields["culprit"] = culprit_of(str(record.args[0]))
     fault = record.exc_info[1] if record.exc_info else None
     if fault is not None:
         fields["fault"] = fault_place(fault)
     return fields
+
+
+def culprit_of(shown: str) -> str:
+    """Name and place of a callback out of what a handle or task shows, without its arguments."""
+    name, place = (_first(patterns, shown) for patterns in (_NAMES, _PLACES))
+    where = f" at {PurePath(place).name}" if place else ""
+    return redact(f"{name or '?'}{where}", USER_AGENT_CHARS)
+
+
+def _first(patterns: tuple[re.Pattern[str], ...], text: str) -> str:
+    found = (pattern.search(text) for pattern in patterns)
+    return next((match[1] for match in found if match), "")
 
 
 def _level(number: int) -> Level:

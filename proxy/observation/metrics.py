@@ -10,7 +10,7 @@ from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.observation.route_metrics import NONE, OTHER, RouteMetrics
-from proxy.observation.series import Exemplars, Reading, Series, Snapshot
+from proxy.observation.series import Exemplars, Sample, Series, Snapshot
 from proxy.outcome import OUTCOMES
 
 ANNOUNCED_ROUTES: Final = 50
@@ -66,7 +66,7 @@ class Metrics:
     def lag(self, seconds: float) -> None:
         self._lag.observe(seconds)
 
-    def read_from(self, source: Callable[[], Iterable[Reading]]) -> None:
+    def read_from(self, source: Callable[[], Iterable[Sample]]) -> None:
         """Ask `source` for gauges at every snapshot; it runs in the loop and must be quick."""
         self._series.read_from(source)
 

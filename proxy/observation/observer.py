@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from proxy import clock
-from proxy.errors.trace import fault_place
 from proxy.exchange import Exchange
+from proxy.fault import fault_place
 from proxy.observation.batch import Batch, Later, call_later
+from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import ms
+from proxy.observation.recorded import weight
 from proxy.observation.recorder import Recorder
 from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
-from proxy.observation.series import Reading
+from proxy.observation.series import Sample
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory
 from proxy.outcome import Level
@@ -56,7 +58,7 @@ class Observer:
         self._refused_due = 0.0
         """Exchanges that were opened and not closed yet, by identity."""
         self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
-        self._ended = Batch(self._record, later)
+        self._ended = Batch(self._record, later, weight)
         self.readers: list[Callable[[Sequence[Exchange]], None]] = []
         """Who else is given what has ended, once it is recorded."""
         self._log, self._metrics, self._worker = log, metrics, worker
@@ -94,7 +96,7 @@ class Observer:
         self.flush()
         return self._recorder.histories
 
-    def _readings(self) -> Iterator[Reading]:
+    def _readings(self) -> Iterator[Sample]:
         """What runs now, by route, and what the log lost."""
         self.flush()
         running, streams = (dict.fromkeys(self._metrics.routes, 0) for _ in range(2))
@@ -109,7 +111,6 @@ class Observer:
             yield "sidelight_streams_active", (route,), n
         for cause, n in self._log.dropped.items():
             yield "sidelight_log_dropped_total", (cause,), n
-        yield "sidelight_connections_refused_total", (), self._refused
 
     def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
         """Takes the silences of a stream as they happen, in seconds."""
@@ -143,6 +144,9 @@ class Observer:
         fields: dict[str, object] = {"route": change.name, "cause": change.cause}
         if change.to == "open":
             fields["cool_down_ms"] = ms(change.cool_down)
+        if change.opening is not None:
+            told = opened(change.opening, lambda at: clock.iso(clock.wall() - clock.now() + at))
+            fields["failures"] = told["failures"]
         level: Level = "warning" if change.to == "open" else "info"
         self._log.emit(_BREAKER_EVENTS[change.to], level, **fields)
 
@@ -164,6 +168,18 @@ class Observer:
             self._refused_due = at + _SELDOM
             new, self._refused_said = self._refused - self._refused_said, self._refused
             self._log.emit("connections_refused", "warning", refused=new)
+
+    def descriptors_short(self, limit: int, kept: int) -> None:
+        """New connections are refused, because file descriptors run out; said once until freed."""
+        self._log.emit("descriptors_short", "error", limit=limit, kept=kept)
+
+    def descriptors_free(self, refused: int) -> None:
+        """There are enough again; so many connections were refused meanwhile."""
+        self._log.emit("descriptors_free", "info", refused=refused)
+
+    def signal_ignored(self, signal: str) -> None:
+        """Somebody sent a signal that means nothing to us, such as one to read settings anew."""
+        self._log.emit("signal_ignored", "warning", signal=signal)
 
     def drain_began(self, signal: str, limit: float) -> None:
         """From now on exchanges end because we do; `limit` is in seconds."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
-from proxy.observation.series import Reading
+from proxy.observation.series import Sample
 
 STATES: Final = ("closed", "open", "half_open")
 STORE_CAUSES: Final = ("queue_full", "rejected", "closing")
 """Why the store loses stories."""
 
 
-class Pool(Protocol):
+class PoolLevels(Protocol):
     """What is read of a pool's view."""
 
     @property
@@ -21,33 +21,39 @@ class Pool(Protocol):
     def waiting(self) -> int: ...
 
 
-def pool_readings(views: Mapping[str, Pool]) -> Iterator[Reading]:
+def pool_samples(views: Mapping[str, PoolLevels]) -> Iterator[Sample]:
     """`views` by upstream."""
     for upstream, view in views.items():
         for state, n in (("idle", view.idle), ("active", view.in_use), ("waiting", view.waiting)):
             yield "sidelight_upstream_connections", (upstream, state), n
 
 
-def circuit_readings(states: Mapping[str, str]) -> Iterator[Reading]:
+def circuit_samples(states: Mapping[str, str]) -> Iterator[Sample]:
     """`states` by route: every state is told, 1 for the present one."""
     for route, present in states.items():
         for state in STATES:
             yield "sidelight_circuit_state", (route, state), float(state == present)
 
 
-def budget_readings(tokens: Mapping[str, float]) -> Iterator[Reading]:
+def budget_samples(tokens: Mapping[str, float]) -> Iterator[Sample]:
     """`tokens` by route."""
     for route, left in tokens.items():
         yield "sidelight_retry_budget_tokens", (route,), left
 
 
-def store_readings(dropped: Mapping[str, int]) -> Iterator[Reading]:
+def shed_samples(shed: Mapping[tuple[str, str], int]) -> Iterator[Sample]:
+    """`shed` by whose connections they were, and why."""
+    for labels, n in shed.items():
+        yield "sidelight_connections_shed_total", labels, n
+
+
+def store_samples(dropped: Mapping[str, int]) -> Iterator[Sample]:
     """`dropped` by cause; every cause is told from the start, so that `rate()` sees the first."""
     for cause in STORE_CAUSES:
         yield "sidelight_store_dropped_total", (cause,), dropped.get(cause, 0)
 
 
-def alert_readings(results: Mapping[tuple[str, str], int]) -> Iterator[Reading]:
+def alert_samples(results: Mapping[tuple[str, str], int]) -> Iterator[Sample]:
     """`results` by rule and by what became of the message."""
     for labels, n in results.items():
         yield "sidelight_alerts_total", labels, n

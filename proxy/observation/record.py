@@ -1,22 +1,12 @@
 """The `exchange` event: what is said about an exchange, field by field.
 
-It reads the record and invents nothing. Every value that a client or an upstream chose goes
-through redaction; a field that has nothing to say is left out.
+It reads the record, which is redacted already (see `recorded`), and invents nothing; a field that
+has nothing to say is left out.
 """
 
 from typing import Final
 
 from proxy.exchange import Exchange
-from proxy.observation.redaction import (
-    FIELD_CHARS,
-    METHOD_CHARS,
-    PATH_CHARS,
-    USER_AGENT_CHARS,
-    is_clean,
-    redact,
-    redact_agent,
-    redact_target,
-)
 
 Event = dict[str, object]
 
@@ -24,6 +14,7 @@ FIELDS: Final = (
     "request_id",
     "client_request_id",
     "upstream_request_id",
+    "upstream_ids",
     "trace_id",
     "span_id",
     "route",
@@ -41,6 +32,7 @@ FIELDS: Final = (
     "attempts",
     "attempt_results",
     "retry_stopped",
+    "retry_after_ms",
     "connection_reused",
     "breaker_state",
     "streamed",
@@ -70,23 +62,21 @@ RESERVED: Final = frozenset(FIELDS) | {"timestamp", "level", "service", "event"}
 
 def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
     """The fields of the event in their order; timestamp, level, service and name are the log's."""
-    # One look at all three, since most are clean; no secret begins in one and ends in another.
-    is_plain = is_clean(f"{x.request_id} {x.method} {x.target}")
-    event: Event = {"request_id": x.request_id if is_plain else redact(x.request_id)}
+    event: Event = {"request_id": x.request_id}
     _add_ids(event, x)
     if x.route:
         event["route"] = x.route
         event["upstream"] = x.upstream
     if x.attempts:
         event["endpoint"] = x.attempts[-1].endpoint
-    event["method"] = x.method[:METHOD_CHARS] if is_plain else redact(x.method, METHOD_CHARS)
-    event["path"] = x.target[:PATH_CHARS] if is_plain else redact_target(x.target)
+    event["method"] = x.method
+    event["path"] = x.target
     _add_end(event, x)
     _add_attempts(event, x)
     _add_times(event, x)
     event["client_ip"] = x.client_ip
     if x.user_agent:
-        event["user_agent"] = redact_agent(x.user_agent)
+        event["user_agent"] = x.user_agent
     if config_hash:
         event["config_hash"] = config_hash
     event["worker"] = worker
@@ -100,13 +90,15 @@ def ms(seconds: float) -> float:
 
 def _add_ids(event: Event, x: Exchange) -> None:
     if x.client_request_id:
-        event["client_request_id"] = redact(x.client_request_id)
+        event["client_request_id"] = x.client_request_id
     if x.upstream_request_id:
-        event["upstream_request_id"] = redact(x.upstream_request_id)
+        event["upstream_request_id"] = x.upstream_request_id
+        if x.upstream_ids and len(x.upstream_ids) > 1:
+            event["upstream_ids"] = x.upstream_ids
     if x.fields:
         for name, value in x.fields.items():
             if name not in RESERVED:
-                event[name] = redact(value, FIELD_CHARS)
+                event[name] = value
     if x.trace_id:
         event["trace_id"] = x.trace_id
         event["span_id"] = x.span_id
@@ -123,7 +115,7 @@ def _add_end(event: Event, x: Exchange) -> None:
         event["code"] = x.outcome.code
         event["term"] = x.term
     if x.detail:
-        event["detail"] = redact(x.detail, USER_AGENT_CHARS)
+        event["detail"] = x.detail
     if x.fault is not None:
         event["fault"] = x.fault.place
 
@@ -135,6 +127,8 @@ def _add_attempts(event: Event, x: Exchange) -> None:
         event["attempt_results"] = [attempt.result for attempt in attempts]
         if x.retry_stopped:
             event["retry_stopped"] = x.retry_stopped
+        if attempts[-1].retry_after is not None:
+            event["retry_after_ms"] = ms(attempts[-1].retry_after)
         event["connection_reused"] = attempts[-1].reused
     if x.breaker_state:
         event["breaker_state"] = x.breaker_state
@@ -148,7 +142,7 @@ def _add_stream(event: Event, x: Exchange) -> None:
         event["events"] = x.events
     if x.end_marker is not None:
         event["end_marker"] = x.end_marker
-    if x.told:
+    if x.inband_error:
         event["inband_error"] = True
 
 

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 
 from proxy import clock
-from proxy.errors.trace import fault_place
 from proxy.exchange import Exchange
+from proxy.fault import fault_place
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import event_of
-from proxy.observation.redaction import redact
+from proxy.observation.recorded import hide, redact_in_place
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory, results_of
 from proxy.outcome import COMPLETED, DRAIN_CUT, DRAINING, INTERNAL_ERROR, level_of
@@ -42,17 +42,25 @@ class Recorder:
         self._worker, self._sample, self._rng = worker, sample, rng
 
     def record(self, ended: list[Exchange]) -> None:
-        """Record these exchanges, in this order; nothing is raised."""
+        """Record these exchanges, in this order; nothing is raised. They are redacted in place."""
         lines: list[bytes] = []
         for x in ended:
             try:
+                self._redact(x)
                 self._add_line(lines, x)
                 self._count(x)
             except Exception as fault:  # noqa: BLE001  # a fault of ours must not cost the exchange
                 self._metrics.fault()
-                fields = {"request_id": redact(x.request_id), "fault": fault_place(fault)}
+                fields = {"request_id": x.request_id, "fault": fault_place(fault)}
                 lines.append(self._log.line("observer_failed", "critical", fields, clock.wall()))
         self._log.put(lines)
+
+    def _redact(self, x: Exchange) -> None:
+        try:
+            redact_in_place(x)
+        except BaseException:
+            hide(x)
+            raise
 
     def _add_line(self, lines: list[bytes], x: Exchange) -> None:
         if x.outcome is None:

@@ -4,6 +4,9 @@ Three rules: a value whose name speaks of a secret, a token shape wherever it st
 userinfo of a URL. Whatever is percent-encoded is judged decoded as well, and where that shows a
 secret the decoded text is recorded, redacted, in place of the raw one.
 
+Clients choose how long a text is and how it is encoded, but not what it costs: a text is cut
+before it is looked at, decoded a fixed number of times, and looked at in linear time.
+
 The price of a rule that nobody has to configure: it would rather hide too much (`monkey=1`).
 """
 
@@ -12,53 +15,54 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
+from proxy.observation.secret_forms import (
+    GATES,
+    HINTS,
+    NAMED,
+    NAMED_TO_END,
+    SECRET_NAME,
+    SHAPE,
+)
+
 REDACTED: Final = "[redacted]"
 
 METHOD_CHARS: Final = 32
 PATH_CHARS: Final = 2048
 USER_AGENT_CHARS: Final = 256
-FIELD_CHARS: Final = 128
+FIELD_CHARS: Final = 200
 
-_SECRET_NAME = re.compile(
-    r"token|key|secret|passw|passphrase|pwd|signature|session|authoriz|oauth|cookie|credential|jwt"
-    r"|(?:^|[^a-z])(?:auth|sig|sid|pass|otp)(?:$|[^a-z])",
-    re.IGNORECASE,
-)
-_SHAPE = re.compile(
-    r"eyJ[\w-]{6,}(?:\.[\w-]*)*"
-    r"|(?<![A-Za-z0-9])(?i:sk)[-_][\w-]{6,}"
-    r"|(?i:bearer)[\s+:=]+[^\s&,\"']+"
-    r"|(?i:basic)[\s+:=]+[A-Za-z0-9+/=_-]{6,}"
-    r"|gh[a-z]_\w{16,}|github_pat_\w{16,}|xox[a-z]-[\w-]{10,}|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}"
-)
-_SHAPE_HINTS = ("eyj", "sk-", "sk_", "bearer", "basic", "xox", "akia", "aiza")
+MARGIN: Final = 256
+"""Characters beyond the limit that are looked at, so that the cut leaves no secret half seen."""
+MOST_ENCODED: Final = 64
+"""Encoded parameters of one text that are judged; further ones are not recorded."""
+_ROUNDS: Final = 4
+
 _USERINFO = re.compile(r"//[^/?#\s]*@")
-_CHUNK = re.compile(r"[^&\s]+")
-_BEFORE_NAME = "?;#,/"
-_ROUNDS = 4
+_OPEN_USERINFO = re.compile(r"//[^/?#\s]*+\Z")
+_ENCODED = re.compile(r"(?<![^&\s])[^&\s%]*+(?:%(?![0-9A-Fa-f]{2})[^&\s%]*+)*+%[^&\s]*+")
+_TORN = re.compile(r"[\w%.~+-]*+\Z")
 
 
 @lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Whether a header, parameter or key of this name is taken to hold a secret."""
-    return _SECRET_NAME.search(name) is not None
+    return SECRET_NAME.search(name) is not None
 
 
 def is_clean(text: str) -> bool:
     """Whether `redact` would only cut `text`, and every text that is a part of it."""
-    return text.isprintable() and not _is_suspect(text)
+    return "%" not in text and text.isprintable() and not _is_suspect(text)
 
 
 def redact(text: str, limit: int = FIELD_CHARS) -> str:
-    """`text` as it may be recorded: without secrets, printable, at most `limit` characters.
-
-    It is cut last, so that no secret is halved out of its shape.
-    """
-    if _is_suspect(text):
-        text = _redact_encoded(_redact_plain(text))
-    if not text.isprintable():
-        text = _escape(text)
-    return text[:limit]
+    """`text` as it may be recorded: without secrets, printable, at most `limit` characters."""
+    is_cut = len(text) > limit + MARGIN
+    if is_cut:
+        text = _cut(text, limit)
+    if is_cut or _is_suspect(text) or ("%" in text and _hides_something(text)):
+        text = _without_secrets(text, is_cut=is_cut)
+    text = text[:limit]
+    return text if text.isprintable() else _escape(text)[:limit]
 
 
 def redact_target(target: str) -> str:
@@ -66,9 +70,13 @@ def redact_target(target: str) -> str:
     return redact(target, PATH_CHARS)
 
 
-@lru_cache(maxsize=256)
 def redact_agent(user_agent: str) -> str:
     """A user agent as it may be recorded; they repeat, and are long."""
+    return _agent(user_agent[: USER_AGENT_CHARS + MARGIN + 1])
+
+
+@lru_cache(maxsize=256)
+def _agent(user_agent: str) -> str:
     return redact(user_agent, USER_AGENT_CHARS)
 
 
@@ -88,68 +96,82 @@ def redact_tree(value: object, name: str = "") -> object:
     return value
 
 
+def _cut(text: str, limit: int) -> str:
+    """What of `text` is looked at; a word that the cut went through is left out as well.
+
+    No shape that the cut could have ended early is then left in what is recorded.
+    """
+    text = text[: limit + MARGIN]
+    torn = _TORN.search(text, limit)
+    return text if torn is None else text[: torn.start()]
+
+
 def _is_suspect(text: str) -> bool:
     """Whether a rule might apply: a few substring searches, since most texts are clean."""
     low = text.lower()
-    if "%" in low or "=" in low or "//" in low or "gh" in low:
-        return True
-    for hint in _SHAPE_HINTS:  # noqa: SIM110  # a generator would cost as much as the searches
-        if hint in low:
+    for gate in GATES:
+        if gate in low:
+            for hint in GATES[gate]:
+                if hint in low:
+                    return True
+    if "=" in low or ":" in low:
+        for hint in HINTS:  # a generator would cost as much as the searches
+            if hint in low:
+                return True
+    return ("C" in text and "AC" in text) or ("K" in text and "SK" in text)
+
+
+def _hides_something(text: str) -> bool:
+    """Whether a rule might apply to what percent-encoding hides, or it is too deep to say."""
+    for _ in range(_ROUNDS):
+        decoded = unquote(text)
+        if decoded == text:
+            return False
+        if _is_suspect(decoded):
             return True
-    return False
+        text = decoded
+    return unquote(text) != text
 
 
-def _redact_plain(text: str) -> str:
-    text = _USERINFO.sub(f"//{REDACTED}@", text)
-    text = _SHAPE.sub(REDACTED, text)
-    return _redact_pairs(text) if "=" in text or "%" in text else text
+def _without_secrets(text: str, *, is_cut: bool) -> str:
+    text = _plain(text, NAMED)
+    if is_cut:
+        text = _OPEN_USERINFO.sub(f"//{REDACTED}", text)
+    if "%" not in text:
+        return text
+    left = MOST_ENCODED
+
+    def judged(chunk: re.Match[str]) -> str:
+        nonlocal left
+        left -= 1
+        return _judged(chunk[0], is_cut=is_cut) if left >= 0 else REDACTED
+
+    return _ENCODED.sub(judged, text)
 
 
-def _redact_pairs(text: str) -> str:
-    return _CHUNK.sub(lambda chunk: _redact_chunk(chunk[0]), text)
+def _plain(text: str, named: re.Pattern[str]) -> str:
+    """Without the secrets that can be seen."""
+    if "@" in text:
+        text = _USERINFO.sub(f"//{REDACTED}@", text)
+    text = SHAPE.sub(REDACTED, text)
+    return named.sub(rf"\1{REDACTED}", text)
 
 
-def _redact_chunk(chunk: str) -> str:
+def _judged(chunk: str, *, is_cut: bool) -> str:
     """Judged decoded as well, and as one: a `%26` belongs to the value and does not end it."""
-    clean = _redact_value(chunk)
-    if clean != chunk:
-        return clean
+    text = chunk
     for _ in range(_ROUNDS):
-        before, decoded = chunk, unquote(chunk)
-        if decoded == before:
-            break
-        chunk = _redact_value(decoded)
-        if chunk != decoded:
+        decoded = unquote(text)
+        if decoded == text:
             return chunk
-    return clean
-
-
-def _redact_value(chunk: str) -> str:
-    """Hide what follows the first `name=` whose name speaks of a secret, to the end of the chunk.
-
-    Written with `find` because a pattern for this is quadratic on hostile input.
-    """
-    start = 0
-    while (at := chunk.find("=", start)) >= 0:
-        before = chunk[start:at]
-        name = before[max(map(before.rfind, _BEFORE_NAME)) + 1 :]
-        if _SECRET_NAME.search(name):
-            return chunk[: at + 1] + REDACTED
-        start = at + 1
-    return chunk
-
-
-def _redact_encoded(text: str) -> str:
-    """What percent-encoding hides, to a depth nobody needs; deeper is not recorded at all."""
-    decoded = text
-    for _ in range(_ROUNDS):
-        before, decoded = decoded, unquote(decoded)
-        if decoded == before:
-            return text
-        clean = _redact_plain(decoded)
-        if clean != decoded:
-            text = decoded = clean
-    return REDACTED
+        text = decoded
+        if is_cut or _is_suspect(decoded):
+            text = _plain(decoded, NAMED_TO_END)
+            if is_cut:
+                text = _OPEN_USERINFO.sub(f"//{REDACTED}", text)
+            if text != decoded:
+                chunk = text
+    return chunk if unquote(text) == text else REDACTED
 
 
 def _escape(text: str) -> str:

@@ -129,7 +129,7 @@ class RouteMetrics:
         if x.end_marker is not None:
             carried = "true" if x.end_marker else "false"
             self._numbers("sidelight_stream_end_markers_total")[route, carried] += 1
-        if x.told:
+        if x.inband_error:
             self._numbers("sidelight_inband_errors_total")[route, code] += 1
 
     def _observe(self, name: str, value: float, x: Exchange) -> None:

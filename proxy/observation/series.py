@@ -12,7 +12,7 @@ from typing import Final
 from proxy.observation.families import FAMILIES
 
 Labels = tuple[str, ...]
-Reading = tuple[str, Labels, float]
+Sample = tuple[str, Labels, float]
 """A metric's name, its label values in the order of its family, and its value."""
 
 Snapshot = dict[str, dict[Labels, float | list[float]]]
@@ -26,7 +26,7 @@ Exemplars = dict[str, dict[Labels, dict[int, Exemplar]]]
 """The latest exchange counted by each series; a histogram has one for each bucket."""
 
 
-class Spread:
+class Histogram:
     """A histogram: how many values fell into each bucket, and their sum."""
 
     __slots__ = ("_bounds", "cells", "exemplars")
@@ -58,21 +58,21 @@ class Series:
             for name, family in FAMILIES.items()
             if family.kind != "histogram"
         }
-        self._spreads: dict[str, dict[Labels, Spread]] = {
+        self._spreads: dict[str, dict[Labels, Histogram]] = {
             name: {} for name, family in FAMILIES.items() if family.kind == "histogram"
         }
         self._exemplars: dict[str, dict[Labels, Exemplar]] = {}
-        self._sources: list[Callable[[], Iterable[Reading]]] = []
+        self._sources: list[Callable[[], Iterable[Sample]]] = []
 
     def numbers(self, name: str) -> defaultdict[Labels, float]:
         """The counter or gauge `name`: its values by their labels."""
         return self._numbers[name]
 
-    def spread(self, name: str, *labels: str) -> Spread:
+    def spread(self, name: str, *labels: str) -> Histogram:
         """The histogram `name` with these labels; made when first used."""
         spreads = self._spreads[name]
         if labels not in spreads:
-            spreads[labels] = Spread(FAMILIES[name].buckets)
+            spreads[labels] = Histogram(FAMILIES[name].buckets)
         return spreads[labels]
 
     def count_of(self, name: str, labels: Labels, exemplar: Exemplar) -> None:
@@ -80,7 +80,7 @@ class Series:
         self._numbers[name][labels] += 1
         self._exemplars.setdefault(name, {})[labels] = exemplar
 
-    def read_from(self, source: Callable[[], Iterable[Reading]]) -> None:
+    def read_from(self, source: Callable[[], Iterable[Sample]]) -> None:
         """Ask `source` at every snapshot, for what somebody else knows already.
 
         It is asked before the numbers are copied, so it may first count what it still held back.

@@ -21,7 +21,7 @@ _BOUNDS: Final = tuple(0.0001 * _GROWTH**n for n in range(170))
 
 
 @dataclass(slots=True)
-class Tally:
+class SummaryCounts:
     """Counts over some time."""
 
     total: int = 0
@@ -40,7 +40,7 @@ class Tally:
             self.longest = seconds
         self.buckets[bisect_left(_BOUNDS, seconds)] += 1
 
-    def merge(self, other: "Tally") -> None:
+    def merge(self, other: "SummaryCounts") -> None:
         self.total += other.total
         self.errors += other.errors
         self.limited += other.limited
@@ -92,8 +92,8 @@ class Summary:
 
     def __init__(self, started: float) -> None:
         self._started = started
-        self._past = Tally()
-        self._slots = [Tally() for _ in range(_SLOTS)]
+        self._past = SummaryCounts()
+        self._slots = [SummaryCounts() for _ in range(_SLOTS)]
         self._numbers = [-1] * _SLOTS
 
     def add(self, x: Exchange, now: float) -> None:
@@ -112,7 +112,7 @@ class Summary:
 
     def figures(self, now: float) -> dict[str, object]:
         """The body of `/metrics.json`."""
-        ever, recent, oldest = Tally(), Tally(), int(now / SLOT) - _SLOTS
+        ever, recent, oldest = SummaryCounts(), SummaryCounts(), int(now / SLOT) - _SLOTS
         ever.merge(self._past)
         for number, slot in zip(self._numbers, self._slots, strict=True):
             ever.merge(slot)
@@ -137,8 +137,8 @@ class Summary:
 
     def _begin(self, place: int, number: int) -> None:
         self._past.merge(self._slots[place])
-        self._numbers[place], self._slots[place] = number, Tally()
+        self._numbers[place], self._slots[place] = number, SummaryCounts()
 
 
 _ERRORS: Final = ("error", "critical")
-_NOTHING: Final = Tally()
+_NOTHING: Final = SummaryCounts()

@@ -22,11 +22,13 @@ neutral  counts nowhere; as a probe lets the next attempt probe
 
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from proxy import outcome as o
+from proxy.blame import MOST, FailedAttempt, Opening
 from proxy.outcome import Signal
-from proxy.resilience.circuit import Circuit, State, Tally
+from proxy.resilience.circuit import Circuit, FailureStorage, State
 from proxy.resilience.pauses import Random, growing
 from proxy.resilience.permits import SETTLED, BreakerView, Cause, Permit, Refused, Transition
 from proxy.resilience.rules import BreakerRule
@@ -55,7 +57,7 @@ class Breaker:
         self.rule = rule
         self._on_transition = on_transition
         self._rng = rng
-        self._tally = Tally(
+        self._tally = FailureStorage(
             consecutive=rule.consecutive,
             failure_ratio=rule.failure_ratio,
             min_attempts=rule.min_attempts,
@@ -69,6 +71,9 @@ class Breaker:
         self._probe: Permit | None = None
         self._probe_lost = 0.0
         self._opened_at: float | None = None
+        self._latest: deque[FailedAttempt] = deque(maxlen=MOST)
+        self.opening: Opening | None = None
+        """What opened the circuit; None while it is closed."""
         self._due = -math.inf
         """End of the cool-down."""
         self._busy_until = -math.inf
@@ -87,10 +92,17 @@ class Breaker:
             return Refused(o.UPSTREAM_COOLING_DOWN, self._busy_until - now)
         return self._admit_probe(now)
 
-    def settle(self, permit: Permit, signal: Signal, now: float) -> None:
-        """Say what the attempt taught; ignored for a permit that is settled or of another era."""
+    def settle(
+        self, permit: Permit, signal: Signal, now: float, failed: FailedAttempt | None = None
+    ) -> None:
+        """Say what the attempt taught; ignored for a permit that is settled or of another era.
+
+        `failed` is remembered as one of those that opened the circuit, if it opens.
+        """
         if permit.era != self._era:
             return
+        if failed is not None:
+            self._latest.append(failed)
         permit.era = SETTLED
         if self._flows and signal == "success":
             self._tally.consecutive = 0
@@ -109,6 +121,12 @@ class Breaker:
             return
         rest = self.rule.cool_down if seconds is None else min(seconds, self.rule.max_cool_down)
         self._busy_until = max(self._busy_until, now + rest)
+
+    def will_refuse(self, then: float) -> bool:
+        """Whether an attempt at that time will be refused, if nobody settles anything till then."""
+        if not self.rule.enabled:
+            return False
+        return then < self._busy_until or (self._circuit.state == "open" and then < self._due)
 
     def state(self, now: float) -> State:
         """The state at `now`: a cool-down that is over makes the circuit half-open."""
@@ -177,14 +195,26 @@ class Breaker:
         self._flows = state == "closed" and self.rule.enabled
         if state == "open":
             self._opened_at = now
+            self.opening = Opening(cause, now, self._failures(cause, now))
             self._due = now + next(self._cool_downs)
         elif state == "closed":
-            self._opened_at = None
+            self._opened_at = self.opening = None
+            self._latest.clear()
             self._due = -math.inf
             self._cool_downs = self._growing()
             self._tally.clear()
         cool_down = self._due - now if state == "open" else 0.0
-        self._on_transition(Transition(self.name, state, cause, cool_down, now))
+        opening = self.opening if state == "open" else None
+        self._on_transition(Transition(self.name, state, cause, cool_down, now, opening))
+
+    def _failures(self, cause: Cause, now: float) -> tuple[FailedAttempt, ...]:
+        """Those of the latest that made `cause` true."""
+        latest = tuple(self._latest)
+        if cause == "consecutive":
+            return latest[-self._tally.consecutive :]
+        if cause == "ratio":
+            return tuple(each for each in latest if now - each.at <= self.rule.window)
+        return latest[-1:] if cause == "probe_failed" else ()
 
     def _growing(self) -> Iterator[float]:
         rule = self.rule

@@ -25,7 +25,7 @@ STATES: dict[str, State] = {
 }
 
 
-class Tally(pybreaker.CircuitBreakerStorage):
+class FailureStorage(pybreaker.CircuitBreakerStorage):
     """Counts, and answers pybreaker's "how many failures" with 1 for too many and 0 for not yet."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Tally(pybreaker.CircuitBreakerStorage):
 class Circuit(pybreaker.CircuitBreakerListener):
     """The machine of one breaker. `state` is always the present one."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: FailureStorage) -> None:
         self.tally = tally
         self.state: State = "closed"
         self._machine = pybreaker.CircuitBreaker(

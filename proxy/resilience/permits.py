@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from proxy.blame import Opening
 from proxy.outcome import Outcome
 from proxy.resilience.circuit import State
 
@@ -43,6 +44,8 @@ class Transition:
     cool_down: float
     """Seconds until the first probe; 0 unless `to` is open."""
     at: float
+    opening: Opening | None = None
+    """What opened it; None unless `to` is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ The reasons are looked for in a fixed order, from what can never change to what 
 3. the request may have arrived: `not_idempotent`, then `body_not_replayable`
 4. `attempts_spent`
 5. `draining`
-6. the pause does not fit: `deadline_near`
+6. the pause does not fit: `retry_after_too_long`, `deadline_near`
 7. `budget_spent`
 
 So the budget pays only for a retry that will be made.
@@ -139,7 +139,9 @@ def decide(
         if holds(rule, failure, standing):
             return Stop(why)
     pause = _pause(rule, failure, standing.made, rng)
-    if pause is None or pause >= standing.left:
+    if pause is None:
+        return Stop("retry_after_too_long")
+    if pause >= standing.left:
         return Stop("deadline_near")
     return Again(pause) if budget.spend(now) else Stop("budget_spent")
 

@@ -8,20 +8,20 @@ import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from proxy.settings.faults import Fault
+from proxy.settings.faults import SettingsFault
 from proxy.settings.tree import Keys, place_of
 
 _WITH_PORT = re.compile(r"(?:[a-z]+://)?(\[[0-9A-Fa-f:.]+\]|[^:/\[\]]+):([0-9]{1,5})/?")
 _EXAMPLES = "write an address such as 127.0.0.1, 0.0.0.0 for all of IPv4, or :: for all"
 
 
-def faults(tree: Keys) -> Iterator[Fault]:
+def address_faults(tree: Keys) -> Iterator[SettingsFault]:
     """What is wrong with the hosts of the traffic and the admin port."""
     for name in ("listen", "admin"):
         section = tree.section(name)
         host = section.text("host") if section else None
         if host and (refusal := _refusal(host)):
-            yield Fault(place_of(tree, (name, "host")), (name, "host"), refusal)
+            yield SettingsFault(place_of(tree, (name, "host")), (name, "host"), refusal)
 
 
 def _refusal(host: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from proxy.knobs import as_duration
-from proxy.settings.faults import Fault, in_order, nearest
+from proxy.settings.faults import SettingsFault, in_order, nearest
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.settings.tree import Keys, place_of
 
@@ -27,18 +27,18 @@ def warnings(settings: Settings, tree: Keys) -> list[str]:
     return [str(fault) for fault in in_order(found)]
 
 
-def _unknown_methods(route: ResolvedRoute, at: int, tree: Keys) -> Iterator[Fault]:
+def _unknown_methods(route: ResolvedRoute, at: int, tree: Keys) -> Iterator[SettingsFault]:
     known = _METHODS.split()
     for index, method in enumerate(route.match.methods):
         if method not in known:
             path = ("routes", at, "match", "methods", index)
             meant = nearest(method, _USUAL) or nearest(method, known)
-            yield Fault(place_of(tree, path), path, f"{method} is no method of HTTP", meant)
+            yield SettingsFault(place_of(tree, path), path, f"{method} is no method of HTTP", meant)
 
 
-def _unreachable_limits(route: ResolvedRoute, at: int, tree: Keys) -> Iterator[Fault]:
+def _unreachable_limits(route: ResolvedRoute, at: int, tree: Keys) -> Iterator[SettingsFault]:
     head, total = route.timeouts.head, route.timeouts.total
     if total < head:
         path = ("routes", at, "timeouts", "total")
         message = f"{as_duration(total)} is below head, {as_duration(head)}, which is never reached"
-        yield Fault(place_of(tree, path), path, message)
+        yield SettingsFault(place_of(tree, path), path, message)

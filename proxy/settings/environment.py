@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from proxy.settings.faults import Fault, Path, Place, nearest
+from proxy.settings.faults import Path, Place, SettingsFault, nearest
 from proxy.settings.reading import NOT_TEXT
 from proxy.settings.schema import shape as settings_shape
 from proxy.settings.shape import Shape
@@ -45,7 +45,7 @@ class Overrides:
     tree: Keys
     shipped: Keys
     """The policies that are there without being written."""
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[SettingsFault] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     _made: dict[tuple[Path, str], Place] = field(default_factory=dict)
     """Entries no file has, and the variable they were made for."""
@@ -68,12 +68,12 @@ class Overrides:
 
     def _lay_one(self, levels: list[str], leaf: Leaf) -> None:
         if not is_text("".join(levels) + leaf.text):
-            self.faults.append(Fault(Place(ascii(leaf.place.source)[1:-1]), (), NOT_TEXT))
+            self.faults.append(SettingsFault(Place(ascii(leaf.place.source)[1:-1]), (), NOT_TEXT))
             return
         try:
             self._set(levels, leaf)
         except _UnplacedError as why:
-            self.faults.append(Fault(leaf.place, why.path, why.message, why.meant))
+            self.faults.append(SettingsFault(leaf.place, why.path, why.message, why.meant))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -138,7 +138,9 @@ class Overrides:
                 del entries.nodes[key]
                 lacks = f"and as a new one it lacks {' and '.join(missing)}"
                 message = f'no {_SINGULAR[path]} is named "{key}", {lacks}'
-                self.faults.append(Fault(place, (*path, key), message, nearest(key, entries.nodes)))
+                self.faults.append(
+                    SettingsFault(place, (*path, key), message, nearest(key, entries.nodes))
+                )
 
 
 def _named(shape: Shape) -> Shape | None:

@@ -24,7 +24,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SettingsFault:
     """One thing that is wrong."""
 
     place: Place
@@ -42,14 +42,14 @@ class Fault:
 class SettingsError(Exception):
     """Settings that cannot be used; all their faults at once, in the order of the file."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[SettingsFault]) -> None:
         self.faults = in_order(faults)
         super().__init__("\n".join(map(str, self.faults)))
 
 
-def in_order(faults: Iterable[Fault]) -> list[Fault]:
+def in_order(faults: Iterable[SettingsFault]) -> list[SettingsFault]:
     """By place, files first, each once: a fault of a policy would be one of all its routes."""
-    seen: dict[tuple[Place, str, Path], Fault] = {}
+    seen: dict[tuple[Place, str, Path], SettingsFault] = {}
     for fault in faults:
         seen.setdefault((fault.place, fault.message, fault.path[-1:]), fault)
     return sorted(seen.values(), key=lambda fault: (not fault.place.line, fault.place))

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
-from proxy.settings.faults import Fault, Place, SettingsError
+from proxy.settings.faults import Place, SettingsError, SettingsFault
+from proxy.settings.hiding import hidden
 from proxy.settings.reading import read
 from proxy.settings.schema import Settings, shape
 from proxy.settings.shipped import shipped
@@ -21,6 +22,11 @@ from proxy.settings.wording import faults_of
 
 LARGEST = 256 * 1024
 """Bytes of a settings file: a hundred routes need a tenth of it."""
+
+_HASHES_CHANGE = (
+    "observe.hash_key is not set and there is no store to keep one beside: "
+    "hashes of fields change with every start"
+)
 
 _CATCH_ALL = """
 upstreams: { upstream: { endpoints: [] } }
@@ -74,15 +80,15 @@ def _text(path: Path) -> str:
         raise _error(str(path), f"is not UTF-8 text: byte {error.start + 1}") from None
 
 
-def _settings(tree: Keys, faults: list[Fault], env: Mapping[str, str]) -> Settings:
+def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -> Settings:
     overrides = Overrides(tree, shipped())
     overrides.lay(env)
     faults = [*faults, *overrides.faults]
     if not tree.nodes:
-        raise SettingsError(faults or [_none_at_all(tree)])
+        raise SettingsError(map(hidden, faults or [_none_at_all(tree)]))
     faults += unfold(tree, shape())
-    faults += plan.faults(tree, shipped())
-    faults += addresses.faults(tree)
+    faults += plan.plan_faults(tree, shipped())
+    faults += addresses.address_faults(tree)
     whole = plan.spread(tree, shipped())
     values = Values()
     plain = values.of(whole, shape())
@@ -90,16 +96,30 @@ def _settings(tree: Keys, faults: list[Fault], env: Mapping[str, str]) -> Settin
     try:
         settings = Settings.model_validate(plain)
     except ValidationError as error:
-        raise SettingsError([*faults, *faults_of(error, whole, values.broken)]) from None
+        faults += faults_of(error, whole, values.broken)
+        raise SettingsError(map(hidden, faults)) from None
     if faults:
-        raise SettingsError(faults)
-    settings._warnings = (*overrides.warnings, *doubts.warnings(settings, whole))
+        raise SettingsError(map(hidden, faults))
+    settings._warnings = (
+        *overrides.warnings,
+        *doubts.warnings(settings, whole),
+        *_warnings(settings),
+    )
     return settings
 
 
-def _none_at_all(tree: Keys) -> Fault:
-    return Fault(tree.place, (), "there are none; give a file, or one upstream by --upstream URL")
+def _warnings(settings: Settings) -> tuple[str, ...]:
+    """What is odd between the parts of good settings."""
+    observe = settings.observe
+    is_lost = observe.hashes and observe.hash_key is None and settings.store.path is None
+    return (_HASHES_CHANGE,) if is_lost else ()
+
+
+def _none_at_all(tree: Keys) -> SettingsFault:
+    return SettingsFault(
+        tree.place, (), "there are none; give a file, or one upstream by --upstream URL"
+    )
 
 
 def _error(source: str, message: str) -> SettingsError:
-    return SettingsError([Fault(Place(source), (), message)])
+    return SettingsError([SettingsFault(Place(source), (), message)])

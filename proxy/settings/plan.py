@@ -6,7 +6,7 @@ Works on the tree, so that every fault has its place and none hides behind anoth
 from collections.abc import Callable, Iterable, Iterator
 
 from proxy.settings import syntax
-from proxy.settings.faults import Fault, Path, nearest
+from proxy.settings.faults import Path, SettingsFault, nearest
 from proxy.settings.schema import Policy
 from proxy.settings.tree import Items, Keys, Leaf, Node, overlay, place_of
 
@@ -47,7 +47,7 @@ def _over_policy(route: Node, whole: Keys) -> Node:
     return merged or route
 
 
-def faults(tree: Keys, shipped: Keys) -> Iterator[Fault]:
+def plan_faults(tree: Keys, shipped: Keys) -> Iterator[SettingsFault]:
     """Everything that is wrong between the parts of a tree that was not yet spread."""
     yield from _twice(tree, "name", _name, "a route with this name")
     yield from _twice(tree, "match", _matched, "a route that matches the same")
@@ -69,7 +69,7 @@ def _routes(tree: Keys) -> Iterator[tuple[Path, Keys]]:
 
 def _twice(
     tree: Keys, key: str, signs: Callable[[Keys], Iterable[object]], what: str
-) -> Iterator[Fault]:
+) -> Iterator[SettingsFault]:
     """Routes that share a sign with an earlier one."""
     seen: dict[object, Keys] = {}
     for path, route in _routes(tree):
@@ -77,7 +77,9 @@ def _twice(
         earlier = next((first for first in firsts if first is not route), None)
         if earlier:
             there = place_of(earlier, (key,))
-            yield Fault(place_of(route, (key,)), (*path, key), f"{what} is at {there} already")
+            yield SettingsFault(
+                place_of(route, (key,)), (*path, key), f"{what} is at {there} already"
+            )
 
 
 def _name(route: Keys) -> list[object]:
@@ -98,25 +100,27 @@ def _matched(route: Keys) -> list[object]:
     return [(host, path, method) for method in sorted(methods) or [""]]
 
 
-def _unknown(tree: Keys, key: str, known: list[str]) -> Iterator[Fault]:
+def _unknown(tree: Keys, key: str, known: list[str]) -> Iterator[SettingsFault]:
     for path, route in _routes(tree):
         name = route.text(key)
         if name is not None and name not in known:
             message = f'no {key} is named "{name}"'
-            yield Fault(place_of(route, (key,)), (*path, key), message, nearest(name, known))
+            yield SettingsFault(
+                place_of(route, (key,)), (*path, key), message, nearest(name, known)
+            )
 
 
-def _not_prefixes(tree: Keys) -> Iterator[Fault]:
+def _not_prefixes(tree: Keys) -> Iterator[SettingsFault]:
     for path, route in _routes(tree):
         strip, match = route.text("strip_prefix"), route.section("match")
         matched = (match.text("path") if match else None) or "/"
         if strip and not strip.endswith("/") and not f"{matched}/".startswith(f"{strip}/"):
             place = place_of(route, ("strip_prefix",))
             message = f'"{strip}" does not begin the path "{matched}" of this route'
-            yield Fault(place, (*path, "strip_prefix"), message)
+            yield SettingsFault(place, (*path, "strip_prefix"), message)
 
 
-def _bad_origins(tree: Keys) -> Iterator[Fault]:
+def _bad_origins(tree: Keys) -> Iterator[SettingsFault]:
     holders = [((), tree), *_routes(tree)]
     for path, holder in holders:
         cors = holder.section("cors")
@@ -125,13 +129,13 @@ def _bad_origins(tree: Keys) -> Iterator[Fault]:
                 if isinstance(node, Leaf) and not node.broken:
                     syntax.origin(node.text)
             except ValueError as error:
-                yield Fault(node.place, (*path, "cors", "origins", at), str(error))
+                yield SettingsFault(node.place, (*path, "cors", "origins", at), str(error))
 
 
-def _same_port(tree: Keys) -> Iterator[Fault]:
+def _same_port(tree: Keys) -> Iterator[SettingsFault]:
     listen, admin = tree.section("listen"), tree.section("admin")
     traffic = (listen.text("port") if listen else None) or "8080"
     port = (admin.text("port") if admin else None) or "8081"
     if traffic == port != "0":
         place = place_of(tree, ("admin", "port") if admin else ("listen", "port"))
-        yield Fault(place, ("admin", "port"), f"{port} is the traffic port already")
+        yield SettingsFault(place, ("admin", "port"), f"{port} is the traffic port already")

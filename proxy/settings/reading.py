@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from proxy.settings.faults import Fault, Path, Place, SettingsError
+from proxy.settings.faults import Path, Place, SettingsError, SettingsFault
 from proxy.settings.interpolation import interpolated
 from proxy.settings.tree import Items, Keys, Leaf, Node, is_text
 
@@ -19,6 +19,9 @@ NOT_TEXT = "has bytes or characters in it that are not UTF-8 text"
 MOST_PIECES = 20_000
 DEEPEST = 32
 _TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
+_TAG = "tags are not supported; put quotes around a value that begins with !"
+_NAMED = re.compile(r" '(?!<)[^']*\w[^']*'")
+"""What YAML quotes of a file: aliases and anchors, which a secret without quotes looks like."""
 _DEEP = f"is nested deeper than {DEEPEST} levels"
 
 
@@ -26,7 +29,7 @@ class _TooMuchError(Exception):
     """The file grows beyond what settings can be."""
 
 
-def read(text: str, source: str, env: Mapping[str, str]) -> tuple[Keys, list[Fault]]:
+def read(text: str, source: str, env: Mapping[str, str]) -> tuple[Keys, list[SettingsFault]]:
     """The tree of a settings file, and what is wrong with pieces of it.
 
     Raises SettingsError where there is no tree to look at.
@@ -61,7 +64,9 @@ def _composed(text: str, source: str) -> yaml.Node:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = _unquoted(text, mark) or " ".join(filter(None, (error.context, error.problem)))
+        said = _unquoted(text, mark) or _NAMED.sub(
+            "", " ".join(filter(None, (error.context, error.problem)))
+        )
         raise _unreadable(_place(source, mark) if mark else place, f"is not YAML: {said}") from None
     except yaml.reader.ReaderError as error:
         said = f"the character U+{error.character:04X} cannot stand in YAML"
@@ -83,7 +88,7 @@ def _unquoted(text: str, mark: yaml.Mark | None) -> str | None:
 
 
 def _unreadable(place: Place, message: str) -> SettingsError:
-    return SettingsError([Fault(place, (), message)])
+    return SettingsError([SettingsFault(place, (), message)])
 
 
 def _place(source: str, mark: yaml.Mark) -> Place:
@@ -97,7 +102,7 @@ class _Reader:
     source: str
     env: Mapping[str, str]
     whole: Place | None = None
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[SettingsFault] = field(default_factory=list)
     pieces: int = 0
 
     def tree(self, node: yaml.Node, path: Path) -> Node:
@@ -108,7 +113,7 @@ class _Reader:
             raise _TooMuchError(_DEEP)
         place = self.place(node)
         if node.tag not in _TAGS:
-            self.faults.append(Fault(place, path, f"the tag {node.tag} is not supported"))
+            self.faults.append(SettingsFault(place, path, _TAG))
         if isinstance(node, yaml.MappingNode):
             return self.keys(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -124,14 +129,14 @@ class _Reader:
         for key_node, value in node.value:
             place = self.place(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.faults.append(Fault(place, path, "a key must be text"))
+                self.faults.append(SettingsFault(place, path, "a key must be text"))
                 continue
             key = key_node.value
             if not is_text(key):
-                self.faults.append(Fault(place, path, "has a key that is not text"))
+                self.faults.append(SettingsFault(place, path, "has a key that is not text"))
                 continue
             if refusal := self.refusal(key, keys):
-                self.faults.append(Fault(place, (*path, key), refusal))
+                self.faults.append(SettingsFault(place, (*path, key), refusal))
                 continue
             keys.put(key, self.tree(value, (*path, key)), place)
         return keys
@@ -152,6 +157,6 @@ class _Reader:
             if not is_text(leaf.text):
                 raise ValueError(NOT_TEXT)
         except ValueError as error:
-            self.faults.append(Fault(leaf.place, path, str(error)))
+            self.faults.append(SettingsFault(leaf.place, path, str(error)))
             leaf.broken = True
         return leaf

@@ -10,40 +10,50 @@ import json
 from functools import cache, cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    WithJsonSchema,
+)
 
-from proxy.alerts.rule import AlertsRule
+from proxy.diagnostics.alerts.rules import AlertsRule
+from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.http.rules import CorsRule, IdentityRule
 from proxy.knobs import Knobs, Size
 from proxy.resilience.rules import BreakerRule, RetryRule
-from proxy.rules import CorsRule, IdentityRule
 from proxy.settings import syntax
 from proxy.settings.sections import (
     Admin,
-    Drain,
+    DrainRule,
     Listen,
-    Log,
+    LogRule,
     Match,
     Observe,
     ObservedField,
-    Timeouts,
+    OwnErrors,
+    TimeoutsRule,
 )
 from proxy.settings.shape import Shape
-from proxy.stories.rule import StoreRule, StoriesRule
-from proxy.streams.rule import StreamRule
-from proxy.transport.rules import UpstreamRule
+from proxy.streams.rules import StreamRule
+from proxy.upstream.rules import UpstreamRule
 
 __all__ = [
     "Admin",
-    "Drain",
+    "DrainRule",
     "Listen",
-    "Log",
+    "LogRule",
     "Match",
     "Observe",
     "ObservedField",
+    "OwnErrors",
     "Policy",
     "ResolvedRoute",
     "Settings",
-    "Timeouts",
+    "TimeoutsRule",
     "shape",
 ]
 
@@ -51,7 +61,7 @@ __all__ = [
 class Policy(Knobs):
     """A named set of knobs that routes refer to."""
 
-    timeouts: Timeouts = Timeouts()
+    timeouts: TimeoutsRule = TimeoutsRule()
     """The clocks of an exchange."""
     retry: RetryRule = RetryRule()
     """When a failed attempt is made again."""
@@ -72,6 +82,19 @@ def _or_none(rule: CorsRule | None) -> CorsRule | None:
 
 
 Cors = Annotated[CorsRule | None, AfterValidator(_or_none)]
+
+
+def _mask_mode(value: object) -> object:
+    return {True: "always", "true": "always", False: "never", "false": "never"}.get(value, value)
+
+
+MaskErrors = Annotated[
+    Literal["never", "traces", "always"],
+    BeforeValidator(_mask_mode),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "enum": ["never", "traces", "always"]}, {"type": "boolean"}]}
+    ),
+]
 
 
 def _not_reserved(name: str) -> str:
@@ -95,8 +118,12 @@ class ResolvedRoute(Policy):
     """Policy whose keys hold where the route has none of its own."""
     strip_prefix: syntax.Prefix | None = None
     """Part of the path that the upstream does not see, such as `/api`."""
-    mask_upstream_errors: bool = False
-    """Whether bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON."""
+    mask_upstream_errors: MaskErrors = "traces"
+    """Which bodies of the upstream's 5xx answers are replaced by Sidelight's own JSON: those that
+    begin with a stack trace, all (`always` or `true`), or none (`never` or `false`)."""
+    encoded_slash: Literal["refuse", "forward"] = "refuse"
+    """What becomes of a target whose decoded path (`/api%2fchat`) another route would take:
+    `refuse` answers 400, `forward` sends it where its raw form belongs."""
     websocket: bool = False
     """Whether clients may open WebSockets; without it they are answered with 426."""
     cors: Cors = None
@@ -115,7 +142,7 @@ class Settings(Knobs):
     """Everything Sidelight is told."""
 
     service: syntax.Name = "sidelight"
-    """Name in the log."""
+    """Name in the log and in `Proxy-Status`."""
     event_loop: Literal["uvloop", "asyncio"] = "uvloop"
     """The event loop; asyncio where uvloop is not to be had."""
     listen: Listen = Listen()
@@ -125,10 +152,12 @@ class Settings(Knobs):
     identity: Annotated[IdentityRule, AfterValidator(_with_networks)] = IdentityRule()
     """Whose request ID is kept."""
     trusted_proxies: tuple[syntax.Network, ...] = ()
-    """Networks whose `X-Forwarded-*` and `Forwarded` are passed on; none: nobody's."""
-    drain: Drain = Drain()
+    """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
+    drain: DrainRule = DrainRule()
     """How it ends."""
-    log: Log = Log()
+    errors: OwnErrors = OwnErrors()
+    """How Sidelight's own errors are told."""
+    log: LogRule = LogRule()
     """The log on standard output."""
     observe: Observe = Observe()
     """What is recorded beyond Sidelight's own fields."""

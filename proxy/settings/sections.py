@@ -1,6 +1,6 @@
 """The sections of settings that have no trade of their own to stand next to."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -53,9 +53,11 @@ class Admin(Knobs):
     token: syntax.Token | None = None
     """Secret for everything but health and metrics, at least 16 characters.
     null: open on the loopback, refused elsewhere."""
+    max_connections: Count = 64
+    """Connections at a time; beyond it the one that has kept silent for longest is closed."""
 
 
-class Drain(Knobs):
+class DrainRule(Knobs):
     """How Sidelight ends after SIGTERM."""
 
     readiness_delay: Duration = 5.0
@@ -64,7 +66,17 @@ class Drain(Knobs):
     """How long running exchanges may then take to end."""
 
 
-class Log(Knobs):
+class OwnErrors(Knobs):
+    """How Sidelight's own errors are told."""
+
+    format: Literal["json", "problem"] = "json"
+    """Form of their bodies: JSON, or problem details (RFC 9457) with the same members; whoever
+    sends `Accept: application/problem+json` gets these in any case."""
+    proxy_status: Literal["own", "all"] = "own"
+    """Answers that carry `Proxy-Status` (RFC 9209): those of Sidelight's own, or all of them."""
+
+
+class LogRule(Knobs):
     """The log on standard output."""
 
     level: Level = "info"
@@ -85,7 +97,7 @@ class ObservedField(Knobs):
     query: Annotated[str, Field(min_length=1)] | None = None
     """Query parameter to take it from."""
     hash: bool = False
-    """Whether a hash is recorded instead of the value."""
+    """Whether a hash is recorded instead of the value: an HMAC under `observe.hash_key`."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -100,9 +112,17 @@ class Observe(Knobs):
 
     fields: dict[syntax.Name, ObservedField] = Field(default_factory=dict)
     """The team's own fields of the record, by name."""
+    hash_key: syntax.Token | None = None
+    """Secret key of the hashes, at least 16 characters.
+    null: one is made and kept beside the store, or without a store for as long as it runs."""
+
+    @property
+    def hashes(self) -> bool:
+        """Whether any field is hashed."""
+        return any(field.hash for field in self.fields.values())
 
 
-class Timeouts(Knobs):
+class TimeoutsRule(Knobs):
     """The clocks of an exchange."""
 
     request_body_gap: Timeout = 30.0

@@ -75,6 +75,14 @@ class Shape:
         """Keys that a section must have."""
         return {key for option in self.options() for key in option.get("required", ())}
 
+    @property
+    def has_secret(self) -> bool:
+        """Whether the value is a secret, or has one somewhere in it."""
+        if any(option.get("writeOnly") for option in self.options()):
+            return True
+        below = (*self.keys.values(), self.named, self.item)
+        return any(shape.has_secret for shape in below if shape)
+
     def child(self, part: str | int) -> "Shape | None":
         """The shape one step down; None where there is nothing."""
         return self.item if isinstance(part, int) else self.keys.get(part) or self.named

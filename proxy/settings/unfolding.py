@@ -3,15 +3,15 @@
 `[GET, POST]` and `{ head: 20s }` are read as YAML; a list may also be given by commas.
 """
 
-from proxy.settings.faults import Fault, Path
+from proxy.settings.faults import Path, SettingsFault
 from proxy.settings.reading import read_value
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Items, Keys, Leaf, Node
 
 
-def unfold(node: Node, shape: Shape, path: Path = ()) -> list[Fault]:
+def unfold(node: Node, shape: Shape, path: Path = ()) -> list[SettingsFault]:
     """Unfold every variable in `node` in place; what cannot be read is a fault."""
-    faults: list[Fault] = []
+    faults: list[SettingsFault] = []
     for part, below in _parts(node):
         child, inner = shape.child(part), (*path, part)
         if child is None:
@@ -19,7 +19,7 @@ def unfold(node: Node, shape: Shape, path: Path = ()) -> list[Fault]:
         try:
             grown = _unfolded(below, child)
         except ValueError as error:
-            faults.append(Fault(below.place, inner, str(error)))
+            faults.append(SettingsFault(below.place, inner, str(error)))
             continue
         _put(node, part, grown)
         faults += unfold(grown, child, inner)

@@ -7,7 +7,7 @@ Whether a value is good is left to the models.
 import re
 from dataclasses import dataclass, field
 
-from proxy.settings.faults import Fault, Path, Place, nearest
+from proxy.settings.faults import Path, Place, SettingsFault, nearest
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Items, Keys, Leaf, Node
 
@@ -22,7 +22,7 @@ _OFF = {"enabled": "enabled: false", "attempts": "attempts: 1", "above": "above:
 class Values:
     """The values of a tree, and what was wrong on the way."""
 
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[SettingsFault] = field(default_factory=list)
     broken: set[Path] = field(default_factory=set)
     """Paths whose values mean nothing, because they have a fault already."""
 
@@ -41,7 +41,7 @@ class Values:
             return None
 
     def _refuse(self, place: Place, path: Path, message: str, meant: str | None = None) -> None:
-        self.faults.append(Fault(place, path, message, meant))
+        self.faults.append(SettingsFault(place, path, message, meant))
         self.broken.add(path)
 
     def _section(self, node: Keys, shape: Shape, path: Path) -> dict[str, object]:
@@ -83,7 +83,7 @@ def _typed(text: str, shape: Shape) -> object:
         return whole(text)
     if "number" in kinds:
         return number(text)
-    return truth(text) if "boolean" in kinds else text
+    return truth(text) if "boolean" in kinds and "string" not in kinds else text
 
 
 def _switched(text: str, shape: Shape) -> str:

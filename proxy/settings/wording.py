@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from proxy.settings.faults import Fault, Path, Place, nearest
+from proxy.settings.faults import Path, Place, SettingsFault, nearest
 from proxy.settings.schema import shape as settings_shape
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Keys, Node, step
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 _QUOTED = re.compile("'([^']*)'")
 
 
-def faults_of(error: ValidationError, tree: Node, broken: set[Path]) -> Iterator[Fault]:
+def faults_of(error: ValidationError, tree: Node, broken: set[Path]) -> Iterator[SettingsFault]:
     """What the models refuse; nothing about values that had a fault before."""
     for detail in error.errors():
         path, place, shape = _found(detail, tree)
         if any(path[: len(known)] == known for known in broken) or _only_seems_empty(detail):
             continue
         message, meant = _said(detail, shape)
-        yield Fault(place, path, message, meant)
+        yield SettingsFault(place, path, message, meant)
 
 
 def _only_seems_empty(detail: "ErrorDetails") -> bool:

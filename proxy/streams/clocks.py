@@ -1,26 +1,13 @@
 """When a stream has been silent for too long, by each of its clocks."""
 
 from math import inf
-from typing import Protocol
 
 from proxy import outcome as o
 from proxy.outcome import Outcome
+from proxy.terms import Timeouts
 
 _TICK = 0.002
 """Loops round their clocks to milliseconds: a timer may fire that much before its time."""
-
-
-class Limits(Protocol):
-    """Lengths of time in seconds."""
-
-    @property
-    def first_event(self) -> float: ...
-    @property
-    def gap(self) -> float: ...
-    @property
-    def event_gap(self) -> float | None: ...
-    @property
-    def max_stream(self) -> float: ...
 
 
 class StreamClocks:
@@ -32,7 +19,7 @@ class StreamClocks:
 
     __slots__ = ("_event_at", "_event_due", "_gap_due", "_limits", "_max_due")
 
-    def __init__(self, limits: Limits, begun: float) -> None:
+    def __init__(self, limits: Timeouts, begun: float) -> None:
         self._limits = limits
         self._event_at: float | None = None
         self._gap_due = begun + limits.gap

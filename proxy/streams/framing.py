@@ -24,7 +24,7 @@ class StreamEvent:
     data: bytes
 
 
-class Framing(ABC):
+class EventFraming(ABC):
     """The event boundaries of one stream, found as its bytes arrive.
 
     `events` counts the data events passed on so far.

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import orjson
 
-from proxy.streams.framing import Framing, StreamEvent
-from proxy.streams.rule import EndMarkerRule
+from proxy.streams.framing import EventFraming, StreamEvent
+from proxy.streams.rules import EndMarkerRule
 
 Test = Callable[[StreamEvent], bool]
 
@@ -22,7 +22,7 @@ class EndMarker:
 
     __slots__ = ("_framing", "_needle", "_test", "is_carried")
 
-    def __init__(self, framing: Framing, needle: bytes, test: Test) -> None:
+    def __init__(self, framing: EventFraming, needle: bytes, test: Test) -> None:
         self._framing = framing
         self._needle = needle
         self._test = test
@@ -43,7 +43,7 @@ class EndMarker:
         return not (self.is_carried or self._framing.is_raw)
 
 
-def end_marker(rule: EndMarkerRule, framing: Framing) -> EndMarker | None:
+def end_marker(rule: EndMarkerRule, framing: EventFraming) -> EndMarker | None:
     """A watch for the marker of `rule`; None where it is off, or the format cannot carry it."""
     if rule.mode == "off":
         return None

@@ -6,10 +6,10 @@ Only LF ends a line; a CR before it is white space of JSON.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from proxy.streams.framing import Framing, Profile, StreamEvent
+from proxy.streams.framing import EventFraming, Profile, StreamEvent
 
 
-class Ndjson(Framing):
+class Ndjson(EventFraming):
     """The framing of one `application/x-ndjson`."""
 
     __slots__ = ()

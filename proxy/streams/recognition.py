@@ -1,11 +1,11 @@
 """Which answers are streams of events, told by their content type."""
 
-from proxy.streams.framing import Framing
+from proxy.streams.framing import EventFraming
 from proxy.streams.ndjson import Ndjson
 from proxy.streams.sse import Sse
 
 _SSE = b"text/event-stream"
-_FRAMINGS: dict[bytes, type[Framing]] = {
+_FRAMINGS: dict[bytes, type[EventFraming]] = {
     _SSE: Sse,
     b"application/x-ndjson": Ndjson,
 }
@@ -21,7 +21,7 @@ def is_sse(content_type: bytes | None) -> bool:
     return _media_type(content_type) == _SSE
 
 
-def framing_for(content_type: bytes | None, content_encoding: bytes | None) -> Framing | None:
+def framing_for(content_type: bytes | None, content_encoding: bytes | None) -> EventFraming | None:
     """A new framing for an answer with these fields; None of a field means that it is absent.
 
     None where the answer is no stream, or is compressed: then it has boundaries that nobody sees.

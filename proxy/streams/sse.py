@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from proxy.streams.framing import Framing, Profile, StreamEvent
+from proxy.streams.framing import EventFraming, Profile, StreamEvent
 
 KEEP_ALIVE = b": keep-alive\n\n"
 
@@ -25,7 +25,7 @@ _USUAL_ENDS = (b"\n\n", b"\n\r\n")
 _IDLE_LINES = re.compile(rb"(?:[\r\n]|:[^\r\n]*+[\r\n])*+")
 
 
-class Sse(Framing):
+class Sse(EventFraming):
     """The framing of one `text/event-stream`."""
 
     __slots__ = ("_has_begun", "_is_preceded")

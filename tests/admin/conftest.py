@@ -5,18 +5,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer, TestClient
 
-from proxy.admin.door import admin_runner
 from proxy.admin.guard import Guard
-from proxy.admin.health import Circuit, HealthView
+from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.live import Live, Running
+from proxy.admin.server import AdminRunner, admin_runner
+from proxy.diagnostics.stories.query import Query
 from proxy.observation.metrics import Metrics
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
-from proxy.stories.query import Query
 
 Told = dict[str, object]
 
@@ -198,7 +199,7 @@ class Found:
 
 
 @dataclass
-class Desk:
+class FakeDiagnostics:
     """Remembers one of each, and what it was asked."""
 
     known: list[Told] = field(default_factory=lambda: [copy.deepcopy(STALLED)])
@@ -243,11 +244,11 @@ class Desk:
 class Sources:
     """An application that is well."""
 
-    desk: Desk = field(default_factory=Desk)
+    diagnostics: FakeDiagnostics = field(default_factory=FakeDiagnostics)
     readiness: tuple[bool, str] = (True, "")
     upstreams: dict[str, UpstreamHealth] = field(default_factory=dict)
-    circuits: dict[str, Circuit] = field(
-        default_factory=lambda: {"chat": Circuit(BreakerView("closed", 0, 10, None, 0.0))}
+    circuits: dict[str, CircuitView] = field(
+        default_factory=lambda: {"chat": CircuitView(BreakerView("closed", 0, 10, None, 0.0))}
     )
     metrics: Metrics = field(default_factory=lambda: Metrics({"chat": "backend"}, "1.2.3"))
     settings: dict[str, object] = field(default_factory=dict)
@@ -311,8 +312,20 @@ def guard() -> Guard:
 @pytest.fixture
 async def admin(sources: Sources, guard: Guard) -> AsyncIterator[TestClient]:
     runner = admin_runner(sources, guard)
-    async with TestClient(TestServer(runner.app)) as client:
+    async with TestClient(PortServer(runner)) as client:
         yield client
+    await runner.cleanup()
+
+
+class PortServer(BaseTestServer):
+    """The admin port with its own server, as in production."""
+
+    def __init__(self, runner: AdminRunner) -> None:
+        super().__init__()
+        self._ours = runner
+
+    async def _make_runner(self, **_: object) -> web.ServerRunner:
+        return await self._ours.setup()
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from proxy.admin.guard import (
     OPEN_PATHS,
     TOKEN_MISSING,
     TOKEN_WRONG,
+    AdminRefusal,
     Ask,
     Guard,
-    Refusal,
     host_name,
     is_loopback,
 )
@@ -41,7 +41,7 @@ def test_health_and_metrics_are_open_to_everybody_by_any_name(path: str) -> None
     ],
 )
 def test_without_a_token_the_rest_is_open_on_the_loopback_only(
-    unusual: dict[str, str], refusal: Refusal | None
+    unusual: dict[str, str], refusal: AdminRefusal | None
 ) -> None:
     usual = {"path": "/api/config", "host": "localhost:8081", "peer": "127.0.0.1"}
 
@@ -61,7 +61,7 @@ def test_without_a_token_the_rest_is_open_on_the_loopback_only(
         pytest.param("Bearer \udcff", TOKEN_WRONG, id="not UTF-8"),
     ],
 )
-def test_with_a_token_everybody_needs_it(authorization: str, refusal: Refusal | None) -> None:
+def test_with_a_token_everybody_needs_it(authorization: str, refusal: AdminRefusal | None) -> None:
     for peer in ("127.0.0.1", "192.0.2.1"):
         ask = Ask("/api/config", "localhost", peer, authorization)
 
@@ -93,7 +93,9 @@ def test_names_that_nobody_can_rebind_are_known(header: str, known: bool) -> Non
         pytest.param({"host": "rebound.example"}, HOST_REFUSED, id="by a rebound name"),
     ],
 )
-def test_changes_are_asked_for_in_json(unusual: dict[str, str], refusal: Refusal | None) -> None:
+def test_changes_are_asked_for_in_json(
+    unusual: dict[str, str], refusal: AdminRefusal | None
+) -> None:
     usual = {"path": "/drain", "host": "localhost", "peer": "127.0.0.1", "method": "POST"}
     ask = Ask(**{**usual, "content_type": "application/json", **unusual})
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from proxy.admin.health import Circuit, HealthView
+from proxy.admin.health import CircuitView, HealthView
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
 
@@ -29,7 +29,7 @@ def _view(**unusual: object) -> HealthView:
         "wall": 1_700_000_000.0,
         "started": 40.5,
         "upstreams": {"backend": UpstreamHealth("connected")},
-        "circuits": {"chat": Circuit(CLOSED)},
+        "circuits": {"chat": CircuitView(CLOSED)},
         "pools": {"backend": Pool()},
         "version": "1.2.3",
         "config_hash": "c0ffee",
@@ -69,7 +69,7 @@ def test_everything_is_told() -> None:
 
 
 def test_an_open_circuit_says_since_when_and_for_how_long() -> None:
-    told = _view(circuits={"chat": Circuit(OPEN)}).body()
+    told = _view(circuits={"chat": CircuitView(OPEN)}).body()
 
     assert ["chat"] == told["critical_circuits_open"]
     assert {
@@ -113,11 +113,13 @@ def test_an_empty_pool_has_no_age() -> None:
             "degraded",
             id="one upstream fails",
         ),
-        pytest.param({"circuits": {"chat": Circuit(OPEN)}}, "degraded", id="critical and open"),
+        pytest.param({"circuits": {"chat": CircuitView(OPEN)}}, "degraded", id="critical and open"),
         pytest.param(
-            {"circuits": {"chat": Circuit(OPEN, is_critical=False)}}, "ok", id="open, not critical"
+            {"circuits": {"chat": CircuitView(OPEN, is_critical=False)}},
+            "ok",
+            id="open, not critical",
         ),
-        pytest.param({"circuits": {"chat": Circuit(HALF_OPEN)}}, "ok", id="being probed"),
+        pytest.param({"circuits": {"chat": CircuitView(HALF_OPEN)}}, "ok", id="being probed"),
     ],
 )
 def test_degraded_is_a_failing_upstream_or_a_critical_circuit(unusual, status: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.admin.replies import body_of
+from proxy.admin.replies import json_body
 
 
 class Sent:
@@ -23,4 +23,4 @@ class Sent:
     ],
 )  # fmt: skip
 async def test_only_an_object_is_a_body(sent: bytes, body: object) -> None:
-    assert body == await body_of(Sent(sent))
+    assert body == await json_body(Sent(sent))

@@ -3,7 +3,7 @@
 import asyncio
 
 from proxy.client.connection import ClientConnection
-from proxy.peers import Peers
+from proxy.http.trust import Peers
 from tests.client.reference import Limits
 
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -62,7 +62,7 @@ class Owner:
         self.room, self.bytes_left = room, bytes_left
         self.told: list[str] = []
 
-    def opened(self, client):
+    def opened(self, client, fd):
         self.room -= 1
         return self.room >= 0
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.client.heads import Refusal
-from proxy.client.reader import RequestReader
+from proxy.client.head_reader import RequestRefusal
+from proxy.client.request_reader import RequestReader
 from proxy.guards import refuse_request
 from tests.client.faults import FAULTS
 from tests.client.pipelines import faulty, mutated, pipelines, requests
@@ -57,8 +57,10 @@ class Connection:
 
     def begin_exchange(self) -> None:
         asked = self.reader.take()
-        refused = asked.outcome if isinstance(asked, Refusal) else refuse_request(asked, b"-")
-        if refused is not None or isinstance(asked, Refusal):
+        refused = (
+            asked.outcome if isinstance(asked, RequestRefusal) else refuse_request(asked, b"-")
+        )
+        if refused is not None or isinstance(asked, RequestRefusal):
             self.stop({refused.status} if refused and refused.status else set())
             return
         self.current = Message(asked.method, asked.target, asked.version, list(asked.raw))

@@ -2,7 +2,7 @@
 
 import inspect
 
-from proxy.client.owner import Limits, Owner
+from proxy.client.owner import ConnectionLimits, Owner
 from proxy.listener import TrafficServer
 from proxy.settings.sections import Listen
 
@@ -13,7 +13,7 @@ def members(protocol: type) -> set[str]:
 
 
 def test_the_settings_have_every_limit() -> None:
-    assert members(Limits) <= set(Listen.model_fields)
+    assert members(ConnectionLimits) <= set(Listen.model_fields)
 
 
 def test_the_server_is_told_everything() -> None:

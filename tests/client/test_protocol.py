@@ -3,7 +3,7 @@
 from proxy.client.connection import ClientConnection
 from proxy.client.protocol import ClientProtocol
 from proxy.client.states import CLOSED
-from proxy.peers import Peers
+from proxy.http.trust import Peers
 from tests.client.fakes import GET, Exchanges, Owner, Transport, turns
 from tests.client.reference import Limits
 

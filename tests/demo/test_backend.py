@@ -13,7 +13,7 @@ from proxy.demo import backend
 async def demo(monkeypatch):
     monkeypatch.setattr(backend, "WORD_PAUSE", 0.0)
     monkeypatch.setattr(backend, "SLOW_PAUSE", 0.001)
-    runner = await backend.serve("127.0.0.1", 0)
+    runner = await backend.serve_demo("127.0.0.1", 0)
     async with aiohttp.ClientSession(runner.url) as session:
         yield session
     await runner.stop()

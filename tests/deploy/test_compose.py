@@ -80,6 +80,7 @@ def test_the_commands_name_files_that_are_mounted() -> None:
 def settings():
     environ = {name: str(value) for name, value in SIDELIGHT["environment"].items()}
     environ["SIDELIGHT_ADMIN__TOKEN"] = "x" * 48
+    environ["SIDELIGHT_CORS__ORIGINS"] = "https://chat.example"  # from .env
     environ["SIDELIGHT_ADMIN__HOST"] = "0.0.0.0"  # as the image has it
     return load(mounted("sidelight", "/etc/sidelight/sidelight.yaml"), environ)
 

@@ -61,7 +61,8 @@ class House:
         read_end, write_end = os.pipe()
         os.set_blocking(read_end, False)
         settings = parse(json.dumps(settings_of(upstream.url, **unusual)))
-        house = cls(upstream, App(settings, log_fd=write_end), [], read_end, write_end)
+        app = await asyncio.to_thread(App, settings, log_fd=write_end)  # as without a loop
+        house = cls(upstream, app, [], read_end, write_end)
         asyncio.get_running_loop().add_reader(read_end, house._read)
         await house.app.start()
         return house
@@ -147,8 +148,14 @@ class Process:
 
     @classmethod
     async def start(cls, upstream: FaultUpstream, home: Path, /, **unusual: object) -> Self:
-        """`stdout` may be a file descriptor; else it is a file, read by `events`."""
-        stdout = unusual.pop("stdout", None)
+        """`stdout` may be a file descriptor; else it is a file, read by `events`.
+
+        `nofile` is how many descriptors it may have.
+        """
+        stdout, nofile = unusual.pop("stdout", None), unusual.pop("nofile", None)
+        command = [sys.executable, "-m", "proxy", "run", "--config"]
+        if nofile is not None:
+            command = ["sh", "-c", f'ulimit -n {nofile} && exec "$@"', "sh", *command]
         port, admin_port = free_port(), free_port()
         listen = {"port": port} | dict(unusual.pop("listen", {}))
         admin = {"port": admin_port} | dict(unusual.pop("admin", {}))
@@ -157,7 +164,7 @@ class Process:
         config.write_text(json.dumps(plain))
         with log.open("wb") as file, (home / f"{port}.err").open("wb") as err:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "proxy", "run", "--config", str(config)),
+                *(*command, str(config)),
                 stdout=file if stdout is None else stdout,
                 stderr=err,
                 cwd=ROOT,

@@ -102,6 +102,8 @@ class RawClient:
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter
         self.received = 0
+        self.trailers: list[Header] = []
+        """Of chunked answers, all of this connection."""
 
     async def __aenter__(self) -> Self:
         sock = socket.socket()
@@ -192,8 +194,16 @@ class RawClient:
     async def chunk(self, patience: float = PATIENCE) -> bytes:
         """The next chunk's data; empty at the last one."""
         size = int(await self.until(b"\r\n", patience), 16)
+        if not size:
+            await self._trailers(patience)
+            return b""
         data = await self._exactly(size + 2)
         return data[:-2]
+
+    async def _trailers(self, patience: float) -> None:
+        while (line := await self.until(b"\r\n", patience)) != b"\r\n":
+            name, _, value = line.decode("latin-1").partition(":")
+            self.trailers.append((name, value.strip()))
 
     async def digest(self, size: int) -> str:
         """The sha256 of the next `size` bytes, none of them kept."""

@@ -5,8 +5,8 @@ import json
 import re
 from collections import Counter
 
+from proxy.diagnostics.stories.query import Query
 from proxy.outcome import OUTCOMES
-from proxy.stories.query import Query
 from tests.house.admin import ask, listed
 from tests.house.fault_upstream import never, raw, reset_before_head, sse, status
 from tests.house.raw_client import PATIENCE, eventually, request
@@ -81,7 +81,7 @@ async def test_log_metrics_summary_stories_store_and_errors_agree(upstream, hous
         await one_round(house)
     total = sum(ENDED.values())
     await eventually(lambda: len(house.all()) == total)
-    await eventually(lambda: not house.app.desk.store_state()["queued"])
+    await eventually(lambda: not house.app.diagnostics.store_state()["queued"])
     metrics = (await house.admin("/metrics")).body.decode()
     summary = (await house.admin("/metrics.json")).json()
     told = await listed(port)
@@ -123,7 +123,7 @@ def is_error(event) -> bool:
 
 async def check_store(house, told) -> None:
     """What a later process reads from the file is what this one remembers."""
-    store = house.app.desk._store
+    store = house.app.diagnostics._store
     stored: list = []
     async with asyncio.timeout(PATIENCE):
         while len(stored) < len(told):
@@ -131,7 +131,7 @@ async def check_store(house, told) -> None:
 
     assert json.dumps(sorted(told, key=key)) == json.dumps(sorted(stored, key=key))
     for each in told[::20]:
-        (found,) = house.app.desk._recent.find(each["request_id"])
+        (found,) = house.app.diagnostics._recent.find(each["request_id"])
         (kept,) = await asyncio.to_thread(store.find, each["request_id"])
 
         assert json.loads(json.dumps(found)) == kept

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from proxy.alerts.counts import Window
+from proxy.diagnostics.alerts.counts import CountWindow
 from tests.house.admin import ask
 from tests.house.fault_upstream import FaultUpstream, Turn, reset_before_head, status
 from tests.house.raw_client import eventually
@@ -57,12 +57,12 @@ async def receiver():
 
 @pytest.fixture(autouse=True)
 def scaled(monkeypatch):
-    total = Window.total
-    monkeypatch.setattr("proxy.alerts.counts.SLOT", 0.1)
-    monkeypatch.setattr("proxy.observation.desk.TICK", 0.01)
-    monkeypatch.setattr("proxy.alerts.notify.FIRST_PAUSE", 0.01)
+    total = CountWindow.total
+    monkeypatch.setattr("proxy.diagnostics.alerts.counts.SLOT", 0.1)
+    monkeypatch.setattr("proxy.diagnostics.service.TICK", 0.01)
+    monkeypatch.setattr("proxy.diagnostics.alerts.notify.FIRST_PAUSE", 0.01)
     monkeypatch.setattr(
-        Window, "total", lambda self, name, seconds, now: total(self, name, seconds / 100, now)
+        CountWindow, "total", lambda self, name, seconds, now: total(self, name, seconds / 100, now)
     )
 
 
@@ -137,7 +137,7 @@ async def test_a_receiver_that_fails_is_tried_again_and_nobody_waits(upstream, h
     upstream.on("/x", status(500))
     await break_three(house)
     await eventually(lambda: len(receiver.posts) == 3)
-    await eventually(lambda: dict(house.app.desk._results) == {("errors", "sent"): 1})
+    await eventually(lambda: dict(house.app.diagnostics._results) == {("errors", "sent"): 1})
     bodies = {post.body for post in receiver.posts}
 
     assert 1 == len(bodies)

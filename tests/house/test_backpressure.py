@@ -19,7 +19,7 @@ def buffered(house) -> int:
     clients = house.app.listener.server.connections
     queued = sum(client.queued for client in clients)
     pool = house.app.upstreams["chat"]._pool
-    return queued + sum(connection.buffered for connection in pool._connections)
+    return queued + sum(one.protocol.reader.buffered for one in pool._connections)
 
 
 async def half_an_event_after_many(turn: Turn) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.house.admin import ask, stories
 from tests.house.fault_upstream import never, reset_before_head, sse, status
 from tests.house.raw_client import eventually, request
 
@@ -30,6 +31,54 @@ async def test_open_circuit_refuses_without_asking(upstream, house):
     assert str(said["retry_after"]) in said["message"]
     assert ("open", 0) == (event["breaker_state"], event.get("attempts", 0))
     assert "consecutive" in str(await house.event("breaker_opened"))
+
+
+async def test_what_opened_it_is_told_to_whoever_was_refused_and_to_the_admin(upstream, house):
+    house = await house(retry=ONCE, breaker={"consecutive": 3, "cool_down": "30s"})
+    upstream.on("/", reset_before_head, status(502), status(503))
+    answers = [await house.fetch("/", method="POST") for _ in range(3)]
+    ids = [answer.header("X-Request-ID") for answer in answers]
+    refused = await house.fetch()
+    (story,) = await stories(house.app.admin_port, refused.header("X-Request-ID"))
+    told = story["breaker"]["opened"]
+    (breaker,) = (await ask(house.app.admin_port, "/api/breakers")).json()["breakers"]
+    page = await ask(house.app.admin_port, "/routes")
+    event = await house.event("breaker_opened")
+
+    assert ("consecutive", ids) == (told["rule"], [each["request_id"] for each in told["failures"]])
+    assert [
+        ("upstream_reset", None, upstream.url),
+        ("upstream_error", 502, upstream.url),
+        ("upstream_error", 503, upstream.url),
+    ] == [(each["code"], each.get("status"), each["endpoint"]) for each in told["failures"]]
+    assert ids == [each["request_id"] for each in breaker["changes"][0]["failures"]]
+    assert ids == [each["request_id"] for each in event["failures"]]
+    assert all(f'href="/requests/{each}"'.encode() in page.body for each in ids)
+    assert (
+        f"by the rule consecutive, after {ids[0]} (upstream_reset at {upstream.url})"
+        in story["diagnosis"]
+    )
+
+
+async def test_no_pause_is_slept_when_the_circuit_is_open_already(upstream, house):
+    """A dead upstream is answered for at once by whoever opens the circuit."""
+    retry = {"attempts": 3, "first_pause": "20s", "max_pause": "20s"}
+    house = await house(retry=retry, breaker={"consecutive": 1, "cool_down": "30s"})
+    upstream.on("/", status(503, "X-Own: yes"))
+    answer = await house.fetch()
+    event = await house.event_of(answer)
+
+    assert (503, "yes", 1) == (answer.status, answer.header("X-Own"), len(upstream.seen))
+    assert ("circuit_open", "open") == (event["retry_stopped"], event["breaker_state"])
+
+
+async def test_no_pause_is_slept_for_a_failure_without_an_answer_either(upstream, house):
+    retry = {"attempts": 3, "first_pause": "20s", "max_pause": "20s"}
+    house = await house(retry=retry, breaker={"consecutive": 1, "cool_down": "30s"})
+    upstream.on("/", reset_before_head)
+    answer = await house.fetch()
+
+    assert (502, "upstream_reset") == (answer.status, answer.json()["error"])
 
 
 async def test_open_circuit_answers_within_a_millisecond(upstream, house):

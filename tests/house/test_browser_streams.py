@@ -147,7 +147,7 @@ async def demo(browser, monkeypatch):
     """The demo page through a proxy whose clocks are short."""
     monkeypatch.setattr(backend, "WORD_PAUSE", 0.005)
     monkeypatch.setattr(backend, "SLOW_PAUSE", 0.03)
-    runner = await backend.serve(port=0)
+    runner = await backend.serve_demo(port=0)
     house = await House.start(runner, timeouts={"gap": "300ms"})
     page = await browser.new_page()
     await page.goto(f"http://127.0.0.1:{house.port}/")

@@ -5,12 +5,18 @@ The canaries stand where secrets stand: under names that say so, in cookies, in 
 userinfo of a URL, and as token shapes wherever a value is recorded.
 """
 
+import asyncio
 import json
+import re
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from proxy.cli import main
+from proxy.observation.secret_forms import SHAPES as SHAPES_KNOWN
+from proxy.observation.secret_forms import SecretShape
 from tests.house.admin import ask
 from tests.house.fault_upstream import Turn, raw, reset_before_head, status
 from tests.house.raw_client import RawClient, eventually, request
@@ -103,7 +109,7 @@ async def pages(port: int) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 async def test_no_canary_is_found_anywhere(upstream, house, tmp_path, monkeypatch, name):
-    monkeypatch.setattr("proxy.observation.desk.TICK", 0.02)
+    monkeypatch.setattr("proxy.diagnostics.service.TICK", 0.02)
     told: list[bytes] = []
 
     async def receive(turn: Turn) -> None:
@@ -180,3 +186,86 @@ async def test_the_receivers_secrets_are_in_no_page(upstream, house):
     assert [401, 200] == [answer.status for answer in answers]
     assert not any(CANARY.encode() in answer.body for answer in answers)
     assert CANARY not in json.dumps(house.events)
+
+
+MARK = "7f3a9c0d"
+"""What every secret below is made of; no trace or request ID is."""
+
+
+def secret(shape: SecretShape, start: str) -> str:
+    mark = MARK.upper() if re.fullmatch(shape.rest, "a") is None else MARK
+    return start + (mark * 9)[: max(shape.least, 2 * len(mark))]
+
+
+SECRETS = [secret(shape, shape.starts[-1]) for shape in SHAPES_KNOWN.values()]
+EVERYWHERE = {
+    "fields": {
+        "referer": {"header": "Referer"},
+        "agent": {"header": "User-Agent"},
+        "protocols": {"header": "Sec-WebSocket-Protocol"},
+        "q": {"query": "q"},
+        "who": {"path": "/users/{id}"},
+    }
+}
+
+
+def with_secret(secret: str) -> list[bytes]:
+    json_query = quote(json.dumps({"a": {"code": MARK * 3, "b": secret}}), safe="")
+    twice = quote(quote(f"next=/cb?state={MARK * 3}&x={secret}", safe=""), safe="")
+    headers = (
+        f"User-Agent: tool/1 ({secret})", f"Referer: https://h/?SAMLResponse={MARK * 3}&a={secret}",
+        f"X-Request-ID: {secret}", f"traceparent: {secret}", "Connection: upgrade",
+        f"Sec-WebSocket-Protocol: chat, {secret}, base64url.bearer.authorization.{MARK * 3}",
+        "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==",
+    )  # fmt: skip
+    return [
+        request("GET", f"/users/{secret}?PHPSESSID={MARK * 3}&q={secret}", *headers),
+        request("GET", f"/x?p={json_query}&ticket=ST-{MARK * 3}&u={twice}", *headers[:3]),
+        request("GET", f"/x?code_verifier={MARK * 3}", host=f"user:{MARK * 3}@h"),
+    ]
+
+
+async def test_no_secret_of_any_shape_is_found_on_any_surface(
+    upstream, house, tmp_path, monkeypatch, capsys
+):
+    """Log, metrics, API, pages, store, webhooks, `explain` of the port and of the log, stderr."""
+    monkeypatch.setattr("proxy.diagnostics.service.TICK", 0.02)
+    told: list[bytes] = []
+
+    async def receive(turn: Turn) -> None:
+        told.append(await turn.body())
+        await turn.answer(200)
+
+    upstream.on("/hook", receive)
+    house = await house(
+        retry={"attempts": 1}, breaker={"enabled": False}, observe=EVERYWHERE,
+        store={"path": str(tmp_path / "s.db"), "sample": 1}, route={"websocket": True},
+        alerts={"webhooks": [{"url": f"{upstream.url}/hook?token={MARK * 3}"}], "every": "20ms",
+                "warnings": {"above": 0}, "errors": {"above": 0}},
+    )  # fmt: skip
+    upstream.on("/x", reset_before_head)
+    for one in SECRETS:
+        for data in with_secret(one):
+            async with house.client() as client:
+                await client.send(data)
+                await client.until(b"\r\n\r\n")
+    await eventually(lambda: told)
+    shown = await pages(house.app.admin_port)
+    log = tmp_path / "log"
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in house.events))
+    door = f"http://127.0.0.1:{house.app.admin_port}"
+    for line in house.all()[::7]:
+        for admin in (door, "http://127.0.0.1:1"):
+            command = ["explain", line["request_id"], str(log), "--admin", admin]
+            assert 0 == await asyncio.to_thread(main, command)
+    await house.app.stop()
+
+    said = capsys.readouterr()
+    surfaces = {**shown, "log": log.read_bytes(), "explain": f"{said}".encode()}
+    surfaces |= {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    surfaces |= {f"webhook {n}": body for n, body in enumerate(told)}
+    assert len(SECRETS) * 3 == len(house.all())
+    for what, body in surfaces.items():
+        found = re.search(f"{MARK}{MARK}".encode(), body, re.IGNORECASE)
+        assert found is None, f"{what}: {body[max(0, found.start() - 120) : found.end() + 20]!r}"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.house.admin import stories
 from tests.house.fault_upstream import reset_before_head, sse, status
 from tests.house.raw_client import Answer
 
@@ -87,6 +88,57 @@ async def test_preflights_are_answered_by_us(upstream, house):
     assert {"content-type", "x-request-id"} <= {name.strip() for name in allowed.split(",")}
     assert [] == upstream.seen
     assert answer.header("X-Request-ID")
+
+
+ORIGINS = "cors.origins of the route all"
+REFUSED = [
+    pytest.param({"origin": "https://evil.example"}, {}, ORIGINS, id="an origin"),
+    pytest.param({"origin": "null"}, {}, ORIGINS, id="a page without one"),
+    pytest.param(
+        {"path": "/only"}, {"match": {"path": "/only", "methods": ["GET"]}},
+        "methods of the route all (GET, HEAD)", id="method",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "route", "rule"), REFUSED)
+async def test_a_refused_preflight_says_by_which_rule_and_what_was_asked(
+    upstream, house, asked, route, rule
+):
+    house = await house(cors=CORS, route=route)
+    answer = await preflight(house, "DELETE", "x-a", "content-type", **asked)
+    event = await house.event_of(answer)
+    (story,) = await stories(house.app.admin_port, event["request_id"])
+
+    assert (204, "preflight_refused") == (answer.status, answer.header("X-Sidelight-Error"))
+    assert [] == [name for name, _ in answer.headers if name.startswith("Access-Control-")]
+    assert ("preflight_refused", "PR", "INFO") == tuple(event[k] for k in ("code", "term", "level"))
+    origin = asked.get("origin", PAGE)
+    told = f"refused by {rule}: origin {origin}, method DELETE, headers x-a, content-type"
+    assert told == event["detail"]
+    assert told in story["diagnosis"]
+    assert [] == upstream.seen
+
+
+async def test_a_preflight_that_another_route_takes_is_not_refused(upstream, house):
+    rest = {"name": "rest", "match": {"path": "/"}, "upstream": "chat"}
+    only = {"match": {"path": "/only", "methods": ["GET"]}}
+    house = await house(cors=CORS, route=only, more_routes=[rest])
+    answer = await preflight(house, "DELETE", path="/only")
+
+    assert PAGE == answer.header("Access-Control-Allow-Origin")
+
+
+async def test_pages_may_read_what_the_rule_and_the_upstream_expose(upstream, house):
+    house = await house(cors=CORS | {"expose": ["X-Total-Count"]})
+    theirs = ("X-Total-Count: 7", "X-Theirs: 8", "X-Hidden: 9", "RateLimit: limit=5")
+    upstream.on("/", status(200, "Access-Control-Expose-Headers: X-Theirs", *theirs))
+    readable = as_browser(await house.fetch("/", f"Origin: {PAGE}"))
+
+    assert ("7", "8", "limit=5") == tuple(
+        readable[name] for name in ("x-total-count", "x-theirs", "ratelimit")
+    )
+    assert "x-hidden" not in readable
 
 
 async def test_other_origins_are_blocked(upstream, house):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.house.admin import stories
 from tests.house.fault_upstream import (
     Script,
     close_before_head,
@@ -360,12 +361,83 @@ async def test_masked_errors_are_ours(upstream, house):
     assert b"secret" not in answer.head + answer.body
 
 
-async def test_long_retry_after_is_passed_on(upstream, house):
+async def test_long_retry_after_is_passed_on_and_recorded(upstream, house):
     house = await house()
     upstream.on("/", status(503, "Retry-After: 60"), GOOD)
     answer = await house.fetch()
+    event = await house.event_of(answer)
+    (story,) = await stories(house.app.admin_port, event["request_id"])
 
     assert (503, "60", 1) == (answer.status, answer.header("Retry-After"), len(upstream.seen))
+    assert ("retry_after_too_long", 60_000) == (event["retry_stopped"], event["retry_after_ms"])
+    assert 60_000 == story["attempts"][0]["retry_after_ms"]
+    assert (
+        "the upstream asked for a rest of 60.0 s, longer than the retry_after_cap of 5 s"
+        in story["diagnosis"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "asks"),
+    [
+        pytest.param(529, "Retry-After: 30", id="529, overloaded"),
+        pytest.param(500, "Retry-After: 30", id="500"),
+        pytest.param(429, "Retry-After: 30", id="429"),
+        pytest.param(503, "Retry-After: 5.5", id="a fraction"),
+        pytest.param(503, "retry-after-ms: 5001", id="milliseconds"),
+        pytest.param(503, "x-ms-retry-after-ms: 5001", id="Azure's milliseconds"),
+    ],
+)
+async def test_every_retryable_status_may_ask_for_rest(upstream, house, code, asks):
+    house = await house(retry={"statuses": [429, 500, 503, 529]})
+    upstream.on("/", status(code, asks), GOOD)
+    answer = await house.fetch()
+    event = await house.event_of(answer)
+
+    assert (code, 1, "retry_after_too_long") == (
+        answer.status,
+        len(upstream.seen),
+        event["retry_stopped"],
+    )
+
+
+async def test_a_short_rest_is_waited_for(upstream, house):
+    house = await house()
+    upstream.on("/", status(503, "retry-after-ms: 150", "Retry-After: 60"), GOOD)
+    answer = await house.fetch()
+    (story,) = await stories(house.app.admin_port, answer.header("X-Request-ID"))
+
+    assert (200, 150) == (answer.status, story["attempts"][0]["pause_ms"])
+
+
+async def test_a_masked_answer_that_says_when_is_retryable(upstream, house):
+    house = await house(route={"mask_upstream_errors": True})
+    upstream.on("/", status(500, "Retry-After: 2.5"))
+    said = (await house.fetch()).json()
+
+    assert (True, 3) == (said["retryable"], said["retry_after"])
+
+
+async def test_a_repeat_that_meets_its_own_first_attempt_is_no_failure(upstream, house):
+    """409 to a repeat with the same key: the first attempt is still at work."""
+    house = await house(retry={"idempotency_key": True, "statuses": [409, 503]})
+    upstream.on("/", reset_before_head, status(409), GOOD)
+    answer = await house.fetch("/", "Idempotency-Key: k", method="POST", body=b"x")
+    event = await house.event_of(answer)
+
+    assert (409, 2) == (answer.status, len(upstream.seen))
+    assert ("INFO", "upstream_error") == (event["level"], event["code"])
+    assert "the first attempt is still at work" in event["detail"]
+    assert "retry_stopped" not in event
+    assert "closed" == await house.breaker()
+
+
+async def test_a_first_409_is_an_answer_like_any_other(upstream, house):
+    house = await house(retry={"idempotency_key": True, "statuses": [409, 503]})
+    upstream.on("/", status(409), status(409), GOOD)
+    answer = await house.fetch("/", "Idempotency-Key: k", method="POST", body=b"x")
+
+    assert (200, 3) == (answer.status, len(upstream.seen))
 
 
 async def test_bodies_over_the_cap_are_not_repeated(upstream, house):

@@ -1,17 +1,21 @@
 """Every answer has an ID, the upstream has the same one, and nobody can forge a log line by it."""
 
+import asyncio
 import json
 import re
 import uuid
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
+from tests.house.admin import ask, stories
 from tests.house.fault_upstream import status
-from tests.house.raw_client import request
+from tests.house.raw_client import eventually, request
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
-PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+SPAN = "00f067aa0ba902b7"
+PARENT = f"00-{TRACE}-{SPAN}-01"
 
 
 def is_made_by_us(value: str) -> bool:
@@ -28,7 +32,16 @@ async def test_an_id_is_made_where_there_is_none(upstream, house):
     assert given == (await house.event_of(answer))["request_id"]
 
 
-@pytest.mark.parametrize("given", ["a", "A1._-z", "x" * 128, str(uuid.uuid4())])
+OF_OTHERS = [
+    pytest.param("|4bf92f3577b34da6a3ce929d0e0e4736.00f067aa0ba902b7.", id=".NET, hierarchical"),
+    pytest.param("Root=1-67891233-abcdef012345678912345678", id="AWS"),
+    pytest.param("YWJj/ZGVm+Z2g==", id="base64"),
+    pytest.param("7f3a1c#42", id="Kong's counter"),
+    pytest.param("user@host:8080/~a,b", id="whatever else"),
+]
+
+
+@pytest.mark.parametrize("given", ["a", "A1._-z", "x" * 200, str(uuid.uuid4()), *OF_OTHERS])
 async def test_a_valid_id_is_kept(upstream, house, given):
     house = await house()
     answer = await house.fetch("/", f"X-Request-ID: {given}")
@@ -43,14 +56,16 @@ async def test_a_valid_id_is_kept(upstream, house, given):
     [
         "",
         " ",
-        "x" * 129,
+        "x" * 201,
+        ".",
+        "..",
         "x" * 10_000,
         "a b",
-        "a/b",
+        "a'b",
         "<script>",
         'a"b',
         "caf\xe9",
-        "a,b",
+        "a\\b",
         "a;b",
         "{}",
     ],
@@ -64,6 +79,80 @@ async def test_an_invalid_id_is_replaced_and_never_reflected(upstream, house, ba
     assert given == upstream.seen[0].header("X-Request-ID")
     if len(bad.strip()) > 3:
         assert bad.encode("latin-1") not in answer.head + upstream.seen[0].head
+
+
+@pytest.mark.parametrize("given", OF_OTHERS)
+async def test_an_id_with_signs_in_it_is_found_by_api_and_page(upstream, house, given):
+    house = await house()
+    await house.fetch("/", f"X-Request-ID: {given}")
+    path = quote(given, safe="")
+    (story,) = await stories(house.app.admin_port, path)
+    shown = await ask(house.app.admin_port, f"/requests/{path}")
+    listed = await ask(house.app.admin_port, "/requests")
+
+    assert given == story["request_id"]
+    assert 200 == shown.status
+    assert f'href="/requests/{path}"'.encode() in listed.body
+
+
+@pytest.mark.parametrize("given", ["a b", "caf\xe9", "x" * 300, 'a"b', "<script>"])
+async def test_what_was_replaced_is_still_found_by_it(upstream, house, given):
+    house = await house()
+    answer = await house.fetch("/", f"X-Request-ID: {given}")
+    sent = quote(given.encode("latin-1").decode("latin-1"), safe="")
+    (story,) = await stories(house.app.admin_port, sent)
+
+    assert answer.header("X-Request-ID") == story["request_id"]
+
+
+async def test_a_hundred_at_once_under_one_id_are_a_hundred_stories(upstream, house, tmp_path):
+    house = await house(store={"path": str(tmp_path / "stories.db"), "sample": 1})
+    told = ("X-Request-ID: shared", f"traceparent: {PARENT}")
+    await asyncio.gather(*(house.fetch(f"/{n}", *told) for n in range(100)))
+    await eventually(lambda: len(house.all(request_id="shared")) == 100)
+    await eventually(lambda: not house.app.diagnostics.store_state()["queued"])
+    found = await stories(house.app.admin_port, "shared")
+    page = await ask(house.app.admin_port, "/requests/shared")
+
+    assert {f"/{n}" for n in range(100)} == {story["path"] for story in found}
+    assert 100 == len(found)
+    assert {TRACE} == {event["trace_id"] for event in house.all()}
+    assert all(f"/{n}<".encode() in page.body for n in range(100))
+
+
+PROVIDER = ("Request-ID: req_011", "CF-Ray: 8a7-FRA", "OpenAI-Request-ID: oai-1")
+
+
+async def test_the_providers_ids_are_recorded_and_lead_to_the_story(upstream, house):
+    house = await house()
+    upstream.on("/", status(400, *PROVIDER))
+    answer = await house.fetch("/")
+    event = await house.event_of(answer)
+    by_each = [await stories(house.app.admin_port, each.split(": ")[1]) for each in PROVIDER]
+
+    assert "req_011" == event["upstream_request_id"]
+    assert {"Request-ID": "req_011", "OpenAI-Request-ID": "oai-1", "CF-Ray": "8a7-FRA"} == event[
+        "upstream_ids"
+    ]
+    assert [[event["request_id"]]] * 3 == [[s["request_id"] for s in each] for each in by_each]
+
+
+async def test_the_providers_id_of_an_attempt_that_was_repeated_leads_there_too(upstream, house):
+    house = await house()
+    upstream.on("/", status(503, "Request-ID: req_first"), status(200, "Request-ID: req_second"))
+    await house.fetch("/")
+    (story,) = await stories(house.app.admin_port, "req_first")
+
+    assert "req_second" == story["upstream_request_id"]
+    assert {"Request-ID": "req_first"} == story["attempts"][0]["upstream_ids"]
+
+
+async def test_which_headers_carry_them_is_a_setting(upstream, house):
+    house = await house(identity={"upstream_ids": ["X-Their-ID"]})
+    upstream.on("/", status(200, "X-Their-ID: t-1", "CF-Ray: 8a7-FRA"))
+    event = await house.event_of(await house.fetch("/"))
+
+    assert ("t-1", None) == (event["upstream_request_id"], event.get("upstream_ids"))
 
 
 async def test_duplicates_are_replaced_by_one(upstream, house):
@@ -157,28 +246,32 @@ async def test_our_own_errors_carry_one_too(upstream, house, raw, status):
     assert answer.header("X-Request-ID") == answer.json()["request_id"] == event["request_id"]
 
 
-async def test_a_valid_trace_is_continued(upstream, house):
-    house = await house()
-    answer = await house.fetch("/", f"traceparent: {PARENT}", "tracestate: a=1,b=2")
-    seen, event = upstream.seen[0], await house.event_of(answer)
-
-    version, trace, span, flags = seen.header("traceparent").split("-")
-    assert ("00", TRACE, "01") == (version, trace, flags)
-    assert "00f067aa0ba902b7" != span
-    assert (TRACE, span) == (event["trace_id"], event["span_id"])
-    assert "a=1,b=2" == seen.header("tracestate")
+STATE = "a=1, b=" + "2" * 600
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "garbage", f"ff-{TRACE}-00f067aa0ba902b7-01", f"00-{'0' * 32}-00f067aa0ba902b7-01"]
+    ("told", "recorded"),
+    [
+        pytest.param([], (None, None), id="none is invented"),
+        pytest.param([f"traceparent: {PARENT}"], (TRACE, SPAN), id="a sampled one"),
+        pytest.param([f"TraceParent: {PARENT[:-2]}00"], (TRACE, SPAN), id="one not sampled"),
+        pytest.param(
+            [f"traceparent: {PARENT}", f"tracestate: {STATE}"], (TRACE, SPAN), id="a long state"
+        ),
+        pytest.param(["traceparent: garbage", "tracestate: a=1"], (None, None), id="a bad one"),
+        pytest.param([f"traceparent: {PARENT}"] * 2, (None, None), id="two"),
+    ],
 )
-async def test_an_invalid_trace_is_begun_anew(upstream, house, bad):
+async def test_a_trace_passes_untouched_and_is_recorded(upstream, house, told, recorded):
     house = await house()
-    answer = await house.fetch("/", f"traceparent: {bad}", "tracestate: a=1")
+    answer = await house.fetch("/", *told)
     seen, event = upstream.seen[0], await house.event_of(answer)
+    passed = [
+        f"{name}: {value}" for name, value in seen.headers if name.lower().startswith("trace")
+    ]
 
-    assert seen.header("traceparent").split("-")[1] == event["trace_id"] != TRACE
-    assert seen.header("tracestate") is None
+    assert told == passed
+    assert recorded == (event.get("trace_id"), event.get("span_id"))
 
 
 async def test_fields_of_the_team_are_in_the_event(upstream, house):

@@ -194,7 +194,8 @@ async def test_where_no_connection_is_idle_the_new_one_is_closed(upstream, house
         release.set()
         assert [200, 200] == [(await one.answer()).status, (await two.answer()).status]
     await eventually(lambda: house.all("connections_refused"))
-    assert "sidelight_connections_refused_total 3" in (await house.admin("/metrics")).body.decode()
+    shed = 'sidelight_connections_shed_total{cause="connection_limit",port="traffic"} 3'
+    assert shed in (await house.admin("/metrics")).body.decode()
 
 
 async def test_unfinished_heads_are_held_within_a_bound(upstream, house):

@@ -3,6 +3,8 @@
 import asyncio
 import re
 
+import pytest
+
 ROUNDED = 2
 """Milliseconds by which a timer may be early: loops round their clocks."""
 
@@ -38,3 +40,29 @@ async def test_a_pause_before_a_retry_is_the_proxys(upstream, house):
     timing = (await house.fetch()).header("Server-Timing")
 
     assert float(timing.rpartition("=")[2]) >= 60 - ROUNDED
+
+
+PAGE = "https://widget.example"
+
+
+@pytest.mark.parametrize(
+    ("rule", "origin", "seen"),
+    [
+        pytest.param({"origins": [PAGE]}, PAGE, PAGE, id="a page that may read"),
+        pytest.param({"origins": [PAGE]}, "https://evil.example", None, id="another page"),
+        pytest.param({"origins": ["*"]}, "https://evil.example", "*", id="open to all"),
+        pytest.param({}, PAGE, None, id="CORS is the upstream's"),
+    ],
+)
+async def test_a_page_may_see_the_timing_where_it_may_read(upstream, house, rule, origin, seen):
+    house = await house(cors=rule, route={"server_timing": True})
+    answer = await house.fetch("/", f"Origin: {origin}")
+
+    assert answer.header("Server-Timing")
+    assert seen == answer.header("Timing-Allow-Origin")
+
+
+async def test_without_timing_nothing_is_granted(upstream, house):
+    house = await house(cors={"origins": ["*"]})
+
+    assert (await house.fetch("/", f"Origin: {PAGE}")).header("Timing-Allow-Origin") is None

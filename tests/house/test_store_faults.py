@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.stories.store import Store
+from proxy.diagnostics.stories.store import Store
 from tests.house.admin import ask, listed, stories
 from tests.house.fault_upstream import status
 from tests.house.raw_client import eventually, fetch
@@ -26,8 +26,8 @@ def path(tmp_path, monkeypatch):
     """Where the store is; what waits for the disk waits not long."""
     monkeypatch.setitem(Store.__init__.__kwdefaults__, "pauses", (0.02,))
     monkeypatch.setitem(Store.__init__.__kwdefaults__, "linger", 0.01)
-    monkeypatch.setattr("proxy.stories.files.BUSY", 0.05)
-    monkeypatch.setattr("proxy.observation.desk.TICK", 0.02)
+    monkeypatch.setattr("proxy.diagnostics.stories.files.BUSY", 0.05)
+    monkeypatch.setattr("proxy.diagnostics.service.TICK", 0.02)
     return tmp_path / "store" / "stories.db"
 
 
@@ -208,7 +208,7 @@ async def test_a_story_and_its_error_survive_a_restart(upstream, house, path):
     await first.app.stop()
     second = await house(**settings(path))
     (after,) = await stories(second.app.admin_port, "old-1")
-    await eventually(lambda: second.app.desk.errors(0)["groups"])
+    await eventually(lambda: second.app.diagnostics.errors(0)["groups"])
     (group,) = (await ask(second.app.admin_port, "/api/errors")).json()["groups"]
     (whole,) = await stories(second.app.admin_port, well)
 

@@ -261,6 +261,140 @@ async def test_forwarded_headers_of_trusted_proxies_are_inherited(upstream, hous
     assert "203.0.113.7" == (await house.event_of(answer))["client_ip"]
 
 
+STRANGERS = (
+    "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil",
+    "X-Forwarded-Prefix: /evil", "X-Forwarded-Port: 443", "X-Forwarded-Scheme: https",
+    "X-Forwarded-User: root", "X-Forwarded-Email: root@evil", "X-Forwarded-Client-Cert: x",
+    "X_Forwarded_User: root", "X-Real-IP: 6.6.6.6", "Forwarded: for=6.6.6.6", "Proxy: http://evil",
+)  # fmt: skip
+
+
+async def test_nothing_a_stranger_says_of_itself_is_believed(upstream, house):
+    house = await house()
+    answer = await house.fetch("/", *STRANGERS)
+    seen = upstream.seen[0]
+    ours = {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"}
+
+    assert ours == {
+        name for name, _ in seen.headers if "forwarded" in name.lower() or "real" in name.lower()
+    }
+    assert seen.header("Proxy") is None
+    assert b"evil" not in seen.head
+    assert b"6.6.6.6" not in seen.head
+    assert "127.0.0.1" == (await house.event_of(answer))["client_ip"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(
+            ["X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: real"],
+            id="in the older form",
+        ),
+        pytest.param(["Forwarded: for=203.0.113.7;proto=https;host=real"], id="in the newer one"),
+        pytest.param(
+            ["X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: real",
+             "Forwarded: for=6.6.6.6;proto=http"],
+            id="in both, which disagree",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_a_trusted_proxy_says_is_told_alike_in_both_forms(upstream, house, said):
+    house = await house(trusted_proxies=["127.0.0.0/8"])
+    answer = await house.fetch("/", *said, "X-Forwarded-Port: 443", "X-Real-IP: 203.0.113.7")
+    seen = upstream.seen[0]
+    first, ours = seen.header("Forwarded").split(", ")
+    told = dict(pair.split("=") for pair in first.replace('"', "").split(";"))
+
+    assert "203.0.113.7, 127.0.0.1" == seen.header("X-Forwarded-For")
+    assert ("https", "real") == (seen.header("X-Forwarded-Proto"), seen.header("X-Forwarded-Host"))
+    assert {"for": "203.0.113.7", "proto": "https", "host": "real"} == told
+    assert 'for=127.0.0.1;host="house";proto=http' == ours
+    assert ("443", "203.0.113.7") == (seen.header("X-Forwarded-Port"), seen.header("X-Real-IP"))
+    assert "203.0.113.7" == (await house.event_of(answer))["client_ip"]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "prefix"),
+    [
+        pytest.param([], "/api", id="what we cut off"),
+        pytest.param(["127.0.0.0/8"], "/outer/api", id="what a trusted proxy cut off before us"),
+    ],
+)
+async def test_the_upstream_is_told_what_was_cut_off_the_path(upstream, house, trusted, prefix):
+    route = {"match": {"path": "/api/"}, "strip_prefix": "/api"}
+    house = await house(route=route, trusted_proxies=trusted)
+    await house.fetch("/api/x", "X-Forwarded-Prefix: /outer")
+    seen = upstream.seen[0]
+
+    assert ("/x", prefix) == (seen.target, seen.header("X-Forwarded-Prefix"))
+
+
+async def test_what_is_not_cut_off_is_not_told(upstream, house):
+    house = await house(route={"match": {"path": "/api/"}, "strip_prefix": "/api"})
+    await house.fetch("//api/x")
+
+    assert ("//api/x", None) == (
+        upstream.seen[0].target,
+        upstream.seen[0].header("X-Forwarded-Prefix"),
+    )
+
+
+async def test_without_a_host_the_endpoints_authority_is_sent(upstream, house):
+    house = await house()
+    async with house.client() as client:
+        await client.send("GET /x HTTP/1.0\r\n\r\n")
+        answer = await client.answer()
+    seen = upstream.seen[0]
+
+    assert 200 == answer.status
+    assert f"127.0.0.1:{upstream.port}" == seen.header("Host")
+    assert seen.header("X-Forwarded-Host") is None
+    assert "for=127.0.0.1;proto=http" == seen.header("Forwarded")
+
+
+async def test_each_endpoint_is_sent_its_own_authority(upstream, house):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    house = await house(upstream={"endpoints": [nobody, upstream.url]})
+    async with house.client() as client:
+        await client.send("GET /x HTTP/1.0\r\n\r\n")
+        answer = await client.answer()
+    event = await house.event_of(answer)
+
+    assert ("connect_refused", "ok") == event["attempt_results"]
+    assert f"127.0.0.1:{upstream.port}" == upstream.seen[0].header("Host")
+
+
+async def test_by_option_requests_carry_no_via(upstream, house):
+    house = await house(upstream={"via": False})
+    answer = await house.fetch("/", "Via: 1.0 before")
+
+    assert upstream.seen[0].header("Via") is None
+    assert answer.header("Via")
+
+
+async def test_a_target_that_decodes_to_another_route_is_refused_by_name(upstream, house):
+    rest = {"name": "rest", "match": {"path": "/"}, "upstream": "chat"}
+    house = await house(route={"match": {"path": "/api/chat"}}, more_routes=[rest])
+    answer = await house.fetch("/api%2fchat")
+    event = await house.event_of(answer)
+
+    assert (400, "bad_request") == (answer.status, answer.json()["error"])
+    assert "encoded slash" in event["detail"]
+    assert "the route rest" in event["detail"]
+    assert "the route all" in event["detail"]
+    assert [] == upstream.seen
+    assert 200 == (await house.fetch("/files%2fa")).status
+
+
+async def test_whoever_needs_it_has_it_forwarded(upstream, house):
+    rest = {"name": "rest", "match": {"path": "/"}, "upstream": "chat", "encoded_slash": "forward"}
+    house = await house(route={"match": {"path": "/api/chat"}}, more_routes=[rest])
+    event = await house.event_of(await house.fetch("/api%2fchat"))
+
+    assert ("rest", "/api%2fchat") == (event["route"], upstream.seen[0].target)
+
+
 async def test_via_is_added_both_ways(upstream, house):
     house = await house()
     upstream.on("/", status(200, "Via: 1.1 theirs"))
@@ -268,6 +402,17 @@ async def test_via_is_added_both_ways(upstream, house):
 
     assert upstream.seen[0].header("Via").startswith("1.0 before, 1.1 sidelight")
     assert ", ".join(answer.all("Via")).startswith("1.1 theirs, 1.1 sidelight")
+
+
+async def test_what_an_answer_says_of_us_makes_no_loop_when_it_is_sent_back(upstream, house):
+    house = await house()
+    told = (await house.fetch("/")).header("Via")
+    answer = await house.fetch("/", f"Via: {told}")
+    requests = {seen.header("Via").rpartition(", ")[2] for seen in upstream.seen}
+
+    assert 200 == answer.status
+    assert told not in requests
+    assert 1 == len(requests)
 
 
 async def test_a_loop_is_broken(upstream, house):

@@ -31,7 +31,7 @@ async def browser():
 @pytest.fixture
 async def origin():
     """The origin of the page, which is not that of Sidelight."""
-    runner = await backend.serve(port=0)
+    runner = await backend.serve_demo(port=0)
     yield runner.url
     await runner.stop()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from proxy.observation.batch import DELAY, MOST, Batch
+from proxy.observation.batch import DELAY, MOST, MOST_WAITING, Batch
 
 
 class Moment:
@@ -74,11 +74,14 @@ def test_what_comes_after_a_flush_is_not_overlooked(batch, moment, recorded) -> 
     assert [[1], [2]] == recorded
 
 
-def test_a_batch_is_bounded(batch, recorded) -> None:
+def test_a_batch_is_bounded(batch, moment, recorded) -> None:
+    """What fills one is recorded as soon as the loop comes to it, and not by who adds."""
     for n in range(2 * MOST + 1):
         batch.add(n)
+    assert ([], [DELAY, 0.0, 0.0]) == (recorded, [delay for delay, _ in moment.set])
+    moment.passes()
 
-    assert [MOST, MOST] == [len(some) for some in recorded]
+    assert [MOST, MOST, 1] == [len(some) for some in recorded]
 
 
 def test_what_is_added_meanwhile_is_recorded_next(moment) -> None:
@@ -95,6 +98,29 @@ def test_what_is_added_meanwhile_is_recorded_next(moment) -> None:
     batch.flush()
 
     assert [[1], [2]] == recorded
+
+
+def test_between_what_is_heavy_the_loop_has_its_turn(moment, recorded) -> None:
+    batch = Batch(recorded.append, moment, weight=lambda n: n)
+    for n in (1, 2, MOST, 1, 2 * MOST, 3):
+        batch.add(n)
+    moment.passes()
+    assert [[1, 2, MOST]] == recorded
+    assert [0.0] == [delay for delay, _ in moment.set]
+    moment.passes()
+    moment.passes()
+    moment.passes()
+
+    assert [[1, 2, MOST], [1, 2 * MOST], [3]] == recorded
+    assert [] == moment.set
+
+
+def test_who_adds_beyond_the_bound_pays_for_one_at_least(moment, recorded) -> None:
+    batch = Batch(recorded.append, moment, weight=lambda _: MOST)
+    for n in range(MOST_WAITING + 3):
+        batch.add(n)
+
+    assert [[0], [1], [2]] == recorded
 
 
 async def test_the_loop_is_the_timer(monkeypatch) -> None:

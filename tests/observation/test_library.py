@@ -1,12 +1,16 @@
 """What libraries say reaches the log without what clients sent."""
 
+import asyncio
+import functools
 import logging
+import re
 
 import pytest
 
 from proxy.observation import library
 from proxy.observation.library import (
     LibraryHandler,
+    culprit_of,
     describe,
     give_back_logging,
     take_over_logging,
@@ -29,6 +33,43 @@ def test_only_the_first_line_is_kept() -> None:
 
 def test_a_fault_is_told_without_its_text() -> None:
     assert "KeyError" == describe(_record(fault=KeyError("secret")))["fault"]
+
+
+def slow(argument: str) -> None:
+    """A callback."""
+
+
+async def test_the_culprit_of_a_slow_callback_is_named_without_its_arguments() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    handles = [
+        loop.call_later(60, slow, "CANARY at CANARY.py:1"),
+        loop.call_soon(functools.partial(slow, "CANARY")),
+    ]
+    loop.set_debug(False)
+    for handle in handles:
+        record = _record("Executing %s took %.3f seconds")
+        record.args = (repr(handle), 0.2)
+        culprit = str(describe(record)["culprit"])
+        handle.cancel()
+
+        assert re.fullmatch(r"slow at test_library.py:\d+", culprit), culprit
+
+
+@pytest.mark.parametrize(
+    ("shown", "culprit"),
+    [
+        (
+            "<Task finished coro=<Store.run() done, defined at /a/store.py:21> result='CANARY'>",
+            "Store.run at store.py:21",
+        ),
+        ("<Task pending name='T' coro=<f() running at /a/b.py:5>>", "f at b.py:5"),
+        ("<Handle cancelled>", "?"),
+        ("CANARY", "?"),
+    ],
+)
+def test_so_is_that_of_a_task(shown: str, culprit: str) -> None:
+    assert culprit == culprit_of(shown)
 
 
 def test_an_object_for_a_message_is_told_by_its_type() -> None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from proxy.observation.readings import (
-    budget_readings,
-    circuit_readings,
-    pool_readings,
-    store_readings,
+    budget_samples,
+    circuit_samples,
+    pool_samples,
+    store_samples,
 )
 
 
@@ -24,7 +24,7 @@ def test_a_pool_is_told_in_three_parts() -> None:
         (name, ("backend", "idle"), 2),
         (name, ("backend", "active"), 1),
         (name, ("backend", "waiting"), 3),
-    ] == list(pool_readings({"backend": Pool(in_use=1, idle=2, waiting=3)}))
+    ] == list(pool_samples({"backend": Pool(in_use=1, idle=2, waiting=3)}))
 
 
 def test_every_state_of_a_circuit_is_told() -> None:
@@ -34,13 +34,13 @@ def test_every_state_of_a_circuit_is_told() -> None:
         (name, ("chat", "closed"), 0.0),
         (name, ("chat", "open"), 1.0),
         (name, ("chat", "half_open"), 0.0),
-    ] == list(circuit_readings({"chat": "open"}))
+    ] == list(circuit_samples({"chat": "open"}))
 
 
 def test_a_budget_is_told_by_route() -> None:
     name = "sidelight_retry_budget_tokens"
 
-    assert [(name, ("chat",), 19.5)] == list(budget_readings({"chat": 19.5}))
+    assert [(name, ("chat",), 19.5)] == list(budget_samples({"chat": 19.5}))
 
 
 def test_what_the_store_lost_begins_at_nothing() -> None:
@@ -50,4 +50,4 @@ def test_what_the_store_lost_begins_at_nothing() -> None:
         (name, ("queue_full",), 0),
         (name, ("rejected",), 2),
         (name, ("closing",), 0),
-    ] == list(store_readings({"rejected": 2}))
+    ] == list(store_samples({"rejected": 2}))

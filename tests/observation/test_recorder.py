@@ -151,3 +151,11 @@ def test_the_health_of_an_upstream_follows_from_its_exchanges(desk: Desk, exchan
 )
 def test_an_exchange_gets_away_from_a_drain(exchange, unusual, result: str | None) -> None:
     assert result == drain_result(exchange(**unusual))
+
+
+def test_what_cannot_be_redacted_is_hidden_from_all_who_read_it(desk: Desk, exchange) -> None:
+    x = exchange(target="/CANARY", fields={"user": 7})
+    desk.record(x)
+
+    assert ("[redacted]", {}) == (x.target, x.fields)
+    assert [("observer_failed", "[redacted]")] == desk.told("event", "request_id")

@@ -1,6 +1,9 @@
 """What a secret looks like, and that it never survives."""
 
-import time
+import gc
+import re
+import sys
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 import pytest
@@ -8,6 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from proxy.observation.redaction import (
+    MARGIN,
+    MOST_ENCODED,
     REDACTED,
     is_clean,
     is_secret_name,
@@ -16,6 +21,17 @@ from proxy.observation.redaction import (
     redact_named,
     redact_target,
     redact_tree,
+)
+from proxy.observation.secret_forms import (
+    NAMED,
+    NAMED_TO_END,
+    SECRET_NAME,
+    SHAPE,
+    SHAPES,
+    STEMS,
+    WHOLE,
+    WORDS,
+    SecretShape,
 )
 
 CANARY = "CaNaRy0123456789"
@@ -74,6 +90,120 @@ def test_an_innocent_name_is_not_suspected(name: str) -> None:
 def test_a_target_is_recorded_without_its_secrets(target: str, recorded: str) -> None:
     assert recorded == redact_target(target)
 
+
+@pytest.mark.parametrize(
+    ("text", "recorded"),
+    [
+        ('/x?p={"a":1,"token":"CANARY"}', '/x?p={"a":1,"token":[redacted]}'),
+        ('/x?p={"token":"a&CANARY"}&b=1', '/x?p={"token":[redacted]}&b=1'),
+        ('{"token" : "a CANARY", "b": 1}', '{"token" : [redacted], "b": 1}'),
+        ('{"n": {"pwd": 12345}}', '{"n": {"pwd": [redacted]'),
+        ("/x?p=%7B%22code%22%3A%22CANARY%22%7D&b=1", '/x?p={"code":[redacted]&b=1'),
+        (r'{"t":"{\"token\":\"CANARY\"}"}', r'{"t":"{\"token\":[redacted]}'),
+        ("{'token': 'CANARY'}", "{'token': [redacted]"),
+        ('{"author":"me"}', '{"author":"me"}'),
+    ],
+    ids=["raw", "an &", "blanks", "a number", "encoded", "JSON in JSON", "of Python", "innocent"],
+)
+def test_a_secret_within_json_is_not_recorded(text: str, recorded: str) -> None:
+    assert recorded == redact(text, 1000)
+
+
+@pytest.mark.parametrize("encoded", [0, 1, 2])
+@pytest.mark.parametrize(
+    "name", [*STEMS, *WORDS, *WHOLE, "PHPSESSID", "JSESSIONID", "SAMLResponse"]
+)
+def test_each_name_of_the_table_hides_its_value(name: str, encoded: int) -> None:
+    for pair in (f"{name}={CANARY}", f"a[{name.title()}]={CANARY}", f'{{"{name}":"{CANARY}"}}'):
+        if name not in WHOLE or "[" not in pair:
+            for _ in range(encoded):
+                pair = quote(pair, safe="")
+
+            assert CANARY not in redact_target(f"/x?a=1&{pair}&b=1")
+            assert not is_clean(f"/x?{pair}")
+
+
+def sample(shape: SecretShape, start: str) -> str:
+    """A secret of this shape, the shortest there is."""
+    allowed = re.compile(shape.rest)
+    letters = [char for char in "7f3a9C0dEeA1bB2cD4w-_" if allowed.fullmatch(char)]
+    return start + ("".join(letters) * shape.least)[: shape.least]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param(sample(shape, start), id=f"{name}:{start}")
+        for name, shape in SHAPES.items()
+        for start in shape.starts
+    ],
+)
+def test_each_shape_of_the_table_is_hidden_wherever_it_stands(secret: str) -> None:
+    """In a path, a query, JSON, a sentence, a list of subprotocols, encoded, and cut off."""
+    inside = (
+        f"/a/{secret}/b", f"/?q={secret}&b=1", f'{{"a":"{secret}"}}', f"tool ({secret})",
+        f"chat, {secret}", quote(f"/a?b={secret}", safe=""), f"/{'a/' * 1000}{secret}",
+    )  # fmt: skip
+    for text in inside:
+        assert secret not in redact_target(text)
+        assert not is_clean(text)
+
+
+def test_a_word_that_only_looks_like_the_beginning_of_one_is_kept() -> None:
+    innocent = "/task-force-seven/hf_models/xai-news/npm_run/fw_1/GET_AC/shelf_abcdefghijklmnopq"
+
+    assert innocent == redact_target(innocent)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["base64url.bearer.authorization.k8s.io.CANARY", "bearer, CANARY", "chat, access_token=CANARY"],
+)
+def test_a_secret_in_a_subprotocol_is_not_recorded(text: str) -> None:
+    assert "CANARY" not in redact(text)
+
+
+def test_beyond_so_many_encoded_parameters_none_is_recorded() -> None:
+    few, many = ("&".join(["a=%41"] * n + ["%74oken=CANARY"]) for n in (3, MOST_ENCODED + 3))
+
+    assert "a=%41&a=%41&a=%41&token=[redacted]" == redact_target(few)
+    assert redact_target(many).startswith("a=%41&")
+    assert redact_target(many).endswith("&[redacted]" * 4)
+
+
+PATTERNS = [SHAPE, NAMED, NAMED_TO_END, SECRET_NAME]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=range(len(PATTERNS)))
+def test_no_pattern_looks_at_a_text_again_and_again(pattern: re.Pattern[str]) -> None:
+    """What repeats without bound gives nothing back, or has nothing behind it that could fail."""
+    parsed = re._parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
+
+    assert [] == list(givers(list(parsed), is_last=True))
+
+
+def test_a_pattern_that_gives_back_is_noticed() -> None:
+    assert list(givers(list(re._parser.parse("a(?:b*c|d)")), is_last=True))
+
+
+def givers(items: list[tuple[object, object]], *, is_last: bool) -> Iterator[object]:
+    """Repetitions that might be tried with less."""
+    for at, (kind, inner) in enumerate(items):
+        ends = is_last and at == len(items) - 1
+        is_greedy = str(kind) in ("MAX_REPEAT", "MIN_REPEAT")
+        if is_greedy and inner[1] is re._constants.MAXREPEAT and not ends:
+            yield inner
+        parts = inner if isinstance(inner, tuple | list) else ()
+        for part in parts:
+            for branch in part if isinstance(part, list) else [part]:
+                if isinstance(branch, re._parser.SubPattern):
+                    yield from givers(list(branch), is_last=ends and "REPEAT" not in str(kind))
+
+
+HOSTILE = [
+    "&==%2525", "token", "=", "token=", "a/", "%25", "//", "bearer ", "eyJ", "sk-", "basic+",
+    "a" * 99, "%41&", "&%2541=", '"', "\\", "' :", "%26%3D", "//@", "AKIA", "a@", "{%22key", " ",
+]  # fmt: skip
 
 names = st.sampled_from(SECRET_NAMES)
 noise = st.text(st.characters(codec="latin-1"), max_size=30)
@@ -150,6 +280,19 @@ def test_what_is_recorded_is_short_and_printable(text: str, limit: int) -> None:
 
 def test_a_secret_is_not_halved_out_of_its_shape_by_the_cut() -> None:
     assert "/aaaa/[red" == redact("/aaaa/sk-" + CANARY, 10)
+    for before in range(MARGIN - 40, MARGIN + 20):
+        text = f"{'%2525252525a' * MARGIN}"[:before] + f"/sk-{CANARY}" + "a" * MARGIN
+
+        assert CANARY[:3] not in redact(text, 10)
+
+
+@pytest.mark.parametrize("before", [0, 5, 40])
+def test_userinfo_without_an_end_is_not_recorded(before: int) -> None:
+    """The cut may have taken the @ away that would have told."""
+    text = f"{'b' * before} http://user:{CANARY}{'a' * 999}@host"
+
+    assert CANARY not in redact(text, 50)
+    assert CANARY not in redact(text.replace("//", "%2F%2F"), 50)
 
 
 def test_the_value_of_a_secret_header_is_hidden_whatever_it_is() -> None:
@@ -175,14 +318,39 @@ def test_settings_are_shown_without_their_secrets() -> None:
     } == redact_tree(settings)
 
 
-@pytest.mark.parametrize(
-    "piece",
-    ["token", "=", "token=", "a/", "%25", "//", "bearer ", "eyJ", "sk-", "basic+", "a" * 99],
-)
-def test_hostile_input_costs_no_more_than_its_length(piece: str) -> None:
-    """A quadratic pattern would take seconds here."""
-    text = (piece * 16_000)[:16_000] + "=@%"
-    began = time.process_time()
-    redact(text)
+@pytest.mark.parametrize("limit", [128, 2048])
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_what_is_longer_costs_no_more(piece: str, limit: int) -> None:
+    """It is cut before it is looked at."""
+    redact(piece, limit)  # what is made once is there
+    short, long = ((piece * size)[:size] for size in (limit + MARGIN + 1, 200_000))
 
-    assert time.process_time() - began < 0.5
+    assert steps(lambda: redact(short, limit)) == steps(lambda: redact(long, limit))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=4), st.sampled_from([128, 2048]))
+@example(["&==%2525"], 2048)
+def test_hostile_input_costs_a_bounded_number_of_steps(pieces: list[str], limit: int) -> None:
+    text = "".join(pieces) * limit
+
+    assert steps(lambda: redact(text, limit)) < 25 * (limit + MARGIN)
+
+
+def steps(call: Callable[[], object]) -> int:
+    """How often a function is called meanwhile, whether of Python or of C."""
+    count = 0
+
+    def note(_frame: object, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    gc.disable()  # what others have called at a collection is none of ours
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(before)
+        gc.enable()
+    return count

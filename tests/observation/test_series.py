@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.observation.families import FAMILIES, OVH
-from proxy.observation.series import Reading, Series, Spread
+from proxy.observation.series import Histogram, Sample, Series
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from proxy.observation.series import Reading, Series, Spread
 )
 def test_a_bound_belongs_to_its_bucket(value: float, bucket: int) -> None:
     """Prometheus: `le` is less or equal."""
-    spread = Spread(OVH)
+    spread = Histogram(OVH)
     spread.observe(value)
 
     assert 1 == spread.cells[bucket]
@@ -23,7 +23,7 @@ def test_a_bound_belongs_to_its_bucket(value: float, bucket: int) -> None:
 
 @given(st.lists(st.floats(0, 1000), max_size=30))
 def test_a_histogram_loses_nothing(values: list[float]) -> None:
-    spread = Spread(OVH)
+    spread = Histogram(OVH)
     for value in values:
         spread.observe(value)
 
@@ -69,7 +69,7 @@ def test_a_source_may_count_what_it_held_back() -> None:
     series = Series()
     drained = series.numbers("sidelight_drain_exchanges_total")
 
-    def source() -> list[Reading]:
+    def source() -> list[Sample]:
         drained[("cut",)] += 1
         return []
 

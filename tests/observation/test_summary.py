@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.observation.summary import Summary, Tally
+from proxy.observation.summary import Summary, SummaryCounts
 from proxy.outcome import CIRCUIT_OPEN, HEAD_TIMEOUT, UPSTREAM_ERROR, Outcome
 
 NAMES = [
@@ -87,7 +87,7 @@ def test_the_mean_is_exact(exchange) -> None:
 @settings(max_examples=50)
 @given(st.lists(st.floats(0.0002, 2000.0), min_size=1, max_size=60))
 def test_percentiles_are_right_within_five_percent(durations: list[float]) -> None:
-    tally = Tally()
+    tally = SummaryCounts()
     for seconds in durations:
         tally.add(seconds, is_error=False, is_limited=False)
     for share in (0.5, 0.95, 0.99):
@@ -97,14 +97,14 @@ def test_percentiles_are_right_within_five_percent(durations: list[float]) -> No
 
 
 def test_a_duration_beyond_the_buckets_is_told_as_the_longest() -> None:
-    tally = Tally()
+    tally = SummaryCounts()
     tally.add(5000.0, is_error=False, is_limited=False)
 
     assert 5000.0 == tally.percentile(0.5)
 
 
 def test_merging_adds_everything(exchange) -> None:
-    one, two = Tally(), Tally()
+    one, two = SummaryCounts(), SummaryCounts()
     one.add(1.0, is_error=True, is_limited=False)
     two.add(3.0, is_error=False, is_limited=True)
     one.merge(two)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import ValidationError
 
+from proxy.blame import FailedAttempt, Opening
 from proxy.resilience.breaker import (
     LOST_PROBE,
     Breaker,
@@ -274,7 +275,7 @@ def test_a_transition_says_what_happened() -> None:
     """)
 
     assert stage.told == [
-        Transition("chat", "open", "consecutive", 30.0, 7.0),
+        Transition("chat", "open", "consecutive", 30.0, 7.0, Opening("consecutive", 7.0)),
         Transition("chat", "half_open", "cooled_down", 0.0, 40.0),
         Transition("chat", "closed", "probe_succeeded", 0.0, 40.0),
     ]
@@ -364,3 +365,85 @@ def test_cool_downs_are_spread() -> None:
 def test_a_rule_that_makes_no_sense_is_refused(knobs: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         BreakerRule(**knobs)
+
+
+def failed(name: str, at: float, code: str = "upstream_reset") -> FailedAttempt:
+    return FailedAttempt(name, code, None, "http://a:1", at)
+
+
+def fail(breaker: Breaker, name: str, at: float, signal: str = "failure") -> None:
+    breaker.settle(breaker.admit(at), signal, at, failed(name, at))
+
+
+def opened_by(breaker: Breaker) -> tuple[str, float, list[str]]:
+    opening = breaker.opening
+    return opening.rule, opening.at, [each.request_id for each in opening.failures]
+
+
+def test_a_circuit_says_which_failures_in_a_row_opened_it() -> None:
+    breaker = Stage(consecutive=3).breaker
+    for at, name in enumerate("ab"):
+        fail(breaker, name, float(at))
+    breaker.settle(breaker.admit(2.0), "success", 2.0)
+    for at, name in enumerate("cde", 3):
+        fail(breaker, name, float(at))
+
+    assert ("consecutive", 5.0, ["c", "d", "e"]) == opened_by(breaker)
+
+
+def test_a_circuit_opened_by_its_ratio_names_the_latest_five_of_the_window() -> None:
+    stage = Stage(consecutive=99, min_attempts=8, window=30.0)
+    for at, name in enumerate("abcdefgh", 100):
+        fail(stage.breaker, name, float(at), "ratio")
+
+    assert ("ratio", 107.0, ["d", "e", "f", "g", "h"]) == opened_by(stage.breaker)
+    assert stage.told[0].opening == stage.breaker.opening
+
+
+def test_a_probe_that_failed_is_what_opened_it_again() -> None:
+    breaker = Stage(consecutive=1).breaker
+    fail(breaker, "a", 1.0)
+    fail(breaker, "probe", 50.0)
+
+    assert ("probe_failed", 50.0, ["probe"]) == opened_by(breaker)
+
+
+def test_by_hand_no_failure_opened_it_and_a_closed_one_says_nothing() -> None:
+    breaker = Stage(consecutive=2).breaker
+    fail(breaker, "a", 1.0)
+    breaker.open(2.0)
+
+    assert ("manual", 2.0, []) == opened_by(breaker)
+    breaker.close(3.0)
+    assert breaker.opening is None
+    fail(breaker, "b", 4.0)
+    fail(breaker, "c", 5.0)
+    assert ["b", "c"] == opened_by(breaker)[2]
+
+
+@pytest.mark.parametrize(
+    ("failures", "then", "refuses"),
+    [
+        pytest.param(0, 2.0, False, id="closed"),
+        pytest.param(3, 30.9, True, id="open"),
+        pytest.param(3, 31.0, False, id="open, but cooled down till then"),
+    ],
+)
+def test_whether_an_attempt_will_be_refused(failures: int, then: float, refuses: bool) -> None:
+    stage = Stage()
+    stage.act_out(1.0, ["failure"] * failures)
+
+    assert refuses == stage.breaker.will_refuse(then)
+
+
+def test_a_rest_that_was_asked_for_refuses_too() -> None:
+    stage = Stage(cool_down_on_429=True)
+    stage.breaker.cool(5.0, 1.0)
+
+    assert (True, False) == (stage.breaker.will_refuse(5.9), stage.breaker.will_refuse(6.0))
+
+
+def test_without_a_breaker_nothing_is_refused() -> None:
+    stage = Stage(enabled=False, cool_down_on_429=True)
+
+    assert not stage.breaker.will_refuse(0.0)

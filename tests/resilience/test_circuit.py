@@ -2,11 +2,11 @@
 
 import pytest
 
-from proxy.resilience.circuit import STATES, Circuit, State, Tally
+from proxy.resilience.circuit import STATES, Circuit, FailureStorage, State
 
 
 def circuit() -> Circuit:
-    return Circuit(Tally(consecutive=2, failure_ratio=0.5, min_attempts=4, window=30.0))
+    return Circuit(FailureStorage(consecutive=2, failure_ratio=0.5, min_attempts=4, window=30.0))
 
 
 def test_its_states_have_the_names_of_the_house() -> None:

@@ -136,7 +136,7 @@ UNSENT = Failure(o.CONNECT_REFUSED, sent=False)
         ),
         pytest.param(
             {"failure": answer(503, retry_after=5.1)},
-            Stop("deadline_near"),
+            Stop("retry_after_too_long"),
             id="nobody comes back sooner than a longer Retry-After asks",
         ),
         pytest.param(
@@ -174,7 +174,8 @@ MENDED = [
     ({"standing": standing(replayable=False, draining=True, left=0.0)}, "body_not_replayable"),
     ({"standing": standing(draining=True, left=0.0)}, "attempts_spent"),
     ({"rule": RetryRule()}, "draining"),
-    ({"standing": standing(left=0.0)}, "deadline_near"),
+    ({"standing": standing(left=0.0)}, "retry_after_too_long"),
+    ({"failure": answer(503)}, "deadline_near"),
     ({"standing": standing(), "failure": answer(503)}, "budget_spent"),
 ]
 
@@ -211,7 +212,8 @@ def test_every_outcome_has_a_decision(outcome: o.Outcome) -> None:
 
 
 def test_every_reason_is_given_by_some_case() -> None:
-    reasons = {why for why, _ in REFUSALS} | set(RULED_OUT.values()) | {"budget_spent"}
+    reasons = {why for why, _ in REFUSALS} | set(RULED_OUT.values())
+    reasons |= {"budget_spent", "retry_after_too_long"}
 
     assert reasons == set(o.NotRetried.__args__)
 

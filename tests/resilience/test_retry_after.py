@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from proxy.resilience.retry_after import retry_after
+from proxy.resilience.retry_after import rest_asked, retry_after
 
 NOW = 784111777.0
 """Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110 §5.6.7."""
@@ -25,7 +25,8 @@ NOW = 784111777.0
         pytest.param(b"9" * 100_000, None, id="far too many digits"),
         pytest.param(b"-1", None, id="a negative number"),
         pytest.param(b"+1", None, id="a number with a sign"),
-        pytest.param(b"1.5", None, id="a fraction"),
+        pytest.param(b"1.5", 1.5, id="a fraction"),
+        pytest.param(b"1.", None, id="a fraction cut short"),
         pytest.param(b"1e3", None, id="an exponent"),
         pytest.param(b"nan", None, id="not a number"),
         pytest.param(b"inf", None, id="for ever"),
@@ -58,3 +59,23 @@ def test_no_value_breaks_it(value: bytes) -> None:
     seconds = retry_after(value, wall=NOW)
 
     assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        pytest.param([], None, id="nothing is asked for"),
+        pytest.param([(b"RETRY-after", b"2.5")], 2.5, id="in seconds"),
+        pytest.param([(b"Retry-After-Ms", b"250")], 0.25, id="in milliseconds"),
+        pytest.param([(b"x-ms-retry-after-ms", b" 1500.5 ")], 1.5005, id="Azure's"),
+        pytest.param(
+            [(b"Retry-After", b"1"), (b"retry-after-ms", b"300")], 0.3, id="the more exact one"
+        ),
+        pytest.param(
+            [(b"retry-after-ms", b"soon"), (b"Retry-After", b"1")], 1.0, id="the one with a sense"
+        ),
+        pytest.param([(b"Retry-After", b"3"), (b"Retry-After", b"9")], 3.0, id="the first of two"),
+    ],
+)
+def test_what_an_answer_asks_for(headers: list[tuple[bytes, bytes]], seconds: float | None) -> None:
+    assert seconds == rest_asked(headers, NOW)

@@ -10,7 +10,7 @@ from proxy.settings.reading import read
 
 def faults(text):
     tree, _ = read(text, "x", {})
-    return [str(fault) for fault in addresses.faults(tree)]
+    return [str(fault) for fault in addresses.address_faults(tree)]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "::", "::1", "fe80::1%lo", "localhost"])

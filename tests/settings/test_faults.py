@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.settings.faults import Fault, Place, SettingsError, dotted, nearest
+from proxy.settings.faults import Place, SettingsError, SettingsFault, dotted, nearest
 
 HERE = Place("a.yaml", 14, 13)
 
@@ -11,14 +11,18 @@ HERE = Place("a.yaml", 14, 13)
     ("fault", "text"),
     [
         pytest.param(
-            Fault(HERE, ("routes", 2, "policy"), 'no policy is named "patiemt"', "patient"),
+            SettingsFault(HERE, ("routes", 2, "policy"), 'no policy is named "patiemt"', "patient"),
             'a.yaml:14:13: routes[2].policy: no policy is named "patiemt"; did you mean "patient"?',
             id="place, key, what is wrong and what was meant",
         ),
-        pytest.param(Fault(HERE, ("a",), "is required"), "a.yaml:14:13: a: is required", id="bare"),
-        pytest.param(Fault(Place("a.yaml"), (), "is empty"), "a.yaml: is empty", id="a whole file"),
         pytest.param(
-            Fault(Place("env SIDELIGHT_A"), ("a",), "is odd"),
+            SettingsFault(HERE, ("a",), "is required"), "a.yaml:14:13: a: is required", id="bare"
+        ),
+        pytest.param(
+            SettingsFault(Place("a.yaml"), (), "is empty"), "a.yaml: is empty", id="a whole file"
+        ),
+        pytest.param(
+            SettingsFault(Place("env SIDELIGHT_A"), ("a",), "is odd"),
             "env SIDELIGHT_A: a: is odd",
             id="a variable",
         ),
@@ -30,23 +34,23 @@ def test_a_fault_names_place_key_and_remedy(fault, text):
 
 def test_faults_are_said_in_the_order_of_the_file_and_variables_last():
     faults = [
-        Fault(Place("env X"), (), "d"),
-        Fault(Place("z", 10, 1), (), "c"),
-        Fault(Place("z", 9, 5), (), "b"),
-        Fault(Place("z", 9, 1), (), "a"),
+        SettingsFault(Place("env X"), (), "d"),
+        SettingsFault(Place("z", 10, 1), (), "c"),
+        SettingsFault(Place("z", 9, 5), (), "b"),
+        SettingsFault(Place("z", 9, 1), (), "a"),
     ]
 
     assert [fault.message for fault in SettingsError(faults).faults] == ["a", "b", "c", "d"]
 
 
 def test_the_same_fault_of_a_policy_in_two_routes_is_said_once():
-    faults = [Fault(HERE, ("routes", at, "head"), "is odd") for at in range(2)]
+    faults = [SettingsFault(HERE, ("routes", at, "head"), "is odd") for at in range(2)]
 
     assert str(SettingsError(faults)) == "a.yaml:14:13: routes[0].head: is odd"
 
 
 def test_two_keys_missing_at_one_place_are_two_faults():
-    faults = [Fault(HERE, (key,), "is required") for key in ("upstreams", "routes")]
+    faults = [SettingsFault(HERE, (key,), "is required") for key in ("upstreams", "routes")]
 
     assert len(SettingsError(faults).faults) == 2
 

@@ -137,3 +137,14 @@ routes: [{ name: r, match: { path: / }, upstream: b, retry: { attempts: x } }]
         "env SIDELIGHT_DRAIN__LIMIT",
         "env SIDELIGHT_DRAIN__X",
     ]
+
+
+def test_hashes_that_change_with_every_start_are_a_warning():
+    hashed = {"SIDELIGHT_OBSERVE__FIELDS__USER": "{ header: X-User, hash: true }"}
+    key = {"SIDELIGHT_OBSERVE__HASH_KEY": "k" * 16}
+    store = {"SIDELIGHT_STORE__PATH": "s.db"}
+
+    assert [1, 0, 0, 0] == [
+        len(parse(FILE, env).warnings) for env in (hashed, hashed | key, hashed | store, {})
+    ]
+    assert parse(FILE, hashed).warnings[0].startswith("observe.hash_key is not set")

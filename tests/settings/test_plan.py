@@ -16,7 +16,7 @@ def routes(text, before=""):
 
 def faults(text):
     tree, _ = read(text, "x", {})
-    return [str(fault) for fault in plan.faults(tree, shipped())]
+    return [str(fault) for fault in plan.plan_faults(tree, shipped())]
 
 
 def test_a_route_lies_over_its_policy_key_by_key():

@@ -8,6 +8,8 @@ from proxy.settings.faults import Place, SettingsError
 from proxy.settings.reading import DEEPEST, MOST_PIECES, read, read_value
 from proxy.settings.tree import Items, Keys, Leaf
 
+TAGS = "tags are not supported; put quotes around a value that begins with !"
+
 
 def test_every_piece_has_its_place():
     tree, faults = read("a: 1\nb:\n  - c\n  - { d: 'e' }\n", "x", {})
@@ -54,7 +56,10 @@ def test_an_alias_is_a_copy_at_the_place_of_its_anchor():
                 "keys that routes share belong into a policy"
             ),
         ),
-        ("a: !!int 5", "x:1:4: a: the tag tag:yaml.org,2002:int is not supported"),
+        (
+            "a: !!int 5",
+            f"x:1:4: a: {TAGS}",
+        ),
         ("? [a]\n: b", "x:1:3: a key must be text"),
         ("a: ${B}", "x:1:4: a: the variable B is not set; set it, or give a default: ${B:-...}"),
         ('a: "\\uD800"', "x:1:4: a: has bytes or characters in it that are not UTF-8 text"),
@@ -112,7 +117,7 @@ _BOMB += "b: &b [" + ",".join(["*a"] * 30) + "]\nc: [" + ",".join(["*b"] * 30) +
             "x:1:21: is not YAML: while parsing a flow mapping expected ',' or '}', but got ':'",
             id="not the braces",
         ),
-        pytest.param("a: *b", "x:1:4: is not YAML: found undefined alias 'b'", id="no anchor"),
+        pytest.param("a: *b", "x:1:4: is not YAML: found undefined alias", id="no anchor"),
         pytest.param(
             "a: b\n---\nc: d",
             "x:2:1: is not YAML: expected a single document in the stream "
@@ -151,7 +156,7 @@ def test_a_value_in_a_variable_has_the_place_of_the_variable():
     [
         ("[a", '"[a" cannot be read as YAML'),
         ("[" * 500, f'"{"[" * 500}" cannot be read as YAML'),
-        ("[!x a]", "the tag !x is not supported"),
+        ("[!x a]", TAGS),
     ],
 )
 def test_a_value_in_a_variable_that_is_no_yaml_is_refused(text, message):

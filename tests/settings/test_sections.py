@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from proxy.settings.sections import Admin, Drain, Listen, Log, ObservedField
+from proxy.settings.sections import Admin, DrainRule, Listen, LogRule, ObservedField
 
 
 def test_the_defaults_are_those_of_the_contract():
@@ -20,9 +20,14 @@ def test_the_defaults_are_those_of_the_contract():
         "uri_bytes": 16384,
         "unread_bytes": 33554432,
     }
-    assert Admin().model_dump() == {"host": "127.0.0.1", "port": 8081, "token": None}
-    assert Drain().model_dump() == {"readiness_delay": 5, "limit": 120}
-    assert Log().model_dump() == {"level": "info", "queue": 10000, "sample": 1}
+    assert Admin().model_dump() == {
+        "host": "127.0.0.1",
+        "port": 8081,
+        "token": None,
+        "max_connections": 64,
+    }
+    assert DrainRule().model_dump() == {"readiness_delay": 5, "limit": 120}
+    assert LogRule().model_dump() == {"level": "info", "queue": 10000, "sample": 1}
 
 
 @pytest.mark.parametrize("key", ["header", "path", "query"])

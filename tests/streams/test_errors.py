@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from proxy import outcome as o
-from proxy.answers import error_body
+from proxy.http.error_response import error_body
 from proxy.streams.errors import error_event
 from proxy.streams.framing import Profile
 from proxy.streams.ndjson import Ndjson

@@ -3,10 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from proxy.streams.framing import MAX_HELD, Framing
+from proxy.streams.framing import MAX_HELD, EventFraming
 from proxy.streams.markers import end_marker
 from proxy.streams.ndjson import Ndjson
-from proxy.streams.rule import EndMarkerRule
+from proxy.streams.rules import EndMarkerRule
 from proxy.streams.sse import Sse
 
 DONE = EndMarkerRule(mode="strict", data="[DONE]")
@@ -15,7 +15,7 @@ FINISH = EndMarkerRule(mode="strict", json_field="choices.0.finish_reason")
 FLAG = EndMarkerRule(mode="strict", json_field="done")
 
 
-def carries(rule: EndMarkerRule, framing: Framing, stream: bytes, size: int) -> bool:
+def carries(rule: EndMarkerRule, framing: EventFraming, stream: bytes, size: int) -> bool:
     """Whether the marker is found in `stream`, which arrives in reads of `size` bytes."""
     marker = end_marker(rule, framing)
     assert marker

@@ -4,14 +4,14 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.asked import fault, silence_until
-from proxy.admin.endpoint import Endpoint, Parameter
-from proxy.admin.guard import Refusal
-from proxy.admin.replies import body_of, faults_reply, json_reply, refusal_reply
+from proxy.admin.endpoint import Operation, Parameter
+from proxy.admin.guard import AdminRefusal
+from proxy.admin.parameters import fault, silence_until
+from proxy.admin.replies import faults_reply, json_body, json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
 from proxy.clock import iso, wall
 
-NO_RULE: Final = Refusal(404, "rule_not_found", "No alert rule has this name.")
+NO_RULE: Final = AdminRefusal(404, "rule_not_found", "No alert rule has this name.")
 
 
 class AlertsApi:
@@ -20,18 +20,18 @@ class AlertsApi:
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[Operation]:
         return [
-            Endpoint(
+            Operation(
                 "GET", "/api/alerts", self.listed,
                 "Alerts that are raised, then those cleared in the last 24 hours.", "Alerts",
             ),
-            Endpoint(
+            Operation(
                 "POST", "/api/alerts/test", self.test,
                 "Send a test alert to every receiver and say how each took it.", "AlertTest",
                 takes="Empty",
             ),
-            Endpoint(
+            Operation(
                 "POST", "/api/alerts/{rule}/silence", self.silence,
                 "Send nothing of this rule for a while; it is still shown.", "Silence",
                 parameters=(Parameter("rule", "Name of the alert rule."),), takes="SilenceFor",
@@ -40,13 +40,13 @@ class AlertsApi:
         ]  # fmt: skip
 
     async def listed(self, _: web.Request) -> web.Response:
-        return json_reply({"alerts": self._sources.desk.alerts(wall())})
+        return json_reply({"alerts": self._sources.diagnostics.alerts(wall())})
 
     async def test(self, _: web.Request) -> web.Response:
-        return json_reply({"results": await self._sources.desk.alert_test()})
+        return json_reply({"results": await self._sources.diagnostics.alert_test()})
 
     async def silence(self, request: web.Request) -> web.Response:
-        body = await body_of(request)
+        body = await json_body(request)
         if body is None:
             return faults_reply([fault("body", "", 'a JSON object such as {"for": "1h"}')])
         rule, at = request.match_info["rule"], wall()
@@ -54,6 +54,6 @@ class AlertsApi:
         if isinstance(until, list):
             return faults_reply(until)
         until = until if until > at else 0
-        if not self._sources.desk.silence(rule, until):
+        if not self._sources.diagnostics.silence(rule, until):
             return refusal_reply(NO_RULE)
         return json_reply({"rule": rule, "silenced_until": iso(until) if until else None})

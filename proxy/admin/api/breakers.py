@@ -4,14 +4,14 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.endpoint import Answerer, Endpoint, Parameter
-from proxy.admin.guard import Refusal
+from proxy.admin.endpoint import Answerer, Operation, Parameter
+from proxy.admin.guard import AdminRefusal
 from proxy.admin.replies import json_reply, refusal_reply
 from proxy.admin.sources import AdminSources, Order
 
 _REFUSED: Final = {
-    "route_not_found": Refusal(404, "route_not_found", "No route has this name."),
-    "breaker_disabled": Refusal(
+    "route_not_found": AdminRefusal(404, "route_not_found", "No route has this name."),
+    "breaker_disabled": AdminRefusal(
         409, "breaker_disabled", "This route has no breaker: breaker.enabled is false."
     ),
 }
@@ -28,16 +28,16 @@ class BreakersApi:
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[Operation]:
         return [
-            Endpoint(
+            Operation(
                 "GET", "/api/breakers", self.listed, "The circuit of every route.", "Breakers"
             ),
             *(self._order(order, meaning) for order, meaning in _ORDERS.items()),
         ]
 
-    def _order(self, order: Order, meaning: str) -> Endpoint:
-        return Endpoint(
+    def _order(self, order: Order, meaning: str) -> Operation:
+        return Operation(
             "POST", f"/api/breakers/{{route}}/{order}", self._obey(order), meaning, "Breaker",
             parameters=(Parameter("route", "Name of the route."),), takes="Empty",
             refusals={refusal.status: refusal.message for refusal in _REFUSED.values()},

@@ -4,13 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.endpoint import Endpoint, Parameter
-from proxy.admin.guard import Refusal
+from proxy.admin.endpoint import Operation, Parameter
+from proxy.admin.guard import AdminRefusal
 from proxy.admin.replies import json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
 
-NO_GROUP: Final = Refusal(404, "error_not_found", "No group of errors has this fingerprint.")
+NO_GROUP: Final = AdminRefusal(404, "error_not_found", "No group of errors has this fingerprint.")
 
 
 class ErrorsApi:
@@ -19,13 +19,13 @@ class ErrorsApi:
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[Operation]:
         return [
-            Endpoint(
+            Operation(
                 "GET", "/api/errors", self.listed,
                 "Groups of errors, newest first, and the last 24 hours in figures.", "Errors",
             ),
-            Endpoint(
+            Operation(
                 "GET", "/api/errors/{fingerprint}", self.one,
                 "One group; with the stack trace where the fault is our own.", "ErrorGroup",
                 parameters=(Parameter("fingerprint", "Twelve hexadecimal digits."),),
@@ -34,8 +34,8 @@ class ErrorsApi:
         ]  # fmt: skip
 
     async def listed(self, _: web.Request) -> web.Response:
-        return json_reply(self._sources.desk.errors(wall()))
+        return json_reply(self._sources.diagnostics.errors(wall()))
 
     async def one(self, request: web.Request) -> web.Response:
-        group = self._sources.desk.error(request.match_info["fingerprint"], wall())
+        group = self._sources.diagnostics.error(request.match_info["fingerprint"], wall())
         return refusal_reply(NO_GROUP) if group is None else json_reply(group)

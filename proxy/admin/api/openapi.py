@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from proxy.admin.api.shapes import SHAPES
-from proxy.admin.endpoint import Endpoint, Parameter, Schema
+from proxy.admin.endpoint import Operation, Parameter, Schema
 
 _CAPTURE: Final = re.compile(r"\{([a-z_]+)\}")
 _OPEN: Final = ("/livez", "/readyz", "/health", "/metrics", "/metrics.json")
 
 
-def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, object]:
+def openapi_document(endpoints: Sequence[Operation], version: str) -> dict[str, object]:
     """The whole document."""
     paths: dict[str, dict[str, object]] = {}
     for endpoint in endpoints:
@@ -35,7 +35,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, object]:
     }
 
 
-def _operation(endpoint: Endpoint) -> dict[str, object]:
+def _operation(endpoint: Operation) -> dict[str, object]:
     captures = set(_CAPTURE.findall(endpoint.path))
     refused = {401: "The token is missing or wrong.", 403: "Asked from where one may not."}
     refused = {} if endpoint.path in _OPEN else refused
@@ -81,6 +81,6 @@ def _reference(shape: str) -> Schema:
     return {"$ref": f"#/components/schemas/{shape}"}
 
 
-def _name(endpoint: Endpoint) -> str:
+def _name(endpoint: Operation) -> str:
     words = re.findall(r"[a-z]+", endpoint.path)
     return endpoint.method.lower() + "".join(word.capitalize() for word in words)

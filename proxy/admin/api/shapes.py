@@ -56,7 +56,8 @@ SHAPES: Final[dict[str, Schema]] = {
     "Summaries": _object("requests store", requests=_list(_of("Summary")), store=STORE),
     "Story": _object(
         "request_id code diagnosis runbook attempts", **_EXCHANGE,
-        client_request_id=TEXT, upstream_request_id=TEXT, trace_id=TEXT, span_id=TEXT,
+        client_request_id=TEXT, upstream_request_id=TEXT, upstream_ids=_map(TEXT),
+        trace_id=TEXT, span_id=TEXT,
         started=NUMBER, host=TEXT, client_ip=TEXT, user_agent=TEXT, route=OBJECT, category=TEXT,
         upstream_status=WHOLE, interim=_list(WHOLE), detail=TEXT, fault=TEXT, overhead_ms=NUMBER,
         bytes_in=WHOLE, bytes_out=WHOLE, guards=_list(OBJECT), attempts=_list(OBJECT),

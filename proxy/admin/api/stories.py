@@ -4,15 +4,15 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.asked import MOST, query_of
-from proxy.admin.endpoint import Endpoint, Parameter
-from proxy.admin.guard import Refusal
+from proxy.admin.endpoint import Operation, Parameter
+from proxy.admin.guard import AdminRefusal
+from proxy.admin.parameters import MOST, query_of
 from proxy.admin.replies import faults_reply, json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
 from proxy.outcome import OUTCOMES
 
-NO_STORY: Final = Refusal(
+NO_STORY: Final = AdminRefusal(
     404, "story_not_found", "No story is kept under this ID: too old, sampled away, or not ours."
 )
 _TIME: Final = "a time such as 2026-11-22T03:00:00Z, seconds since 1970, or an age such as 15m"
@@ -24,13 +24,13 @@ class StoriesApi:
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[Operation]:
         return [
-            Endpoint(
+            Operation(
                 "GET", "/api/requests", self.listed, "Exchanges that ended, newest first.",
                 "Summaries", parameters=_PARAMETERS, refusals={400: "A parameter is wrong."},
             ),
-            Endpoint(
+            Operation(
                 "GET", "/api/requests/{id}", self.told,
                 "The whole story of an exchange, and of others under the same ID.", "Stories",
                 parameters=(Parameter("id", "The Reference ID."),),
@@ -42,11 +42,11 @@ class StoriesApi:
         query = query_of(request.query.items(), wall())
         if isinstance(query, list):
             return faults_reply(query)
-        found = await self._sources.desk.stories(query)
+        found = await self._sources.diagnostics.stories(query)
         return json_reply({"requests": found.stories, "store": found.store})
 
     async def told(self, request: web.Request) -> web.Response:
-        found = await self._sources.desk.story(request.match_info["id"])
+        found = await self._sources.diagnostics.story(request.match_info["id"])
         if not found.stories:
             return refusal_reply(NO_STORY)
         return json_reply({"stories": found.stories, "store": found.store})

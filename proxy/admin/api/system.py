@@ -5,16 +5,16 @@ from typing import Final
 
 from aiohttp import web
 
-from proxy.admin.endpoint import Endpoint, Parameter
-from proxy.admin.guard import Refusal
+from proxy.admin.endpoint import Operation, Parameter
+from proxy.admin.guard import AdminRefusal
 from proxy.admin.replies import json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
+from proxy.diagnostics.stories.runbooks import CODES
 from proxy.observation.redaction import redact_tree
 from proxy.outcome import OUTCOMES
-from proxy.stories.runbooks import CODES
 
-NO_CODE: Final = Refusal(404, "code_not_found", "No outcome has this code.")
-NO_DRAIN: Final = Refusal(
+NO_CODE: Final = AdminRefusal(404, "code_not_found", "No outcome has this code.")
+NO_DRAIN: Final = AdminRefusal(
     409, "drain_not_possible", "It drains already, or nobody here can end this process."
 )
 
@@ -25,21 +25,21 @@ class SystemApi:
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources
 
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[Operation]:
         return [
-            Endpoint("GET", "/api/config", self.config, "Settings, secrets redacted.", "Config"),
-            Endpoint("GET", "/api/routes", self.routes, "Routes and their limits.", "Routes"),
-            Endpoint(
+            Operation("GET", "/api/config", self.config, "Settings, secrets redacted.", "Config"),
+            Operation("GET", "/api/routes", self.routes, "Routes and their limits.", "Routes"),
+            Operation(
                 "GET", "/api/codes/{code}", self.code, "What a code means, and its runbook.",
                 "Code", parameters=(Parameter("code", "Of an outcome."),),
                 refusals={404: NO_CODE.message},
             ),
-            Endpoint(
+            Operation(
                 "GET", "/api/live", self.live,
                 "What runs now, and the last five minutes in slots of ten seconds.", "Live",
             ),
-            Endpoint("GET", "/drain", self.drain, "How far a drain has come.", "Drain"),
-            Endpoint(
+            Operation("GET", "/drain", self.drain, "How far a drain has come.", "Drain"),
+            Operation(
                 "POST", "/drain", self.start_drain, "Take nothing new, let answers end, and end.",
                 "Drain", 202, takes="Empty", refusals={409: NO_DRAIN.message},
             ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.stories.query import Query
+from proxy.diagnostics.stories.query import Query
 
 JSON = {"Content-Type": "application/json"}
 
@@ -25,7 +25,9 @@ async def test_requests_are_listed_as_asked_for(admin, sources) -> None:
         told["store"],
         [r["request_id"] for r in told["requests"]],
     )
-    assert [Query(code="stream_stalled", fields={"user_id": "u-7"}, limit=5)] == sources.desk.asked
+    assert [
+        Query(code="stream_stalled", fields={"user_id": "u-7"}, limit=5)
+    ] == sources.diagnostics.asked
 
 
 async def test_a_wrong_parameter_is_400_with_name_value_and_expectation(admin, sources) -> None:
@@ -35,7 +37,7 @@ async def test_a_wrong_parameter_is_400_with_name_value_and_expectation(admin, s
     assert [
         {"parameter": "limit", "value": "many", "expected": "a whole number from 1 to 1000"}
     ] == told["faults"]
-    assert [] == sources.desk.asked
+    assert [] == sources.diagnostics.asked
 
 
 async def test_a_story_is_found_by_its_id(admin, stalled) -> None:
@@ -43,7 +45,7 @@ async def test_a_story_is_found_by_its_id(admin, stalled) -> None:
 
 
 async def test_a_store_that_cannot_be_read_is_said(admin, sources) -> None:
-    sources.desk.store = "failing"
+    sources.diagnostics.store = "failing"
 
     assert "failing" == (await get(admin, "/api/requests/req-1"))[1]["store"]
 
@@ -70,7 +72,7 @@ async def test_an_alert_is_silenced_for_a_while_or_no_longer(
 
     assert (200, "stalls") == (status, told["rule"])
     assert is_silent == (told["silenced_until"] is not None)
-    assert is_silent == (sources.desk.asked[0][1] > 0)
+    assert is_silent == (sources.diagnostics.asked[0][1] > 0)
 
 
 @pytest.mark.parametrize("body", ["[]", "{", '{"for": "soon"}'])
@@ -78,13 +80,15 @@ async def test_a_silence_that_cannot_be_understood_is_400(admin, sources, body: 
     status, told = await post(admin, "/api/alerts/stalls/silence", body)
 
     assert (400, "bad_request") == (status, told["error"])
-    assert [] == sources.desk.asked
+    assert [] == sources.diagnostics.asked
 
 
 async def test_a_test_alert_says_how_each_receiver_took_it(admin, sources) -> None:
-    sources.desk.receivers = [{"receiver": "hooks.example", "result": "sent", "detail": ""}]
+    sources.diagnostics.receivers = [{"receiver": "hooks.example", "result": "sent", "detail": ""}]
 
-    assert (200, {"results": sources.desk.receivers}) == await post(admin, "/api/alerts/test")
+    assert (200, {"results": sources.diagnostics.receivers}) == await post(
+        admin, "/api/alerts/test"
+    )
 
 
 async def test_circuits_are_listed(admin) -> None:
@@ -113,7 +117,7 @@ async def test_a_form_of_a_foreign_page_changes_nothing(admin, sources) -> None:
         answer = await admin.post(path, data={"for": "1h"})
         assert (415, "json_required") == (answer.status, (await answer.json())["error"])
 
-    assert ([], False, []) == (sources.orders, sources.drains, sources.desk.asked)
+    assert ([], False, []) == (sources.orders, sources.drains, sources.diagnostics.asked)
 
 
 async def test_a_code_comes_with_its_runbook(admin) -> None:

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from proxy.admin.api.openapi import document
+from proxy.admin.api.openapi import openapi_document
 from proxy.admin.api.shapes import SHAPES
-from proxy.admin.door import admin_runner, endpoints
 from proxy.admin.guard import Guard
+from proxy.admin.server import admin_runner, endpoints
 
 PAGES = {"/", "/live", "/requests", "/requests/{id}", "/errors", "/errors/{fingerprint}",
          "/alerts", "/routes", "/runbooks/{key}", "/assets/{name}", "/session"}  # fmt: skip
@@ -16,7 +16,7 @@ PAGES = {"/", "/live", "/requests", "/requests/{id}", "/errors", "/errors/{finge
 
 @pytest.fixture
 def told(sources) -> dict:
-    return document(endpoints(sources), "1.2.3")
+    return openapi_document(endpoints(sources), "1.2.3")
 
 
 def test_every_route_is_documented_and_nothing_else(sources, told) -> None:

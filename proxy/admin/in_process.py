@@ -1,0 +1,191 @@
+"""What the admin side may see of the house and ask of it: `AdminSources`, in this process.
+
+Reads what is there and copies it into plain values; keeps nothing but the latest changes of the
+circuits, which nobody else remembers.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from proxy import __version__
+from proxy.admin.health import CircuitView, HealthView
+from proxy.admin.live import Live, Running
+from proxy.admin.sources import DiagnosticsView, JsonObject, Order
+from proxy.clock import now, wall
+from proxy.diagnostics.alerts.conditions import SystemState
+from proxy.observation.breaker_opening import opened
+from proxy.observation.log import Log
+from proxy.observation.metrics import Metrics
+from proxy.observation.observer import Observer
+from proxy.observation.series import Exemplars, Snapshot
+from proxy.observation.summary import Summary
+from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
+from proxy.resilience.permits import Transition
+from proxy.routing import Route, specificity
+from proxy.settings.schema import Settings
+from proxy.upstream.upstream import Upstream
+
+_CHANGES: Final = 10
+
+
+class AppView(Protocol):
+    """What is looked at."""
+
+    not_ready_because: str | None
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def routes(self) -> Sequence[Route]: ...
+    @property
+    def upstreams(self) -> Mapping[str, Upstream]: ...
+    @property
+    def observer(self) -> Observer: ...
+    @property
+    def metrics(self) -> Metrics: ...
+    @property
+    def summary(self) -> Summary: ...
+    @property
+    def log(self) -> Log: ...
+    @property
+    def diagnostics(self) -> DiagnosticsView: ...
+    @property
+    def ask_to_end(self) -> Callable[[], None] | None: ...
+
+
+class InProcessAdmin:
+    """`started` is of the clock that never jumps."""
+
+    def __init__(self, house: AppView) -> None:
+        self._house = house
+        self._started = now()
+        self._changes: dict[str, deque[Transition]] = {}
+
+    def breaker_changed(self, change: Transition) -> None:
+        """Remember it."""
+        self._changes.setdefault(change.name, deque(maxlen=_CHANGES)).appendleft(change)
+
+    @property
+    def diagnostics(self) -> DiagnosticsView:
+        self._house.observer.flush()
+        return self._house.diagnostics
+
+    def ready(self) -> tuple[bool, str]:
+        reason = self._house.not_ready_because
+        return reason is None, reason or ""
+
+    def health(self) -> HealthView:
+        house, at = self._house, now()
+        return HealthView(
+            now=at,
+            wall=wall(),
+            started=self._started,
+            upstreams=self._upstreams(at),
+            circuits={
+                r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical)
+                for r in house.routes
+            },
+            pools={name: upstream.view() for name, upstream in house.upstreams.items()},
+            version=__version__,
+            config_hash=house.settings.config_hash,
+        )
+
+    def _upstreams(self, at: float) -> dict[str, UpstreamHealth]:
+        histories, fresh = self._house.observer.histories, AttemptHistory()
+        told = {name: histories.get(name, fresh).health(at) for name in self._house.upstreams}
+        for route in self._house.routes:
+            if route.rule.breaker.critical and route.breaker.state(at) == "open":
+                upstream, since = route.rule.upstream, route.breaker.view(at).opened_at
+                told[upstream] = circuit_open(route.name, since, told[upstream])
+        return told
+
+    def live(self) -> Live:
+        health = self.health()
+        in_flight: Counter[str] = Counter()
+        streams: Counter[str] = Counter()
+        for x in self._house.observer.running.values():
+            in_flight[x.route] += 1
+            streams[x.route] += x.streamed and x.committed is not None
+        names = {**dict.fromkeys(route.name for route in self._house.routes), **in_flight}
+        running = {name: Running(in_flight[name], streams[name]) for name in names}
+        return Live(health, running, self._house.summary.slots(health.now))
+
+    def summary(self) -> Mapping[str, object]:
+        self._house.observer.flush()
+        return self._house.summary.figures(now())
+
+    def snapshot(self) -> Snapshot:
+        return self._house.metrics.snapshot()
+
+    def exemplars(self) -> Exemplars:
+        return self._house.metrics.exemplars()
+
+    def config(self) -> Mapping[str, object]:
+        return self._house.settings.model_dump(mode="json")
+
+    def signs(self) -> SystemState:
+        """How the parts stand, for the alerts."""
+        at, routes = now(), self._house.routes
+        pools = ((name, upstream.view()) for name, upstream in self._house.upstreams.items())
+        return SystemState(
+            circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
+            pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
+            log_dropped=sum(self._house.log.dropped.values()),
+        )
+
+    def routes(self) -> Sequence[JsonObject]:
+        rules = sorted((route.rule for route in self._house.routes), key=specificity)
+        return [rule.model_dump(mode="json") for rule in rules]
+
+    def breakers(self) -> Sequence[JsonObject]:
+        health = self.health()
+        return [self._breaker(route, health) for route in self._house.routes]
+
+    def _breaker(self, route: Route, health: HealthView) -> JsonObject:
+        rule = route.rule.breaker
+        changes = [
+            {
+                "at": health.dated(change.at),
+                "to": change.to,
+                "cause": change.cause,
+                **_failures(change, health),
+            }
+            for change in self._changes.get(route.name, ())
+        ]
+        told = {"route": route.name, "enabled": rule.enabled, "critical": rule.critical}
+        return {**told, **health.circuit(route.name), "changes": changes}
+
+    def order_breaker(self, route: str, order: Order) -> str | None:
+        named = {each.name: each.breaker for each in self._house.routes}
+        breaker, at = named.get(route), now()
+        if breaker is None:
+            return "route_not_found"
+        if not breaker.rule.enabled:
+            return "breaker_disabled"
+        state = breaker.state(at)
+        if order == "open" and state != "open":
+            breaker.open(at)
+        elif order == "reset" or (order == "close" and state != "closed"):
+            breaker.close(at)
+        return None
+
+    def drain_view(self) -> JsonObject:
+        house = self._house
+        is_draining = house.not_ready_because == "draining"
+        return {"draining": is_draining, "running": len(house.observer.running)}
+
+    def start_drain(self) -> bool:
+        house = self._house
+        if house.not_ready_because is not None or house.ask_to_end is None:
+            return False
+        house.not_ready_because = "draining"  # so that a second one is refused
+        house.ask_to_end()
+        return True
+
+
+def _failures(change: Transition, health: HealthView) -> JsonObject:
+    """The failures that opened it; nothing where it did not open."""
+    if change.opening is None:
+        return {}
+    return {"failures": opened(change.opening, health.dated)["failures"]}

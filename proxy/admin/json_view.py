@@ -1,0 +1,59 @@
+"""Reads JSON that others made (stories, groups, alerts) without trusting its form.
+
+What is missing or of another kind reads as nothing, so that an old story never breaks a page.
+"""
+
+from collections.abc import Mapping
+
+from proxy.diagnostics.stories.words import lasting
+
+JsonObject = Mapping[str, object]
+_NOTHING: JsonObject = {}
+
+
+def text(told: JsonObject, key: str, missing: str = "") -> str:
+    value = told.get(key)
+    if value is None:
+        return missing
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_number(told: JsonObject, key: str) -> float | None:
+    """None: there is none."""
+    value = told.get(key)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else None  # type: ignore[arg-type]
+
+
+def as_count(told: JsonObject, key: str) -> int:
+    return int(as_number(told, key) or 0)
+
+
+def part(told: JsonObject, key: str) -> JsonObject:
+    """An object within; empty where there is none."""
+    value = told.get(key)
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def rows(told: JsonObject, key: str) -> list[JsonObject]:
+    """The objects of a list."""
+    value = told.get(key)
+    listed = value if isinstance(value, list | tuple) else ()
+    return [row for row in listed if isinstance(row, Mapping)]
+
+
+def texts(told: JsonObject, key: str) -> list[str]:
+    """The texts of a list."""
+    value = told.get(key)
+    return [str(item) for item in value] if isinstance(value, list | tuple) else []
+
+
+def milliseconds(told: JsonObject, key: str, missing: str = "—") -> str:
+    """A length of time, for people."""
+    value = as_number(told, key)
+    return missing if value is None else length(value)
+
+
+def length(ms: float) -> str:
+    """Milliseconds for people: `0.4 ms`, `310 ms`, `20.0 s`."""
+    return f"{ms:.1f} ms" if 0 < ms < 10 else lasting(ms / 1000)

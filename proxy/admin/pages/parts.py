@@ -1,0 +1,81 @@
+"""Small pieces that several pages show."""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote
+
+from proxy.admin.json_view import JsonObject, text
+from proxy.admin.pages.markup import Content, Markup, el
+
+
+def link(content: Content, *path: str) -> Markup:
+    """A link within the dashboard; the parts of the path are encoded."""
+    return el("a", content, href="/" + "/".join(quote(part, safe="") for part in path))
+
+
+def reference(request_id: str) -> Markup:
+    """A Reference ID that leads to its story."""
+    return link(el("code", request_id), "requests", request_id)
+
+
+def badge(content: Content, tone: str) -> Markup:
+    """`tone` is good, warn, bad or quiet; the words say it as well, never the colour alone."""
+    return el("span", content, class_=f"badge {tone}")
+
+
+TONES = {
+    "info": "quiet", "warning": "warn", "error": "bad", "critical": "bad",
+    "ok": "good", "connected": "good", "closed": "good", "cleared": "good", "passed": "good",
+    "degraded": "bad", "failing": "bad", "open": "bad", "raised": "bad", "refused": "bad",
+    "half_open": "warn", "unknown": "quiet", "not_asked": "quiet", "off": "quiet",
+}  # fmt: skip
+
+
+def state(word: str) -> Markup:
+    """A word of a closed list with the tone it has everywhere."""
+    return badge(word.replace("_", " "), TONES.get(word, "quiet"))
+
+
+def code(told: JsonObject) -> Markup:
+    """How an exchange ended, with the tone of its level."""
+    level = text(told, "level")
+    tone = "good" if text(told, "code") == "completed" else TONES.get(level, "quiet")
+    return badge(text(told, "code", "unknown"), tone)
+
+
+def when(at: str, before: str = "") -> Markup:
+    """A time; scripts add how long ago that is. Shown without its year, which is in the title."""
+    short = f"{at[5:10]} {at[11:19]}Z" if len(at) > 19 else at
+    return el("time", before, short, datetime=at, title=at)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str) -> Markup:
+    """`caption` is for those who do not see the page. Wide ones scroll in their own box."""
+    body = [el("tr", map(_cell, heads, row)) for row in rows]
+    head = el("thead", el("tr", [el("th", each, scope="col") for each in heads]))
+    inner = el("table", el("caption", caption, class_="unseen"), head, el("tbody", body))
+    return el("div", inner, class_="scroll")
+
+
+def _cell(head: str, content: Content) -> Markup:
+    """On a telephone each cell carries its own head."""
+    return el("td", el("div", content), data_label=head)
+
+
+def facts(pairs: Iterable[tuple[str, Content]]) -> Markup:
+    """Names with their values; those without a value are left out."""
+    shown = [
+        el("div", el("dt", name), el("dd", value))
+        for name, value in pairs
+        if value not in (None, "")
+    ]
+    return el("dl", shown, class_="facts")
+
+
+def section(title: str, *content: Content, id_: str | None = None, more: Content = None) -> Markup:
+    heading = el("h2", title)
+    head = el("div", heading, more, class_="heading") if more is not None else heading
+    return el("section", head, content, id=id_)
+
+
+def nothing(words: str) -> Markup:
+    return el("p", words, class_="nothing")

@@ -1,0 +1,162 @@
+"""The page of one request: what happened in plain words first, then the evidence."""
+
+from collections.abc import Sequence
+
+from proxy.admin.json_view import as_count, as_number, milliseconds, part, rows, text, texts
+from proxy.admin.pages.drawing import timeline
+from proxy.admin.pages.markup import Content, Markup, el
+from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
+from proxy.admin.pages.requests import listed, store_note
+from proxy.admin.pages.runbook import runbook_aside
+from proxy.admin.sources import FoundView, JsonObject
+from proxy.admin.story_text import circuit, connection, got, story_text, then
+from proxy.diagnostics.stories.story import summary_of
+
+_MOST = 10
+_NEAR = 0.8
+"""Share of a limit above which a clock is worth a look."""
+
+
+def request_page(found: FoundView) -> list[Content]:
+    """All stories under one ID, newest first; clients may send an ID twice."""
+    stories = found.stories[:_MOST]
+    older = [summary_of(story) for story in found.stories[_MOST:]]
+    several = f"{len(found.stories)} requests came under this ID; the newest stands first."
+    return [
+        store_note(found.store),
+        el("p", several, class_="quiet") if len(stories) > 1 else None,
+        [_story(story) for story in stories],
+        section("Older ones under this ID", listed(older)) if older else None,
+    ]
+
+
+def _story(story: JsonObject) -> Markup:
+    evidence = [_attempts(rows(story, "attempts")), _stream(story), _facts(story), _text(story)]
+    asked = f"{text(story, 'method')} {text(story, 'path')}"
+    aside = el("div", runbook_aside(text(story, "runbook")), _clocks(story), _guards(story))
+    return el(
+        "article",
+        el("h1", code(story), " ", el("span", asked, class_="cut")),
+        el("p", _title(story), class_="quiet"),
+        el("p", text(story, "diagnosis", "No diagnosis."), class_="diagnosis"),
+        timeline(story),
+        el("div", el("div", evidence), aside, class_="beside"),
+    )  # fmt: skip
+
+
+def _title(story: JsonObject) -> list[Content]:
+    return [
+        el("code", text(story, "request_id"), data_copy=True),
+        f" · status {text(story, 'status', 'none')} · ",
+        when(text(story, "at")),
+        f" · took {milliseconds(story, 'duration_ms')}",
+    ]
+
+
+def _attempts(attempts: Sequence[JsonObject]) -> Markup | None:
+    if not attempts:
+        return section("Attempts", el("p", "None: the upstream was not asked.", class_="nothing"))
+    heads = ("", "Endpoint", "Connection", "Queue", "Connect", "Head", "Result", "Then")
+    return section("Attempts", table(heads, [_attempt(each) for each in attempts], "Attempts"))
+
+
+def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
+    status, detail = text(attempt, "status"), text(attempt, "detail")
+    is_ok = text(attempt, "result") == "ok"
+    result = badge(status or text(attempt, "result", "?"), "good" if is_ok else "bad")
+    return (
+        text(attempt, "number"),
+        el("code", text(attempt, "endpoint", "—")),
+        connection(attempt),
+        milliseconds(attempt, "queue_ms"),
+        milliseconds(attempt, "connect_ms"),
+        milliseconds(attempt, "head_ms"),
+        [result, el("small", " ", detail) if detail else None],
+        then(attempt),
+    )
+
+
+def _stream(story: JsonObject) -> Markup | None:
+    stream = part(story, "stream")
+    if not stream:
+        return None
+    held = as_count(stream, "held_bytes")
+    pairs = (
+        ("Head after", milliseconds(stream, "head_ms", "")),
+        ("First event after", milliseconds(stream, "first_event_ms", "")),
+        ("Events", f"{as_count(stream, 'events')} in {as_count(stream, 'reads')} reads"),
+        ("Longest gap", _gap(stream)),
+        ("Last byte after", milliseconds(stream, "last_byte_ms", "")),
+        ("Silent at the end", milliseconds(stream, "silent_ms", "")),
+        ("Held back, discarded", f"{held} bytes" if held else ""),
+        ("End marker", text(stream, "end_marker")),
+        ("Told in the stream", "yes" if stream.get("told") is True else ""),
+    )  # fmt: skip
+    return section("Stream", facts(pairs))
+
+
+def _gap(stream: JsonObject) -> str:
+    at = milliseconds(stream, "max_gap_at_ms", "")
+    gap = milliseconds(stream, "max_gap_ms", "")
+    return f"{gap}, {at} after the beginning" if at and gap else gap
+
+
+def _clocks(story: JsonObject) -> Markup | None:
+    shown = [
+        (text(clock, "clock"), milliseconds(clock, "elapsed_ms"),
+         milliseconds(clock, "configured_ms", "off"), _use(clock))
+        for clock in rows(story, "clocks")
+        if as_number(clock, "elapsed_ms")
+    ]  # fmt: skip
+    if not shown:
+        return None
+    return section("Clocks", table(("Clock", "Elapsed", "Limit", ""), shown, "Clocks that ran"))
+
+
+def _use(clock: JsonObject) -> Markup | None:
+    if clock.get("ran_out") is True:
+        return badge("ran out", "bad")
+    elapsed, limit = as_number(clock, "elapsed_ms"), as_number(clock, "configured_ms")
+    return badge("near", "warn") if elapsed and limit and elapsed > _NEAR * limit else None
+
+
+def _facts(story: JsonObject) -> Markup:
+    route, client, breaker = part(story, "route"), part(story, "client"), part(story, "breaker")
+    methods = ", ".join(texts(part(route, "match"), "methods"))
+    upstream = text(route, "upstream")
+    times = (f"{name.removesuffix('_ms')} {milliseconds(part(story, 'times'), name)}"
+             for name in part(story, "times"))  # fmt: skip
+    pairs: tuple[tuple[str, Content], ...] = (
+        ("Route", [link(text(route, "name"), "routes"), f" → {upstream}"] if route else "none"),
+        ("Because", text(route, "why") or methods),
+        ("Client", f"{text(story, 'client_ip')} {text(story, 'user_agent')}".strip()),
+        ("It got", got(client)),
+        ("Bytes", f"{as_count(story, 'bytes_in')} in, {as_count(story, 'bytes_out')} out"),
+        ("Circuit", circuit(breaker) if breaker else ""),
+        ("Retry stopped", text(story, "retry_stopped").replace("_", " ")),
+        ("Times", ", ".join(times)),
+        ("Sidelight itself", milliseconds(story, "overhead_ms", "")),
+        ("Detail", text(story, "detail")),
+        ("Fault", text(story, "fault")),
+        *((name, str(value)) for name, value in part(story, "fields").items()),
+        ("Client's own ID", text(story, "client_request_id")),
+        ("Upstream's ID", text(story, "upstream_request_id")),
+        *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
+        ("Trace", text(story, "trace_id")),
+        ("Settings", f"{text(story, 'config_hash', '?')}, worker {text(story, 'worker', '0')}"),
+    )
+    return section("Facts", facts(pairs))
+
+
+def _guards(story: JsonObject) -> Markup | None:
+    shown = [
+        el("li", text(row, "guard").replace("_", " "), " ", state(text(row, "decision")))
+        for row in rows(story, "guards")
+    ]
+    return section("Guards and limits", el("ul", shown, class_="guards")) if shown else None
+
+
+def _text(story: JsonObject) -> Markup:
+    raw = link("JSON", "api", "requests", text(story, "request_id"))
+    body = el("pre", story_text(story), tabindex="0", data_copy=True)
+    return el("details", el("summary", "As text, to be pasted"), body, el("p", raw))

@@ -1,0 +1,40 @@
+"""Runbooks: on a page of their own, and beside what they are about."""
+
+from proxy.admin.pages.markup import Content, Markup, el, join
+from proxy.admin.pages.parts import nothing, section
+from proxy.diagnostics.stories.runbooks import RUNBOOKS, Runbook
+from proxy.outcome import OUTCOMES
+
+
+def runbook_aside(key: str) -> Markup | None:
+    """What to do, beside the evidence; None where nothing is known."""
+    runbook = RUNBOOKS.get(key)
+    if runbook is None:
+        return None
+    return el("aside", el("h2", "Runbook: ", el("code", key)), _steps(runbook), class_="runbook")
+
+
+def runbook_page(key: str, runbook: Runbook) -> list[Markup]:
+    outcome = OUTCOMES.get(key)
+    said = outcome.message.replace("{n}", "N") if outcome else ""
+    told = section("What the client is told", el("p", said)) if said else None
+    return [el("h1", "Runbook: ", el("code", key)), join(_steps(runbook)), join(told)]
+
+
+def _steps(runbook: Runbook) -> list[Content]:
+    return [
+        el("p", _spelt(runbook.cause)),
+        el("h3", "Check"),
+        _listed(runbook.checks) if runbook.checks else nothing("Nothing."),
+        el("h3", "Fix"),
+        _listed(runbook.fixes) if runbook.fixes else nothing("Nothing."),
+    ]
+
+
+def _listed(items: tuple[str, ...]) -> Markup:
+    return el("ol", [el("li", _spelt(item)) for item in items])
+
+
+def _spelt(words: str) -> list[Content]:
+    """What stands between backticks is code."""
+    return [el("code", part) if n % 2 else part for n, part in enumerate(words.split("`"))]

@@ -1,0 +1,243 @@
+"""The loop of attempts: admit, send, decide; it ends at an answer or at an outcome.
+
+Nothing has gone to the client yet, so everything here may be done again.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from proxy import outcome as o
+from proxy.attempt import attempt
+from proxy.client.request import RequestError, read_body
+from proxy.clock import now, wall
+from proxy.context import Context, UpstreamResponse
+from proxy.http.framing import ResponseHead
+from proxy.http.headers import combine
+from proxy.http.identity import other_ids
+from proxy.outcome import NotRetried, Outcome, signal_of
+from proxy.resilience.breaker import Refused
+from proxy.resilience.deadline import Deadline
+from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
+from proxy.resilience.retry_after import rest_asked
+from proxy.respond import open_stream
+from proxy.upstream.result import EndOfBody, Failed
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The loop ended without an answer of the upstream; `retry_in` is in seconds."""
+
+    outcome: Outcome
+    retry_in: float | None = None
+
+
+async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
+    """Make attempts until one is good or the rules say stop; gives the last real answer."""
+    last: UpstreamResponse | NoAnswer | None = None
+    avoid: str | None = None
+    rule = ctx.route.rule
+    at = now()
+    ctx.route.budget.earn(at)
+    ctx.exchange.breaker_before = ctx.route.breaker.state(at)
+    ctx.deadline = Deadline(at + rule.timeouts.total)
+    while True:
+        admitted = ctx.route.breaker.admit(at)
+        if isinstance(admitted, Refused):
+            return _refused(ctx, admitted, last)
+        ctx.permit = admitted
+        got = await attempt(ctx, avoid)
+        if isinstance(got, ResponseHead) and got.status < 400:
+            if not ctx.route.rule.stream.hold_first_event:
+                return UpstreamResponse(got)
+            held = await _hold(ctx, got)
+            if isinstance(held, UpstreamResponse):
+                return held
+            got = held
+        step = _next(ctx, got)
+        if not isinstance(step, Again):
+            return _final(ctx, got, step, last)
+        avoid = ctx.exchange.attempts[-1].endpoint
+        if isinstance(got, ResponseHead):
+            last = await _set_aside(ctx, got)
+            if isinstance(last, UpstreamResponse) and not last.is_whole:
+                return _not_again(ctx, "committed", last)
+            ctx.settle(signal_of(got.status), now())
+        else:
+            last = last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome)
+        if why := _in_vain(ctx, step.pause):
+            return _not_again(ctx, why, last)
+        ctx.exchange.forget_stream()
+        await _pause(ctx, step.pause)
+        at = now()
+
+
+async def _hold(ctx: Context, head: ResponseHead) -> UpstreamResponse | Failed:
+    """Keep the head of a stream back until its first event; a silent one is a failed attempt."""
+    fields = combine(head.headers)
+    stream = open_stream(ctx, head, fields)
+    if stream is None or ctx.connection is None:
+        return UpstreamResponse(head)
+    ctx.exchange.phase = "F"
+    failed = await stream.hold(ctx.connection, ctx.deadline.left(now()))
+    if failed is None:
+        answer = UpstreamResponse(head)
+        answer.stream = stream
+        return answer
+    ctx.let_go(whole=False)
+    tried = ctx.exchange.attempts[-1]
+    tried.outcome, tried.result = failed.outcome, failed.outcome.result
+    tried.detail = ctx.exchange.detail = failed.detail
+    tried.upstream_ids = other_ids(fields, ctx.plan.other_ids, ctx.exchange.request_id)
+    return failed
+
+
+async def keep_body(ctx: Context) -> None:
+    """Read the body before the first attempt, if it is small enough to be sent again."""
+    asked, limit = ctx.asked, ctx.route.rule.retry.replay_body
+    if not asked.has_body:
+        return
+    if ctx.request.body.failure is not None:
+        raise RequestError(ctx.request.body.failure, ctx.request.body.why)
+    at_hand = ctx.request.body.is_whole and ctx.request.body.buffered <= limit
+    announced = asked.length is not None and asked.length <= limit and not asked.expects_continue
+    if not at_hand and not announced:
+        ctx.body = None
+        return
+    began = now()
+    pieces = []
+    try:
+        while piece := await read_body(ctx.request, ctx.route.rule.timeouts.request_body_gap):
+            pieces.append(piece)
+            ctx.exchange.bytes_in += len(piece)
+    finally:
+        ctx.exchange.client_wait += now() - began
+    ctx.body = b"".join(pieces)
+    if ctx.exchange.bytes_in > ctx.route.rule.max_body:
+        raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
+
+
+def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
+    """What follows from an attempt; None where nothing failed that a retry could be for."""
+    rule = ctx.route.rule.retry
+    if isinstance(got, Failed):
+        ctx.settle(got.outcome.signal, now())
+        failure = Failure(
+            got.outcome, sent=ctx.exchange.attempts[-1].sent if ctx.exchange.attempts else False
+        )
+    else:
+        asked_for = _rest_asked(ctx, got)
+        if _is_still_at_work(ctx, got):
+            return None
+        if got.status < 500 and got.status not in rule.statuses:
+            return None
+        if got.length is not None and got.length > rule.keep_answer:
+            return Stop("committed")  # too large to be kept: it is relayed at once
+        failure = Failure(o.UPSTREAM_ERROR, got.status, asked_for)
+    standing = Standing(
+        made=len(ctx.exchange.attempts),
+        left=ctx.deadline.left(now()),
+        idempotent=not ctx.asked.wants_websocket
+        and is_idempotent(rule, ctx.asked.method, has_key=b"idempotency-key" in ctx.asked.fields),
+        replayable=ctx.body is not None,
+        draining=ctx.drain.has_begun,
+    )
+    step = decide(rule, failure, standing, ctx.route.budget, now())
+    if ctx.exchange.attempts:
+        ctx.exchange.attempts[-1].budget_left = ctx.route.budget.tokens(now())
+    return step
+
+
+def _rest_asked(ctx: Context, head: ResponseHead) -> float | None:
+    """Seconds the upstream asks us to stay away; a 429 may cool the route down."""
+    rest = ctx.exchange.attempts[-1].retry_after = rest_asked(head.headers, wall())
+    if head.status == 429:
+        ctx.route.breaker.cool(rest, now())
+    return rest
+
+
+def _in_vain(ctx: Context, pause: float) -> NotRetried | None:
+    """Why a pause would end in no attempt; None where one may follow."""
+    at = now()
+    if pause >= ctx.deadline.left(at):  # to set the answer aside took too long
+        return "deadline_near"
+    return "circuit_open" if ctx.route.breaker.will_refuse(at + pause) else None
+
+
+def _is_still_at_work(ctx: Context, head: ResponseHead) -> bool:
+    """Whether a repeat was told 409 because its own first attempt, of the same `Idempotency-Key`,
+    is not done yet: nobody failed, and a third attempt would be told the same."""
+    if head.status != 409 or b"idempotency-key" not in ctx.asked.fields:
+        return False
+    attempts = ctx.exchange.attempts
+    if not any(earlier.sent and earlier.status is None for earlier in attempts[:-1]):
+        return False
+    attempts[-1].detail = ctx.exchange.detail = (
+        "409 to a repeat with the same Idempotency-Key: the first attempt is still at work"
+    )
+    return True
+
+
+def _final(
+    ctx: Context,
+    got: ResponseHead | Failed,
+    step: Stop | None,
+    last: UpstreamResponse | NoAnswer | None,
+) -> UpstreamResponse | NoAnswer:
+    if step is not None:
+        ctx.exchange.retry_stopped = step.why
+    if isinstance(got, ResponseHead):
+        return UpstreamResponse(got)
+    return last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome)
+
+
+def _refused(
+    ctx: Context, refused: Refused, last: UpstreamResponse | NoAnswer | None
+) -> UpstreamResponse | NoAnswer:
+    """The breaker says no. On a retry the client gets what the last attempt gave, not that."""
+    if last is None:
+        ctx.exchange.phase = "B"
+        return NoAnswer(refused.outcome, refused.retry_in)
+    ctx.exchange.retry_stopped = "circuit_open"
+    return last
+
+
+def _not_again(
+    ctx: Context, why: NotRetried, last: UpstreamResponse | NoAnswer
+) -> UpstreamResponse | NoAnswer:
+    """The retry that was decided on, and paid for, is not made after all."""
+    ctx.route.budget.refund()
+    ctx.exchange.retry_stopped = why
+    return last
+
+
+async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoAnswer:
+    """Read an answer that is to be retried, so that it can be given after all.
+
+    One that is too large comes back as far as it was read, to be relayed at once.
+    """
+    connection, limit = ctx.connection, ctx.route.rule.retry.keep_answer
+    answer = UpstreamResponse(head)
+    ctx.exchange.attempts[-1].upstream_ids = other_ids(
+        combine(head.headers), ctx.plan.other_ids, ctx.exchange.request_id
+    )
+    while connection is not None and len(answer.body) <= limit:
+        began = now()
+        piece = await connection.read(ctx.deadline.cut(ctx.route.rule.timeouts.gap, began))
+        ctx.exchange.upstream_wait += now() - began
+        if isinstance(piece, Failed):
+            ctx.let_go(whole=False)
+            return NoAnswer(o.UPSTREAM_RESET)  # half an answer is none
+        if isinstance(piece, EndOfBody):
+            answer.is_whole = True
+            ctx.let_go(whole=True)
+            break
+        answer.body += piece
+    return answer
+
+
+async def _pause(ctx: Context, pause: float) -> None:
+    ctx.exchange.attempts[-1].pause = pause
+    ctx.exchange.phase = "Q"
+    began = now()
+    await asyncio.sleep(pause)
+    ctx.exchange.paused += now() - began

@@ -1,0 +1,176 @@
+"""One exchange under way: its record, the plan it goes by, and what it holds and must give back."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.blame import FailedAttempt
+from proxy.client.connection import ClientConnection
+from proxy.client.request import Request
+from proxy.exchange import Exchange
+from proxy.http.framing import ResponseHead
+from proxy.http.head_writer import Heads, Peer
+from proxy.http.identity import OtherIds
+from proxy.http.proxy_status import ProxyStatus
+from proxy.http.request_head import RequestHead
+from proxy.http.rules import CorsRule, IdentityRule
+from proxy.outcome import UPSTREAM_ERROR, Signal
+from proxy.resilience.breaker import Permit
+from proxy.resilience.deadline import Deadline
+from proxy.routing import Route, Router
+from proxy.streams.relay import EventStream, StreamObserver
+from proxy.upstream.connection import Connection
+from proxy.upstream.upstream import Upstream
+
+MOST_INTERIM = 8
+"""Interim responses that a client is given; the rest are read over."""
+
+_HTTP_1_1 = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What exchanges go by; an exchange keeps the plan it began with."""
+
+    router: Router
+    upstreams: dict[str, Upstream]
+    heads: Heads
+    pseudonym: bytes
+    """Our own name in `Via` of requests; nobody else has it, or is told it by us."""
+    identity: IdentityRule
+    other_ids: OtherIds
+    """Headers of answers that carry IDs of the upstream's own."""
+    proxy_status: ProxyStatus
+    problem_json: bool
+    """Whether errors of ours are problem details (RFC 9457), asked for or not."""
+    cors: CorsRule | None
+    """For answers without a route."""
+    fields: Callable[[RequestHead], dict[str, str]]
+    """Takes the team's own fields from a request."""
+    watcher: StreamObserver
+    """Is told of streams while they last."""
+
+
+@dataclass(slots=True)
+class Drain:
+    """How far the process is on its way to the end."""
+
+    has_begun: bool = False
+    """Connections end with the exchange they carry."""
+    refuses: bool = False
+    """New exchanges are refused."""
+
+
+class UpstreamResponse:
+    """The upstream's answer: its head, and of its body what has been read."""
+
+    head: ResponseHead
+    body: bytes = b""
+    is_whole: bool = False
+    """Whether `body` is all of it and the connection is given back."""
+    stream: EventStream | None = None
+    """Set where the head was held until the first event."""
+
+    def __init__(self, head: ResponseHead) -> None:
+        self.head = head
+
+
+class Context:
+    """The working state of an exchange; nothing of it outlives it."""
+
+    plan: Plan
+    exchange: Exchange
+    asked: RequestHead
+    request: Request
+    client: ClientConnection
+    source: Peer
+    drain: Drain
+    route: Route
+    """Set once one is found, as is `upstream`; `x.route` is empty until then."""
+    upstream: Upstream
+    body: bytes | None = b""
+    """The whole body, kept for replay; None while it is streamed."""
+    head: bytes = b""
+    """The head for the upstream, the same for every attempt."""
+    sent_at: float = 0.0
+    """When the last attempt's request had been sent whole."""
+    deadline: Deadline
+    """Set when the attempts begin."""
+    permit: Permit | None = None
+    connection: Connection | None = None
+    upload: "asyncio.Task[None] | None" = None
+    stream: EventStream | None = None
+    """Set from the commit on, where the answer is a stream of events."""
+    cors: bytes = b""
+    """Header lines that let a page of another origin read the answer."""
+    closing: bool = False
+    """Whether the client's connection ends with this exchange, whatever else speaks for it."""
+
+    def __init__(
+        self, plan: Plan, exchange: Exchange, asked: RequestHead, request: Request, drain: Drain
+    ) -> None:
+        self.plan = plan
+        self.exchange = exchange
+        self.asked = asked
+        self.request = request
+        self.client = request.client
+        self.source = request.client.source
+        self.drain = drain
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the client's connection may carry another exchange after this one."""
+        return self.asked.keep_alive and not self.closing and not self.drain.has_begun
+
+    def settle(self, signal: Signal, now: float) -> None:
+        """Give back the permit, if one is held; a second time does nothing."""
+        if self.permit is not None:
+            failed = None if signal in ("success", "neutral") else self._failed(now)
+            self.route.breaker.settle(self.permit, signal, now, failed)
+            self.permit = None
+
+    def _failed(self, now: float) -> FailedAttempt:
+        x = self.exchange
+        tried = x.attempts[-1]
+        outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
+        return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, now)
+
+    def write_head(self, host: bytes | None) -> None:
+        """Write the head for the upstream; `host` is its own authority, None: the client's."""
+        self.head = self.plan.heads.request(
+            self.asked,
+            self.exchange,
+            self.source,
+            host=host,
+            strip=self.route.rule.strip_prefix or "",
+            via=self.upstream.rule.via,
+        )
+
+    @property
+    def names_no_host(self) -> bool:
+        """Whether the endpoint's own authority must be sent, because nobody named another one."""
+        return not self.asked.host and not self.upstream.rule.host
+
+    def pass_on_interim(self, head: ResponseHead) -> None:
+        """Give the client an interim response of the upstream (RFC 9110 §15.2).
+
+        That is no commit: what follows it may still be another attempt, or an answer of our own.
+        """
+        x = self.exchange
+        if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
+            x.interim += (head.status,)
+            own_cors = self.route.rule.cors is not None
+            self.client.write(self.plan.heads.interim(head, cors=own_cors))
+
+    def let_go(self, *, whole: bool) -> None:
+        """Give back the connection: for reuse where the answer was read `whole`, else closed."""
+        if self.upload is not None:
+            whole = whole and self.upload.done()
+            self.upload.cancel()
+            self.upload = None
+        if self.connection is not None:
+            if whole:
+                self.connection.release()
+            else:
+                self.connection.abort()
+            self.connection = None

@@ -1,0 +1,198 @@
+"""The rules: what is true now, judged from counts and from signs of the other parts.
+
+Each is a plain question; none remembers anything. What follows from the answers is the book's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from proxy.diagnostics.alerts.counts import CountWindow
+from proxy.diagnostics.alerts.rules import AlertsRule, ErrorRate, Errors, RuleName, SlowAnswers
+from proxy.knobs import as_duration
+from proxy.outcome import Level
+
+ONE_IN_TWENTY: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SystemState:
+    """How the other parts stand; the counters only ever grow."""
+
+    circuits_open: tuple[str, ...] = ()
+    """Routes whose circuit is not closed."""
+    pools_exhausted: tuple[str, ...] = ()
+    """Upstreams with all connections in use and requests waiting."""
+    log_dropped: int = 0
+    store_dropped: int = 0
+    config_rejected: bool = False
+
+
+class Windowed(Protocol):
+    """Knobs of a rule that looks back."""
+
+    @property
+    def above(self) -> float | None: ...
+    @property
+    def window(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that is true; `subject` tells apart what one rule may find several times."""
+
+    rule: RuleName
+    severity: Level
+    summary: str
+    value: float = 1.0
+    threshold: float = 0.0
+    window: float = 0.0
+    """Seconds it looked back; 0 where it is about now."""
+    subject: str = ""
+    samples: tuple[str, ...] = ()
+
+
+SEVERITY: Final[dict[RuleName, Level]] = {
+    "critical_errors": "critical",
+    "errors": "error",
+    "warnings": "warning",
+    "error_rate": "error",
+    "slow_answers": "warning",
+    "slow_first_events": "warning",
+    "stalls": "error",
+    "unauthorised": "warning",
+    "breaker_open": "error",
+    "pool_exhausted": "error",
+    "store_dropping": "warning",
+    "log_dropping": "warning",
+    "config_rejected": "warning",
+}
+"""How bad it is when a rule is true."""
+
+COUNTED: Final[dict[RuleName, tuple[str, str]]] = {
+    "critical_errors": ("fault of Sidelight's own", "faults of Sidelight's own"),
+    "errors": ("error", "errors"),
+    "warnings": ("refused request", "refused requests"),
+    "unauthorised": ("answer 401 or 403", "answers 401 or 403"),
+}
+"""Rules that count, and what one and many of it are called."""
+
+SHARES: Final[dict[RuleName, tuple[tuple[str, ...], str, str]]] = {
+    "error_rate": (("errors", "critical_errors"), "exchanges", "of all exchanges broke"),
+    "stalls": (("stalls",), "streams", "of all streams fell silent"),
+}
+"""Rules about a share: the counts of the part, of the whole, and the words for it."""
+
+TAILS: Final[dict[RuleName, tuple[str, str]]] = {
+    "slow_answers": ("answers", "of all answers took longer"),
+    "slow_first_events": ("streams", "of all streams began later"),
+}
+"""Rules about the 95th percentile: the whole, and the words for those over the threshold."""
+
+LOST: Final[dict[RuleName, tuple[str, str, str]]] = {
+    "store_dropping": ("store_dropped", "story", "stories"),
+    "log_dropping": ("log_dropped", "log line", "log lines"),
+}
+"""Rules about counters that should stand still."""
+
+
+def findings(
+    rule: AlertsRule, window: CountWindow, signs: SystemState, now: float
+) -> list[Finding]:
+    """Everything that is true at `now`, apart from lost lines and stories: those are news."""
+    return [
+        *_counted(rule, window, now),
+        *_shares(rule, window, now),
+        *_tails(rule, window, now),
+        *_standing(rule, window, signs),
+    ]
+
+
+def lost(rule: AlertsRule, before: SystemState, after: SystemState) -> list[Finding]:
+    """What was dropped between two looks."""
+    found: list[Finding] = []
+    for name, (counter, one, many) in LOST.items():
+        n = getattr(after, counter) - getattr(before, counter)
+        if getattr(rule, name) and n > 0:
+            found.append(Finding(name, SEVERITY[name], f"{_count(n, one, many)} lost", float(n)))
+    return found
+
+
+def _counted(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Finding]:
+    for name, (one, many) in COUNTED.items():
+        knobs: Errors = getattr(rule, name)
+        if knobs.above is None:
+            continue
+        value = window.total(name, knobs.window, now)
+        if value > knobs.above:
+            yield _finding(name, _count(value, one, many), value, knobs, window)
+
+
+def _shares(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Finding]:
+    for name, (parts, whole, words) in SHARES.items():
+        knobs: ErrorRate = getattr(rule, name)
+        if knobs.above is None:
+            continue
+        part = sum(window.total(one, knobs.window, now) for one in parts)
+        share = _share(part, window.total(whole, knobs.window, now), knobs.minimum)
+        if share > knobs.above:
+            yield _finding(name, f"{share:.1%} {words}", share, knobs, window)
+
+
+def _tails(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Finding]:
+    for name, (whole, words) in TAILS.items():
+        knobs: SlowAnswers = getattr(rule, name)
+        if knobs.above is None:
+            continue
+        over = window.total(name, knobs.window, now)
+        share = _share(over, window.total(whole, knobs.window, now), knobs.minimum)
+        if share > ONE_IN_TWENTY:
+            words = f"{share:.1%} {words} than {as_duration(knobs.above)}"
+            yield _finding(name, words, share, knobs, window)
+
+
+def _standing(rule: AlertsRule, window: CountWindow, signs: SystemState) -> Iterator[Finding]:
+    if rule.breaker_open:
+        for route in signs.circuits_open:
+            summary = f"the circuit of the route {route} is open"
+            yield _sign("breaker_open", summary, route, window.samples(f"route {route}"))
+    if rule.pool_exhausted:
+        for upstream in signs.pools_exhausted:
+            summary = f"all connections to {upstream} are in use, and requests wait"
+            samples = window.samples(f"upstream {upstream}")
+            yield _sign("pool_exhausted", summary, upstream, samples)
+    if rule.config_rejected and signs.config_rejected:
+        summary = "the settings on disk are wrong; the ones before remain in force"
+        yield _sign("config_rejected", summary)
+
+
+def _share(part: int, whole: int, minimum: int) -> float:
+    return part / whole if whole >= minimum else 0.0
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
+
+
+def _sign(
+    name: RuleName, summary: str, subject: str = "", samples: tuple[str, ...] = ()
+) -> Finding:
+    return Finding(name, SEVERITY[name], summary, subject=subject, samples=samples)
+
+
+def _finding(
+    name: RuleName, words: str, value: float, knobs: Windowed, window: CountWindow
+) -> Finding:
+    is_rate = name == "error_rate"
+    samples = window.samples("errors" if is_rate else name)
+    if is_rate and not samples:
+        samples = window.samples("critical_errors")
+    return Finding(
+        name,
+        SEVERITY[name],
+        f"{words} within {as_duration(knobs.window)}",
+        round(value, 4),
+        knobs.above or 0.0,
+        knobs.window,
+        samples=samples,
+    )

@@ -1,0 +1,119 @@
+"""Evaluates the rules now and then, and hands on what is new: to the log and to the receivers."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from proxy.diagnostics.alerts.book import Book, News, alert_json
+from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
+from proxy.diagnostics.alerts.counts import CountWindow
+from proxy.diagnostics.alerts.rules import AlertsRule
+from proxy.exchange import Exchange
+from proxy.observation.record import ms
+from proxy.outcome import Level
+
+Tell = Callable[[str, Level, Mapping[str, object]], None]
+Send = Callable[[str, Mapping[str, object]], None]
+"""Takes what happened (raised, reminder, cleared) and the alert; must not wait."""
+
+TEST: Final = "alert_test"
+
+
+class AlertWatch:
+    """Counts every exchange and judges at most every `rule.every` seconds.
+
+    `send` is None where there is nobody to be told. `results` counts messages by rule and how
+    they ended: what is not sent is counted here, what is sent by the sender.
+    """
+
+    def __init__(
+        self,
+        rule: AlertsRule,
+        tell: Tell,
+        signs: Callable[[], SystemState],
+        send: Send | None,
+        results: Counter[tuple[str, str]],
+    ) -> None:
+        self._rule, self._tell, self._signs, self._send = rule, tell, signs, send
+        self._results = results
+        self._window = CountWindow.of(rule)
+        self._book = Book(rule)
+        self._due = 0.0
+        self._seen: SystemState | None = None
+
+    def add(self, batch: Sequence[Exchange]) -> None:
+        """Count exchanges that have ended."""
+        add = self._window.add
+        for x in batch:
+            add(x)
+
+    def tick(self, now: float, wall: float) -> None:
+        """Judge, if it is time."""
+        if now < self._due:
+            return
+        self._due = now + self._rule.every
+        signs = self._signs()
+        found = findings(self._rule, self._window, signs, now)
+        found += lost(self._rule, self._seen or signs, signs)
+        self._seen = signs
+        for news in self._book.judge(found, now, wall):
+            self._say(news, wall)
+
+    def alerts(self, wall: float) -> list[dict[str, object]]:
+        """As they are shown: the raised ones, then those cleared within a day."""
+        runbooks, book = self._rule.runbooks or "", self._book
+        return [
+            alert_json(one, runbooks=runbooks, silenced=book.is_silenced(one.finding.rule, wall))
+            for one in book.alerts(wall)
+        ]
+
+    def silence(self, rule: str, until: float) -> bool:
+        """Tell nobody of `rule` until then (wall time; 0 ends it). False: there is no such rule."""
+        if rule not in SEVERITY:
+            return False
+        self._book.silence(rule, until)
+        return True
+
+    def _say(self, news: News, wall: float) -> None:
+        alert = news.alert
+        finding = alert.finding
+        shown = alert_json(
+            alert, runbooks=self._rule.runbooks or "", silenced=news.mute == "silenced"
+        )
+        if news.what == "cleared":
+            fields = {"rule": finding.rule, "subject": finding.subject}
+            self._tell(
+                "alert_cleared", "info", {**fields, "raised_for_ms": ms(wall - alert.raised)}
+            )
+        elif news.what == "raised":
+            self._tell("alert_raised", finding.severity, _fields(shown))
+        if news.mute is not None:
+            self._results[finding.rule, news.mute] += 1
+        elif self._send is None:
+            self._results[finding.rule, "logged"] += 1
+        else:
+            self._send(news.what, shown)
+
+
+def _fields(shown: Mapping[str, object]) -> dict[str, object]:
+    names = ("rule", "subject", "summary", "value", "threshold", "runbook", "samples")
+    return {name: shown[name] for name in names if shown[name] not in ("", [])}
+
+
+def trial(at: str, runbooks: str) -> dict[str, object]:
+    """An alert that means nothing, to see whether it arrives; `at` is ISO 8601."""
+    return {
+        "id": "test",
+        "rule": TEST,
+        "subject": "",
+        "severity": "info",
+        "summary": "this is a test; nothing is wrong",
+        "value": 0.0,
+        "threshold": 0.0,
+        "window_s": 0.0,
+        "state": "raised",
+        "raised_at": at,
+        "runbook": runbooks + TEST,
+        "samples": [],
+        "silenced": False,
+    }

@@ -1,0 +1,55 @@
+"""Groups of errors as plain values, as the store keeps them, and back."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from proxy.diagnostics.errors.fingerprint import Kind
+from proxy.diagnostics.errors.groups import SAMPLES, Group
+
+
+def as_plain(group: Group) -> dict[str, object]:
+    """JSON-able; the hours become text."""
+    return {
+        **asdict(group.kind),
+        "severity": group.severity,
+        "category": group.category,
+        "first_seen": group.first_seen,
+        "last_seen": group.last_seen,
+        "total": group.total,
+        "hours": {str(hour): n for hour, n in group.hours.items()},
+        "samples": list(group.samples),
+        "trace": group.trace,
+    }
+
+
+def from_plain(saved: Mapping[str, object]) -> Group | None:
+    """None for what no version of ours could have saved."""
+    match saved:
+        case {
+            "code": str(code),
+            "route": str(route),
+            "upstream": str(upstream),
+            "endpoint": str(endpoint),
+            "detail_class": str(detail),
+            "severity": ("warning" | "error" | "critical") as severity,
+            "category": str(category),
+            "first_seen": float(first),
+            "last_seen": float(last),
+            "total": int(total),
+            "hours": dict(hours),
+            "samples": list(samples),
+            "trace": str() | None as trace,
+        }:
+            return Group(
+                Kind(code, route, upstream, endpoint, detail),
+                severity,
+                category,
+                first,
+                last,
+                total,
+                {int(hour): n for hour, n in hours.items() if isinstance(n, int)},
+                deque((one for one in samples if isinstance(one, str)), maxlen=SAMPLES),
+                trace,
+            )
+    return None

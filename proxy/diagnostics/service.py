@@ -1,0 +1,283 @@
+"""The desk: where an operator's questions are answered. What happened to this ID, what keeps
+going wrong, what needs somebody now.
+
+It is told of every exchange in batches, after the observer has recorded them, and keeps what
+others may ask for: stories in memory, stories and errors in the store, alerts. It is the one
+interface of all readers, so that they can move to another process.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from proxy import clock
+from proxy.diagnostics.alerts.conditions import SystemState
+from proxy.diagnostics.alerts.notify import Message, Notifier
+from proxy.diagnostics.alerts.rules import AlertsRule
+from proxy.diagnostics.alerts.watch import AlertWatch, trial
+from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
+from proxy.diagnostics.stories.query import Query
+from proxy.diagnostics.stories.recent import Recent
+from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.diagnostics.stories.story import Story
+from proxy.exchange import Exchange
+from proxy.fault import fault_place
+from proxy.observation.readings import alert_samples, store_samples
+from proxy.observation.series import Sample
+from proxy.outcome import COMPLETED, UPSTREAM_ERROR, Level
+
+if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
+    from proxy.diagnostics.stories.store import Store
+
+Tell = Callable[[str, Level, Mapping[str, object]], None]
+State = Literal["off", "ok", "failing"]
+
+TICK: Final = 1.0
+OPENING: Final = 1.0
+"""Seconds that it may take until the store is open, where we end just after we began."""
+CLOSING: Final = 5.0
+"""Seconds that the store may take for what still waits when we end."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosticsRules:
+    """The knobs of all that the desk keeps."""
+
+    stories: StoriesRule
+    store: StoreRule
+    alerts: AlertsRule
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStories:
+    """Stories, newest first; `store` is failing where they are those in memory only."""
+
+    stories: list[Story]
+    store: State
+
+
+class StoreMissingError(Exception):
+    """`store.path` is set, but the store's library is not installed."""
+
+
+class Diagnostics:
+    """Raises StoreMissingError when made with a store that cannot be had."""
+
+    def __init__(
+        self,
+        rules: DiagnosticsRules,
+        *,
+        tell: Tell,
+        signs: Callable[[], SystemState] = SystemState,
+        service: str = "sidelight",
+        worker: int = 0,
+        config_hash: str = "",
+        rng: Callable[[], float] = random.random,
+    ) -> None:
+        self.config_hash = config_hash
+        """Of the settings in force: assign it when new ones take effect."""
+        self._rules, self._tell, self._rng = rules, tell, rng
+        self._signs = signs
+        self._recent = Recent(rules.stories.memory, worker)
+        self._groups = Groups()
+        self._results: Counter[tuple[str, str]] = Counter()
+        self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
+        send = self._send if self._notifier.has_receivers else None
+        self._watch = AlertWatch(rules.alerts, tell, self._all_signs, send, self._results)
+        self._store = open_store(rules.store, tell, worker)
+        self._ticking: asyncio.Task[None] | None = None
+        self._is_restored = False
+        self._renewals = 0
+
+    def closed(self, batch: Sequence[Exchange]) -> None:
+        """Keep exchanges that have ended and that nobody will change any more."""
+        self._watch.add(batch)
+        troubled: list[Exchange] = []
+        rest: list[Exchange] = []
+        slow = self._rules.stories.slow
+        for x in batch:
+            if x.outcome is COMPLETED and not is_slow(x, slow):
+                rest.append(x)
+            else:
+                self._sort(x, troubled, rest)
+        self._recent.add(troubled, rest, self.config_hash)
+        if self._store is not None:
+            share, rng = self._rules.store.sample, self._rng
+            kept = troubled + [x for x in rest if rng() < share]
+            if kept:
+                self._store.put(kept, self.config_hash)
+
+    def _sort(self, x: Exchange, troubled: list[Exchange], rest: list[Exchange]) -> None:
+        self._groups.add(x)
+        is_theirs = x.outcome is UPSTREAM_ERROR and (x.upstream_status or 0) < 500
+        if is_theirs and not is_slow(x, self._rules.stories.slow):
+            rest.append(x)
+        else:
+            troubled.append(x)
+
+    def tick(self, now: float, wall: float) -> None:
+        """Judge the alerts and have errors saved. Quick; once a second is often enough."""
+        self._watch.tick(now, wall)
+        if self._store is not None:
+            self._save(self._store)
+
+    def _save(self, store: "Store") -> None:
+        ledger = store.ledger
+        if ledger.restored and not self._is_restored:
+            self._groups.restore(ledger.restored)
+        self._is_restored = ledger.restored is not None
+        if ledger.renewals != self._renewals:
+            self._renewals = ledger.renewals
+            self._groups.save_all_again()
+        if self._is_restored:  # until then what is saved would replace what is not read yet
+            store.put_groups([copied(group) for group in self._groups.unsaved()])
+
+    async def start(self) -> None:
+        """Begin to write, to judge and to send."""
+        if self._store is not None:
+            self._store.start()
+        self._notifier.start()
+        self._begin_ticking()
+
+    async def stop(self) -> None:
+        """Judge a last time, write what waits, as long as that is quick, and end."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.wait({self._ticking})
+            self._ticking = None
+            if self._store is not None:
+                await asyncio.to_thread(self._store.opened, OPENING)
+            self.tick(clock.now(), clock.wall())
+        await self._notifier.stop()
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close, CLOSING)
+
+    async def story(self, request_id: str) -> FoundStories:
+        """Every story that is kept under this ID."""
+        recent = self._recent.find(request_id)
+        if self._store is None:
+            return FoundStories(recent, "off")
+        stored = await asyncio.to_thread(self._store.find, request_id)
+        return self._both(recent, stored, len(recent) + len(stored or ()))
+
+    async def stories(self, query: Query) -> FoundStories:
+        """Summaries of what is asked for."""
+        recent = self._recent.search(query)
+        if self._store is None:
+            return FoundStories(recent, "off")
+        stored = await asyncio.to_thread(self._store.search, query)
+        return self._both(recent, stored, query.limit)
+
+    def errors(self, wall: float) -> dict[str, object]:
+        """All groups of errors, the latest first, and the summary of a day."""
+        groups = self._groups.newest_first()
+        return {
+            "groups": [group_json(group, wall) for group in groups],
+            "summary": summary(groups, wall),
+        }
+
+    def error(self, fingerprint: str, wall: float) -> dict[str, object] | None:
+        """One group, with the stack trace if it is a fault of ours."""
+        group = self._groups.get(fingerprint)
+        return group_json(group, wall, with_trace=True) if group is not None else None
+
+    def alerts(self, wall: float) -> list[dict[str, object]]:
+        """Raised ones first, then those cleared within a day."""
+        return self._watch.alerts(wall)
+
+    def silence(self, rule: str, until: float) -> bool:
+        """Tell nobody of `rule` until then (wall time; 0 ends it). False: there is no such rule."""
+        return self._watch.silence(rule, until)
+
+    async def alert_test(self) -> list[dict[str, str]]:
+        """Send a test to every receiver and say how each took it."""
+        alert = trial(clock.iso(clock.wall()), self._rules.alerts.runbooks or "")
+        return await self._notifier.test(Message("test", alert))
+
+    def store_state(self) -> dict[str, object]:
+        """How the store is."""
+        store = self._store
+        if store is None:
+            return {"state": "off", "reason": None, "dropped": {}, "queued": 0}
+        state = "ok" if store.failing is None else "failing"
+        dropped = dict(store.dropped)
+        return {"state": state, "reason": store.failing, "dropped": dropped, "queued": store.queued}
+
+    def readings(self) -> Iterator[Sample]:
+        """For the metrics."""
+        if self._store is not None:
+            yield from store_samples(self._store.dropped)
+        yield from alert_samples(self._results)
+
+    def _begin_ticking(self) -> None:
+        self._ticking = asyncio.create_task(self._tick())
+        self._ticking.add_done_callback(self._ticked)
+
+    def _ticked(self, task: asyncio.Task[None]) -> None:
+        """A fault of ours must not be the end of all alerts."""
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._tell("observer_failed", "critical", {"fault": fault_place(fault)})
+            self._begin_ticking()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self.tick(clock.now(), clock.wall())
+
+    def _all_signs(self) -> SystemState:
+        signs = self._signs()
+        if self._store is None:
+            return signs
+        return replace(signs, store_dropped=self._store.dropped.total())
+
+    def _send(self, event: str, alert: Mapping[str, object]) -> None:
+        self._notifier.put(Message(event, alert))
+
+    def _both(self, recent: list[Story], stored: list[Story] | None, limit: int) -> FoundStories:
+        """Both without doubles; `stored` is None where the store cannot be read."""
+        known = Counter(map(_sign, recent))
+        older = []
+        for story in stored or ():
+            if known[_sign(story)] > 0:
+                known[_sign(story)] -= 1
+            else:
+                older.append(story)
+        found = sorted([*recent, *older], key=_ended, reverse=True)[:limit]
+        return FoundStories(found, "ok" if stored is not None else "failing")
+
+
+def is_slow(x: Exchange, slow: float) -> bool:
+    """Whether the answer, or the first event of its stream, took longer than `slow` seconds."""
+    if x.streamed:
+        return x.first_event is not None and x.first_event > slow
+    return x.ended - x.started > slow
+
+
+def open_store(rule: StoreRule, tell: Tell, worker: int) -> "Store | None":
+    """None where no store is wanted. Raises StoreMissingError."""
+    if rule.path is None:
+        return None
+    try:
+        from proxy.diagnostics.stories.store import Store  # an extra, slow to import
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "sqlalchemy":
+            raise
+        raise StoreMissingError(
+            "store.path is set, but the store needs SQLAlchemy, which is not installed; "
+            "run pip install '.[store]' in its checkout, or set store.path to null"
+        ) from None
+    return Store(Path(rule.path), rule, tell, worker=worker)
+
+
+def _sign(story: Story) -> tuple[object, ...]:
+    """What tells stories apart that were kept twice; several may share an ID and a millisecond."""
+    return story["request_id"], story["ended"], story["duration_ms"], story.get("path")
+
+
+def _ended(story: Story) -> float:
+    ended = story["ended"]
+    return ended if isinstance(ended, float) else 0.0

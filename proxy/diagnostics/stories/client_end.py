@@ -1,0 +1,26 @@
+"""What the client got in the end. Reads the record, adds nothing."""
+
+from typing import Literal
+
+from proxy import outcome as o
+from proxy.exchange import Exchange
+
+Got = Literal["answer", "own_answer", "in_band_error", "aborted", "nothing", "client_left"]
+"""`answer`: the upstream's, whole. `own_answer`: one that Sidelight made."""
+
+_WHOLE = (o.COMPLETED, o.UPSTREAM_ERROR)
+_LEFT = (o.CLIENT_CLOSED_REQUEST, o.CLIENT_CLOSED_STREAM)
+
+
+def client_got(x: Exchange) -> Got:
+    if x.outcome in _LEFT:
+        return "client_left"
+    if x.committed is None:
+        return "nothing"
+    if x.masked:
+        return "own_answer"
+    if x.outcome in _WHOLE:
+        return "answer" if x.attempts else "own_answer"
+    if x.inband_error:
+        return "in_band_error"
+    return "own_answer" if x.upstream_status is None else "aborted"

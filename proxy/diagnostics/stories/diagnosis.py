@@ -1,0 +1,155 @@
+"""The diagnosis: one paragraph in plain words about how an exchange ended, made by rules.
+
+A table says for each outcome what happened; what follows it (earlier attempts, the client, the
+circuit, where to read on) is the same for all. It says what the record says and guesses nothing.
+"""
+
+# ruff: noqa: E501  # the table is read by rows: one code, one line
+
+from typing import Final
+
+from proxy import outcome as o
+from proxy.diagnostics.stories.client_end import Got, client_got
+from proxy.diagnostics.stories.facts import Facts
+from proxy.diagnostics.stories.words import count, lasting, limit
+from proxy.exchange import Attempt, Exchange
+from proxy.observation.redaction import redact
+from proxy.outcome import COMPLETED, NotRetried
+
+HAPPENED: Final[dict[str, str]] = {
+    "completed": "{upstream} answered {status}, and the whole answer was passed on after {duration}{pace}.{stream}",
+    "upstream_error": "{upstream} itself answered {status} after {duration}; the error is its own{detail}.",
+    "bad_request": "the request broke the rules of HTTP and was refused before a route was looked for{detail}.",
+    "headers_too_large": "the headers of the request were over the limit of the listener{detail}.",
+    "uri_too_long": "the request line was over the limit of the listener{detail}.",
+    "body_too_large": "the body of the request was over the limit of {largest} of {route}{detail}.",
+    "request_timeout": "the client began a request and did not finish it; {sent_in}{detail}.",
+    "not_implemented": "the client asked for something that Sidelight does not do, by the method {method} or a transfer coding{detail}.",
+    "http_version_not_supported": "the request spoke a version of HTTP that is not supported{detail}.",
+    "route_not_found": "no route matches the host and path of the request.",
+    "method_not_allowed": "a route matches the path, but none of them takes the method {method}.",
+    "preflight_refused": "a page of another origin asked for leave and was granted nothing{detail}.",
+    "upgrade_not_allowed": "the client asked for a WebSocket, which {route} does not allow.",
+    "proxy_loop": "the request had passed this very Sidelight before: an endpoint leads back to it.",
+    "overload_shed": "more bytes of unfinished requests were held than listen.unread_bytes allows, so this one was refused before its head was whole.",
+    "pool_timeout": "no connection to {upstream} came free within {queued}; {limit} ended the wait{detail}.",
+    "circuit_open": "the circuit of {route} was open because too many attempts had failed, so {upstream} was not asked.{retry_in}",
+    "upstream_cooling_down": "{upstream} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",
+    "draining": "Sidelight was shutting down and took no new requests.",
+    "dns_failure": "the name of {endpoint} has no address{detail}.",
+    "connect_refused": "{endpoint} refused the connection, or the network did{detail}.",
+    "connect_timeout": "no connection to {endpoint} came about; {limit} ended the attempt{detail}.",
+    "tls_failure": "no TLS came about with {endpoint}{detail}.",
+    "upstream_write_failed": "the connection to {endpoint} broke while the request was being sent{detail}.",
+    "stale_connection": "{endpoint} closed a kept connection just as it was used again, before any byte of an answer{detail}.",
+    "upstream_reset": "{endpoint} closed {connection} without an answer after {waited}{detail}.",
+    "head_timeout": "{endpoint} was sent the request and had no head of an answer after {waited}; {limit} ended the attempt.",
+    "upstream_protocol_error": "the answer of {endpoint} broke the rules of HTTP{detail}.",
+    "upstream_headers_too_large": "the head of the answer of {endpoint} was over the limits of the upstream{detail}.",
+    "total_timeout": "{upstream} {asked}, and after {duration} {limit} ended the exchange{detail}.",
+    "first_event_timeout": "{upstream} sent the head of a stream{pace}, and then no data event; {limit} ended it.",
+    "stream_stalled": "{upstream} accepted the request and sent {received}{pace}, then nothing for {silence}; {limit} ended the answer{detail}.",
+    "stream_truncated": "{upstream} accepted the request and sent {received}{pace}, then closed before the answer had ended as announced{detail}.",
+    "stream_reset": "{upstream} accepted the request and sent {received}{pace}, then the connection was reset{detail}.",
+    "stream_malformed": "{upstream} accepted the request and sent {received}{pace}, then bytes that make no sense{detail}.",
+    "stream_max_duration": "{upstream} was still sending after {duration} ({received} so far); {limit} ended the answer.",
+    "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer ({received} so far, after {duration}).",
+    "client_closed_request": "the client left after {duration}, {phase}, before it had an answer. That is nobody's failure.",
+    "client_closed_stream": "the client left after {duration}, when it had been sent {received}{pace}. That is nobody's failure.",
+    "client_too_slow": "the client did not read; {limit} ended the answer ({received} so far, after {duration}).",
+    "internal_error": "a bug of Sidelight's own ended the exchange {phase}{detail}; its stack trace is kept with the error group.",
+}
+"""What happened, for each outcome; names in braces are facts."""
+
+WHY_NOT: Final[dict[NotRetried, str]] = {
+    "retry_after_too_long": "the upstream asked for a rest of {rest}, longer than the retry_after_cap{cap}",
+    "not_retryable": "the retry rule does not ask for it",
+    "not_idempotent": "the request may have arrived, and to repeat it is not safe",
+    "body_not_replayable": "its body was too large to be kept for a repetition",
+    "attempts_spent": "all attempts were spent",
+    "budget_spent": "the retry budget was spent",
+    "deadline_near": "there was no time left",
+    "circuit_open": "the circuit had opened",
+    "committed": "the answer had begun to go to the client",
+    "draining": "Sidelight was shutting down",
+    "client_gone": "the client had left",
+}
+
+TOLD: Final[dict[Got, str]] = {
+    "answer": "",
+    "own_answer": "The client got {own}.",
+    "in_band_error": "The client was told inside the stream.",
+    "aborted": "The connection to the client was broken off, so that half an answer does not look like a whole one.",
+    "nothing": "The client got nothing.",
+    "client_left": "",
+}
+
+
+def diagnose(x: Exchange) -> str:
+    """The paragraph; its last sentence names the runbook."""
+    outcome = x.outcome or o.INTERNAL_ERROR
+    told = TOLD[client_got(x)].format(own=f"{x.status} {outcome.code}")
+    sentences = (_happened(x, outcome.code), *_earlier(x), _not_retried(x), told, _circuit(x))
+    return " ".join(filter(None, (*sentences, f"See runbook: {outcome.code}.")))
+
+
+def _happened(x: Exchange, code: str) -> str:
+    if code == "completed" and not x.attempts:
+        return f"Sidelight answered {x.status} itself; no upstream was needed."
+    said = HAPPENED[code].format_map(Facts(x))
+    return said[0].upper() + said[1:]
+
+
+def _earlier(x: Exchange) -> list[str]:
+    """The attempts before the last one."""
+    return [_attempt(n, attempt) for n, attempt in enumerate(x.attempts[:-1], 1)]
+
+
+def _attempt(number: int, attempt: Attempt) -> str:
+    how = f"status {attempt.status}" if attempt.status else (attempt.result or "no result")
+    sent = "" if attempt.sent or attempt.status else ", nothing sent"
+    after = f" after {lasting(attempt.head)}" if attempt.head else ""
+    where = f" at {attempt.endpoint}" if attempt.endpoint else ""
+    later = f" {lasting(attempt.pause)} later" if attempt.pause else ""
+    return f"Attempt {number}{where} ended as {how}{after}{sent} and was repeated{later}."
+
+
+def _not_retried(x: Exchange) -> str:
+    if x.retry_stopped is None or not x.attempts:
+        return ""
+    made = count(len(x.attempts), "attempt")
+    return f"No further attempt was made after {made}: {WHY_NOT[x.retry_stopped].format_map(Facts(x))}."
+
+
+def _circuit(x: Exchange) -> str:
+    """Only where it had a part in it: it learnt of a failure, it refused, or it changed."""
+    before, after = x.breaker_before, x.breaker_state
+    has_part = x.breaker_counts is not None and (x.attempts or x.outcome is o.CIRCUIT_OPEN)
+    if after is None or (before in (None, after) and not has_part) or x.outcome is COMPLETED:
+        return ""
+    changed = before is not None and before != after
+    words = f"went from {before} to {after}" if changed else f"stayed {after}"
+    return f"The circuit {words}{_counts(x)}.{_opened(x)}".replace("half_open", "half-open")
+
+
+def _opened(x: Exchange) -> str:
+    """What had opened it, where that was not the exchange itself."""
+    opening = x.opening
+    if opening is None or x.breaker_state == "closed":
+        return ""
+    failures = [
+        f"{redact(each.request_id)} ({each.status or each.code} at {each.endpoint})"
+        for each in opening.failures
+    ]
+    after = f", after {', '.join(failures)}" if failures else ""
+    rule = opening.rule.replace("_", " ")
+    since = lasting(x.ended - opening.at)
+    return f" It had opened {since} before the end of this exchange, by the rule {rule}{after}."
+
+
+def _counts(x: Exchange) -> str:
+    if x.breaker_counts is None:
+        return ""
+    failed, made = x.breaker_counts
+    window = f" in {limit(x.terms.breaker.window)}" if x.terms else ""
+    return f" ({failed} of {count(made, 'attempt')} failed{window})"

@@ -1,0 +1,147 @@
+"""A story out of the `exchange` event of a log, for when nobody is left who remembers more.
+
+It is the same story with less in it: what the event does not say is left out, not guessed.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, get_args
+
+from proxy.diagnostics.stories.story import Story, story_of
+from proxy.exchange import Attempt, Exchange
+from proxy.observation.record import RESERVED
+from proxy.outcome import OUTCOMES, NotRetried, Result
+
+Event = Mapping[str, object]
+
+_UNSENT: Final = ("dns_failure", "connect_refused", "connect_timeout", "tls_failure")
+_UNKNOWN: Final = ("at_ms", "sent", "reused")
+"""What the event says of the last attempt at most."""
+_LARGEST: Final = 1e15
+"""No size and no length of time is larger; it counts as missing."""
+_MOST_ATTEMPTS: Final = 100
+_RESULTS: Final[dict[str, Result]] = {result: result for result in get_args(Result)}
+_WHY_NOT: Final[dict[str, NotRetried]] = {why: why for why in get_args(NotRetried)}
+
+
+def story_from_log(event: Event) -> Story:
+    """The story of an `exchange` event, `source` of it `log`. Odd values count as missing."""
+    x = _exchange(event)
+    story = story_of(
+        x, worker=int(_number(event, "worker")), config_hash=_text(event, "config_hash")
+    )
+    story["source"] = "log"
+    if "breaker" in story:
+        story["breaker"] = {"after": x.breaker_state}
+    if fault := _text(event, "fault"):
+        story["fault"] = fault
+    story["overhead_ms"] = _number(event, "overhead_ms")
+    attempts = story["attempts"]
+    if isinstance(attempts, list):
+        for told in attempts:
+            for key in _UNKNOWN if told is not attempts[-1] else _UNKNOWN[:1]:
+                told.pop(key, None)
+    return story
+
+
+def _exchange(event: Event) -> Exchange:
+    duration = _seconds(event, "duration_ms") or 0.0
+    x = Exchange(
+        0.0,
+        max(0.0, _wall(_text(event, "timestamp")) - duration),
+        _text(event, "method"),
+        _text(event, "path"),
+        _text(event, "client_ip"),
+    )
+    x.request_id = _text(event, "request_id")
+    x.client_request_id = _text(event, "client_request_id") or None
+    x.upstream_request_id = _text(event, "upstream_request_id") or None
+    ids = event.get("upstream_ids")
+    x.upstream_ids = (
+        {k: v for k, v in ids.items() if isinstance(v, str)} if isinstance(ids, dict) else None
+    )
+    x.trace_id = _text(event, "trace_id")
+    x.span_id = _text(event, "span_id")
+    x.fields = {k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)}
+    x.user_agent = _text(event, "user_agent")
+    x.route = _text(event, "route")
+    x.upstream = _text(event, "upstream")
+    x.attempts = _attempts(event)
+    x.retry_stopped = _WHY_NOT.get(_text(event, "retry_stopped"))
+    x.breaker_state = _text(event, "breaker_state") or None
+    x.status = _whole(event, "status")
+    x.upstream_status = _whole(event, "upstream_status")
+    x.interim = _statuses(event.get("interim"))
+    x.outcome = OUTCOMES.get(_text(event, "code"))
+    x.phase = _text(event, "term")[1:] or "R"
+    x.detail = _text(event, "detail") or None
+    x.committed = duration if _is_committed(event) else None
+    x.ended = duration
+    x.queued = _seconds(event, "queue_ms") or 0.0
+    x.upstream_wait = _seconds(event, "upstream_ms") or 0.0
+    x.streamed = event.get("streamed") is True
+    x.events = int(_number(event, "events"))
+    x.first_event = _seconds(event, "first_event_ms")
+    x.end_marker = event.get("end_marker") is True if "end_marker" in event else None
+    x.inband_error = event.get("inband_error") is True
+    x.max_gap = _seconds(event, "max_gap_ms") or 0.0
+    x.bytes_in = int(_number(event, "bytes_in"))
+    x.bytes_out = int(_number(event, "bytes_out"))
+    return x
+
+
+def _is_committed(event: Event) -> bool:
+    """Whether the client got a head: it is given a status also where it left before one."""
+    return "status" in event and _text(event, "code") != "client_closed_request"
+
+
+def _attempts(event: Event) -> list[Attempt]:
+    results = event.get("attempt_results")
+    if not isinstance(results, list):
+        return []
+    attempts = [_attempt(result) for result in results[:_MOST_ATTEMPTS]]
+    if attempts:
+        last = attempts[-1]
+        last.endpoint = _text(event, "endpoint")
+        last.reused = event.get("connection_reused") is True
+        last.connect, last.head = _seconds(event, "connect_ms"), _seconds(event, "head_ms")
+        last.retry_after = _seconds(event, "retry_after_ms")
+        last.status = _whole(event, "upstream_status")
+    return attempts
+
+
+def _attempt(result: object) -> Attempt:
+    tried = Attempt("", 0.0)
+    tried.sent, tried.result = result not in _UNSENT, _RESULTS.get(str(result))
+    return tried
+
+
+def _statuses(value: object) -> tuple[int, ...]:
+    return tuple(n for n in value if isinstance(n, int)) if isinstance(value, list) else ()
+
+
+def _text(event: Event, name: str) -> str:
+    value = event.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _number(event: Event, name: str) -> float:
+    value = event.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return value if 0 <= value <= _LARGEST else 0.0
+
+
+def _whole(event: Event, name: str) -> int | None:
+    return int(_number(event, name)) or None
+
+
+def _seconds(event: Event, name: str) -> float | None:
+    return _number(event, name) / 1000 if name in event else None
+
+
+def _wall(timestamp: str) -> float:
+    try:
+        return datetime.fromisoformat(timestamp).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0

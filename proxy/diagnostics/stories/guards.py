@@ -1,0 +1,86 @@
+"""What was asked on the way in: each guard and limit with its decision, and why the route fits.
+
+Nothing of it is recorded on the way: the guards are asked in a fixed order, and the outcome names
+the one that refused.
+"""
+
+from typing import Final
+
+from proxy.diagnostics.stories.words import either
+from proxy.exchange import Exchange
+from proxy.terms import Matching
+
+GUARDS: Final[dict[str, tuple[str, ...]]] = {
+    "listener": ("overload_shed",),
+    "request": (
+        "bad_request",
+        "headers_too_large",
+        "uri_too_long",
+        "request_timeout",
+        "not_implemented",
+        "http_version_not_supported",
+        "proxy_loop",
+    ),
+    "drain": ("draining",),
+    "route": ("route_not_found", "method_not_allowed", "preflight_refused"),
+    "route_limits": ("upgrade_not_allowed", "body_too_large"),
+    "breaker": ("circuit_open", "upstream_cooling_down"),
+    "pool": ("pool_timeout",),
+}
+"""Every guard in the order in which it is asked, with the codes by which it refuses."""
+
+_LATE: Final = tuple(code for guard in ("breaker", "pool") for code in GUARDS[guard])
+
+
+def guards_of(x: Exchange) -> list[dict[str, str]]:
+    """Each guard with its decision: passed, refused, or not asked."""
+    code = x.outcome.code if x.outcome else ""
+    decisions: list[dict[str, str]] = []
+    is_over = False
+    for guard, codes in GUARDS.items():
+        is_over = is_over or not _came_to(guard, x, code)
+        refused = code in codes and not is_over
+        decision = "refused" if refused else "not_asked" if is_over else "passed"
+        decisions.append({"guard": guard, "decision": decision})
+        is_over = is_over or refused
+    return decisions
+
+
+def _came_to(guard: str, x: Exchange, code: str) -> bool:
+    """Whether the exchange came as far as to this guard."""
+    if guard == "route":
+        return bool(x.route) or code in GUARDS["route"]
+    if guard in ("breaker", "pool"):
+        return bool(x.attempts) or code in _LATE
+    return True
+
+
+def route_of(x: Exchange) -> dict[str, object] | None:
+    """The route and why it fits; None where none was found."""
+    if not x.route:
+        return None
+    told: dict[str, object] = {"name": x.route, "upstream": x.upstream}
+    if x.terms is not None:
+        match = x.terms.match
+        told["policy"] = x.terms.policy
+        told["why"] = why(match)
+        told["match"] = {"host": match.host, "path": match.path, "methods": list(match.methods)}
+    return told
+
+
+def why(match: Matching) -> str:
+    """Why a request that took this route fits it."""
+    reasons = [_path(match.path)]
+    if match.host:
+        reasons.insert(0, f"the host is {match.host}")
+    if match.methods:
+        reasons.append(f"the method is {either(list(match.methods))}")
+    return "; ".join(reasons)
+
+
+def _path(path: str) -> str:
+    if "{" in path:
+        return f"the path has the form {path}"
+    if path == "/":
+        return "every path"
+    return f"the path begins with {path}" if path.endswith("/") else f"the path is {path}"

@@ -1,0 +1,67 @@
+"""Which stories somebody asks for: by an ID, or by what they have in common."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
+
+from proxy.diagnostics.stories.story import story_fields
+from proxy.exchange import Exchange
+from proxy.observation.redaction import redact
+
+SAME_ID: Final = 250
+"""Stories that one ID may bring: a client may send the same one for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """All conditions together; None asks for nothing. Times are wall seconds of the end."""
+
+    code: str | None = None
+    route: str | None = None
+    status: int | None = None
+    since: float | None = None
+    until: float | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Values of the team's own fields, as they were recorded: redacted, perhaps hashed."""
+    limit: int = 100
+
+    def takes(self, x: Exchange) -> bool:
+        """Whether this exchange, which has ended, is asked for."""
+        code = x.outcome.code if x.outcome else None
+        asked = ((self.code, code), (self.route, x.route), (self.status, x.status))
+        if any(wanted is not None and wanted != had for wanted, had in asked):
+            return False
+        if not self.spans(x.started_wall + x.duration):
+            return False
+        return not self.fields or self.fields.items() <= story_fields(x).items()
+
+    def spans(self, ended: float) -> bool:
+        """Whether an end at this wall time lies within."""
+        return (self.since or -inf) <= ended <= (inf if self.until is None else self.until)
+
+
+class Wanted:
+    """An ID that somebody asks for: of ours, or of the client or the upstream, as it was sent or
+    as it is shown."""
+
+    def __init__(self, asked: str) -> None:
+        sent = {asked, asked.encode("utf-8", "surrogateescape").decode("latin-1")}
+        self.forms: Final = frozenset(sent | {redact(form) for form in sent})
+        """How it may stand in a record; headers are decoded as latin-1."""
+
+    def names(self, x: Exchange) -> bool:
+        """Whether this exchange has, or was given, that ID."""
+        return any(found in self.forms for found in ids_of(x))
+
+
+def ids_of(x: Exchange) -> Iterator[str]:
+    """Every ID by which somebody may know an exchange, ours first, as it is recorded."""
+    yield x.request_id
+    if x.client_request_id:
+        yield x.client_request_id
+    if x.upstream_ids:
+        yield from x.upstream_ids.values()
+    for attempt in x.attempts:
+        if attempt.upstream_ids:
+            yield from attempt.upstream_ids.values()

@@ -1,0 +1,110 @@
+"""Recent exchanges in memory, bounded by bytes; a story is made of one when somebody asks.
+
+Two shelves, because successes are many: they must not push out the failures that somebody will
+ask for. What is put in are the batches themselves, so that an exchange costs next to nothing.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
+from typing import Final
+
+from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
+from proxy.diagnostics.stories.story import Story, brief_of, story_of
+from proxy.exchange import Exchange
+
+EXCHANGE_BYTES: Final = 1000
+"""What a record and its usual strings take (measured, rounded up)."""
+
+ATTEMPT_BYTES: Final = 300
+"""What an attempt takes."""
+
+FIELD_BYTES: Final = 200
+"""What a field of the team's own takes besides its value."""
+
+
+def bytes_of(x: Exchange) -> int:
+    """About the memory an exchange holds; clients choose the length of its target and agent."""
+    size = EXCHANGE_BYTES + len(x.target) + len(x.user_agent) + ATTEMPT_BYTES * len(x.attempts)
+    for text in (x.client_request_id, x.upstream_request_id, x.detail):
+        if text is not None:
+            size += len(text)
+    if x.fault is not None:
+        size += len(x.fault.trace)
+    for ids in (x.upstream_ids, *(attempt.upstream_ids for attempt in x.attempts)):
+        for value in (ids or {}).values():
+            size += FIELD_BYTES + len(value)
+    for value in x.fields.values():
+        size += FIELD_BYTES + len(value)
+    return size + len(x.host)
+
+
+class Shelf:
+    """Batches of exchanges, oldest first; the oldest go when there is no more room."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._batches: deque[tuple[Sequence[Exchange], int, str]] = deque()
+        self.size = 0
+        """Bytes held, estimated."""
+
+    def add(self, batch: Sequence[Exchange], config_hash: str) -> None:
+        """Keep a batch that nobody will change any more."""
+        if not batch:
+            return
+        size = sum(map(bytes_of, batch))
+        self._batches.append((batch, size, config_hash))
+        self.size += size
+        while self.size > self._room:
+            self.size -= self._batches.popleft()[1]
+
+    def newest_first(self) -> Iterator[tuple[Exchange, str]]:
+        """Every exchange held, with the settings it ran under."""
+        for batch, _, config_hash in reversed(self._batches):
+            for x in reversed(batch):
+                yield x, config_hash
+
+
+class Recent:
+    """What this process remembers; `room` in bytes."""
+
+    def __init__(self, room: int, worker: int = 0) -> None:
+        self._troubled = Shelf(room // 2)
+        self._rest = Shelf(room - room // 2)
+        self._worker = worker
+
+    @property
+    def size(self) -> int:
+        """Bytes held, estimated."""
+        return self._troubled.size + self._rest.size
+
+    def add(
+        self, troubled: Sequence[Exchange], rest: Sequence[Exchange], config_hash: str = ""
+    ) -> None:
+        """Keep exchanges that have ended: failures and slow ones, and all others."""
+        self._troubled.add(troubled, config_hash)
+        self._rest.add(rest, config_hash)
+
+    def find(self, request_id: str) -> list[Story]:
+        """All stories under this ID, newest first: a client may use an ID twice."""
+        wanted = Wanted(request_id)
+        found = [pair for pair in self._all() if wanted.names(pair[0])]
+        found.sort(key=_ended, reverse=True)
+        newest = found[:SAME_ID]
+        return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]
+
+    def search(self, query: Query) -> list[Story]:
+        """Summaries of what is asked for, newest first; looks no further than it must."""
+        shelves = (self._troubled.newest_first(), self._rest.newest_first())
+        newest_first = merge(*shelves, key=_ended, reverse=True)
+        found = (x for x, _ in newest_first if query.takes(x))
+        return [brief_of(x) for x in islice(found, query.limit)]
+
+    def _all(self) -> Iterator[tuple[Exchange, str]]:
+        yield from self._troubled.newest_first()
+        yield from self._rest.newest_first()
+
+
+def _ended(pair: tuple[Exchange, str]) -> float:
+    return pair[0].ended

@@ -1,0 +1,375 @@
+"""Runbooks: for every way to end, and every alert, the cause, what to check and what to do.
+
+One table is the source of the page `docs/runbooks/README.md`, of `/api/codes/{code}` and of the
+links in alerts; `python -m proxy.diagnostics.stories.runbooks` prints the page.
+"""
+
+# ruff: noqa: E501  # prose, read by paragraphs
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """What to do at three in the morning."""
+
+    cause: str
+    checks: tuple[str, ...]
+    fixes: tuple[str, ...]
+
+
+CODES: Final[dict[str, Runbook]] = {
+    "completed": Runbook(
+        "The answer was passed on whole, with a status below 400.",
+        ("Its story: the attempts and the times.",),
+        ("Nothing to do.",),
+    ),
+    "upstream_error": Runbook(
+        "The upstream itself answered 4xx or 5xx, and that was passed on (or masked, where the route says so).",
+        ("`upstream_status`, and the upstream's log for this request ID.",),
+        ("Mend the upstream; many 502 to 504 of one endpoint: see `endpoint`.",),
+    ),
+    "bad_request": Runbook(
+        "The request breaks HTTP: a bad header, host or target, two lengths, faulty chunks.",
+        ("`detail`, `user_agent`, `client_ip`: one client or many?",),
+        ("Mend that client; from a scanner: nothing.",),
+    ),
+    "headers_too_large": Runbook(
+        "One header, their number, or all of them together are over the limit.",
+        ("Whether cookies have grown.",),
+        (
+            "Shorten them, or raise `listen.header_bytes`, `listen.head_bytes` or `listen.header_count`.",
+        ),
+    ),
+    "uri_too_long": Runbook(
+        "The request line is over `listen.uri_bytes`.",
+        ("`user_agent`, and what the client puts into its query.",),
+        ("Move it into a body, or raise the limit.",),
+    ),
+    "body_too_large": Runbook(
+        "The body is over the route's `max_body`.",
+        ("`bytes_in`, and what was uploaded.",),
+        ("Raise `max_body` where such bodies are wanted.",),
+    ),
+    "request_timeout": Runbook(
+        "The client began a request and did not finish it: the head within `listen.request_head`, or a body silent for `timeouts.request_body_gap`.",
+        ("`client_ip`: one slow network or an attack?",),
+        ("Nothing for a few; raise the timeout for slow uploads.",),
+    ),
+    "not_implemented": Runbook(
+        "CONNECT, or a transfer coding other than `chunked`.",
+        ("`method` and `user_agent`.",),
+        ("The client takes Sidelight for a forward proxy: mend its settings.",),
+    ),
+    "http_version_not_supported": Runbook(
+        "The request line names a version other than HTTP/1.0 and HTTP/1.1.",
+        ("What stands in front of Sidelight.",),
+        ("Make it speak HTTP/1.1.",),
+    ),
+    "route_not_found": Runbook(
+        "No route matches host and path.",
+        (
+            "`path`, and the `match` of the route that should have taken it: `/a` is exact, `/a/` is a prefix.",
+        ),
+        ("Add or mend the route.",),
+    ),
+    "method_not_allowed": Runbook(
+        "Routes match the path, none of them the method; `Allow` names what they take.",
+        ("`match.methods` of the route.",),
+        ("Add the method where it is wanted.",),
+    ),
+    "preflight_refused": Runbook(
+        "A page of another origin asked for leave (CORS) and was granted nothing; its browser then shows a network error.",
+        ("`detail` names the rule, and the origin, method and headers that were asked for.",),
+        (
+            "Add the origin to `cors.origins`, as the browser sends it, or the method to the route's `match.methods`.",
+            "From a page that is not yours: nothing.",
+        ),
+    ),
+    "upgrade_not_allowed": Runbook(
+        "A WebSocket was asked for, and this route has none.",
+        ("`path`: is it the right route?",),
+        ("Set `websocket: true` on the route, or let the client use plain HTTP here.",),
+    ),
+    "proxy_loop": Runbook(
+        "The request has passed this very Sidelight before.",
+        ("`upstreams.*.endpoints`: one of them leads back here.",),
+        ("Point it at the upstream.",),
+    ),
+    "overload_shed": Runbook(
+        "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
+        ("`client_ip` of these exchanges, and how many connections are open.",),
+        ("Find who sends heads that do not end; add instances or raise the limit.",),
+    ),
+    "pool_timeout": Runbook(
+        "No connection to the upstream came free within `timeouts.pool_wait`.",
+        ("`sidelight_upstream_connections`: active at the pool's size?",),
+        ("The upstream is slow or streams are many: raise `pool.size`, or mend what is slow.",),
+    ),
+    "circuit_open": Runbook(
+        "The breaker refuses attempts, because too many have failed.",
+        ("The event `breaker_opened` and the codes just before it: they are the cause.",),
+        ("Mend that; the circuit closes by itself after a good probe.",),
+    ),
+    "upstream_cooling_down": Runbook(
+        "The upstream asked for rest by 429 or `Retry-After`, and the route obeys.",
+        ("The upstream's own limits, and the traffic of this route.",),
+        ("Send less, or have the limit raised.",),
+    ),
+    "draining": Runbook(
+        "Sidelight is shutting down and takes nothing new.",
+        ("The event `drain_began`: was it meant?",),
+        ("Nothing; many of them: the balancer is slow to see `/readyz`.",),
+    ),
+    "dns_failure": Runbook(
+        "The endpoint's name has no address.",
+        ("`getent hosts NAME` in the same container.",),
+        ("Mend the name in `endpoints`, or the resolver.",),
+    ),
+    "connect_refused": Runbook(
+        "Nobody listens at the endpoint, or the network refuses.",
+        ("Whether the upstream runs and on which port.",),
+        ("Start it; mend `endpoints`; give it a start-up probe.",),
+    ),
+    "connect_timeout": Runbook(
+        "TCP and TLS did not come about within `timeouts.connect`.",
+        ("Whether packets pass: firewall, network policy, a full accept queue.",),
+        ("Mend the way there; a longer timeout seldom helps.",),
+    ),
+    "tls_failure": Runbook(
+        "The upstream's certificate or its TLS is not accepted.",
+        ("`detail`: expired, wrong name, unknown authority?",),
+        ("Renew it, or set `tls.server_name` or `tls.ca_file`.",),
+    ),
+    "upstream_write_failed": Runbook(
+        "The connection broke while the request was being sent, and no answer was there to read.",
+        ("Whether the upstream limits bodies: `bytes_in`.",),
+        ("Align its limit with `max_body`.",),
+    ),
+    "stale_connection": Runbook(
+        "A kept connection was closed by the upstream just as it was used again.",
+        ("The upstream's keep-alive timeout.",),
+        ("Set `pool.keep_alive` below it.",),
+    ),
+    "upstream_reset": Runbook(
+        "The upstream closed the connection without an answer.",
+        ("The upstream's log for a crash or a restart (out of memory?).",),
+        ("Mend the crash; end its workers gracefully.",),
+    ),
+    "head_timeout": Runbook(
+        "No head of an answer within `timeouts.head`.",
+        ("`head_ms` of good requests on this route, and the upstream's load.",),
+        ("Mend what is slow, or raise `timeouts.head` for work that needs it.",),
+    ),
+    "upstream_protocol_error": Runbook(
+        "The answer breaks HTTP, or could be read in two ways.",
+        ("`detail` names the rule.",),
+        ("Mend the upstream, or whatever stands between.",),
+    ),
+    "upstream_headers_too_large": Runbook(
+        "The head of the answer is over `max_head` or `max_headers` of the upstream.",
+        ("Whether its cookies have grown.",),
+        ("Shorten them, or raise the limit.",),
+    ),
+    "total_timeout": Runbook(
+        "`timeouts.total` ran out before any answer, attempts and pauses included.",
+        ("`attempts` and `attempt_results`: one slow attempt or many failed ones?",),
+        ("Mend what is slow; give `total` room for all `attempts` times `head`.",),
+    ),
+    "first_event_timeout": Runbook(
+        "The upstream sent the head of a stream, but no data event within `timeouts.first_event`; comments do not count.",
+        ("Compare `first_event_ms` of good streams; look whether the model is queueing.",),
+        (
+            "Raise `timeouts.first_event` for models that think long, or set `stream.hold_first_event` so that another attempt is made.",
+        ),
+    ),
+    "stream_stalled": Runbook(
+        "Nothing came for `timeouts.gap`.",
+        ("`max_gap_ms` of good streams; does the upstream send comments while it thinks?",),
+        ("Send heartbeats, or raise `gap`.",),
+    ),
+    "stream_truncated": Runbook(
+        "The upstream closed before the body had ended as announced.",
+        ("The upstream's log for a crash; its own timeouts.",),
+        ("Mend the upstream.",),
+    ),
+    "stream_reset": Runbook(
+        "The upstream broke the connection within the body.",
+        ("The same, and what stands between: idle timeouts of balancers.",),
+        ("Mend what breaks it.",),
+    ),
+    "stream_malformed": Runbook(
+        "The body's chunks make no sense.",
+        ("`detail`.",),
+        ("Mend the upstream, or whatever rewrites its answers.",),
+    ),
+    "stream_max_duration": Runbook(
+        "The body took longer than `timeouts.max_stream`.",
+        ("`duration_ms`, `bytes_out`, `client_ip`: a long answer or a client that reads slowly?",),
+        ("Raise `max_stream` where such answers are wanted.",),
+    ),
+    "drain_cut": Runbook(
+        "Sidelight's shutdown did not wait any longer for this answer.",
+        ("`drain.limit` against the length of usual answers.",),
+        ("Raise it, and the platform's grace period with it.",),
+    ),
+    "client_closed_request": Runbook(
+        "The client left before it had an answer.",
+        ("`term` for the phase, `duration_ms`: does it give up after a fixed time?",),
+        ("Nobody's failure; many of them: users wait too long.",),
+    ),
+    "client_closed_stream": Runbook(
+        "The client left within the answer.",
+        ("`duration_ms` and `bytes_out`.",),
+        ('Nobody\'s failure: a closed tab, or "stop".',),
+    ),
+    "client_too_slow": Runbook(
+        "The client took nothing for `timeouts.client_write`.",
+        ("`client_ip`: one network?",),
+        ("Nothing for a few; raise it for very slow readers.",),
+    ),
+    "internal_error": Runbook(
+        "A bug of Sidelight's own.",
+        ("`fault`: type and place.",),
+        ("Report it with the event.",),
+    ),
+}
+"""For every code of the outcome table."""
+
+ALERTS: Final[dict[str, Runbook]] = {
+    "critical_errors": Runbook(
+        "Sidelight itself had a fault: an exchange ended as `internal_error`.",
+        ("The error group: its stack trace names the place.", "The story of one of the Reference IDs: which request brings it about?"),
+        ("Report it with the trace.", "Go back to the version before, if it came with a new one."),
+    ),
+    "errors": Runbook(
+        "More exchanges broke within the window than are usual.",
+        ("The groups of errors, newest first: one endpoint or all, one code or many?", "The stories of the Reference IDs."),
+        ("Follow the runbook of the code that leads the list.",),
+    ),
+    "warnings": Runbook(
+        "More requests were refused within the window than are usual.",
+        ("The groups of errors: which limit refuses?",),
+        ("Follow the runbook of the code that leads the list: a limit that is too low, or a client that asks too much.",),
+    ),
+    "error_rate": Runbook(
+        "The share of exchanges that broke is over the threshold.",
+        ("The groups of errors: one route and one endpoint, or everything?", "Whether something was rolled out just before it began."),
+        ("Follow the runbook of the code that leads the list.", "Roll back what was rolled out."),
+    ),
+    "slow_answers": Runbook(
+        "More than one exchange in twenty took longer than the threshold (streams are not counted).",
+        ("The times of the stories: is it the upstream, the queue, or the client?", "`sidelight_request_duration_seconds` by route."),
+        ("Mend what is slow; raise the threshold where such work is wanted.",),
+    ),
+    "slow_first_events": Runbook(
+        "More than one stream in twenty had its first event later than the threshold.",
+        ("The load of the upstream or of its model.", "`sidelight_time_to_first_event_seconds` by route."),
+        ("Give the upstream more capacity; raise the threshold where it always thinks that long.",),
+    ),
+    "stalls": Runbook(
+        "Too many streams fell silent and were ended by `gap` or `event_gap`.",
+        ("The stories: after how many events, and always after the same time?", "Idle timeouts of whatever stands between."),
+        ("Follow the runbook of `stream_stalled`.",),
+    ),
+    "unauthorised": Runbook(
+        "Many requests are answered with 401 or 403.",
+        ("The stories: one client address, one user, one route?", "Whether a credential was changed or has expired."),
+        ("Renew the credential; block the address if somebody is guessing.",),
+    ),
+    "breaker_open": Runbook(
+        "A circuit is open: requests of that route are refused without asking the upstream.",
+        ("The event `breaker_opened` and the errors just before it: they are the cause.",),
+        ("Mend that; the circuit closes by itself after a good probe.", "`POST /api/breakers/{route}/close` once the upstream is known to be well."),
+    ),
+    "pool_exhausted": Runbook(
+        "All connections to an upstream are in use, and requests wait for one.",
+        ("`sidelight_upstream_connections`: how many are active, how many wait?", "Whether streams hold them or slow answers do."),
+        ("Follow the runbook of `pool_timeout`.",),
+    ),
+    "store_dropping": Runbook(
+        "Stories are lost because the store does not take them.",
+        ("The event `store_failed` and its `reason`: disk full, file locked, path not writable?",),
+        ("Make room or mend the path; the store heals by itself.", "Lower `store.sample` if the disk is too slow."),
+    ),
+    "log_dropping": Runbook(
+        "Log lines are lost because nobody reads them fast enough.",
+        ("What reads standard output: the container's log driver, a pipe.", "`sidelight_log_dropped_total` by cause."),
+        ("Mend the reader; lower `log.sample`, or raise `log.queue`.",),
+    ),
+    "config_rejected": Runbook(
+        "New settings were refused; the ones before remain in force.",
+        ("The event `config_rejected`: it names every place.", "`sidelight check FILE`."),
+        ("Mend the file and reload.",),
+    ),
+    "alert_test": Runbook(
+        "Somebody ran `sidelight alert-test`.",
+        ("Whether it came to everybody who should hear of alerts.",),
+        ("Nothing to do.",),
+    ),
+}  # fmt: skip
+"""For every rule of the alerts."""
+
+MONITORING: Final[dict[str, Runbook]] = {
+    "target_down": Runbook(
+        "Prometheus cannot scrape the admin port.",
+        ("Whether the process runs, and what its last lines on standard output and error say.", "`admin.host`: a port on the loopback cannot be scraped from outside; a network policy may be in the way."),
+        ("Start it; set `SIDELIGHT_ADMIN__HOST=0.0.0.0` where it runs in a container; let the network policy admit Prometheus.",),
+    ),
+    "stream_failures": Runbook(
+        "Streamed answers broke after their head had gone out as 200: no dashboard of statuses shows it.",
+        ("`sum by (code) (rate(sidelight_streams_total[5m]))`: cut, stalled or too late?", "The exemplars of `sidelight_stream_duration_seconds`, or the stories of the route's errors."),
+        ("Follow the runbook of the code that leads.",),
+    ),
+    "slo_burn": Runbook(
+        "So many answers fail that the error budget of 30 days will be spent long before.",
+        ("`sidelight_terminations_total` by code and route: what failed, and since when?", "Whether something was rolled out just before it began."),
+        ("Follow the runbook of the code that leads.", "Roll back what was rolled out; burning fast is an incident."),
+    ),
+    "retry_budget_spent": Runbook(
+        "So many attempts fail that no more retries are paid for: what fails now reaches the clients.",
+        ("`sidelight_retries_total` by cause: why was so much repeated?", "`sidelight_retry_budget_tokens`: does it recover?"),
+        ("Mend the upstream; more retries would only load it further.", "Raise `retry.budget` only where single failures are usual and the upstream has room."),
+    ),
+    "event_loop_lag": Runbook(
+        "The event loop runs late: the processor is taken away or busy, and every clock of the proxy is late with it.",
+        ("CPU throttling of the container, steal of the machine, `rate(process_cpu_seconds_total[5m])`.", "Whether a neighbour began something heavy at that time."),
+        ("Give it CPU (a limit below one core throttles); add instances.",),
+    ),
+}  # fmt: skip
+"""For the rules of `deploy/prometheus/alerts.yml` that have no counterpart above."""
+
+RUNBOOKS: Final = CODES | ALERTS | MONITORING
+
+_HEAD: Final = """# Runbooks
+
+What to do about each way an exchange can end, and about each alert.
+Begin with the Reference ID: `sidelight explain ID`, or the search box of the dashboard, tells its story and names the runbook.
+This page is made by `python -m proxy.diagnostics.stories.runbooks`; a test holds it to that.
+"""
+
+
+def runbooks_page() -> str:
+    """All runbooks as a Markdown page; each has its code as anchor."""
+    parts = [_HEAD, "\n## Codes\n", *(_section(*item) for item in CODES.items())]
+    parts += ["\n## Alerts\n", *(_section(*item) for item in ALERTS.items())]
+    parts += ["\n## Alerts of Prometheus\n", *(_section(*item) for item in MONITORING.items())]
+    return "".join(parts)
+
+
+def _section(code: str, runbook: Runbook) -> str:
+    return (
+        f"\n### {code}\n\n{runbook.cause}\n\n"
+        f"**Check**\n\n{_listed(runbook.checks)}\n**Fix**\n\n{_listed(runbook.fixes)}"
+    )
+
+
+def _listed(items: tuple[str, ...]) -> str:
+    return "".join(f"* {item}\n" for item in items)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(runbooks_page())

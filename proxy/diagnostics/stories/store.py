@@ -1,0 +1,213 @@
+"""The store: stories and groups of errors in a database, written by one thread.
+
+Nothing that happens to the database reaches traffic: who hands something over never waits, a full
+queue drops and counts, and a batch that could not be written is tried again until it can be.
+A failure is said once, and so is that it is over.
+"""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from proxy import clock
+from proxy.diagnostics.errors.groups import Group
+from proxy.diagnostics.stories.database import PRUNE, StoryDatabase
+from proxy.diagnostics.stories.files import (
+    STORE_ERRORS,
+    is_broken,
+    is_suspect,
+    reason_of,
+    set_aside,
+)
+from proxy.diagnostics.stories.query import Query
+from proxy.diagnostics.stories.reading import Reader
+from proxy.diagnostics.stories.rules import StoreRule
+from proxy.diagnostics.stories.story import Story, story_of
+from proxy.diagnostics.stories.writing import Row
+from proxy.exchange import Exchange
+from proxy.observation.record import ms
+from proxy.outcome import Level
+
+BATCH: Final = 250
+"""Stories of one transaction."""
+LINGER: Final = 0.25
+"""Seconds between two of them: it bounds what the thread takes away from the event loop."""
+PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before a batch that could not be written is tried again; then the last, for ever."""
+
+Tell = Callable[[str, Level, Mapping[str, object]], None]
+
+
+class Store:
+    """`put`, `put_groups` and what is read from attributes is for the event loop: it never waits.
+
+    `find` and `search` block; they are for other threads.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        rule: StoreRule,
+        tell: Tell,
+        *,
+        worker: int = 0,
+        linger: float = LINGER,
+        pauses: Sequence[float] = PAUSES,
+    ) -> None:
+        self._path, self._rule, self._tell, self._worker = path, rule, tell, worker
+        self._linger, self._pauses = linger, pauses
+        self.dropped: Counter[str] = Counter()
+        """Stories lost since the start, by cause: queue_full, rejected, closing."""
+        self.failing: str | None = None
+        """Why nothing is written at the moment; None while it is."""
+        self._failed_at = 0.0
+        self._waiting: deque[tuple[Exchange, str]] = deque()
+        self._groups: dict[str, Group] = {}
+        self._guard = threading.Lock()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._opened = threading.Event()
+        self._is_doubted = False
+        """Whether a reader found the file broken: its writer may hold all it needs in memory."""
+        self.ledger: Final = StoryDatabase(path, rule)
+        """Belongs to the thread; others only read its attributes."""
+        self._reader = Reader(path)
+        self._thread = threading.Thread(target=self._run, name="sidelight-store", daemon=True)
+
+    def start(self) -> None:
+        self._wake.set()
+        self._thread.start()
+
+    @property
+    def queued(self) -> int:
+        """Stories that wait to be written."""
+        return len(self._waiting)
+
+    def put(self, exchanges: Iterable[Exchange], config_hash: str) -> None:
+        """Have these written; what finds no room is dropped and counted."""
+        for x in exchanges:
+            if len(self._waiting) >= self._rule.queue:
+                self.dropped["queue_full"] += 1
+            else:
+                self._waiting.append((x, config_hash))
+        self._wake.set()
+
+    def put_groups(self, groups: Iterable[Group]) -> None:
+        """Have these saved. They must be copies: the thread reads them later."""
+        with self._guard:
+            self._groups.update((group.kind.fingerprint, group) for group in groups)
+        if self._groups:
+            self._wake.set()
+
+    def find(self, request_id: str) -> list[Story] | None:
+        """All stories of this ID, newest first; None where the store cannot be read."""
+        try:
+            return self._reader.find(request_id)
+        except STORE_ERRORS as error:
+            self._doubt(error)
+            return None
+
+    def search(self, query: Query) -> list[Story] | None:
+        """Summaries, newest first; None where the store cannot be read."""
+        try:
+            return self._reader.search(query)
+        except STORE_ERRORS as error:
+            self._doubt(error)
+            return None
+
+    def opened(self, timeout: float) -> None:
+        """Block until what was saved before is read, unless that fails or takes too long."""
+        if self.failing is None and self._thread.is_alive():
+            self._opened.wait(timeout)
+
+    def close(self, timeout: float) -> bool:
+        """Write what waits, for at most `timeout` seconds. False: some of it was left."""
+        self._closing.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive() and not self._waiting
+
+    def _doubt(self, error: BaseException) -> None:
+        if is_suspect(error):
+            self._is_doubted = True
+            self._wake.set()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait(PRUNE)
+            self._wake.clear()  # before the queue is read, so that nothing is overlooked
+            self._write_waiting()
+        self._write_waiting()
+        self.ledger.let_go()
+
+    def _write_waiting(self) -> None:
+        while self._is_written(self._next_rows(), self._next_groups()) and self._waiting:
+            self._closing.wait(self._linger)
+
+    def _next_rows(self) -> list[Row]:
+        rows: list[Row] = []
+        for _ in range(min(BATCH, len(self._waiting))):
+            x, config_hash = self._waiting.popleft()
+            try:
+                rows.append(Row.of(story_of(x, worker=self._worker, config_hash=config_hash)))
+            except (orjson.JSONEncodeError, LookupError, TypeError, ValueError, AttributeError):
+                self.dropped["rejected"] += 1  # a story that cannot be told must not stop the rest
+            time.sleep(0)  # lets the event loop have the interpreter
+        return rows
+
+    def _next_groups(self) -> list[Group]:
+        with self._guard:
+            groups, self._groups = list(self._groups.values()), {}
+        return groups
+
+    def _is_written(self, rows: list[Row], groups: list[Group]) -> bool:
+        """Try until it is written. False: given up, because we are closing."""
+        tried = 0
+        while True:
+            try:
+                if self._is_doubted:
+                    self._is_doubted = False
+                    self.ledger.let_go()  # what is read anew shows whether it is broken
+                self.ledger.write(rows, groups)
+                rows, groups = [], []
+                self.ledger.keep_bounds()
+            except STORE_ERRORS as error:
+                self._failed(error)
+            else:
+                self._healed()
+                return True
+            if self._closing.wait(self._pauses[min(tried, len(self._pauses) - 1)]):
+                self.dropped["closing"] += len(rows)
+                return False
+            tried += 1
+
+    def _failed(self, error: BaseException) -> None:
+        self.ledger.let_go()
+        is_new, self.failing = self.failing is None, reason_of(error)
+        if is_new:
+            self._failed_at = clock.now()
+            fields = {"reason": self.failing, "path": str(self._path)}
+            self._tell("store_failed", "error", fields)
+        if is_broken(error):
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        try:
+            set_aside(self._path)
+        except OSError as error:
+            self.failing = reason_of(error)
+
+    def _healed(self) -> None:
+        self._opened.set()
+        if self.failing is None:
+            return
+        self.failing = None
+        failed_for = ms(clock.now() - self._failed_at)
+        fields = {"failed_for_ms": failed_for, "dropped": self.dropped.total()}
+        self._tell("store_healed", "info", {**fields, "path": str(self._path)})

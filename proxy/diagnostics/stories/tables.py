@@ -1,0 +1,103 @@
+"""The tables of the store, and how older ones become the present ones.
+
+Portable SQL only: SQLite today, another database by URL later.
+A table that has been released is never changed here without a migration.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    select,
+)
+
+METADATA: Final = MetaData()
+
+schema_version = Table("sidelight_schema", METADATA, Column("version", Integer, nullable=False))
+
+stories = Table(
+    "stories",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", String(256), nullable=False, index=True),
+    Column("ended", Float, nullable=False, index=True),
+    Column("code", String(64), nullable=False),
+    Column("route", String(64), nullable=False),
+    Column("status", Integer),
+    Column("size", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_stories_code_ended", "code", "ended"),
+)
+"""`ended` is wall time in seconds, `size` about the bytes a row takes, `body` the story as JSON."""
+
+story_fields = Table(
+    "story_fields",
+    METADATA,
+    Column("story_id", Integer, ForeignKey("stories.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("value", String(256), nullable=False),
+    Index("ix_story_fields_value", "name", "value", "story_id"),
+)
+
+story_ids = Table(
+    "story_ids",
+    METADATA,
+    Column("story_id", Integer, ForeignKey("stories.id"), primary_key=True),
+    Column("value", String(256), primary_key=True),
+    Index("ix_story_ids_value", "value", "story_id"),
+)
+"""IDs of others that lead to a story: the client's own and the upstream's, as they are shown."""
+
+error_groups = Table(
+    "error_groups",
+    METADATA,
+    Column("fingerprint", String(12), primary_key=True),
+    Column("last_seen", Float, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+
+class NewerStoreError(Exception):
+    """The store was written by a newer Sidelight; the argument is its version."""
+
+
+def _begin(connection: Connection) -> None:
+    METADATA.create_all(connection)
+
+
+def _add_ids(connection: Connection) -> None:
+    story_ids.create(connection, checkfirst=True)
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_begin, _add_ids)
+"""Step n makes version n + 1 out of version n; a step that was cut short may be made again."""
+
+
+def migrate(
+    connection: Connection, steps: tuple[Callable[[Connection], None], ...] = MIGRATIONS
+) -> None:
+    """Bring the tables to the present version, within the caller's transaction.
+
+    Raises NewerStoreError where they are ahead of it; then nothing was touched.
+    """
+    schema_version.create(connection, checkfirst=True)
+    found = connection.execute(select(schema_version.c.version)).scalar()
+    version = found or 0
+    if version > len(steps):
+        raise NewerStoreError(version)
+    for step in steps[version:]:
+        step(connection)
+    if found is None:
+        connection.execute(schema_version.insert().values(version=len(steps)))
+    elif found < len(steps):
+        connection.execute(schema_version.update().values(version=len(steps)))

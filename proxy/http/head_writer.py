@@ -1,0 +1,220 @@
+"""The two heads that Sidelight writes: the request's to the upstream, the answer's to the client.
+
+Written as bytes straight from what came in, so that nothing is re-cased, re-ordered or lost.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from proxy.clock import http_date, wall
+from proxy.exchange import Exchange
+from proxy.http.error_response import status_line
+from proxy.http.forwarding import first_hop, later_hop
+from proxy.http.headers import RawHeaders, appended, combine, to_client, to_upstream
+from proxy.http.request_head import RequestHead
+
+_CORS = frozenset(
+    b"access-control-" + name
+    for name in (
+        b"allow-origin",
+        b"allow-credentials",
+        b"allow-methods",
+        b"allow-headers",
+        b"allow-private-network",
+        b"expose-headers",
+        b"max-age",
+    )
+)
+
+
+_IN_ANSWERS = b"sidelight"
+"""Our name in `Via` of answers. Not the one of requests: a client that sent it back would be taken
+for a loop."""
+_SWITCH = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+
+
+class Head(Protocol):
+    """Status line and headers of the upstream's answer."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def reason(self) -> bytes: ...
+
+    @property
+    def headers(self) -> RawHeaders: ...
+
+    @property
+    def http_version(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Where a request came from, and whether the peer's forwarding headers count."""
+
+    peer: str
+    """Its address; empty where it has none, as on a unix socket."""
+    trusted: bool = False
+    scheme: bytes = b"http"
+
+
+class Heads:
+    """Writes heads in the name of one instance of Sidelight.
+
+    `id_header` carries the request ID, `pseudonym` is our name in `Via` of requests,
+    `clock` dates answers that the upstream did not date.
+    """
+
+    def __init__(self, id_header: str, pseudonym: str, clock: Callable[[], float] = wall) -> None:
+        self.id_name = id_header.encode()
+        self.id_key = self.id_name.lower()
+        """The header's name as keys of fields are written."""
+        self._id_line = self.id_name + b": "
+        own = frozenset({self.id_key})
+        self._own = own
+        self._own_and_host = own | {b"host"}
+        self._own_and_cors = own | _CORS
+        self._pseudonym = pseudonym.encode()
+        self._clock = clock
+
+    def request(
+        self,
+        asked: RequestHead,
+        x: Exchange,
+        source: Peer,
+        *,
+        host: bytes | None = None,
+        strip: str = "",
+        via: bool = True,
+    ) -> bytes:
+        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path.
+
+        Without `via` it carries none, ours or of others: then a loop is not seen.
+
+        It asks for a WebSocket if the client did; every other `Upgrade` stops here.
+
+        Cut only at the end of a segment and as it is written: a target that spells the prefix in
+        another way (`//api`, `/%61pi`) goes on whole.
+        """
+        fields = asked.fields
+        wanted = host if host is not None else asked.host
+        same = wanted == fields.get(b"host")
+        lines = to_upstream(
+            asked.raw,
+            fields.get(b"connection"),
+            self._own if same else self._own_and_host,
+            trusted=source.trusted,
+        )
+        target = _stripped(asked.target, strip)
+        start = b"%b %b HTTP/1.1\r\n" % (
+            asked.method.encode(),
+            target.encode("utf-8", "surrogateescape"),
+        )
+        if not same:
+            start += b"Host: %b\r\n" % wanted
+        return b"".join(
+            (
+                start,
+                *lines,
+                self._id_line,
+                x.request_id.encode(),
+                b"\r\n",
+                self._forwarding(asked, source),
+                _prefix_line(asked, source, strip if len(target) != len(asked.target) else ""),
+                self._via(asked) if via else b"",
+                _body_framing(asked),
+                _SWITCH if asked.wants_websocket else b"",
+                b"\r\n",
+            )
+        )
+
+    def _forwarding(self, asked: RequestHead, source: Peer) -> bytes:
+        if not source.trusted:
+            return first_hop(source.peer, asked.host, source.scheme)
+        return later_hop(source.peer, asked.host, source.scheme, asked.fields)
+
+    def _via(self, asked: RequestHead) -> bytes:
+        own = b"%d.%d %b" % (*asked.version, self._pseudonym)
+        return b"Via: %b\r\n" % appended(asked.fields.get(b"via"), own)
+
+    def answer(
+        self,
+        head: Head,
+        fields: Mapping[bytes, bytes],
+        x: Exchange,
+        extra: bytes,
+        *,
+        cors: bool,
+    ) -> bytes:
+        """The head for the client; `fields` are the headers of `head`, combined.
+
+        `extra` are framing, connection and CORS lines, maybe empty.
+        With `cors` the upstream's own `Access-Control-*` give way to them.
+        A missing `Date` is added (RFC 9110 §6.6.1).
+        """
+        own = self._own_and_cors if cors else self._own
+        return b"".join(
+            (
+                status_line(head.status, head.reason),
+                *to_client(head.headers, fields.get(b"connection"), own),
+                b"" if b"date" in fields else self._date_line(),
+                b"Via: %b %b\r\n" % (head.http_version.encode(), _IN_ANSWERS),
+                self._id_line,
+                x.request_id.encode(),
+                b"\r\n",
+                extra,
+                b"\r\n",
+            )
+        )
+
+    def interim(self, head: Head, *, cors: bool) -> bytes:
+        """The head of an interim response for the client; `cors` as in `answer`."""
+        own = self._own_and_cors if cors else self._own
+        connection = combine(head.headers).get(b"connection")
+        return b"".join(
+            (
+                status_line(head.status, head.reason),
+                *to_client(head.headers, connection, own),
+                b"Via: %b %b\r\n\r\n" % (head.http_version.encode(), _IN_ANSWERS),
+            )
+        )
+
+    def own_answer(self, status: int, x: Exchange, lines: bytes) -> bytes:
+        """The head of an answer that Sidelight makes itself."""
+        return b"".join(
+            (
+                status_line(status),
+                self._date_line(),
+                lines,
+                self._id_line,
+                x.request_id.encode(),
+                b"\r\n\r\n",
+            )
+        )
+
+    def _date_line(self) -> bytes:
+        return b"Date: %b\r\n" % http_date(self._clock())
+
+
+def _stripped(target: str, prefix: str) -> str:
+    if not target.startswith(prefix):
+        return target
+    rest = target[len(prefix) :]
+    if rest.startswith("/"):
+        return rest
+    return "/" + rest if rest[:1] in ("", "?") else target
+
+
+def _prefix_line(asked: RequestHead, source: Peer, cut: str) -> bytes:
+    """Tells the upstream which part of the path it does not see, at the proxies before us too."""
+    given = asked.fields.get(b"x-forwarded-prefix", b"") if source.trusted else b""
+    prefix = given + cut.encode()
+    return b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""
+
+
+def _body_framing(asked: RequestHead) -> bytes:
+    if asked.length is not None:
+        return b"Content-Length: %d\r\n" % asked.length
+    return b"Transfer-Encoding: chunked\r\n" if asked.has_body else b""

@@ -1,0 +1,81 @@
+"""Who a request is: its request ID and its place in a trace.
+
+An ID is chosen here once and from then on the same on every line, header and page.
+Nothing of the client's is ever used unless it is short and plain.
+"""
+
+import re
+from collections.abc import Mapping
+from secrets import token_hex
+
+_PLAIN = re.compile(rb"(?!\.{1,2}\Z)[A-Za-z0-9._:=/+#|@~,-]{1,200}")
+"""What .NET, AWS, gateways and base64 make. Not a lone dot or two: no link could lead to them."""
+_LONGEST = 1024
+"""Of an ID of others that is kept for redaction to see whole; records cut it further."""
+
+OtherIds = tuple[tuple[bytes, str], ...]
+"""Headers of answers that carry IDs of others: as keys of fields are written, and as in settings.
+"""
+_TRACEPARENT = re.compile(
+    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
+)
+
+
+def identify(given: bytes | None, *, kept: bool) -> tuple[str, str | None]:
+    """The request ID, and the client's own where it was replaced.
+
+    `given` is the header's value, repeated ones joined; `kept`: whether this client is trusted.
+    """
+    if given is None:
+        return new_id(), None
+    if kept and _PLAIN.fullmatch(given):
+        return given.decode(), None
+    return new_id(), given[:_LONGEST].decode("latin-1") or None
+
+
+def other_ids(fields: Mapping[bytes, bytes], headers: OtherIds, ours: str) -> dict[str, str] | None:
+    """The IDs by which the upstream knows this exchange, by header; None where it names none.
+
+    `headers` in the order of their worth; `ours` is no other one.
+    """
+    found: dict[str, str] | None = None
+    for key, name in headers:
+        value = fields.get(key)
+        if value and value != ours.encode():
+            found = found or {}
+            found[name] = value[:_LONGEST].decode("latin-1")
+    return found
+
+
+def new_id() -> str:
+    """A random UUID (RFC 9562 §5.4)."""
+    h = _random_hex(32)
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
+
+
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_DRAWN = 4096
+_drawn = ""
+_used = _DRAWN
+
+
+def _random_hex(digits: int) -> str:
+    """Random digits, drawn from the system a few kilobytes at a time: a call each costs more."""
+    global _drawn, _used
+    end = _used + digits
+    if end > _DRAWN:
+        _drawn, end = token_hex(_DRAWN // 2), digits
+    _used = end
+    return _drawn[end - digits : end]
+
+
+def trace_place(parent: bytes | None) -> tuple[str, str]:
+    """Trace and span of the client's own `traceparent` (W3C Trace Context), for the record only.
+
+    Both empty where it is missing or invalid. The header itself, valid or not, goes on as it came:
+    a new parent that nobody exports would orphan every span behind us.
+    """
+    match = _TRACEPARENT.fullmatch(parent) if parent else None
+    if match is None or (match[1] == b"00" and match[4]):
+        return "", ""
+    return match[2].decode(), match[3].decode()

@@ -1,0 +1,26 @@
+"""What opened a circuit, as stories, the API and the log say it; redacted."""
+
+from collections.abc import Callable
+
+from proxy.blame import FailedAttempt, Opening
+from proxy.observation.redaction import redact
+
+
+def opened(opening: Opening, dated: Callable[[float], str]) -> dict[str, object]:
+    """As JSON; `dated` makes text of a point on the clock that never jumps."""
+    return {
+        "rule": opening.rule,
+        "at": dated(opening.at),
+        "failures": [_failure(each, dated) for each in opening.failures],
+    }
+
+
+def _failure(failed: FailedAttempt, dated: Callable[[float], str]) -> dict[str, object]:
+    told: dict[str, object] = {
+        "request_id": redact(failed.request_id),
+        "code": failed.code,
+        "status": failed.status,
+        "endpoint": failed.endpoint,
+        "at": dated(failed.at),
+    }
+    return {key: value for key, value in told.items() if value is not None}

@@ -1,0 +1,76 @@
+"""Makes of an exchange that has ended what may be kept of it: redacted and cut, once, in place.
+
+Whoever reads it afterwards, the log, a story, a page, an alert or the store, reads what is
+recorded here and redacts nothing again. What a client sent is gone from memory with it.
+"""
+
+from proxy.exchange import Exchange
+from proxy.observation.redaction import (
+    FIELD_CHARS,
+    METHOD_CHARS,
+    PATH_CHARS,
+    REDACTED,
+    USER_AGENT_CHARS,
+    is_clean,
+    redact,
+    redact_agent,
+    redact_target,
+)
+
+
+def redact_in_place(x: Exchange) -> None:
+    """From now on nothing of `x` is secret; call it once."""
+    # One look at all three, since most are clean; no secret begins in one and ends in another.
+    if is_clean(f"{x.request_id} {x.method} {x.target}"):
+        x.method, x.target = x.method[:METHOD_CHARS], x.target[:PATH_CHARS]
+    else:
+        x.request_id, x.method = redact(x.request_id), redact(x.method, METHOD_CHARS)
+        x.target = redact_target(x.target)
+    if x.user_agent:
+        x.user_agent = redact_agent(x.user_agent)
+    if x.host:
+        x.host = redact(f"//{x.host}").removeprefix("//")  # an authority may bring its userinfo
+    if x.client_request_id:
+        x.client_request_id = redact(x.client_request_id)
+    if x.upstream_request_id:
+        x.upstream_request_id = redact(x.upstream_request_id)
+    if x.upstream_ids:
+        x.upstream_ids = _redacted_ids(x.upstream_ids)
+    if x.fields:
+        x.fields = {name: redact(value, FIELD_CHARS) for name, value in x.fields.items()}
+    _redact_details(x)
+
+
+def hide(x: Exchange) -> None:
+    """What is left of one that could not be redacted: nothing that a client or upstream chose."""
+    x.request_id = x.method = x.target = REDACTED
+    x.user_agent = x.host = ""
+    x.client_request_id = x.upstream_request_id = x.detail = None
+    x.fields = {}
+    x.upstream_ids = None
+    for attempt in x.attempts:
+        attempt.detail = attempt.upstream_ids = None
+
+
+def weight(x: Exchange) -> int:
+    """About what it costs to record `x`, in exchanges of the usual size."""
+    size = min(len(x.target), PATH_CHARS)
+    if len(x.user_agent) > USER_AGENT_CHARS:  # else it is one that many others send as well
+        size += USER_AGENT_CHARS
+    for value in x.fields.values():
+        size += min(len(value), FIELD_CHARS)
+    return 1 + size // 128
+
+
+def _redact_details(x: Exchange) -> None:
+    if x.detail:
+        x.detail = redact(x.detail, USER_AGENT_CHARS)
+    for attempt in x.attempts:
+        if attempt.detail:
+            attempt.detail = redact(attempt.detail, USER_AGENT_CHARS)
+        if attempt.upstream_ids:
+            attempt.upstream_ids = _redacted_ids(attempt.upstream_ids)
+
+
+def _redacted_ids(ids: dict[str, str]) -> dict[str, str]:
+    return {name: redact(value) for name, value in ids.items()}

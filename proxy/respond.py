@@ -1,0 +1,187 @@
+"""The commit: the head of the upstream's answer goes to the client, and its body after it.
+
+The commit point is one line in `answer`; after it nothing is retried and no status changes.
+"""
+
+from collections.abc import Mapping
+
+from proxy import outcome as o
+from proxy.clock import now, wall
+from proxy.context import Context, UpstreamResponse
+from proxy.http.cors import timing_grant, with_exposed
+from proxy.http.framing import ResponseHead
+from proxy.http.headers import combine
+from proxy.http.identity import other_ids
+from proxy.http.rules import CorsRule
+from proxy.masking import is_to_be_masked
+from proxy.outcome import Outcome, of_status, signal_of
+from proxy.own_response import CLOSE_LINE, mask
+from proxy.relay import LAST_CHUNK, chunk, relay
+from proxy.resilience.retry_after import rest_asked
+from proxy.streams.recognition import framing_for, is_sse, is_stream
+from proxy.streams.relay import EventStream
+from proxy.upstream.connection import Connection
+from proxy.websocket.upgrade import switch
+
+_UNMEASURED = ("chunked", "close")
+_HTTP_1_1 = (1, 1)
+
+
+async def answer(ctx: Context, given: UpstreamResponse) -> bool:
+    """Give the client the upstream's answer, and its body as it comes.
+
+    Whether the client's connection may carry another exchange.
+    """
+    x, head, rule = ctx.exchange, given.head, ctx.route.rule
+    fields = combine(head.headers)
+    x.status = x.upstream_status = head.status
+    if ids := other_ids(fields, ctx.plan.other_ids, x.request_id):
+        x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
+    if head.status == 101 and ctx.connection is not None:
+        return await switch(ctx, ctx.connection, head, fields)
+    if head.status >= 500 and await is_to_be_masked(ctx, given, fields):
+        return _masked(ctx, head, fields)
+    chunked = head.framing in _UNMEASURED and ctx.asked.version == _HTTP_1_1
+    stream = None if given.is_whole else given.stream or open_stream(ctx, head, fields)
+    body, is_whole = _body_at_hand(ctx, given, stream)
+    keep = ctx.keeps_alive
+    extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, rule.cors, fields)
+    if ctx.plan.proxy_status.on_all:
+        extra += ctx.plan.proxy_status.received(head.status)
+    if rule.server_timing:
+        extra += _timing(ctx, rule.cors)
+    if x.streamed and rule.stream.unbuffered:
+        extra += _unbuffered(fields)
+    if stream is not None:
+        _prepare(ctx, stream, head, chunked=chunked)
+    written = ctx.plan.heads.answer(
+        head, fields, x, extra if keep else extra + CLOSE_LINE, cors=rule.cors is not None
+    )
+    x.phase, x.committed = "S", now()
+    # the commit
+    ctx.client.write(written + _framed(body, is_whole=is_whole) if chunked else written + body)
+    x.bytes_out = len(body)
+    broken = None
+    if ctx.connection is not None and not is_whole:
+        broken = await _relay(ctx, ctx.connection, stream, chunked=chunked)
+    return _ended(ctx, broken, head.status, keep=keep)
+
+
+def open_stream(
+    ctx: Context, head: ResponseHead, fields: Mapping[bytes, bytes]
+) -> EventStream | None:
+    """The answer as a stream of events; None where it is none, or its events cannot be seen."""
+    kind = fields.get(b"content-type")
+    if kind is None or head.framing == "none" or not is_stream(kind):
+        return None
+    ctx.exchange.streamed = True
+    framing = framing_for(kind, fields.get(b"content-encoding"))
+    if framing is None:
+        ctx.exchange.is_raw = True
+        return None
+    rule = ctx.route.rule
+    return EventStream(ctx.exchange, framing, rule.stream, rule.timeouts, ctx.plan.watcher)
+
+
+def _prepare(ctx: Context, stream: EventStream, head: ResponseHead, *, chunked: bool) -> None:
+    stream.chunked = chunked
+    if ctx.plan.proxy_status.on_all:
+        stream.status = ctx.plan.proxy_status
+    stream.can_tell = head.framing in _UNMEASURED
+    stream.on_first = lambda: _probe_succeeded(ctx)
+    ctx.stream = stream
+    if ctx.exchange.first_event is not None:
+        _probe_succeeded(ctx)
+    ctx.client.outlives_client = ctx.route.rule.stream.finish_on_disconnect
+
+
+def _probe_succeeded(ctx: Context) -> None:
+    """A long answer must not hold the circuit half-open until it ends."""
+    if ctx.route.breaker.state(now()) == "half_open":
+        ctx.settle("success", now())
+
+
+async def _relay(
+    ctx: Context, connection: Connection, stream: EventStream | None, *, chunked: bool
+) -> Outcome | None:
+    if stream is not None:
+        return await stream.relay(connection, ctx.client)
+    return await relay(
+        ctx.exchange, connection, ctx.client, ctx.route.rule.timeouts, chunked=chunked
+    )
+
+
+def _ended(ctx: Context, broken: Outcome | None, status: int, *, keep: bool) -> bool:
+    left = ctx.client.gone_at is not None  # and the upstream was let finish
+    ctx.exchange.outcome = broken or (o.CLIENT_CLOSED_STREAM if left else of_status(status))
+    ctx.settle(broken.signal if broken else signal_of(status), now())
+    ctx.let_go(whole=broken is None)
+    if broken is None:
+        return keep and ctx.keeps_alive
+    break_off(ctx, broken)
+    return False
+
+
+def break_off(ctx: Context, outcome: Outcome) -> None:
+    """End an answer that has begun: in its own words where it has any."""
+    is_here = ctx.client.gone_at is None
+    if is_here and (ctx.stream is None or not ctx.stream.tell(outcome, ctx.client)):
+        # half an answer must not look like a whole one: in HTTP/1.0 an end may be all there is
+        ctx.client.abort(reset=ctx.asked.version != _HTTP_1_1)
+
+
+def _masked(ctx: Context, head: ResponseHead, fields: Mapping[bytes, bytes]) -> bool:
+    ctx.settle(signal_of(head.status), now())
+    ctx.let_go(whole=False)
+    return mask(ctx, head.status, rest_asked(head.headers, wall()), fields.get(b"proxy-status"))
+
+
+def _body_at_hand(
+    ctx: Context, given: UpstreamResponse, stream: EventStream | None
+) -> tuple[bytes, bool]:
+    """What of the body can go out with the head, and whether that is all of it."""
+    if stream is not None:
+        return stream.held, False
+    if given.is_whole or ctx.connection is None:
+        return given.body, True
+    if ctx.connection.is_done:
+        return given.body + ctx.connection.take_buffered(), True
+    return given.body, False
+
+
+def _framed(body: bytes, *, is_whole: bool) -> bytes:
+    framed = chunk(body) if body else b""
+    return framed + LAST_CHUNK if is_whole else framed
+
+
+def _framing_line(head: ResponseHead, fields: Mapping[bytes, bytes], *, chunked: bool) -> bytes:
+    if head.length is not None:
+        return b"Content-Length: %d\r\n" % head.length
+    if chunked:
+        return b"Transfer-Encoding: chunked\r\n"
+    if head.framing == "none" and head.status != 204:  # HEAD and 304 announce what they do not send
+        announced = fields.get(b"content-length")
+        return b"Content-Length: %b\r\n" % announced if announced else b""
+    return b""
+
+
+def _cors(ctx: Context, rule: CorsRule | None, fields: Mapping[bytes, bytes]) -> bytes:
+    theirs = fields.get(b"access-control-expose-headers") if rule is not None else None
+    return with_exposed(ctx.cors, theirs) if theirs else ctx.cors
+
+
+def _timing(ctx: Context, rule: CorsRule | None) -> bytes:
+    """What it took up to here, in milliseconds (W3C Server Timing)."""
+    x = ctx.exchange
+    ours = now() - x.started - x.upstream_wait - x.client_wait
+    timing = (1000 * x.upstream_wait, 1000 * max(0.0, ours))
+    line = b"Server-Timing: upstream;dur=%.1f, proxy;dur=%.1f\r\n" % timing
+    return line if rule is None else line + timing_grant(rule, ctx.asked.fields.get(b"origin"))
+
+
+def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:
+    """Ask the next proxy not to hold events back, compressed or not."""
+    if not is_sse(fields.get(b"content-type")):
+        return b""
+    lines = b"" if b"x-accel-buffering" in fields else b"X-Accel-Buffering: no\r\n"
+    return lines if b"cache-control" in fields else lines + b"Cache-Control: no-cache\r\n"

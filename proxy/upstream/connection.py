@@ -1,0 +1,227 @@
+"""One connection to an endpoint, carrying one exchange at a time.
+
+The order of an exchange: `request`, `head`, `read` until END_OF_BODY, `release`.
+Whoever takes a connection gives it back with `release` or `abort`, whatever happened.
+
+No task and no timer for an exchange of its own, and no future where bytes are already there.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from proxy.http.framing import ResponseHead
+from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, Outcome
+from proxy.upstream.protocol import EndpointProtocol, Tap
+from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
+from proxy.upstream.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKE, TAKEN
+
+
+class ConnectionOwner(Protocol):
+    """Who keeps connections between exchanges."""
+
+    stale_connections: int
+
+    def keep(self, connection: "Connection") -> None:
+        """Its exchange is over, it is idle and can carry another."""
+
+    def on_closed(self, connection: "Connection") -> None:
+        """It is closed. Called exactly once."""
+
+
+class Connection:
+    """What an exchange calls; the members stand in the order of use."""
+
+    __slots__ = (
+        "_owner", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
+        "protocol", "queued", "writer",
+    )  # fmt: skip
+
+    def __init__(self, protocol: EndpointProtocol, owner: ConnectionOwner) -> None:
+        self.endpoint = protocol.reader.endpoint
+        self._owner = owner
+        self.protocol = protocol
+        protocol.on_closed = self._on_closed
+        self.writer = protocol.writer
+        """Sends what follows the first part of a request."""
+        self.loop = protocol.loop
+        self.opened_at = self.loop.time()
+        self.fresh_until = 0.0
+        """An idle connection is not used after this."""
+        self.queued = 0.0
+        """Seconds that this exchange waited for a connection slot."""
+        self.connect_seconds: float | None = None
+        """Length of DNS, TCP and TLS set-up; None on a reused connection."""
+
+    def __repr__(self) -> str:
+        return repr(self.protocol)
+
+    def take(self) -> None:
+        """An exchange takes it from the pool."""
+        self.protocol.move(TAKE)
+
+    @property
+    def reused(self) -> bool:
+        """Whether it has carried an exchange before this one."""
+        return self.protocol.reused
+
+    @property
+    def is_open(self) -> bool:
+        """Whether bytes may still come: nobody has closed it or begun to."""
+        return self.protocol.state < CLOSING
+
+    @property
+    def is_closed(self) -> bool:
+        return self.protocol.state == CLOSED
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has arrived, no end either, that the loop has not read yet.
+
+        Asks the kernel: what arrived before the request would be taken for its response.
+        """
+        return not self.protocol.poll.poll(0)
+
+    @property
+    def sent(self) -> bool:
+        """Whether the upstream may have seen any byte of the request."""
+        return self.writer.bytes_sent > 0
+
+    def request(
+        self,
+        method: str,
+        data: bytes,
+        *,
+        may_switch: bool = False,
+        interim: Callable[[ResponseHead], None] | None = None,
+    ) -> None:
+        """Send the first part of a request, and read its response from here on. Once per exchange.
+
+        `may_switch` says that it asks for a WebSocket: then a 101 is a response, after which
+        only `hand_over` or `abort` follow.
+        `interim` is called with each interim head before that, but for those of a 100.
+        """
+        protocol = self.protocol
+        protocol.move(REQUEST)
+        if protocol.state == AWAITING:
+            protocol.interim_to = interim
+            protocol.reader.expect(method, may_switch=may_switch)
+            self.writer.send(data)
+
+    def shorten(self, timeout: float) -> None:
+        """The request is sent: the head that is awaited must come within `timeout` seconds."""
+        if self.protocol.state == AWAITING:
+            self.protocol.waiter.shorten(timeout)
+
+    def give_up(self, outcome: Outcome, detail: str) -> None:
+        """Stop for a reason that is not the upstream's: `head` or `read` give it."""
+        protocol = self.protocol
+        protocol.reader.fail(outcome, detail)
+        protocol.move(FAIL)
+        protocol.waiter.wake()
+
+    async def head(self, timeout: float) -> ResponseHead | Failed:
+        """The head of the response. May be awaited while another task still sends."""
+        protocol = self.protocol
+        if protocol.state == AWAITING:
+            await protocol.waiter.wait(timeout)
+        reader = protocol.reader
+        if reader.head is not None:
+            return reader.head
+        failure = reader.failure
+        if failure is None:
+            return Failed(HEAD_TIMEOUT, f"no head in {timeout:g} s", self.endpoint)
+        if failure.outcome is STALE_CONNECTION:
+            self._owner.stale_connections += 1
+        return failure
+
+    @property
+    def tap(self) -> Tap | None:
+        """Takes body bytes as they come while `read` waits; whether it may wait on."""
+        return self.protocol.tap
+
+    @tap.setter
+    def tap(self, tap: Tap | None) -> None:
+        self.protocol.tap = tap
+
+    async def read(self, timeout: float) -> bytes | EndOfBody | Failed:
+        """The next bytes of the body, END_OF_BODY after the last, or why there are no more.
+
+        A timeout takes nothing away: `read` may be called again.
+        """
+        protocol = self.protocol
+        reader = protocol.reader
+        if protocol.state == BODY and not reader.chunks:
+            if protocol.reading_paused:
+                protocol.resume_reading()
+            await protocol.waiter.wait(timeout)
+        if reader.chunks:
+            return self.take_buffered()
+        if reader.is_done:
+            return END_OF_BODY
+        return reader.failure or Failed(STREAM_STALLED, f"silent for {timeout:g} s", self.endpoint)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the body has ended; the rest of it is still to be taken."""
+        return self.protocol.reader.is_done
+
+    def take_buffered(self) -> bytes:
+        """The body bytes that are here now; with `is_done`, all that were still to come."""
+        protocol = self.protocol
+        if protocol.reading_paused:
+            protocol.resume_reading()
+        return protocol.reader.take_chunks()
+
+    def hand_over(self, to: asyncio.BaseProtocol) -> bytes:
+        """HTTP is over: from now on `to` has the connection. Gives the bytes behind the 101.
+
+        Where it is closed already, `to` is told of that a moment later.
+        """
+        protocol = self.protocol
+        protocol.transport.set_protocol(to)
+        to.connection_made(protocol.transport)
+        if protocol.state == CLOSED:
+            words = protocol.reset_by
+            error = None if words is None else ConnectionResetError(words)
+            self.loop.call_soon(to.connection_lost, error)
+        return self.take_buffered()
+
+    def on_lost(self, exc: Exception | None) -> bytes:
+        """Whom it was handed over to says that it is lost; gives what had arrived all the same."""
+        if not self.is_closed:
+            self.protocol.connection_lost(exc)
+        return self.protocol.reader.take_chunks()
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether both messages are whole, both sides mean to go on, and nothing is left over.
+
+        Or nothing was sent at all.
+        """
+        protocol = self.protocol
+        if protocol.state != DONE:
+            return protocol.state == TAKEN and not self.sent
+        reader = protocol.reader
+        return (
+            reader.framing.keeps_alive
+            and not reader.is_tainted
+            and not self.writer.is_uploading
+            and not self.writer.has_unsent
+        )
+
+    def release(self) -> None:
+        """The exchange is over: keep the connection if it can carry another, else close it."""
+        if self.is_reusable:
+            self.protocol.release()
+            self.queued, self.connect_seconds = 0.0, None
+            self._owner.keep(self)
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once, whatever is going on; whoever waits is told."""
+        self.protocol.abort()
+
+    def _on_closed(self) -> None:
+        self._owner.on_closed(self)

@@ -1,0 +1,185 @@
+"""How many connections an upstream may have at once, and who waits for one.
+
+A slot is held from before the connect until the connection is closed.
+When one becomes free it goes to whoever waited longest, as does a connection whose exchange is
+over; so while somebody waits, nothing lies idle and nobody overtakes.
+"""
+
+import asyncio
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from proxy.upstream.connection import Connection
+from proxy.upstream.endpoints import Endpoint
+from proxy.upstream.rules import PoolRule
+
+_LEAST_SWEEP = 0.05
+"""Seconds between two looks at the idle connections at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """How a pool stands."""
+
+    size: int
+    """Connections it may have."""
+    in_use: int
+    """Carrying an exchange or being made."""
+    idle: int
+    waiting: int
+    """Exchanges waiting for a slot."""
+    oldest_age: float
+    """Seconds since the oldest connection was made; 0 where there is none."""
+
+
+class Pool:
+    """Slots and idle connections of one upstream; the owner of its connections."""
+
+    def __init__(self, rule: PoolRule, endpoints: list[Endpoint]) -> None:
+        self._rule = rule
+        self._endpoints = {endpoint.url: endpoint for endpoint in endpoints}
+        self._connections: set[Connection] = set()
+        self._slots_taken = 0
+        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._emptied = asyncio.Event()
+        self.is_closed = False
+        self.stale_connections = 0
+        """Reused connections that turned out to be closed."""
+
+    def take(self, endpoint: Endpoint) -> Connection | None:
+        """The most recently used idle connection, or None."""
+        idle = endpoint.idle
+        while idle:
+            connection, _ = idle.popitem()
+            is_fresh = connection.is_open and connection.loop.time() < connection.fresh_until
+            if is_fresh and connection.is_silent:
+                connection.take()
+                return connection
+            connection.abort()
+        return None
+
+    def reserve(self) -> bool:
+        """Take a slot, if one is free. Give it back by `free`, unless `add` takes it over."""
+        if self._slots_taken >= self._rule.size:
+            return False
+        self._slots_taken += 1
+        return True
+
+    @property
+    def has_room_to_wait(self) -> bool:
+        return len(self._waiters) < self._rule.max_waiting
+
+    async def wait(self, timeout: float) -> Connection | None:
+        """In turn, a connection, or None: then a slot is taken as by `reserve`.
+
+        Raises TimeoutError. Whoever leaves early has taken nothing.
+        """
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                return await waiter
+        except (asyncio.CancelledError, TimeoutError):
+            self._leave(waiter)
+            raise
+
+    def add(self, connection: Connection) -> None:
+        """It was made in a slot and keeps it until it is closed."""
+        if connection.is_closed:
+            self.free()
+        else:
+            self._connections.add(connection)
+
+    def free(self) -> None:
+        """Give a slot back."""
+        if not self._give(None):
+            self._slots_taken -= 1
+
+    def keep(self, connection: Connection) -> None:
+        now = connection.loop.time()
+        rule = self._rule
+        connection.fresh_until = min(now + rule.keep_alive, connection.opened_at + rule.max_age)
+        is_spoiled = bool(self._waiters) and not connection.is_silent
+        if self.is_closed or is_spoiled or connection.fresh_until <= now:
+            connection.abort()
+        elif not self._give(connection):
+            self._endpoints[connection.endpoint].idle[connection] = None
+            if self._sweeper is None:
+                self._sweeper = connection.loop.call_later(rule.keep_alive, self._sweep)
+
+    def on_closed(self, connection: Connection) -> None:
+        if connection not in self._connections:
+            return  # it was lost before it was made: who connects has the slot
+        self._connections.discard(connection)
+        if self.is_closed and not self._connections:
+            self._emptied.set()
+        self._endpoints[connection.endpoint].idle.pop(connection, None)
+        self.free()
+
+    def close_idle(self) -> None:
+        for endpoint in self._endpoints.values():
+            while endpoint.idle:
+                endpoint.idle.popitem()[0].abort()
+
+    async def close(self) -> None:
+        """Close every connection, those in use as well."""
+        self.is_closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        for connection in tuple(self._connections):
+            connection.abort()
+        if self._connections:
+            await self._emptied.wait()
+
+    def view(self) -> PoolView:
+        idle = sum(len(endpoint.idle) for endpoint in self._endpoints.values())
+        oldest = min(self._connections, key=lambda each: each.opened_at, default=None)
+        return PoolView(
+            size=self._rule.size,
+            in_use=self._slots_taken - idle,
+            idle=idle,
+            waiting=len(self._waiters),
+            oldest_age=oldest.loop.time() - oldest.opened_at if oldest else 0.0,
+        )
+
+    def _give(self, connection: Connection | None) -> bool:
+        """Wake whoever waited longest with a connection or, by None, a slot."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                if connection is not None:
+                    connection.take()
+                waiter.set_result(connection)
+                return True
+        return False
+
+    def _leave(self, waiter: asyncio.Future[Connection | None]) -> None:
+        """Stop waiting; what was given in the same moment goes to the next."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+        if waiter.cancelled() or not waiter.done():
+            return
+        connection = waiter.result()
+        if connection is None:
+            self.free()
+        else:
+            connection.release()
+
+    def _sweep(self) -> None:
+        """Close what has idled too long, and look again when the next one will have."""
+        self._sweeper = None
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        soonest = math.inf
+        for endpoint in self._endpoints.values():
+            for connection in tuple(endpoint.idle):
+                if connection.fresh_until <= now:
+                    del endpoint.idle[connection]
+                    connection.abort()
+                else:
+                    soonest = min(soonest, connection.fresh_until)
+        if soonest < math.inf:
+            self._sweeper = loop.call_later(max(soonest - now, _LEAST_SWEEP), self._sweep)

@@ -1,0 +1,249 @@
+"""Parses one response of the upstream at a time: llhttp, and the limits that it does not have.
+
+Knows no socket and no clock: bytes go in by `feed`, heads and body bytes come out, and what is
+wrong becomes `failure`.
+One parser serves one response and is dropped at its end: after the response to a HEAD request it
+would wait for the announced body and swallow the next response.
+
+Bytes after the end are `is_tainted`: the connection is never used again.
+(Line ends alone after it go unseen; the next parser reads over them too.)
+"""
+
+from typing import NoReturn
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from proxy import outcome as o
+from proxy.http.framing import (
+    Framing,
+    Headers,
+    Malformed,
+    ResponseHead,
+    ends_head,
+    is_coded,
+    parse_framing,
+    read_as,
+    refused_switch,
+)
+from proxy.outcome import Outcome
+from proxy.upstream.result import Failed
+from proxy.upstream.rules import UpstreamRule
+
+MAX_INTERIM = 64
+"""Interim (1xx) responses borne before the final one."""
+
+_NO_FRAMING = Framing("none", None, False)
+_UNASKED = "101 without a request to upgrade"
+_UNFRAMED = Framing("close", None, False)
+
+
+class ResponseReader:
+    """Reads one response after the other, each begun by `expect`."""
+
+    __slots__ = (
+        "_headers", "_interims", "_limits", "_may_switch", "_method", "_parser", "_reason",
+        "_room", "buffered", "chunks", "endpoint", "failure", "framing", "head", "interim",
+        "is_done", "is_raw", "is_tainted",
+    )  # fmt: skip
+
+    def __init__(self, endpoint: str, limits: UpstreamRule) -> None:
+        self.endpoint = endpoint
+        self._limits = limits
+        self.is_tainted = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the last response; no bytes are awaited until `expect`."""
+        self._parser: HttpResponseParser | None = None
+        self.framing = _NO_FRAMING
+        self._room = self._limits.max_head
+        self.head: ResponseHead | None = None
+        """Of the final response, or of the 101 that was asked for."""
+        self.interim: list[ResponseHead] = []
+        """Interim heads that have come and were not taken yet; a 100 is only counted."""
+        self.failure: Failed | None = None
+        self.chunks: list[bytes] = []
+        self.buffered = 0
+        """Bytes in `chunks`."""
+        self.is_done = False
+        """The body has ended as its framing said; the rest of it is in `chunks`."""
+        self.is_raw = False
+        """Whether a 101 was the last that is HTTP; what follows it is in `chunks`."""
+
+    def expect(self, method: str, *, may_switch: bool = False) -> None:
+        """The response to a request with `method` comes next.
+
+        `may_switch` says that the request asked for a WebSocket: only then is a 101 final.
+        """
+        self._parser = parser = HttpResponseParser(self)
+        # versions, and bytes behind a `Connection: close` (of an interim head too), are judged here
+        parser.set_dangerous_leniencies(lenient_version=True, lenient_keep_alive=True)
+        self._method = method
+        self._may_switch = may_switch
+        self._headers: Headers = []
+        self._reason = b""
+        self._interims = 0
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the upstream. What they brought is in `head`, `chunks` and `failure`."""
+        parser = self._parser
+        if parser is None:
+            self._feed_unparsed(data)
+            return
+        try:
+            if self.head is None:
+                self._feed_head(parser, data)
+            elif self.framing.kind == "chunked":
+                self._feed_chunks(parser, data)
+            else:
+                parser.feed_data(data)
+        except HttpParserError as error:
+            self._refuse_bytes(error)
+        except HttpParserUpgrade as switched:
+            self._parser = None
+            self._feed_unparsed(data[switched.args[0] :])
+        if self.is_done or self.failure is not None:
+            self._parser = None
+
+    def end(self) -> bool:
+        """The upstream sends no more. Whether that ended the body as its framing said."""
+        if self.head is not None and self.framing.kind == "close" and self.failure is None:
+            self.is_done = True
+        return self.is_done
+
+    def stop(self) -> None:
+        """Read nothing more, and let go of the parser, which holds the reader."""
+        self._parser = None
+
+    def fail(self, outcome: Outcome, detail: str) -> None:
+        """Nothing more will come of this response; the first reason stands."""
+        if self.failure is None:
+            self.failure = Failed(outcome, detail, self.endpoint)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any byte of the response has arrived."""
+        return self._room < self._limits.max_head or self.head is not None
+
+    def take_chunks(self) -> bytes:
+        """The body bytes that have arrived and were not taken yet."""
+        chunks = self.chunks
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self.chunks = []
+        self.buffered = 0
+        return data
+
+    def _feed_unparsed(self, data: bytes) -> None:
+        if not self.is_raw:
+            self.is_tainted = True
+        elif data:
+            self.on_body(data)
+
+    def _feed_head(self, parser: HttpResponseParser, data: bytes) -> None:
+        room = self._room
+        self._room = room - len(data)
+        parser.feed_data(data if self._room >= 0 else data[:room])
+        if self.head is None:
+            if self._room < 0:
+                self.fail(o.UPSTREAM_HEADERS_TOO_LARGE, f"head over {self._limits.max_head} bytes")
+            return
+        if self.framing.kind == "none" and not ends_head(data):
+            self.is_tainted = True
+        self._room = self._limits.max_head
+        if room < len(data):
+            self.feed(data[room:])
+
+    def _feed_chunks(self, parser: HttpResponseParser, data: bytes) -> None:
+        """Chunk extensions and trailers are dropped, but may not go on for ever."""
+        buffered = self.buffered
+        parser.feed_data(data)
+        if self.buffered != buffered:
+            self._room = self._limits.max_head
+            return
+        self._room -= len(data)
+        if self._room < 0 and not self.is_done:
+            self.fail(o.STREAM_MALFORMED, "chunk extensions or trailers without end")
+
+    def _refuse_bytes(self, error: HttpParserError) -> None:
+        if self.is_done:
+            self.is_tainted = True
+        elif self.head is None:
+            self.fail(o.UPSTREAM_PROTOCOL_ERROR, str(error))
+        else:
+            self.fail(o.STREAM_MALFORMED, str(error))
+
+    def _refuse_head(self, outcome: Outcome, detail: str) -> NoReturn:
+        """End the parser from within one of its callbacks."""
+        self.fail(outcome, detail)
+        raise HttpParserError(detail)
+
+    # What llhttp calls, in this order.
+
+    def on_message_begin(self) -> None:
+        if self.is_done:
+            self.is_tainted = True
+
+    def on_status(self, reason: bytes) -> None:
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        if parser is None or self.is_done:
+            return
+        headers, self._headers = self._headers, []
+        reason, self._reason = self._reason, b""
+        status = parser.get_status_code()
+        if len(headers) > self._limits.max_headers:
+            self._refuse_head(o.UPSTREAM_HEADERS_TOO_LARGE, f"{len(headers)} header lines")
+        version = parser.get_http_version()
+        if version != "1.1":
+            version = read_as(version)
+        if 100 <= status < 200:
+            self._take_interim(ResponseHead(status, reason, headers, version, "none", None))
+            return
+        framing = parse_framing(self._method, status, version, headers)
+        if isinstance(framing, Malformed):
+            self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, framing.why)
+        self.framing = framing
+        self.is_done = framing.kind == "none" or framing.length == 0
+        self.head = ResponseHead(status, reason, headers, version, framing.kind, framing.length)
+
+    def on_body(self, body: bytes) -> None:
+        if self.is_done:
+            self.is_tainted = True
+            return
+        self.chunks.append(body)
+        self.buffered += len(body)
+
+    def on_message_complete(self) -> None:
+        if self.head is None or self.is_raw:
+            return
+        if self.is_done and self._method == "HEAD" and is_coded(self.head.headers):
+            self.is_tainted = True  # a last chunk, where there should be no body at all
+        self.is_done = True
+
+    def _take_interim(self, head: ResponseHead) -> None:
+        """A 101 that was asked for is the last head, because HTTP ends there."""
+        if not head.http_version.startswith("1."):
+            self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, f"HTTP version {head.http_version}")
+        if head.status == 101:
+            self._accept_switch(head)
+            return
+        self._interims += 1
+        if self._interims > MAX_INTERIM:
+            self._refuse_head(
+                o.UPSTREAM_PROTOCOL_ERROR, f"more than {MAX_INTERIM} interim responses"
+            )
+        if head.status != 100:
+            self.interim.append(head)
+
+    def _accept_switch(self, head: ResponseHead) -> None:
+        why = refused_switch(head.http_version, head.headers) if self._may_switch else _UNASKED
+        if why:
+            self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, why)
+        self.is_raw = True
+        self.framing = _UNFRAMED
+        self.head = head

@@ -1,0 +1,126 @@
+"""The knobs of an upstream: where it is, how it is spoken to, how many connections it may have.
+
+Pure: nothing here opens a socket or a file.
+"""
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from proxy.knobs import Duration, Knobs, Size
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:\d{1,5})?")
+
+
+def endpoint(url: str) -> str:
+    """`url`, if it is scheme, host and perhaps port; a slash at its end is left out.
+
+    Raises ValueError with the remedy for anything else.
+    """
+    given, url = url, url.removesuffix("/")
+    advice = (
+        f"{given!r} is not an endpoint; write http://host:port or https://host:port, without a path"
+    )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(advice) from None
+    host = parts.hostname or ""
+    named = _IPV6.fullmatch(host) if "[" in parts.netloc else _HOST_NAME.fullmatch(host)
+    extra = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or not named or extra or port == 0 or url[-1] in "?#:":
+        raise ValueError(advice)
+    return url
+
+
+def authority(host: str) -> str:
+    """`host` as it was, if it can stand in a Host header. Raises ValueError otherwise."""
+    if not _AUTHORITY.fullmatch(host):
+        raise ValueError(f"{host!r} is not a Host header; write example.com or example.com:8000")
+    return host
+
+
+Endpoint = Annotated[str, AfterValidator(endpoint)]
+"""`http://host:port` or `https://host:port`; the port may be left to the scheme."""
+
+
+class PoolRule(Knobs):
+    """How many connections an upstream may have, and how long they are kept."""
+
+    size: int = Field(
+        1024,
+        ge=1,
+        description="Connections to all endpoints together, per worker; a stream holds one.",
+    )
+    keep_alive: Duration = Field(
+        4.0,
+        description="Idle connections are closed after this; keep it below the upstream's own.",
+    )
+    max_age: Duration = Field(
+        3600.0,
+        gt=0,
+        description="An older connection is not used again, so that new DNS answers take effect.",
+    )
+    max_waiting: int = Field(
+        1024,
+        ge=0,
+        description="Requests that may wait for a connection slot; one more is refused at once.",
+    )
+
+
+class TlsRule(Knobs):
+    """How an https endpoint proves who it is."""
+
+    ca_file: str | None = Field(
+        None,
+        min_length=1,
+        description="PEM file of authorities to trust instead of the system's; null: the system's.",
+    )
+    server_name: str | None = Field(
+        None,
+        min_length=1,
+        description="Name sent as SNI and checked in the certificate; null: the endpoint's host.",
+    )
+    verify: bool = Field(
+        True, description="Whether the certificate is checked. false is for experiments only."
+    )
+
+
+class UpstreamRule(Knobs):
+    """A named service that requests are forwarded to."""
+
+    endpoints: tuple[Endpoint, ...] = Field(
+        min_length=1,
+        description="Addresses, such as http://127.0.0.1:8000; several take turns.",
+    )
+    pool: PoolRule = Field(
+        default_factory=PoolRule, description="How many connections there may be, and how long."
+    )
+    tls: TlsRule = Field(
+        default_factory=TlsRule, description="How https endpoints prove who they are."
+    )
+    host: Annotated[str, AfterValidator(authority)] | None = Field(
+        None, description="Host header sent to the upstream; null: the client's own is kept."
+    )
+    via: bool = Field(
+        True,
+        description=(
+            "Whether requests carry `Via`. Without it a loop is not seen; nginx compresses nothing "
+            "for requests that carry one."
+        ),
+    )
+    max_head: Size = Field(
+        64 * 1024,
+        ge=1024,
+        description="Largest head of an answer, interim heads included; a larger one is refused.",
+    )
+    max_headers: int = Field(
+        128,
+        ge=1,
+        description="Most header lines of an answer; more end as upstream_headers_too_large.",
+    )

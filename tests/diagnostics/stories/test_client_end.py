@@ -1,0 +1,24 @@
+"""What the client got in the end."""
+
+import pytest
+
+from proxy.diagnostics.stories.client_end import client_got
+
+
+@pytest.mark.parametrize(
+    ("code", "unusual", "got"),
+    [
+        ("completed", {}, "answer"),
+        ("upstream_error", {}, "answer"),
+        ("completed", {"attempts": []}, "own_answer"),
+        ("head_timeout", {"upstream_status": None}, "own_answer"),
+        ("stream_stalled", {"inband_error": True}, "in_band_error"),
+        ("stream_stalled", {}, "aborted"),
+        ("internal_error", {}, "aborted"),
+        ("internal_error", {"committed": None}, "nothing"),
+        ("client_closed_stream", {}, "client_left"),
+        ("client_closed_request", {"committed": None}, "client_left"),
+    ],
+)
+def test_what_the_client_got(exchange_of, code, unusual, got) -> None:
+    assert client_got(exchange_of(code, **unusual)) == got

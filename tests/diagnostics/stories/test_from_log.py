@@ -1,0 +1,100 @@
+"""A story out of the log says what the event says, and nothing else."""
+
+import math
+
+import pytest
+
+from proxy.admin.story_text import story_text
+from proxy.clock import iso
+from proxy.diagnostics.stories.from_log import story_from_log
+from proxy.diagnostics.stories.story import story_of
+from proxy.fault import fault_of
+from proxy.observation.record import event_of
+from proxy.outcome import OUTCOMES
+from tests.records import attempt
+
+
+def logged(x):
+    """The event as it comes back from a line of the log."""
+    at = iso(x.started_wall + x.duration)
+    return {"timestamp": at, "level": "INFO", "event": "exchange", **event_of(x, worker=2)}
+
+
+SAME = (
+    "request_id", "at", "started", "ended", "method", "path", "client_ip", "user_agent", "fields",
+    "code", "term", "level", "category", "status", "upstream_status", "interim", "detail",
+    "duration_ms", "overhead_ms", "bytes_in", "bytes_out", "guards", "client", "worker", "runbook",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", OUTCOMES)
+def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
+    x = exchange_of(code, user_agent="widget/1", fields={"user": "u1"}, interim=(103, 103))
+    told, retold = story_of(x, worker=2), story_from_log(logged(x))
+
+    assert {key: told.get(key) for key in SAME} == {key: retold.get(key) for key in SAME}
+    assert retold["source"] == "log"
+    assert retold["diagnosis"].endswith(f"See runbook: {code}.")
+
+
+def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
+    lost = attempt("http://a", 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
+    x = exchange_of(attempts=[lost, *exchange_of().attempts])
+    retold = story_from_log(logged(x))
+    first, last = retold["attempts"]
+
+    assert {"at_ms", "sent", "reused"}.isdisjoint(first)
+    assert (last["endpoint"], last["reused"], last["head_ms"]) == (
+        "http://127.0.0.1:8000",
+        False,
+        20.0,
+    )
+    assert "at_ms" not in last
+    assert retold["breaker"] == {"after": "closed"}
+    assert retold["clocks"] == []
+    assert "Attempt 1 ended as reset and was repeated. " in retold["diagnosis"]
+
+
+def test_a_silence_that_was_not_logged_is_not_made_up(exchange_of) -> None:
+    x = exchange_of("stream_stalled", streamed=True, reads=3, events=3, last_byte=1.0, ended=60.0)
+
+    assert "then nothing for too long;" in story_from_log(logged(x))["diagnosis"]
+    assert "silent_ms" not in story_from_log(logged(x))["stream"]
+
+
+def test_a_fault_is_told_with_its_place(exchange_of) -> None:
+    x = exchange_of("internal_error", fault=fault_of(KeyError("secret")))
+
+    assert story_from_log(logged(x))["fault"] == "KeyError"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"duration_ms": 10**400, "bytes_in": -1, "worker": 10**400, "status": 10**30},
+        {"duration_ms": 1e15, "max_gap_ms": 1e308, "head_ms": -1e308},
+        {"timestamp": "0001-01-01T00:00:00+23:59"},
+        {"timestamp": "9999-12-31T23:59:59-23:59", "duration_ms": 1e15},
+        {"attempts": 10**9, "attempt_results": ["reset"] * 100_000},
+        {"path": {}, "fields": [], "user_agent": 7, "endpoint": None, "code": ["x"], "term": 3},
+    ],
+    ids=["huge numbers", "long times", "before all time", "after it", "many attempts", "kinds"],
+)
+def test_no_event_is_too_odd_to_be_told(exchange_of, odd) -> None:
+    assert story_text(story_from_log({**logged(exchange_of()), **odd}))
+
+
+def test_odd_values_count_as_missing() -> None:
+    odd = {
+        "request_id": 3,
+        "code": "no_such",
+        "attempt_results": ["?"],
+        "duration_ms": "x",
+        "status": math.inf,
+        "events": math.nan,
+    }
+    retold = story_from_log({**odd, "timestamp": "yesterday", "worker": True})
+
+    assert retold["code"] == "internal_error"
+    assert retold["request_id"] == ""
+    assert retold["duration_ms"] == 0

@@ -1,0 +1,513 @@
+"""A stream of events on its way to the client: whole ones, and the truth about its end.
+
+Source and sink are scripts; waiting moves the clock, so nothing really waits.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from proxy import outcome as o
+from proxy.exchange import Exchange
+from proxy.outcome import Outcome
+from proxy.relay import LAST_CHUNK, chunk
+from proxy.streams import relay as room
+from proxy.streams.framing import MAX_HELD, EventFraming
+from proxy.streams.ndjson import Ndjson
+from proxy.streams.relay import PROGRESS, EventStream
+from proxy.streams.rules import StreamRule
+from proxy.streams.sse import KEEP_ALIVE, Sse
+from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
+from tests.records import exchange
+
+ENDPOINT = "http://e"
+CUT = Failed(o.STREAM_TRUNCATED, "closed by the upstream", ENDPOINT)
+RESET = Failed(o.STREAM_RESET, "connection reset", ENDPOINT)
+MALFORMED = Failed(o.STREAM_MALFORMED, "bad chunk", ENDPOINT)
+SILENT = Failed(o.STREAM_STALLED, "silent", ENDPOINT)
+ONE, TWO, PING = b"data: one\n\n", b"data: two\n\n", b": ping\n\n"
+
+Piece = bytes | EndOfBody | Failed
+Steps = list[tuple[float, Piece]]
+
+
+@dataclass
+class Clock:
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Lengths:
+    first_event: float = 60.0
+    gap: float = 30.0
+    event_gap: float | None = None
+    max_stream: float = 900.0
+    client_write: float = 20.0
+
+
+@dataclass
+class Source:
+    """Gives pieces, each after its wait; a read that may not wait so long ends in silence.
+
+    `ready`: bytes lie there already, so that nothing is tapped.
+    """
+
+    clock: Clock
+    steps: Steps
+    ready: bool = False
+    reads: int = 0
+    tap: Callable[[bytes], bool] | None = None
+
+    async def read(self, timeout: float) -> Piece:
+        self.reads += 1
+        until = self.clock.now + timeout
+        while (due := self.clock.now + self.steps[0][0]) <= until:
+            self.clock.now = due
+            _, piece = self.steps.pop(0)
+            if not isinstance(piece, bytes) or self.tap is None or self.ready:
+                return piece
+            if not self.tap(piece):
+                return SILENT
+        wait, piece = self.steps[0]
+        self.steps[0] = (wait - (until - self.clock.now), piece)
+        self.clock.now = until
+        return SILENT
+
+
+@dataclass
+class Sink:
+    """Takes bytes; `takes` is how long it is full after each, None is never."""
+
+    clock: Clock
+    takes: float | None = None
+    written: list[bytes] = field(default_factory=list)
+    when: list[float] = field(default_factory=list)
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+        self.when.append(self.clock.now - 100.0)
+
+    @property
+    def is_full(self) -> bool:
+        return self.takes is not None
+
+    async def drained(self, silence: float, limit: float) -> bool:
+        assert self.takes is not None
+        self.clock.now += min(self.takes, silence, limit)
+        return self.takes <= min(silence, limit)
+
+
+@dataclass
+class Watcher:
+    """Remembers what it was told."""
+
+    clock: Clock
+    gaps: list[float] = field(default_factory=list)
+    told: list[tuple[str, float]] = field(default_factory=list)
+
+    def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
+        return self.gaps.append
+
+    def stream_started(self, x: Exchange) -> None:
+        self.told.append(("started", self.clock.now - 100.0))
+
+    def stream_progress(self, x: Exchange) -> None:
+        self.told.append(("progress", self.clock.now - 100.0))
+
+
+class Scene:
+    """One stream, and what became of it."""
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        steps: Steps,
+        *,
+        framing: EventFraming | None = None,
+        rule: dict[str, object] | None = None,
+        takes: float | None = None,
+        ready: bool = False,
+        **lengths: float,
+    ) -> None:
+        self.clock = Clock()
+        monkeypatch.setattr(room, "now", self.clock)
+        self.x = exchange(started=99.0, request_id="the-id")
+        self.source = Source(self.clock, list(steps), ready)
+        self.sink = Sink(self.clock, takes)
+        self.watcher = Watcher(self.clock)
+        self.stream = EventStream(
+            self.x,
+            framing or Sse(),
+            StreamRule.model_validate(rule or {}),
+            Lengths(**lengths),
+            self.watcher,
+        )
+
+    async def play(self) -> Outcome | None:
+        return await self.stream.relay(self.source, self.sink)
+
+    @property
+    def body(self) -> bytes:
+        """What was written, chunks taken off; a last chunk stays as it is."""
+        bodies = [data if data == LAST_CHUNK else _unchunked(data) for data in self.sink.written]
+        return b"".join(bodies)
+
+
+def _unchunked(data: bytes) -> bytes:
+    size, _, rest = data.partition(b"\r\n")
+    assert b"\r\n" == rest[int(size, 16) :][:2]
+    return rest[: int(size, 16)] + rest[int(size, 16) + 2 :]
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch):
+    return lambda steps, **unusual: Scene(monkeypatch, steps, **unusual)
+
+
+async def test_events_go_on_as_they_come_and_end_with_the_framing(scene) -> None:
+    play = scene([(1, ONE), (2, b"data: t"), (3, b"wo\n\n"), (1, END_OF_BODY)])
+    outcome = await play.play()
+
+    assert outcome is None
+    assert [chunk(ONE), chunk(TWO), LAST_CHUNK] == play.sink.written
+    assert [1.0, 6.0, 7.0] == play.sink.when
+    assert (2, 3, len(ONE + TWO)) == (play.x.events, play.x.reads, play.x.bytes_out)
+
+
+async def test_without_chunks_the_bytes_are_all(scene) -> None:
+    play = scene([(1, ONE), (1, END_OF_BODY)])
+    play.stream.chunked = False
+
+    assert await play.play() is None
+    assert [ONE] == play.sink.written
+
+
+async def test_a_tail_is_passed_on_where_the_stream_ended_well(scene) -> None:
+    play = scene([(1, ONE + b"data: tail"), (1, END_OF_BODY)])
+
+    assert await play.play() is None
+    assert ONE + b"data: tail" + LAST_CHUNK == play.body
+
+
+async def test_what_is_measured(scene) -> None:
+    play = scene([(2, PING), (3, ONE), (7, TWO), (1, END_OF_BODY)])
+    await play.play()
+    x = play.x
+
+    assert (3.0, 6.0, 13.0) == (x.first_byte, x.first_event, x.last_byte)
+    assert (7.0, 6.0) == (x.max_gap, x.max_gap_at)
+    assert [3.0, 7.0] == play.watcher.gaps
+    assert 13.0 == x.upstream_wait
+
+
+@pytest.mark.parametrize(
+    ("steps", "lengths", "outcome", "at", "detail"),
+    [
+        pytest.param(
+            [(1, ONE), (99, TWO)], {}, o.STREAM_STALLED, 31.0, "gap: no byte for 30 s",
+            id="no byte for a gap",
+        ),
+        pytest.param(
+            [(1, ONE), *[(9, PING)] * 9], {"event_gap": 45}, o.STREAM_STALLED, 46.0,
+            "event_gap: no event for 45 s",
+            id="comments only for an event gap",
+        ),
+        pytest.param(
+            [(25, PING)] * 9, {}, o.FIRST_EVENT_TIMEOUT, 60.0,
+            "first_event: none within 60 s of the head",
+            id="comments only from the beginning",
+        ),
+        pytest.param(
+            [(25, ONE)] * 99, {}, o.STREAM_MAX_DURATION, 900.0, "max_stream: 900 s are over",
+            id="events without end",
+        ),
+        pytest.param([(1, ONE), (2, CUT)], {}, o.STREAM_TRUNCATED, 3.0, CUT.detail, id="a cut"),
+        pytest.param([(1, ONE), (2, RESET)], {}, o.STREAM_RESET, 3.0, RESET.detail, id="a reset"),
+        pytest.param(
+            [(1, ONE), (2, MALFORMED)], {}, o.STREAM_MALFORMED, 3.0, MALFORMED.detail,
+            id="a bad chunk",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_breaks_a_stream(
+    scene, steps: Steps, lengths: dict[str, float], outcome: Outcome, at: float, detail: str
+) -> None:
+    play = scene(steps, **lengths)
+    broken = await play.play()
+
+    assert outcome is broken
+    assert (at, detail) == (play.clock.now - 100.0, play.x.detail)
+    assert LAST_CHUNK not in play.sink.written
+
+
+async def test_a_stream_that_is_always_there_still_has_an_end(scene) -> None:
+    """Bytes that lie ready are read without a look at any clock."""
+    play = scene([(10, ONE)] + [(0, ONE)] * 50, max_stream=10, ready=True)
+
+    assert o.STREAM_MAX_DURATION is await play.play()
+    assert play.source.reads < 5
+
+
+async def test_a_flood_of_comments_does_not_hide_that_no_event_comes(scene) -> None:
+    play = scene([(10, PING)] + [(0, PING)] * 50, first_event=10, ready=True)
+
+    assert o.FIRST_EVENT_TIMEOUT is await play.play()
+
+
+@pytest.mark.parametrize(
+    ("framing", "rule", "said"),
+    [
+        pytest.param(Sse, {}, b"event: error\ndata: %b\n\n", id="sse"),
+        pytest.param(Sse, {"errors": "openai"}, b"data: %b\n\n", id="openai"),
+        pytest.param(Ndjson, {}, b"%b\n", id="ndjson"),
+        pytest.param(Ndjson, {"errors": "openai"}, b"%b\n", id="openai has no form for ndjson"),
+    ],
+)
+async def test_the_error_is_said_in_the_stream_and_the_framing_ended(
+    scene, framing: type[EventFraming], rule: dict[str, object], said: bytes
+) -> None:
+    play = scene([(1, CUT)], framing=framing(), rule=rule)
+    outcome = await play.play()
+    told = play.stream.tell(outcome, play.sink)
+    form, rest = said.split(b"%b")
+    text = play.body.removesuffix(LAST_CHUNK)
+    error = json.loads(text.removeprefix(form).removesuffix(rest))
+    error = error.get("error") if isinstance(error.get("error"), dict) else error
+
+    assert told
+    assert play.x.inband_error
+    assert play.body.endswith(LAST_CHUNK)
+    assert text.startswith(form)
+    assert text.endswith(rest)
+    assert "the-id" == error["request_id"]
+    assert "stream_truncated" == error.get("code", error.get("error"))
+
+
+async def test_without_chunks_the_error_is_the_end(scene) -> None:
+    play = scene([(1, CUT)])
+    play.stream.chunked = False
+    outcome = await play.play()
+    play.stream.tell(outcome, play.sink)
+
+    assert play.sink.written[-1].startswith(b"event: error\n")
+    assert play.sink.written[-1].endswith(b"\n\n")
+
+
+async def test_an_error_never_lands_within_an_event(scene) -> None:
+    play = scene([(1, ONE + b"data: half"), (1, CUT)])
+    outcome = await play.play()
+    play.stream.tell(outcome, play.sink)
+
+    assert play.body.startswith(ONE + b"event: error\n")
+    assert len(b"data: half") == play.x.held
+
+
+async def test_a_client_that_does_not_read_is_told_nothing(scene) -> None:
+    play = scene([])
+
+    assert not play.stream.tell(o.CLIENT_TOO_SLOW, play.sink)
+    assert [] == play.sink.written
+
+
+@pytest.mark.parametrize("why", ["announced", "raw"])
+async def test_where_nothing_can_be_said_nothing_is(scene, why: str) -> None:
+    long = b"data: " + b"x" * MAX_HELD
+    play = scene([(1, long if why == "raw" else ONE), (1, CUT)])
+    play.stream.can_tell = why == "raw"
+    outcome = await play.play()
+    before = list(play.sink.written)
+
+    assert not play.stream.tell(outcome, play.sink)
+    assert before == play.sink.written
+    assert not play.x.inband_error
+
+
+async def test_an_event_that_is_too_large_is_passed_on_and_said_to_be_raw(scene) -> None:
+    long = b"data: " + b"x" * MAX_HELD
+    play = scene([(1, ONE), (1, long), (1, b"y\n\n"), (1, END_OF_BODY)])
+
+    assert await play.play() is None
+    assert ONE + long + b"y\n\n" + LAST_CHUNK == play.body
+    assert play.x.is_raw
+
+
+async def test_a_heartbeat_comes_between_events_only_while_nothing_does(scene) -> None:
+    steps: Steps = [(1, ONE + b"data: t"), (25, b"wo\n\n"), (1, END_OF_BODY)]
+    play = scene(steps, rule={"heartbeat": "10s"})
+    await play.play()
+
+    assert ONE + KEEP_ALIVE * 2 + TWO + LAST_CHUNK == play.body
+    assert [1.0, 11.0, 21.0, 26.0, 27.0] == play.sink.when
+
+
+async def test_a_heartbeat_resets_no_clock_and_is_no_event(scene) -> None:
+    play = scene([(99, ONE)], rule={"heartbeat": "7s"})
+
+    assert o.STREAM_STALLED is await play.play()
+    assert 130.0 == play.clock.now
+    assert KEEP_ALIVE * 4 == play.body
+    assert (0, None) == (play.x.events, play.x.first_event)
+
+
+@pytest.mark.parametrize(
+    ("framing", "piece", "can_tell"),
+    [
+        pytest.param(Ndjson, b"{}\n", True, id="ndjson has no comments"),
+        pytest.param(Sse, ONE, False, id="the length was announced"),
+    ],
+)
+async def test_no_heartbeat_where_it_would_do_harm(
+    scene, framing: type[EventFraming], piece: bytes, can_tell: bool
+) -> None:
+    play = scene([(25, piece), (1, END_OF_BODY)], framing=framing(), rule={"heartbeat": "10s"})
+    play.stream.can_tell = can_tell
+    await play.play()
+
+    assert piece + LAST_CHUNK == play.body
+
+
+async def test_progress_is_told_where_it_is_asked_for(scene) -> None:
+    steps: Steps = [(20.0, ONE)] * 7 + [(1.0, END_OF_BODY)]
+    play = scene(steps, rule={"progress": True})
+    await play.play()
+
+    assert [("started", 0.0), ("progress", PROGRESS), ("progress", 2 * PROGRESS)] == (
+        play.watcher.told
+    )
+
+
+async def test_nobody_is_told_of_progress_otherwise(scene) -> None:
+    play = scene([(20.0, ONE)] * 7 + [(1.0, END_OF_BODY)])
+    await play.play()
+
+    assert [] == play.watcher.told
+
+
+async def test_a_client_that_does_not_read_is_too_slow(scene) -> None:
+    play = scene([(1, ONE), (1, TWO)], takes=25.0)
+
+    assert o.CLIENT_TOO_SLOW is await play.play()
+    assert 20.0 == play.x.client_wait
+
+
+async def test_a_client_may_not_outlast_the_stream(scene) -> None:
+    play = scene([(1, ONE), (1, TWO)], takes=15.0, max_stream=10.0)
+
+    assert o.CLIENT_TOO_SLOW is await play.play()
+    assert 110.0 == play.clock.now
+
+
+async def test_while_the_client_does_not_read_the_upstream_is_not_silent(scene) -> None:
+    """Neither the gap nor the wait for the next event runs, and none of it is the longest gap."""
+    steps: Steps = [(1, ONE), (29, PING), (14, TWO), (1, END_OF_BODY)]
+    play = scene(steps, takes=19.0, event_gap=45)
+
+    assert await play.play() is None
+    assert 3 * 19.0 == play.x.client_wait
+    assert 29.0 == play.x.max_gap
+
+
+@pytest.mark.parametrize(
+    ("mode", "last", "outcome", "carried"),
+    [
+        pytest.param("off", ONE, None, None, id="off: nobody looks"),
+        pytest.param("warn", ONE, None, False, id="warn: its absence is counted"),
+        pytest.param("warn", b"data: [DONE]\n\n", None, True, id="warn: it is counted"),
+        pytest.param("strict", ONE, o.STREAM_TRUNCATED, False, id="strict: it is required"),
+        pytest.param("strict", b"data: [DONE]\n\n", None, True, id="strict: it is there"),
+        pytest.param("strict", b"data: [DONE]", None, True, id="a forgotten blank line is no cut"),
+    ],
+)
+async def test_the_end_marker(
+    scene, mode: str, last: bytes, outcome: Outcome | None, carried: bool | None
+) -> None:
+    marker = {"mode": mode, "data": "[DONE]"}
+    play = scene([(1, ONE), (1, last), (1, END_OF_BODY)], rule={"end_marker": marker})
+
+    assert outcome is await play.play()
+    assert carried == play.x.end_marker
+    assert (LAST_CHUNK in play.sink.written) == (outcome is None)
+
+
+async def test_a_missing_marker_discards_the_tail(scene) -> None:
+    marker = {"mode": "strict", "data": "[DONE]"}
+    play = scene([(1, ONE + b"data: half"), (1, END_OF_BODY)], rule={"end_marker": marker})
+    await play.play()
+
+    assert ONE == play.body
+    assert (len(b"data: half"), "end marker missing") == (play.x.held, play.x.detail)
+
+
+async def test_the_first_event_is_told_once(scene) -> None:
+    play = scene([(1, PING), (1, ONE), (1, TWO), (1, END_OF_BODY)])
+    told: list[float] = []
+    play.stream.on_first = lambda: told.append(play.clock.now)
+    await play.play()
+
+    assert [102.0] == told
+
+
+async def test_held_until_the_first_event(scene) -> None:
+    play = scene([(1, PING), (1, b"data: o"), (1, b"ne\n\n"), (1, TWO), (1, END_OF_BODY)])
+    failed = await play.stream.hold(play.source, 60.0)
+
+    assert failed is None
+    assert PING + ONE == play.stream.held
+    assert [] == play.sink.written
+    assert (3, 4.0) == (play.x.reads, play.x.first_event)
+    assert await play.play() is None
+    assert TWO + LAST_CHUNK == play.body
+    assert 2 == play.x.events
+
+
+@pytest.mark.parametrize(
+    ("steps", "left", "outcome", "detail"),
+    [
+        pytest.param(
+            [(25, PING)] * 9, 99.0, o.FIRST_EVENT_TIMEOUT,
+            "first_event: none within 60 s of the head",
+            id="comments are no beginning",
+        ),
+        pytest.param(
+            [(99, ONE)], 99.0, o.FIRST_EVENT_TIMEOUT, "gap: no byte for 30 s",
+            id="nothing at all is none either",
+        ),
+        pytest.param(
+            [(25, PING)] * 9, 40.0, o.TOTAL_TIMEOUT, "total ran out while awaiting the first event",
+            id="the whole request has less time",
+        ),
+        pytest.param([(1, PING), (1, CUT)], 60.0, o.UPSTREAM_RESET, CUT.detail, id="cut"),
+        pytest.param([(1, RESET)], 60.0, o.UPSTREAM_RESET, RESET.detail, id="reset"),
+        pytest.param(
+            [(1, MALFORMED)], 60.0, o.UPSTREAM_PROTOCOL_ERROR, MALFORMED.detail, id="unreadable"
+        ),
+    ],
+)  # fmt: skip
+async def test_what_breaks_before_the_first_event_still_has_a_status(
+    scene, steps: Steps, left: float, outcome: Outcome, detail: str
+) -> None:
+    play = scene(steps)
+    failed = await play.stream.hold(play.source, left)
+
+    assert Failed(outcome, detail, ENDPOINT) == failed
+    assert outcome.status is not None
+
+
+async def test_an_empty_stream_is_held_no_longer_than_it_lasts(scene) -> None:
+    play = scene([(1, END_OF_BODY), (0, END_OF_BODY)])
+
+    assert await play.stream.hold(play.source, 60.0) is None
+    assert await play.play() is None
+    assert LAST_CHUNK == play.body
+
+
+async def test_no_more_than_one_event_is_held(scene) -> None:
+    play = scene([(0, b": " + b"x" * 998 + b"\n")] * 70 + [(1, END_OF_BODY)])
+
+    assert await play.stream.hold(play.source, 60.0) is None
+    assert len(play.stream.held) < MAX_HELD + 2000

@@ -1,0 +1,111 @@
+"""Who wants a connection asks here."""
+
+import asyncio
+
+import pytest
+
+from proxy.outcome import CONNECT_REFUSED
+from proxy.upstream.connection import Connection
+from proxy.upstream.dns import Addresses
+
+SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+async def short(peer):
+    await peer.answer(SHORT)
+
+
+async def exchange(upstream, acquire, ask, **options):
+    connection = await acquire(upstream, **options)
+    await ask(connection)
+    connection.release()
+    return connection
+
+
+async def test_endpoints_take_turns_and_keep_their_connections(scene, acquire, ask):
+    urls = [await scene.listen(short) for _ in range(2)]
+    upstream = scene.upstream(*urls)
+    used = [await exchange(upstream, acquire, ask) for _ in range(4)]
+
+    assert [connection.endpoint for connection in used] == urls * 2
+    assert used[0] is used[2]
+    assert (upstream.uses_new, upstream.uses_reused) == (2, 2)
+
+
+async def test_the_endpoint_that_just_failed_is_avoided(scene, acquire, ask):
+    urls = [await scene.listen(short) for _ in range(2)]
+    upstream = scene.upstream(*urls)
+    await exchange(upstream, acquire, ask)
+    await exchange(upstream, acquire, ask)
+
+    assert (await exchange(upstream, acquire, ask, avoid=urls[0])).endpoint == urls[1]
+
+
+async def test_an_endpoint_that_refuses_is_down_until_it_is_reached_again(
+    scene, acquire, ask, refusing
+):
+    good = await scene.listen(short)
+    upstream = scene.upstream(refusing, good)
+
+    assert (await acquire(upstream)).outcome is CONNECT_REFUSED
+    assert upstream.healthy == {refusing: False, good: True}
+    for _ in range(3):
+        assert (await exchange(upstream, acquire, ask)).endpoint == good
+    assert scene.changes == [(refusing, False)]
+
+
+async def test_an_endpoint_that_is_reached_again_is_up(scene, acquire, ask):
+    upstream = await scene(short)
+    endpoint = upstream._endpoints.all[0]
+    upstream._endpoints.mark_down(endpoint, now=0.0)
+    connection = await acquire(upstream)
+
+    assert scene.changes == [(endpoint.url, False), (endpoint.url, True)]
+    assert upstream.healthy == {endpoint.url: True}
+    connection.abort()
+
+
+async def test_when_full_an_idle_connection_of_another_endpoint_serves(scene, acquire, ask):
+    urls = [await scene.listen(short) for _ in range(2)]
+    upstream = scene.upstream(*urls, pool={"size": 1})
+    first = await exchange(upstream, acquire, ask)
+    second = await exchange(upstream, acquire, ask)
+
+    assert second is first
+
+
+async def test_a_connection_lost_as_soon_as_it_was_made_takes_no_slot(scene, acquire, ask):
+    upstream = await scene(lambda peer: peer.gone(), pool={"size": 1})
+    connection = await acquire(upstream)
+    connection.abort()
+    again = await acquire(upstream)
+
+    assert isinstance(again, Connection)
+    again.abort()
+
+
+async def test_closing_ends_a_lookup(scene):
+    asked = asyncio.Event()
+
+    async def lookup(host, port):
+        asked.set()
+        await asyncio.sleep(5)
+
+    upstream = scene.upstream("http://nowhere")
+    upstream._endpoints.all[0].addresses = Addresses("nowhere", 80, lookup)
+    waiting = asyncio.ensure_future(upstream.acquire(connect=5, pool_wait=5))
+    await asked.wait()
+    await upstream.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert upstream.view().in_use == 0
+
+
+async def test_after_closing_nothing_new_is_kept(scene, acquire):
+    upstream = await scene(short)
+    await upstream.close()
+    connection = await acquire(upstream)
+
+    assert not connection.is_open
+    await upstream.close()
