@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from proxy.exchange import Attempt, Exchange
+from proxy.attempt_record import Attempt
+from proxy.exchange import Exchange
 from proxy.observation.series import Series
 from proxy.outcome import CIRCUIT_OPEN, COMPLETED, Outcome, level_of
 
