@@ -33,6 +33,7 @@ def story_from_log(event: Event) -> Story:
         x, worker=int(_number(event, "worker")), config_hash=_text(event, "config_hash")
     )
     story["source"] = "log"
+    story.pop("parts", None)  # an event tells the waits, not what we did meanwhile
     if "breaker" in story:
         story["breaker"] = {"after": x.breaker_state}
     if fault := _text(event, "fault"):

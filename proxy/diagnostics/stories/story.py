@@ -54,6 +54,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "retry_stopped": x.retry_stopped if x.attempts else None,
         "breaker": _breaker(x),
         "times": _times(x),
+        "parts": {f"{name}_ms": ms(took) for name, took in x.spent.by_name().items()},
         "clocks": [_clock(clock) for clock in clocks_of(x)],
         "stream": _stream(x),
         "client": _client(x, outcome),
