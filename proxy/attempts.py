@@ -14,8 +14,8 @@ from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.http.identity import other_ids
 from proxy.outcome import NotRetried, Outcome, signal_of
-from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
+from proxy.resilience.permits import Refused
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import rest_asked
 from proxy.respond import open_stream

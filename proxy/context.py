@@ -17,8 +17,8 @@ from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
 from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
-from proxy.resilience.breaker import Permit
 from proxy.resilience.deadline import Deadline
+from proxy.resilience.permits import Permit
 from proxy.routing import Route, Router
 from proxy.streams.relay import EventStream, StreamObserver
 from proxy.upstream.connection import Connection
