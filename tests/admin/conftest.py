@@ -37,6 +37,7 @@ STALLED: Told = {
     "status": 200,
     "duration_ms": 22000.0,
     "overhead_ms": 0.4,
+    "parts": {"guards_ms": 0.01, "upstream_ms": 21999.6, "relay_ms": 0.39},
     "bytes_in": 41,
     "bytes_out": 15300,
     "fields": {"user_id": "u-7"},
