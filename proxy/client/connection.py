@@ -58,6 +58,8 @@ class ClientConnection:
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
         self._is_paused = False
+        self._is_resting = False
+        """Whether reading is paused for a turn of the loop alone."""
         self._is_watched = False
         """Whether a clock runs for what it has not taken."""
         self.is_serving = False
@@ -170,7 +172,19 @@ class ClientConnection:
         if not self._is_watched:
             self._watch_unread(silence)
 
+    def rest(self) -> None:
+        """Read on when all others had their turn."""
+        if not self._is_paused and self.state < TUNNEL:
+            self.pause_reading()
+            self._is_resting = True
+            self.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if self._is_resting:
+            self.resume_reading()
+
     def pause_reading(self) -> None:
+        self._is_resting = False
         if not self._is_paused and self._transport is not None:
             self._is_paused = True
             self._transport.pause_reading()

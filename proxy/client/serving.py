@@ -27,6 +27,8 @@ async def serve(client: ClientConnection) -> None:
         goes_on = True
         while goes_on and await _arrives(client):
             goes_on = await _take(client)
+            if client.reader.held:
+                await asyncio.sleep(0)  # who sends ahead gets one exchange in a turn of the loop
         if client.state < CLOSING:
             await _end(client)
     finally:

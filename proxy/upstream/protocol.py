@@ -48,6 +48,9 @@ _ROOM = memoryview(bytearray(48 * 1024))
 """Where the loop puts what it reads, for all connections: without it loops read 256 KiB at once,
 and a client that does not read costs as much."""
 
+_NARROW = _ROOM[: 8 * 1024]
+"""For a connection whose last read brought crumbs: they cost by their number, not by their size."""
+
 Tap = Callable[[bytes], bool]
 """Given body bytes; whether who waits may sleep on."""
 
@@ -56,8 +59,8 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_socket", "interim_to", "loop", "on_closed", "poll", "reader", "reading_paused",
-        "reset_by", "reused", "state", "tap", "transport", "waiter", "writer",
+        "_room", "_socket", "fault", "interim_to", "loop", "on_closed", "poll", "reader",
+        "reading_paused", "reset_by", "reused", "state", "tap", "transport", "waiter", "writer",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule, sock: socket.socket) -> None:
@@ -67,6 +70,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self.writer = RequestWriter(self.loop)
         self.waiter = Waiter(self.loop)
         self.transport: asyncio.Transport
+        self._room = _ROOM
         self._socket = sock
         self.poll = select.poll()
         self.poll.register(sock.fileno(), select.POLLIN)
@@ -79,6 +83,8 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         """Takes interim heads as they come."""
         self.reset_by: str | None = None
         """The words of the error that broke the connection; None where none did."""
+        self.fault: Exception | None = None
+        """What a callback of ours raised, which cost the connection; None without a fault."""
         self.reused = False
         """Whether it has carried an exchange before this one."""
 
@@ -117,10 +123,16 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self.transport = self.writer.transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop's interface
-        return _ROOM
+        return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(bytes(_ROOM[:nbytes]))
+        is_filled = nbytes == len(self._room)
+        self.data_received(bytes(self._room[:nbytes]))
+        self._room = _NARROW if self.reader.is_fragmented else _ROOM
+        if is_filled and AWAITING <= self.state <= BODY and not self.reading_paused:
+            # there may be more: uvloop would read up to 32 times before it looks at anybody else
+            self.transport.pause_reading()
+            self.loop.call_soon(self._read_on)
 
     def data_received(self, data: bytes) -> None:
         before = self.state
@@ -153,7 +165,9 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self._end("closed by the upstream", was_reset=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None and AWAITING <= self.state <= TUNNEL:
+        if exc is not None and not isinstance(exc, OSError):
+            self.fault = exc  # loops break the connection whose callback raises
+        elif exc is not None and AWAITING <= self.state <= TUNNEL:
             self._rescue()
         self._end(str(exc or "closed"), was_reset=exc is not None)
         self.move(LOST)
@@ -177,6 +191,11 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     def resume_reading(self) -> None:
         self.reading_paused = False
         self.transport.resume_reading()
+
+    def _read_on(self) -> None:
+        """All others had their turn."""
+        if not self.reading_paused and self.state < CLOSING and self.state != TUNNEL:
+            self.transport.resume_reading()
 
     def _look_for_head(self, reader: ResponseReader) -> None:
         if reader.interim:
