@@ -57,9 +57,7 @@ class ClientConnection:
         self._peers = peers
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
-        self._is_paused = False
-        self._is_resting = False
-        """Whether reading is paused for a turn of the loop alone."""
+        self.is_paused = False
         self._is_watched = False
         """Whether a clock runs for what it has not taken."""
         self.is_serving = False
@@ -172,27 +170,15 @@ class ClientConnection:
         if not self._is_watched:
             self._watch_unread(silence)
 
-    def rest(self) -> None:
-        """Read on when all others had their turn."""
-        if not self._is_paused and self.state < TUNNEL:
-            self.pause_reading()
-            self._is_resting = True
-            self.loop.call_soon(self._read_on)
-
-    def _read_on(self) -> None:
-        if self._is_resting:
-            self.resume_reading()
-
     def pause_reading(self) -> None:
-        self._is_resting = False
-        if not self._is_paused and self._transport is not None:
-            self._is_paused = True
+        if not self.is_paused and self._transport is not None:
+            self.is_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Read on, if there is room for what comes."""
-        if self._is_paused and self._transport is not None and not self.reader.is_full:
-            self._is_paused = False
+        if self.is_paused and self._transport is not None and not self.reader.is_full:
+            self.is_paused = False
             self._transport.resume_reading()
 
     def interrupt(self) -> None:

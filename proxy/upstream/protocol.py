@@ -14,6 +14,7 @@ from typing import Final, cast
 from proxy import outcome as o
 from proxy.http.framing import ResponseHead
 from proxy.outcome import Outcome
+from proxy.upstream.pacing import PacedProtocol
 from proxy.upstream.request_writer import RequestWriter
 from proxy.upstream.rescue import unread
 from proxy.upstream.response_reader import ResponseReader
@@ -44,39 +45,29 @@ _WIDTH: Final = TRANSITIONS.width
 HIGH_WATER = 32 * 1024
 """Bytes held before reading pauses."""
 
-_ROOM = memoryview(bytearray(48 * 1024))
-"""Where the loop puts what it reads, for all connections: without it loops read 256 KiB at once,
-and a client that does not read costs as much."""
-
-_NARROW = _ROOM[: 8 * 1024]
-"""For a connection whose last read brought crumbs: they cost by their number, not by their size."""
-
 Tap = Callable[[bytes], bool]
 """Given body bytes; whether who waits may sleep on."""
 
 
-class EndpointProtocol(asyncio.BufferedProtocol):
+class EndpointProtocol(PacedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_room", "_socket", "fault", "interim_to", "loop", "on_closed", "poll", "reader",
-        "reading_paused", "reset_by", "reused", "state", "tap", "transport", "waiter", "writer",
+        "_socket", "fault", "interim_to", "on_closed", "poll", "reader", "reset_by", "reused",
+        "state", "tap", "waiter", "writer",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule, sock: socket.socket) -> None:
+        super().__init__()
         self.state: int = TAKEN
-        self.loop = asyncio.get_running_loop()
         self.reader = ResponseReader(endpoint, limits)
         self.writer = RequestWriter(self.loop)
         self.waiter = Waiter(self.loop)
-        self.transport: asyncio.Transport
-        self._room = _ROOM
         self._socket = sock
         self.poll = select.poll()
         self.poll.register(sock.fileno(), select.POLLIN)
         self.on_closed: Callable[[], None] | None = None
         """Called once, when the socket is gone."""
-        self.reading_paused = False
         self.tap: Tap | None = None
         """Takes body bytes as they come while somebody waits, who is not woken for them."""
         self.interim_to: Callable[[ResponseHead], None] | None = None
@@ -122,18 +113,6 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         # uvloop's transports are no asyncio.Transport to isinstance
         self.transport = self.writer.transport = cast("asyncio.Transport", transport)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop's interface
-        return self._room
-
-    def buffer_updated(self, nbytes: int) -> None:
-        is_filled = nbytes == len(self._room)
-        self.data_received(bytes(self._room[:nbytes]))
-        self._room = _NARROW if self.reader.is_fragmented else _ROOM
-        if is_filled and AWAITING <= self.state <= BODY and not self.reading_paused:
-            # there may be more: uvloop would read up to 32 times before it looks at anybody else
-            self.transport.pause_reading()
-            self.loop.call_soon(self._read_on)
-
     def data_received(self, data: bytes) -> None:
         before = self.state
         if before != BODY and before != AWAITING:
@@ -141,6 +120,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             return
         reader = self.reader
         reader.feed(data)
+        reader.chunks = self.packed(reader.chunks)
         if before == AWAITING:
             self._look_for_head(reader)
         if reader.is_done:
@@ -183,19 +163,10 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self.writer.resume()
 
-    def pause_reading(self) -> None:
-        if not self.reading_paused:
-            self.reading_paused = True
-            self.transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self.reading_paused = False
-        self.transport.resume_reading()
-
-    def _read_on(self) -> None:
-        """All others had their turn."""
-        if not self.reading_paused and self.state < CLOSING and self.state != TUNNEL:
-            self.transport.resume_reading()
+    @property
+    def is_ours(self) -> bool:
+        """A tunnel may have taken it over."""
+        return self.state < CLOSING and self.state != TUNNEL
 
     def _look_for_head(self, reader: ResponseReader) -> None:
         if reader.interim:

@@ -32,9 +32,6 @@ from proxy.upstream.rules import UpstreamRule
 MAX_INTERIM = 64
 """Interim (1xx) responses borne before the final one."""
 
-CRUMBS = 256
-"""Chunks in one read from which on a body is fragmented."""
-
 _NO_FRAMING = Framing("none", None, False)
 _UNASKED = "101 without a request to upgrade"
 _UNFRAMED = Framing("close", None, False)
@@ -46,7 +43,7 @@ class ResponseReader:
     __slots__ = (
         "_headers", "_interims", "_limits", "_may_switch", "_method", "_parser", "_reason",
         "_room", "buffered", "chunks", "endpoint", "failure", "framing", "head", "interim",
-        "is_done", "is_fragmented", "is_raw", "is_tainted",
+        "is_done", "is_raw", "is_tainted",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule) -> None:
@@ -70,8 +67,6 @@ class ResponseReader:
         """Bytes in `chunks`."""
         self.is_done = False
         """The body has ended as its framing said; the rest of it is in `chunks`."""
-        self.is_fragmented = False
-        """Whether the last read brought its bytes in crumbs."""
         self.is_raw = False
         """Whether a 101 was the last that is HTTP; what follows it is in `chunks`."""
 
@@ -160,11 +155,8 @@ class ResponseReader:
 
     def _feed_chunks(self, parser: HttpResponseParser, data: bytes) -> None:
         """Chunk extensions and trailers are dropped, but may not go on for ever."""
-        buffered, pieces = self.buffered, len(self.chunks)
+        buffered = self.buffered
         parser.feed_data(data)
-        self.is_fragmented = len(self.chunks) - pieces > CRUMBS
-        if len(self.chunks) > CRUMBS:  # else each costs more memory than it has bytes
-            self.chunks = [b"".join(self.chunks)]
         if self.buffered != buffered:
             self._room = self._limits.max_head
             return

@@ -35,9 +35,6 @@ class FakeTransport:
     def resume_reading(self):
         self.calls.append("resume")
 
-    def close(self):
-        self.calls.append("close")
-
     def abort(self):
         self.calls.append("abort")
 

@@ -14,6 +14,7 @@ from proxy.outcome import (
     UPSTREAM_WRITE_FAILED,
 )
 from proxy.upstream.connection import Connection
+from proxy.upstream.pacing import CRUMBS
 from proxy.upstream.protocol import HIGH_WATER, EndpointProtocol
 from proxy.upstream.result import END_OF_BODY
 from proxy.upstream.rules import UpstreamRule
@@ -389,6 +390,15 @@ async def test_a_body_in_crumbs_gets_less_room_until_it_is_none(scene):
 
     assert wide >= 4 * narrow
     assert wide == len(scene.protocol.get_buffer(-1))
+
+
+async def test_tiny_chunks_that_wait_are_kept_as_few_pieces(scene):
+    """Each piece costs tens of bytes of its own."""
+    scene.to("awaiting")
+    scene.receive(OK + b"Transfer-Encoding: chunked\r\n\r\n", *[b"2\r\nhi\r\n" * 100] * 50)
+
+    assert len(scene.protocol.reader.chunks) <= CRUMBS
+    assert b"hi" * 5000 == scene.connection.take_buffered()
 
 
 # Faults of ours.

@@ -11,7 +11,7 @@ from proxy.outcome import (
     UPSTREAM_HEADERS_TOO_LARGE,
     UPSTREAM_PROTOCOL_ERROR,
 )
-from proxy.upstream.response_reader import CRUMBS, MAX_INTERIM, ResponseReader
+from proxy.upstream.response_reader import MAX_INTERIM, ResponseReader
 from proxy.upstream.rules import UpstreamRule
 
 LIMITS = UpstreamRule(endpoints=["http://a"], max_head=1024, max_headers=8)
@@ -291,21 +291,6 @@ def test_small_chunks_may_go_on_for_ever():
 
     assert reader.failure is None
     assert reader.buffered == 2000
-
-
-def test_tiny_chunks_are_kept_as_few_pieces():
-    """Each piece costs tens of bytes of its own."""
-    reader = read(CHUNKED, *[b"2\r\nhi\r\n" * 100] * 50)
-
-    assert len(reader.chunks) <= CRUMBS
-    assert b"hi" * 5000 == reader.take_chunks()
-
-
-@pytest.mark.parametrize(
-    ("piece", "is_fragmented"), [(b"2\r\nhi\r\n" * 300, True), (b"12c\r\n" + b"x" * 300, False)]
-)
-def test_a_read_of_many_chunks_is_fragmented(piece, is_fragmented):
-    assert is_fragmented == read(CHUNKED, piece).is_fragmented
 
 
 @pytest.mark.parametrize(
