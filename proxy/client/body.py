@@ -12,7 +12,9 @@ from proxy.outcome import BAD_REQUEST, Outcome
 HIGH_WATER: Final = 64 * 1024
 """Bytes held before reading from the client pauses."""
 
-CRUMBS: Final = 256
+_MOST_PIECES: Final = 64
+"""Pieces held apart: of small chunks each costs more than its bytes."""
+_CRUMBS: Final = 256
 """Pieces in one read from which on a body is fragmented."""
 
 
@@ -45,7 +47,7 @@ class Body:
             self.is_whole = not self._left
         else:
             end = self._chunks.feed(data, at, pieces)
-            self.is_fragmented = len(pieces) > CRUMBS
+            self.is_fragmented = len(pieces) > _CRUMBS
             self.is_whole = self._chunks.is_whole
             if self._chunks.why:
                 self.fail(BAD_REQUEST, "broken body: " + self._chunks.why)
@@ -53,7 +55,7 @@ class Body:
             self._pieces += pieces
             for piece in pieces:
                 self.buffered += len(piece)
-            if len(self._pieces) > CRUMBS:  # else each costs more memory than it has bytes
+            if len(self._pieces) > _MOST_PIECES:
                 self._pieces = [b"".join(self._pieces)]
         return end
 

@@ -28,8 +28,6 @@ async def serve(client: ClientConnection) -> None:
         goes_on = True
         while goes_on and await _arrives(client):
             goes_on = await _take(client)
-            if client.reader.held:
-                await asyncio.sleep(0)  # who sends ahead gets one exchange in a turn of the loop
         if client.state < CLOSING:
             await _end(client)
     finally:
@@ -41,11 +39,15 @@ async def serve(client: ClientConnection) -> None:
 async def _arrives(client: ClientConnection) -> bool:
     """Wait for a request. False where none will come."""
     reader = client.reader
+    if reader.held:
+        await asyncio.sleep(0)  # others' turn: who sends ahead may not have the loop to himself
     while client.state <= HEAD:
         if reader.is_ready():
             return True
         if client.state == WAITING and reader.has_begun:
             client.begin_head()
+            client.account()
+            continue
         left = client.due - now()
         if left <= 0:
             if client.state == WAITING:
@@ -61,8 +63,7 @@ async def _take(client: ClientConnection) -> bool:
     """Serve one request. Whether the connection goes on."""
     client.begin_exchange()
     asked = client.reader.take()
-    if client.held:
-        client.account()
+    client.look_behind()
     body = client.reader.body
     try:
         if isinstance(asked, RequestRefusal):
@@ -102,6 +103,7 @@ async def _drop_rest(client: ClientConnection) -> bool:
 
 async def _end(client: ClientConnection) -> None:
     """Close in stages where the client may still be sending, else at once."""
+    await asyncio.sleep(0)  # as above: it would take the wait below away
     reader = client.reader
     is_sending = not reader.body.is_whole or reader.is_over or reader.held > 0
     if is_sending and client.state in (EXCHANGE, DRAINING):
@@ -120,8 +122,8 @@ async def _linger(client: ClientConnection) -> None:
     reader = client.reader
     client.dropped = 0
     until = now() + LINGER
-    client.resume_reading()
     while client.state == DRAINING and client.dropped <= LINGER_BYTES:
+        client.resume_reading()
         left = until - now()
         if left <= 0 or (reader.body.is_whole and not reader.is_over):
             return

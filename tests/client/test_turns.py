@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from proxy.client.body import CRUMBS, Body
+from proxy.client.body import Body
 from proxy.client.connection import ClientConnection
 from proxy.client.protocol import ClientProtocol
 from proxy.http.trust import Peers
@@ -155,5 +155,5 @@ def test_tiny_chunks_are_kept_as_few_pieces():
     for _ in range(50):
         body.feed(TINY * 100)
 
-    assert len(body._pieces) <= CRUMBS
+    assert len(body._pieces) <= 64
     assert b"hi" * 5000 == body.take()

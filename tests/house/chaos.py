@@ -24,7 +24,7 @@ from proxy.client.connection import ClientConnection
 from proxy.context import Context
 from proxy.upstream.connection import Connection
 from proxy.websocket.side import TunnelSide
-from tests.house.fault_upstream import FaultUpstream, GoneError, Turn
+from tests.house.fault_upstream import FaultUpstream, Turn
 from tests.house.house import House
 from tests.house.raw_client import CutShortError, RawClient, request
 from tests.house.test_websocket import ASK, KEY, SWITCH, frame
@@ -425,7 +425,8 @@ async def chaos(seconds: float, seed: int) -> dict[str, object]:
     if len(now := descriptors()) > len(fds):
         broken.append(f"descriptors: {[now[name] for name in now.keys() - fds.keys()]}")
     return {
-        "seed": seed, "seconds": seconds, "seen": seen, "blocks": (blocks, sys.getallocatedblocks()),
+        "seed": seed, "seconds": seconds, "seen": seen,
+        "blocks": (blocks, sys.getallocatedblocks()),
         "codes": dict(codes.most_common()), "pool": str(pools), "broken": broken,
     }  # fmt: skip
 
