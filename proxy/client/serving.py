@@ -103,7 +103,6 @@ async def _drop_rest(client: ClientConnection) -> bool:
 
 async def _end(client: ClientConnection) -> None:
     """Close in stages where the client may still be sending, else at once."""
-    await asyncio.sleep(0)  # as above: it would take the wait below away
     reader = client.reader
     is_sending = not reader.body.is_whole or reader.is_over or reader.held > 0
     if is_sending and client.state in (EXCHANGE, DRAINING):

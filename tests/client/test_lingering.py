@@ -29,7 +29,6 @@ async def scene():
     scene = Refusing()
     scene.protocol.connection_made(scene.transport)
     scene.task = scene.client.task
-    scene.fill(UPLOAD)
     yield scene
     scene.task.cancel()
     await asyncio.gather(scene.task, return_exceptions=True)
@@ -42,6 +41,7 @@ async def turns(number=10):
 
 async def test_an_upload_that_is_cancelled_does_not_take_the_wait_away(scene):
     """Else nobody would look at the client again, however long it stays."""
+    scene.fill(UPLOAD)
     await turns()
     is_waiting = not scene.task.done()
     scene.protocol.connection_lost(None)
@@ -58,6 +58,7 @@ async def test_a_client_that_is_reset_meanwhile_is_no_fault(scene):
         raise OSError("not connected")
 
     scene.transport.write_eof = write_eof
+    scene.fill(UPLOAD)
     await turns()
 
     assert scene.task.done()

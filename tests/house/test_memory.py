@@ -20,8 +20,8 @@ OF_EACH = 200
 
 EVENT = "data: " + "x" * 60_000 + "\n\n"
 TO_ALL = {
-    "connect": "30s", "pool_wait": "30s", "request_body_gap": "60s", "head": "60s", "first_event": "60s", "gap": "60s",
-    "client_write": "60s", "total": "60s", "tunnel_idle": "60s",
+    "connect": "30s", "pool_wait": "30s", "request_body_gap": "60s", "head": "60s",
+    "first_event": "60s", "gap": "60s", "client_write": "60s", "total": "60s", "tunnel_idle": "60s",
 }  # fmt: skip
 
 
@@ -116,6 +116,15 @@ async def test_a_thousand_connections_at_their_worst_fit_into_the_container(
         most = await highest(process, crowd)
         assert await process.is_ready()
     finally:
+        print(
+            len(upstream.seen),
+            len(crowd),
+            process.memory() >> 20,
+            {
+                k: sum(1 for e in process.events() if e["code"] == k)
+                for k in {e["code"] for e in process.events()}
+            },
+        )
         for client in crowd:
             client.sock.close()
 
