@@ -357,7 +357,7 @@ def descriptors() -> dict[str, str]:
 async def settled(house: House) -> bool:
     """Wait until nobody is connected any more."""
     for _ in range(200):
-        if not house.app.listener.server.connections and not house.app.forward.running:
+        if not house.app.listener.server.connections and not house.app.forward.drain.running:
             return True
         await asyncio.sleep(0.05)
     return False
