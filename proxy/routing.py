@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from proxy import outcome as o
+from proxy.http.headers import host_name
 from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
@@ -183,9 +184,3 @@ class _Entry:
         if self._prefix is not None:
             return path.startswith(self._prefix)
         return self._search is not None and self._search(path) is not None
-
-
-def host_name(host: str) -> str:
-    """The host of an authority in lower case, without its port and the final dot of the root."""
-    bare = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return bare.lower().removesuffix(".")

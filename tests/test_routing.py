@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy import outcome as o
+from proxy.http.headers import host_name
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.resilience.rules import BreakerRule, BudgetRule
-from proxy.routing import NoRoute, Route, Router, compiled, host_name, normalise, path_of
+from proxy.routing import NoRoute, Route, Router, compiled, normalise, path_of
 from proxy.settings.schema import ResolvedRoute
 
 few = settings(max_examples=50, deadline=None, database=None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.resilience.circuit import STATES, Circuit, FailureStorage, State
+from proxy.resilience.circuit import STATES, Circuit, CircuitState, FailureStorage
 
 
 def circuit() -> Circuit:
@@ -10,7 +10,7 @@ def circuit() -> Circuit:
 
 
 def test_its_states_have_the_names_of_the_house() -> None:
-    assert set(STATES.values()) == set(State.__args__)
+    assert set(STATES.values()) == set(CircuitState.__args__)
 
 
 def test_it_opens_when_the_tally_says_too_many() -> None:

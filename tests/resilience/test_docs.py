@@ -7,7 +7,7 @@ import pytest
 
 from proxy.knobs import Knobs, seconds, size
 from proxy.outcome import NotRetried
-from proxy.resilience.permits import Cause
+from proxy.resilience.permits import TransitionCause
 from proxy.resilience.rules import BreakerRule, BudgetRule, RetryRule
 
 PAGE = (Path(__file__).parents[2] / "docs" / "resilience.md").read_text(encoding="utf-8")
@@ -53,6 +53,6 @@ def test_every_knob_is_documented_at_its_field(rule: type[Knobs]) -> None:
     assert [name for name, field in rule.model_fields.items() if not field.description] == []
 
 
-@pytest.mark.parametrize("word", [*NotRetried.__args__, *Cause.__args__])
+@pytest.mark.parametrize("word", [*NotRetried.__args__, *TransitionCause.__args__])
 def test_every_reason_and_cause_is_on_the_page(word: str) -> None:
     assert re.search(rf"\b{word}\b", PAGE)
