@@ -226,8 +226,8 @@ class RawClient:
                     while data := await self.chunk():
                         got += data
                 case "close":
-                    got, end = await self.rest()
-                    answer.end = end
+                    rest, answer.end = await self.rest()
+                    got += rest
         except CutShortError as cut:
             got += cut.got
             raise

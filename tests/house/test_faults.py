@@ -4,6 +4,7 @@ what the event said.
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -38,10 +39,10 @@ class Fault:
     results: tuple[str, ...] = ()
     stopped: str | None = None
     method: str = "GET"
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
-def fault(name: str, *scripts: Script, **rest: object):
+def fault(name: str, *scripts: Script, **rest: Any):
     return pytest.param(Fault(scripts, **rest), id=name)
 
 

@@ -182,7 +182,7 @@ async def stops_while_streaming(stage: Stage, house: House) -> str:
 
 
 async def finds_a_bug(stage: Stage, house: House) -> str:
-    def broken(*_args: object, **_more: object) -> None:
+    def broken(*_args: object, **_more: Any) -> None:
         raise ZeroDivisionError("of the scene's own")
 
     stage.patch.setattr(ResolvedRoute, "max_body", property(broken), raising=False)

@@ -7,6 +7,7 @@ import asyncio
 import json
 import socket
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -37,13 +38,13 @@ class Broken:
     term: str
     intact: str = ONE
     timeouts: dict[str, str] = field(default_factory=dict)
-    stream: dict[str, object] = field(default_factory=dict)
+    stream: dict[str, Any] = field(default_factory=dict)
     level: str = "ERROR"
     breaker: str = "open"
     detail: str = ""
 
 
-def broken(name: str, script: Script, code: str, term: str, **rest: object):
+def broken(name: str, script: Script, code: str, term: str, **rest: Any):
     return pytest.param(Broken(script, code, term, **rest), id=name)
 
 

@@ -1,5 +1,7 @@
 """pybreaker is told what happened; nothing of its own clock or its own gate is left."""
 
+from typing import get_args
+
 import pytest
 
 from proxy.resilience.circuit import STATES, Circuit, CircuitState, FailureStorage
@@ -10,7 +12,7 @@ def circuit() -> Circuit:
 
 
 def test_its_states_have_the_names_of_the_house() -> None:
-    assert set(STATES.values()) == set(CircuitState.__args__)
+    assert set(STATES.values()) == set(get_args(CircuitState))
 
 
 def test_it_opens_when_the_tally_says_too_many() -> None:

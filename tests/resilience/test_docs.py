@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
@@ -19,8 +20,8 @@ def told(trade: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([a-z0-9_.]+)` \| (.*?) \|", table, re.MULTILINE))
 
 
-def flat(knobs: Knobs, prefix: str = "") -> dict[str, object]:
-    defaults: dict[str, object] = {}
+def flat(knobs: Knobs, prefix: str = "") -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
     for name in type(knobs).model_fields:
         value = getattr(knobs, name)
         inner = flat(value, f"{prefix}{name}.") if isinstance(value, Knobs) else None
@@ -53,6 +54,6 @@ def test_every_knob_is_documented_at_its_field(rule: type[Knobs]) -> None:
     assert [name for name, field in rule.model_fields.items() if not field.description] == []
 
 
-@pytest.mark.parametrize("word", [*NotRetried.__args__, *TransitionCause.__args__])
+@pytest.mark.parametrize("word", [*get_args(NotRetried), *get_args(TransitionCause)])
 def test_every_reason_and_cause_is_on_the_page(word: str) -> None:
     assert re.search(rf"\b{word}\b", PAGE)
