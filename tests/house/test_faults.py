@@ -299,7 +299,7 @@ async def test_slow_head_is_no_fault(upstream, house):
 
     assert (200, "completed") == (answer.status, event["code"])
     assert event["head_ms"] > 140  # uvloop counts whole milliseconds
-    assert event["overhead_ms"] < 100
+    assert event["duration_ms"] - event["overhead_ms"] > 140
 
 
 @pytest.mark.parametrize("code", [502, 503, 504])
