@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,7 @@ class Scene:
         self.protocol.connection_made(self.transport)
         self.connection = Connection(self.protocol, self.owner)
         self.interim = []
+        self.peer: Any = None
 
     @property
     def state(self):
