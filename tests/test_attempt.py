@@ -7,6 +7,7 @@ import pytest
 from proxy import outcome as o
 from proxy.attempt import attempt
 from proxy.client.body import Body
+from proxy.clock import now
 from proxy.http.framing import ResponseHead
 from proxy.resilience.deadline import Deadline
 from proxy.time_spent import CLIENT, CONNECT, OURS, QUEUE, UPSTREAM
@@ -31,7 +32,7 @@ async def test_an_attempt_ends_at_the_head(line, answer: bytes, status: int, res
     line = line()
     line.answers = [answer]
     ctx = ready(line)
-    head = await attempt(ctx, None)
+    head = await attempt(ctx, now())
 
     assert isinstance(head, ResponseHead)
     (tried,) = ctx.exchange.attempts
@@ -54,23 +55,23 @@ async def test_an_attempt_ends_at_the_head(line, answer: bytes, status: int, res
 )  # fmt: skip
 async def test_a_failed_attempt_says_why_and_holds_nothing(line, unusual, outcome, sent) -> None:
     line = line()
-    line.answers, line.dials = unusual.get("answers", []), unusual.get("dials", [])
+    line.answers, line.dials = list(unusual.get("answers", ())), list(unusual.get("dials", ()))
     ctx = ready(line)
-    failed = await attempt(ctx, None)
+    failed = await attempt(ctx, now())
 
     assert isinstance(failed, Failed)
     (tried,) = ctx.exchange.attempts
     assert (outcome, outcome.result, sent) == (tried.outcome, tried.result, tried.sent)
     assert failed.detail == tried.detail == ctx.exchange.detail
     assert ctx.connection is None
-    assert 0 == line.upstreams["chat"].view().in_use
+    await until(lambda: 0 == line.upstreams["chat"].view().in_use)
 
 
 async def test_where_we_are_full_no_attempt_was_made(line) -> None:
     line = line(upstream={"pool": {"size": 1, "max_waiting": 0}})
     held = await line.upstreams["chat"].acquire(connect=1, pool_wait=1)
     ctx = ready(line)
-    failed = await attempt(ctx, None)
+    failed = await attempt(ctx, now())
 
     assert o.POOL_TIMEOUT is failed.outcome
     assert [] == ctx.exchange.attempts
@@ -87,7 +88,7 @@ async def test_where_we_are_full_no_attempt_was_made(line) -> None:
 async def test_which_clock_it_was_that_ran_out(line, total: float, outcome) -> None:
     line = line(timeouts={"head": "1ms"})
     line.answers = [SILENCE]
-    failed = await attempt(ready(line, total=total), None)
+    failed = await attempt(ready(line, total=total), now())
 
     assert outcome is failed.outcome
 
@@ -103,7 +104,7 @@ async def test_a_stale_connection_closes_those_that_idled_longer(line) -> None:
         await connection.read(30)
         connection.release()
     assert 2 == chat.view().idle
-    failed = await attempt(ready(line), None)
+    failed = await attempt(ready(line), now())
 
     assert o.STALE_CONNECTION is failed.outcome
     assert 0 == chat.view().idle
@@ -114,7 +115,7 @@ async def test_a_streamed_body_is_waited_for_on_the_clients_account(line) -> Non
     body = Body(4)
     ctx = ready(line, LENGTH, method="POST", body=body)
     ctx.body = None
-    waiting = asyncio.ensure_future(attempt(ctx, None))
+    waiting = asyncio.ensure_future(attempt(ctx, now()))
     await until(lambda: line.wires and line.wires[0].written)
     assert (CLIENT, "W") == (ctx.exchange.spent.part, ctx.exchange.phase)
     body.feed(b"mass")
@@ -133,7 +134,7 @@ async def test_an_answer_before_the_end_of_the_upload_was_the_upstreams_to_give(
     line.answers = [OK]
     ctx = ready(line, LENGTH, method="POST", body=Body(4))
     ctx.body = None
-    await attempt(ctx, None)
+    await attempt(ctx, now())
 
     assert 0.0 == ctx.exchange.client_wait
     assert ctx.exchange.upstream_wait > 0
@@ -146,7 +147,7 @@ async def test_a_body_that_breaks_is_the_clients_fault(line) -> None:
     ctx = ready(line, LENGTH, method="POST", body=body)
     ctx.body = None
     body.fail(o.BAD_REQUEST, "broken")
-    failed = await attempt(ctx, None)
+    failed = await attempt(ctx, now())
 
     assert (o.BAD_REQUEST, "broken") == (failed.outcome, failed.detail)
     assert "client_gone" == ctx.exchange.attempts[0].result
@@ -167,7 +168,7 @@ async def test_a_wait_that_is_broken_off_counts(line, monkeypatch, scene: str, p
     elif scene == "connect":
         line.dial = lambda *_: asyncio.sleep(30)
     ctx = ready(line)
-    waiting = asyncio.ensure_future(attempt(ctx, None))
+    waiting = asyncio.ensure_future(attempt(ctx, now()))
     await until(lambda: ctx.exchange.spent.part == part)
     since = ctx.exchange.spent.since
     waiting.cancel()
