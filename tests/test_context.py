@@ -6,6 +6,7 @@ from proxy import outcome as o
 from proxy.context import MOST_INTERIM
 from proxy.http.framing import ResponseHead
 from proxy.time_spent import RELAY
+from proxy.upstream.result import Failed
 from tests.line import ENDPOINT, OK, Line, asked
 from tests.records import attempt
 
@@ -100,7 +101,9 @@ async def connected(line: Line):
     """A context whose connection has carried a whole exchange."""
     line.answers = [OK]
     ctx = line.context()
-    ctx.connection = await ctx.upstream.acquire(connect=1, pool_wait=1)
+    acquired = await ctx.upstream.acquire(connect=1, pool_wait=1)
+    assert not isinstance(acquired, Failed)
+    ctx.connection = acquired
     ctx.connection.request("GET", b"GET / HTTP/1.1\r\n\r\n")
     await ctx.connection.head(30)
     while isinstance(await ctx.connection.read(30), bytes):

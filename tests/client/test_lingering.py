@@ -11,11 +11,15 @@ from tests.client.test_turns import UPLOAD, Scene
 class Refusing(Scene):
     """Its exchange ends at once, while its upload still waits for the client."""
 
+    task: asyncio.Task
+
     def __init__(self):
         super().__init__()
-        self.transport.can_write_eof = lambda: True
-        self.transport.write_eof = lambda: None
-        self.transport.close = lambda: self.transport.calls.append("close")
+        vars(self.transport).update(
+            can_write_eof=lambda: True,
+            write_eof=lambda: None,
+            close=lambda: self.transport.calls.append("close"),
+        )
 
     async def serve(self, request, error=None):
         upload = asyncio.create_task(read_body(request, 5))
