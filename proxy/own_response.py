@@ -63,7 +63,7 @@ def _is_problem(ctx: Context) -> bool:
 def _own(ctx: Context, status: int, lines: bytes, body: bytes) -> bool:
     x = ctx.exchange
     keep = ctx.keeps_alive
-    lines += ctx.cors if keep else ctx.cors + CLOSE_LINE
+    lines += ctx.limit_fields + (ctx.cors if keep else ctx.cors + CLOSE_LINE)
     head = ctx.plan.heads.own_answer(status, x, lines)
     ctx.commit(status, head if ctx.asked.method == "HEAD" else head + body)
     x.sent(len(body))

@@ -22,6 +22,7 @@ ERRORS: Final[dict[str, str]] = {
     "preflight_refused": "http_request_denied",
     "upgrade_not_allowed": "http_upgrade_failed",
     "proxy_loop": "proxy_loop_detected",
+    "rate_limited": "http_request_denied",
     "overload_shed": "connection_limit_reached",
     "pool_timeout": "connection_limit_reached",
     "circuit_open": "destination_unavailable",

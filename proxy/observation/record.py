@@ -28,6 +28,7 @@ FIELDS: Final = (
     "code",
     "term",
     "detail",
+    "would_refuse",
     "fault",
     "attempts",
     "attempt_results",
@@ -116,6 +117,8 @@ def _add_end(event: Event, x: Exchange) -> None:
         event["term"] = x.term
     if x.detail:
         event["detail"] = x.detail
+    if x.would_refuse:
+        event["would_refuse"] = x.would_refuse
     if x.fault is not None:
         event["fault"] = x.fault.place
 

@@ -24,6 +24,7 @@ from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.http.rules import CorsRule, IdentityRule
 from proxy.knobs import Knobs, Size
+from proxy.limits.rules import RateRule
 from proxy.resilience.rules import BreakerRule, RetryRule
 from proxy.settings import syntax
 from proxy.settings.sections import (
@@ -69,6 +70,8 @@ class Policy(Knobs):
     """When attempts are refused because the upstream has failed too often."""
     stream: StreamRule = StreamRule()
     """How streams of events are passed on."""
+    rate_limit: tuple[RateRule, ...] = ()
+    """How often the same client may ask; all of them must give leave."""
     max_body: Size = 128 * 1024 * 1024
     """Largest body of a request; a larger one is answered with 413."""
     server_timing: bool = False

@@ -32,6 +32,7 @@ HAPPENED: Final[dict[str, str]] = {
     "preflight_refused": "a page of another origin asked for leave and was granted nothing{detail}.",
     "upgrade_not_allowed": "the client asked for a WebSocket, which {route} does not allow.",
     "proxy_loop": "the request had passed this very Sidelight before: an endpoint leads back to it.",
+    "rate_limited": "the client asked more often than {route} lets it{detail}.{retry_in}",
     "overload_shed": "more bytes of unfinished requests were held than listen.unread_bytes allows, so this one was refused before its head was whole.",
     "pool_timeout": "no connection to {upstream} came free within {queued}; {limit} ended the wait{detail}.",
     "circuit_open": "the circuit of {route} was open because too many attempts had failed, so {upstream} was not asked.{retry_in}",

@@ -24,6 +24,7 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "drain": ("draining",),
     "route": ("route_not_found", "method_not_allowed", "preflight_refused"),
     "route_limits": ("upgrade_not_allowed", "body_too_large"),
+    "rate_limit": ("rate_limited",),
     "breaker": ("circuit_open", "upstream_cooling_down"),
     "pool": ("pool_timeout",),
 }

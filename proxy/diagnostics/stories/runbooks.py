@@ -97,6 +97,17 @@ CODES: Final[dict[str, Runbook]] = {
         ("`upstreams.*.endpoints`: one of them leads back here.",),
         ("Point it at the upstream.",),
     ),
+    "rate_limited": Runbook(
+        "The client asked more often than a `rate_limit` of the route lets it.",
+        (
+            "`detail`: the limit, the client and the wait. One client or many?",
+            "`sidelight_rate_limit_decisions_total` by policy.",
+        ),
+        (
+            "One client: mend it, it should obey `Retry-After`.",
+            "Many: raise `rate` or `burst`; `dry_run: true` shows what a limit would refuse.",
+        ),
+    ),
     "overload_shed": Runbook(
         "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
         ("`client_ip` of these exchanges, and how many connections are open.",),

@@ -113,6 +113,7 @@ def _end(x: Exchange, outcome: Outcome) -> dict[str, object]:
         "upstream_status": x.upstream_status,
         "interim": list(x.interim) or None,
         "detail": x.detail or None,
+        "would_refuse": x.would_refuse,
         "fault": x.fault.place if x.fault else None,
         "duration_ms": ms(x.duration),
         "overhead_ms": ms(x.overhead),
