@@ -21,18 +21,18 @@ class Quota:
         """Ticks from one request to the next at the sustained rate."""
         self.tolerance = (burst - 1) * self.interval
         """Ticks by which a request may come before its theoretical arrival time."""
-        self._second = float(count * _MICROSECONDS)
+        self.second = float(count * _MICROSECONDS)
+        """Ticks in a second."""
 
     def ticks(self, now: float) -> int:
         """`now`, to the microsecond, in ticks."""
         return int(now * 1e6 + 0.5) * self.count
 
-    def seconds(self, ticks: int) -> float:
-        return ticks / self._second
-
 
 class Decision:
     """Whether a request fits, and what is left."""
+
+    __slots__ = ("arrival", "remaining", "reset", "wait")
 
     def __init__(self, arrival: int, wait: float, remaining: int, reset: float) -> None:
         self.arrival = arrival
@@ -47,11 +47,10 @@ class Decision:
 
 def decide(quota: Quota, arrival: int | None, now: float) -> Decision:
     """Whether a request fits now; `arrival` is what is kept of the key, None: nothing."""
-    at = quota.ticks(now)
+    at, interval, tolerance = quota.ticks(now), quota.interval, quota.tolerance
     due = at if arrival is None or arrival < at else arrival
     early = due - at
-    if early > quota.tolerance:
-        return Decision(due, quota.seconds(early - quota.tolerance), 0, quota.seconds(early))
-    following = due + quota.interval
-    remaining = (quota.tolerance - early) // quota.interval
-    return Decision(following, 0.0, remaining, quota.seconds(following - at))
+    if early > tolerance:
+        return Decision(due, (early - tolerance) / quota.second, 0, early / quota.second)
+    left = (tolerance - early) // interval
+    return Decision(due + interval, 0.0, left, (early + interval) / quota.second)

@@ -68,9 +68,11 @@ class Keys:
 
     def _digest(self, source: KeySource, asked: RequestHead, x: Exchange) -> bytes:
         hashed = self._hash.copy()
-        value = source.value(asked, x)
         # one byte before each, so that no value is the key of an address
-        hashed.update(b"v" + value if value else b"a" + client_network(x.client_ip).encode())
+        if value := source.value(asked, x):
+            hashed.update(b"v" + value)
+        else:
+            hashed.update(b"a" + client_network(x.client_ip).encode())
         return hashed.digest()
 
 

@@ -24,6 +24,8 @@ class RateLimit:
         dry_run: bool = False,
     ) -> None:
         self.name = name
+        self.label = name.encode()
+        """The name as header fields have it."""
         self.quota = quota
         self.dry_run = dry_run
         self.allowed = self.refused = 0
@@ -75,14 +77,14 @@ class RateLimits:
 
     def __init__(self, limits: Sequence[RateLimit]) -> None:
         self._limits = list(limits)
-        told = [(limit.name, limit.quota) for limit in limits if not limit.dry_run]
+        told = [(limit.label, limit.quota) for limit in limits if not limit.dry_run]
         self._policies = policy_fields(told)
 
     def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
         """Whether all give leave; only then does the request count, for each of them."""
         verdict = Verdict()
         granted: list[tuple[RateLimit, int, Decision]] = []
-        refused: list[tuple[str, Decision]] = []
+        refused: list[tuple[bytes, Decision]] = []
         for limit in self._limits:
             key = limit.key(asked, x)
             decision = limit.look(key, now)
@@ -91,11 +93,11 @@ class RateLimits:
                 continue
             _refuse(verdict, limit, decision, limit.client(asked, x))
             if not limit.dry_run:
-                refused.append((limit.name, decision))
+                refused.append((limit.label, decision))
         if not refused:
             for limit, key, decision in granted:
                 limit.take(key, decision, now)
-        told = refused or [(one.name, left) for one, _, left in granted if not one.dry_run]
+        told = refused or [(one.label, left) for one, _, left in granted if not one.dry_run]
         if told:
             verdict.fields = self._policies + limit_fields(told)
         return verdict
