@@ -130,6 +130,8 @@ BAD_REQUEST = _row("bad_request", "CR", 400, "The request could not be understoo
 HEADERS_TOO_LARGE = _row("headers_too_large", "CR", 431, "The request is too large.", "info", "client")
 URI_TOO_LONG = _row("uri_too_long", "CR", 414, "The address is too long.", "info", "client")
 BODY_TOO_LARGE = _row("body_too_large", "CR", 413, "The message is too long.", "info", "client")
+MESSAGE_TOO_LONG = _row("message_too_long", "CR", 422, "Message too long (max {n} characters).", "info", "client")
+MESSAGE_EMPTY = _row("message_empty", "CR", 422, "Message cannot be empty.", "info", "client")
 REQUEST_TIMEOUT = _row("request_timeout", "cR", 408, "The request took too long to arrive. Please try again.", "info", "client", retryable=True)
 NOT_IMPLEMENTED = _row("not_implemented", "CR", 501, _KIND, "info", "client")
 HTTP_VERSION_NOT_SUPPORTED = _row("http_version_not_supported", "CR", 505, _KIND, "info", "client")
@@ -137,6 +139,8 @@ HTTP_VERSION_NOT_SUPPORTED = _row("http_version_not_supported", "CR", 505, _KIND
 ROUTE_NOT_FOUND = _row("route_not_found", "PR", 404, "Not found.", "info", "policy")
 METHOD_NOT_ALLOWED = _row("method_not_allowed", "PR", 405, "This action is not allowed here.", "info", "policy")
 PREFLIGHT_REFUSED = _row("preflight_refused", "PR", 204, "", "info", "policy")
+HTTPS_REQUIRED = _row("https_required", "PR", 403, "Please use a secure connection.", "info", "policy")
+MEDIA_TYPE_NOT_SUPPORTED = _row("media_type_not_supported", "PR", 415, "This kind of content is not supported.", "info", "policy")
 UPGRADE_NOT_ALLOWED = _row("upgrade_not_allowed", "PR", 426, "This connection type is not supported.", "info", "policy")
 PROXY_LOOP = _row("proxy_loop", "PR", 508, "The service is misconfigured.", "error", "policy")
 

@@ -52,6 +52,16 @@ CODES: Final[dict[str, Runbook]] = {
         ("`bytes_in`, and what was uploaded.",),
         ("Raise `max_body` where such bodies are wanted.",),
     ),
+    "message_too_long": Runbook(
+        "The text at `message.pointer` is longer than `message.max_length`.",
+        ("`detail`: how long it was.", "Whether the page counts as the route does: in characters."),
+        ("Let the page say the limit while people type, or raise `max_length`.",),
+    ),
+    "message_empty": Runbook(
+        "There is no text at `message.pointer`, or only blanks.",
+        ("`detail`: was nothing there, or only blanks?",),
+        ("Nothing there: `message.pointer` and what the client sends do not agree.",),
+    ),
     "request_timeout": Runbook(
         "The client began a request and did not finish it: the head within `listen.request_head`, or a body silent for `timeouts.request_body_gap`.",
         ("`client_ip`: one slow network or an attack?",),
@@ -86,6 +96,18 @@ CODES: Final[dict[str, Runbook]] = {
             "Add the origin to `cors.origins`, as the browser sends it, or the method to the route's `match.methods`.",
             "From a page that is not yours: nothing.",
         ),
+    ),
+    "https_required": Runbook(
+        "The client came by plain HTTP to a route with `require_https`.",
+        (
+            "Whether the proxy in front is in `trusted_proxies` and sends `X-Forwarded-Proto: https`.",
+        ),
+        ("Mend that; from a client that came by HTTP: nothing.",),
+    ),
+    "media_type_not_supported": Runbook(
+        "The body is of a type that the route does not take, or compressed where it is looked into.",
+        ("`detail`: the type.", "`content_types` and `message` of the route."),
+        ("Add the type where it is wanted, or mend the client.",),
     ),
     "upgrade_not_allowed": Runbook(
         "A WebSocket was asked for, and this route has none.",
