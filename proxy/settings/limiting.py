@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from proxy.limits.rules import ByRequest
 from proxy.observation.redaction import is_secret_name
-from proxy.settings.faults import Path, SettingsFault, nearest
+from proxy.settings.faults import KeyPath, SettingsFault, nearest
 from proxy.settings.schema import ResolvedRoute
 from proxy.settings.tree import Keys, Leaf, place_of
 
@@ -33,10 +33,10 @@ def _is_hidden(field: Keys | None) -> bool:
     return is_secret_name(field.text("header") or field.text("query") or "")
 
 
-def _limits_by(tree: Keys) -> Iterator[tuple[Path, Keys]]:
+def _limits_by(tree: Keys) -> Iterator[tuple[KeyPath, Keys]]:
     """Every `by` that is a section, with the path of its field."""
     policies = tree.section("policies")
-    holders: list[tuple[Path, object]] = [
+    holders: list[tuple[KeyPath, object]] = [
         *(
             (("policies", name), node)
             for name, node in (policies.nodes if policies else {}).items()

@@ -45,7 +45,7 @@ def authority(host: str) -> str:
     return host
 
 
-Endpoint = Annotated[str, AfterValidator(endpoint)]
+EndpointUrl = Annotated[str, AfterValidator(endpoint)]
 """`http://host:port` or `https://host:port`; the port may be left to the scheme."""
 
 
@@ -76,7 +76,7 @@ class TlsRule(Knobs):
 class UpstreamRule(Knobs):
     """A named service that requests are forwarded to."""
 
-    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
+    endpoints: tuple[EndpointUrl, ...] = Field(min_length=1)
     """Addresses, such as http://127.0.0.1:8000; several take turns."""
     pool: PoolRule = Field(default_factory=PoolRule)
     """How many connections there may be, and how long."""
