@@ -32,8 +32,8 @@ COMPILED = {
     "route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition relay sse",
-    "upstream": "connection endpoints pool protocol request_writer rescue response_reader result "
-    "states upstream",
+    "upstream": "connection endpoints pacing pool protocol request_writer rescue response_reader "
+    "result states upstream",
     "websocket": "frames side tunnel upgrade",
 }
 

@@ -24,7 +24,7 @@ from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.own_response import allow, refuse, refuse_preflight
 from proxy.routing import NoRoute, Route
-from proxy.time_spent import CLIENT, GUARDS, OURS, ROUTE
+from proxy.time_spent import CLIENT, GUARDS, ROUTE
 from proxy.upload import keep_body
 
 
@@ -51,7 +51,6 @@ async def forward(ctx: Context) -> bool:
         return refuse(ctx, refusal)
     if refused := await admit(ctx):
         return turn_away(ctx, refused)
-    spent.enter(OURS, now())
     await keep_body(ctx)
     answer = await call(ctx)
     if isinstance(answer, NoAnswer):
