@@ -95,6 +95,8 @@ class Context:
     """Set from the commit on, where the answer is a stream of events."""
     cors: bytes = b""
     """Header lines that let a page of another origin read the answer."""
+    own_fields: bytes = b""
+    """Header lines of our own for whatever answer the client gets: what its limits leave it."""
     closing: bool = False
     """Whether the client's connection ends with this exchange, whatever else speaks for it."""
 

@@ -79,6 +79,8 @@ class Exchange:
     """Where it is now: the second character of `term` for outcomes that end anywhere."""
     detail: str | None = None
     """What happened in technical words; internal, never sent to a client."""
+    would_refuse: str | None = None
+    """The limit that only runs dry and would have refused it, in technical words."""
     fault: Fault | None = None
     """Where a bug of our own ended it."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from proxy import guards, respond
 from proxy import outcome as o
+from proxy.admission import admit, turn_away
 from proxy.attempts import NoAnswer, call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
@@ -48,6 +49,8 @@ async def forward(ctx: Context) -> bool:
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
         return refuse(ctx, refusal)
+    if refused := await admit(ctx):
+        return turn_away(ctx, refused)
     await keep_body(ctx)
     answer = await call(ctx)
     if isinstance(answer, NoAnswer):

@@ -46,6 +46,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     body, is_whole = _body_at_hand(ctx, given, stream)
     keep = ctx.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, rule.cors, fields)
+    extra += ctx.own_fields
     if ctx.plan.proxy_status.on_all:
         extra += ctx.plan.proxy_status.received(head.status)
     if rule.server_timing:

@@ -20,11 +20,11 @@ BLAMED: dict[str, set[Category]] = {
     "-": {"client", "upstream"},
 }
 STATUSES: dict[str, set[int | None]] = {
-    "C": {400, 413, 414, 431, 499, 501, 505, None},
+    "C": {400, 413, 414, 422, 431, 499, 501, 505, None},
     "c": {408, None},
     "U": {502, None},
     "u": {504, None},
-    "P": {204, 404, 405, 426, 503, 508, None},
+    "P": {204, 403, 404, 405, 415, 426, 429, 503, 508, None},
     "O": {503, None},
     "I": {500},
     "-": {None},

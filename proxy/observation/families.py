@@ -71,6 +71,7 @@ _TABLE = (
     Family("sidelight_inband_errors_total", "counter", ("route", "code"), "Streams whose error was said inside the stream."),
     Family("sidelight_upstream_cancel_seconds", "histogram", ("route",), "From a client's leaving to the closing of its upstream connection.", CONN),
     Family("sidelight_client_disconnects_total", "counter", ("route", "phase"), "Clients that left or did not read, by the phase letter of term."),
+    Family("sidelight_rate_limit_decisions_total", "counter", ("policy", "decision"), "Requests by what a rate limit decided: allowed, refused, or would_refuse where it only runs dry."),
     Family("sidelight_event_loop_lag_seconds", "histogram", (), "By how much a timer of the event loop overslept.", OVH),
     Family("sidelight_connections_shed_total", "counter", ("port", "cause"), "Connections that were refused or cut, so that others are served."),
     Family("sidelight_drain_exchanges_total", "counter", ("result",), "Exchanges that ended while draining."),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from proxy.knobs import as_duration
 from proxy.settings.faults import SettingsFault, in_order, nearest
+from proxy.settings.limiting import limits_that_clients_choose
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.settings.tree import Keys, place_of
 
@@ -22,7 +23,8 @@ def warnings(settings: Settings, tree: Keys) -> list[str]:
     found = [
         fault
         for at, route in enumerate(settings.routes)
-        for fault in (*_unknown_methods(route, at, tree), *_unreachable_limits(route, at, tree))
+        for check in (_unknown_methods, _unreachable_limits, limits_that_clients_choose)
+        for fault in check(route, at, tree)
     ]
     return [str(fault) for fault in in_order(found)]
 

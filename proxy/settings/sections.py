@@ -148,6 +148,15 @@ class TimeoutsRule(Knobs):
     """WebSockets: silence of both sides, after which the tunnel is closed."""
 
 
+class MessageRule(Knobs):
+    """The message in the JSON of requests."""
+
+    pointer: syntax.Pointer | None = None
+    """Where it stands, as a JSON pointer (RFC 6901) such as `/message`; null: not looked at."""
+    max_length: Count = 10_000
+    """Most characters of it; one that is longer, empty or not there is answered with 422."""
+
+
 class Match(Knobs):
     """Which requests a route takes."""
 

@@ -106,6 +106,12 @@ def sends(*segments: bytes | str) -> Play:
     return play
 
 
+def says(body: bytes) -> Play:
+    """JSON, counted."""
+    head = request("POST", "/x", "Content-Type: application/json", f"Content-Length: {len(body)}")
+    return sends(head + body)
+
+
 def leaves(mark: bytes) -> Play:
     """The client leaves; it knows the ID because it chose it."""
 
@@ -282,6 +288,23 @@ SCENES = [
     refused("unfinished heads", "overload_shed", crowds_in,
             "More bytes of unfinished requests were held than listen.unread_bytes allows",
             status=503, by="listener", settings={"listen": {"unread_bytes": "64KiB"}}),
+    refused("a long message", "message_too_long", says(b'{"m": "abc"}'),
+            "The message in the JSON of the request was longer than the route all takes"
+            " (3 characters at /m, more than 2)", status=422, by="message",
+            settings={"route": {"message": {"pointer": "/m", "max_length": 2}}}),
+    refused("an empty message", "message_empty", says(b'{"m": ""}'),
+            "had no message in it, or an empty one (only blanks at /m)", status=422, by="message",
+            settings={"route": {"message": {"pointer": "/m"}}}),
+    refused("no JSON", "media_type_not_supported", asks("POST", b"x"),
+            "of a type that the route all does not take (content type none)", status=415,
+            by="content_type", settings={"route": {"content_types": ["application/json"]}}),
+    refused("in the clear", "https_required", asks(),
+            "The client came by plain HTTP, and the route all is for https only", status=403,
+            by="https", settings={"route": {"require_https": "refuse"}}),
+    refused("too often", "rate_limited", asks_twice,
+            "The client asked more often than the route all lets it (rate_limit all: no leave for",
+            "(1 in 30 s, burst 1, by address 127.0.0.1)", "The client was asked to wait <20-30 s>",
+            status=429, by="rate_limit", settings={"route": {"rate_limit": [{"rate": "1/30s"}]}}),
     refused("no connection", "pool_timeout", fills_the_pool,
             "No connection to the chat upstream came free within <45-990 ms>",
             "the pool_wait limit of 50 ms", status=503, by="pool", scripts=(never,),

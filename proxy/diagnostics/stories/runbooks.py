@@ -52,6 +52,16 @@ CODES: Final[dict[str, Runbook]] = {
         ("`bytes_in`, and what was uploaded.",),
         ("Raise `max_body` where such bodies are wanted.",),
     ),
+    "message_too_long": Runbook(
+        "The text at `message.pointer` is longer than `message.max_length`.",
+        ("`detail`: how long it was.", "Whether the page counts as the route does: in characters."),
+        ("Let the page say the limit while people type, or raise `max_length`.",),
+    ),
+    "message_empty": Runbook(
+        "There is no text at `message.pointer`, or only blanks.",
+        ("`detail`: was nothing there, or only blanks?",),
+        ("Nothing there: `message.pointer` and what the client sends do not agree.",),
+    ),
     "request_timeout": Runbook(
         "The client began a request and did not finish it: the head within `listen.request_head`, or a body silent for `timeouts.request_body_gap`.",
         ("`client_ip`: one slow network or an attack?",),
@@ -87,6 +97,18 @@ CODES: Final[dict[str, Runbook]] = {
             "From a page that is not yours: nothing.",
         ),
     ),
+    "https_required": Runbook(
+        "The client came by plain HTTP to a route with `require_https`.",
+        (
+            "Whether the proxy in front is in `trusted_proxies` and sends `X-Forwarded-Proto: https`.",
+        ),
+        ("Mend that; from a client that came by HTTP: nothing.",),
+    ),
+    "media_type_not_supported": Runbook(
+        "The body is of a type that the route does not take, or compressed where it is looked into.",
+        ("`detail`: the type.", "`content_types` and `message` of the route."),
+        ("Add the type where it is wanted, or mend the client.",),
+    ),
     "upgrade_not_allowed": Runbook(
         "A WebSocket was asked for, and this route has none.",
         ("`path`: is it the right route?",),
@@ -96,6 +118,17 @@ CODES: Final[dict[str, Runbook]] = {
         "The request has passed this very Sidelight before.",
         ("`upstreams.*.endpoints`: one of them leads back here.",),
         ("Point it at the upstream.",),
+    ),
+    "rate_limited": Runbook(
+        "The client asked more often than a `rate_limit` of the route lets it.",
+        (
+            "`detail`: the limit, the client and the wait. One client or many?",
+            "`sidelight_rate_limit_decisions_total` by policy.",
+        ),
+        (
+            "One client: mend it, it should obey `Retry-After`.",
+            "Many: raise `rate` or `burst`; `dry_run: true` shows what a limit would refuse.",
+        ),
     ),
     "overload_shed": Runbook(
         "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",

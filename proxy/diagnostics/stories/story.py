@@ -16,7 +16,7 @@ from proxy.diagnostics.stories.guards import guards_of, route_of
 from proxy.exchange import Exchange
 from proxy.observation.breaker_opening import opened
 from proxy.observation.record import RESERVED, ms
-from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
+from proxy.outcome import INTERNAL_ERROR, MESSAGE_TOO_LONG, Outcome, level_of
 
 Story = dict[str, object]
 """JSON-able and redacted; what has nothing to say is left out."""
@@ -113,6 +113,7 @@ def _end(x: Exchange, outcome: Outcome) -> dict[str, object]:
         "upstream_status": x.upstream_status,
         "interim": list(x.interim) or None,
         "detail": x.detail or None,
+        "would_refuse": x.would_refuse,
         "fault": x.fault.place if x.fault else None,
         "duration_ms": ms(x.duration),
         "overhead_ms": ms(x.overhead),
@@ -221,7 +222,10 @@ def _client(x: Exchange, outcome: Outcome) -> Story:
     if got in ("own_answer", "in_band_error"):
         wait = x.retry_in
         told["code"] = outcome.code
-        told["message"] = outcome.message.replace("{n}", str(round(wait)) if wait else "a few")
+        number = str(round(wait)) if wait else "a few"
+        if outcome is MESSAGE_TOO_LONG and x.terms is not None:
+            number = str(x.terms.message.max_length)
+        told["message"] = outcome.message.replace("{n}", number)
     if x.retry_in is not None:
         told["retry_after"] = round(x.retry_in, 3)
     return told
