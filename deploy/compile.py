@@ -29,7 +29,7 @@ COMPILED = {
     "observation": "batch log metrics observer readings record recorded recorder redaction "
     "route_metrics series summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
-    "streams": "clocks errors framing markers ndjson recognition relay sse",
+    "streams": "clocks errors framing markers ndjson raw recognition relay sse upstream_errors",
     "upstream": "connection endpoints pool protocol request_writer rescue response_reader result "
     "states upstream",
     "websocket": "frames side tunnel upgrade",

@@ -87,6 +87,7 @@ def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
     if failed.outcome is not o.POOL_TIMEOUT:  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
+        ctx.exchange.clock_ran = now() - tried.started
     return _failed(ctx, tried, failed)
 
 
@@ -135,6 +136,7 @@ async def _upload(ctx: Context, connection: Connection) -> None:
     try:
         await _send_body(ctx, connection)
     except RequestError as refused:
+        ctx.exchange.clock_ran = refused.waited
         connection.give_up(refused.outcome, refused.detail)
         return
     sent = ctx.sent_at = now()

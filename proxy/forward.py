@@ -63,6 +63,7 @@ class Forward:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
             return await self._travel(ctx) and await _is_read(ctx)
         except RequestError as error:
+            ctx.exchange.clock_ran = error.waited
             return _stopped(ctx, error.outcome, error.detail)
         except asyncio.CancelledError:
             if client.gone_at is not None and not (client.outlives_client and self.drain.has_begun):

@@ -16,6 +16,9 @@ from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
 
+_TICK = 0.002
+"""Loops round their clocks to milliseconds: a timer may fire that much before its time."""
+
 
 class BodySource(Protocol):
     """Where the body comes from."""
@@ -49,8 +52,12 @@ async def relay(
     clocks: Timeouts,
     *,
     chunked: bool,
+    on_first: Callable[[], None] | None = None,
 ) -> Outcome | None:
-    """Pass the body on to its end. None if it ended well, else what broke it."""
+    """Pass the body on to its end. None if it ended well, else what broke it.
+
+    `on_first` is called at the first bytes.
+    """
     last_call = now() + clocks.max_stream
     while (began := now()) < last_call:
         try:
@@ -60,12 +67,16 @@ async def relay(
             x.upstream_wait += arrived - began
         if not isinstance(piece, bytes):
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
+        if x.first_byte is None and on_first is not None:
+            on_first()
         _measure(x, piece, arrived, arrived - began)
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:
             is_read = await sink.drained(clocks.client_write, last_call - arrived)
-            x.client_wait += now() - arrived
-            if not is_read:
+            waited = now() - arrived
+            x.client_wait += waited
+            if not is_read and arrived + waited < last_call - _TICK:
+                x.clock_ran = waited
                 return o.CLIENT_TOO_SLOW
     return o.STREAM_MAX_DURATION
 

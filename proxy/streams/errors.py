@@ -21,7 +21,7 @@ def error_event(profile: Profile, body: bytes) -> bytes:
     * `sse`: `event: error` and the body as its data.
     * `openai`: data with the error object of that API, `{"error": {"message", "type", "param",
       "code", "request_id", "retryable", "retry_after"?}}`; `code` is the outcome's.
-    * `ndjson`: the body as a line.
+    * `ndjson`: the body as a line; `json-seq`: behind a record separator (RFC 7464).
     """
     return _FORMS[profile](body)
 
@@ -46,8 +46,13 @@ def _ndjson(body: bytes) -> bytes:
     return body + b"\n"
 
 
+def _json_seq(body: bytes) -> bytes:
+    return b"\x1e%b\n" % body
+
+
 _FORMS: dict[Profile, Callable[[bytes], bytes]] = {
     "sse": _sse,
     "openai": _openai,
     "ndjson": _ndjson,
+    "json-seq": _json_seq,
 }

@@ -21,11 +21,15 @@ from proxy.streams.errors import error_event
 from proxy.streams.framing import MAX_HELD, EventFraming
 from proxy.streams.markers import end_marker
 from proxy.streams.rules import StreamRule
+from proxy.streams.upstream_errors import MARK, error_in
 from proxy.terms import Timeouts
 from proxy.upstream.result import EndOfBody, Failed
 
 PROGRESS = 60.0
 """Seconds between two `stream_progress` events."""
+
+PATIENCE = 0.25
+"""Seconds for which an unfinished event is held; then its whole lines go on."""
 
 
 class StreamObserver(Protocol):
@@ -42,7 +46,7 @@ class StreamObserver(Protocol):
 class EventStream:
     """One answer that is a stream of events; its clocks begin here, at its head.
 
-    `on_first` is called at the first event.
+    `on_first` is called at the first event, unless that is an error.
     """
 
     def __init__(
@@ -65,6 +69,13 @@ class EventStream:
         self._arrived = begun
         self._beat_due = begun + (rule.heartbeat or inf)
         self._progress_due = begun + PROGRESS if rule.progress else inf
+        self._release_due = inf
+        self._wakes_at = inf
+        """When the read that is under way ends at the latest."""
+        self._sleeps_on = True
+        """Whether the clocks still allow it to last so long."""
+        self._error: str | None = None
+        """Words for the upstream's own error that has passed."""
         self._sink: BodySink
         self._is_blocked = False
         """Whether the client did not take all of what was passed on last."""
@@ -72,26 +83,40 @@ class EventStream:
         """How the framing to the client ends: by a last chunk, or else by closing."""
         self.can_tell = True
         """Whether an error can be said in the stream; not where its length was announced."""
+        self.is_success = True
+        """Whether the answer's status is a 2xx: others are not judged by what they carry."""
+        self.ended_as: Outcome | None = None
+        """What a stream that ended well was all the same: an error of the upstream's, or empty."""
         self.status: ProxyStatus | None = None
         """Says in a trailer what broke the stream; only where the head carried our member too."""
         self.on_first: Callable[[], None] = _nothing
         self.held = b""
         """What was read before the commit."""
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether its first event has come, and was no error."""
+        return self._x.first_event is not None and self._error is None
+
     async def hold(self, source: BodySource, left: float) -> Failed | None:
         """Wait for the first event, at most `left` seconds; what broke the stream before it."""
         until = now() + left
         while self._x.first_event is None and len(self.held) <= MAX_HELD:
             at = now()
+            due = min(until, self._release_due)
             try:
-                piece = await source.read(min(self._clocks.left(at), max(0.0, until - at)))
+                piece = await source.read(min(self._clocks.left(at), max(0.0, due - at)))
             finally:
-                self._x.upstream_wait += now() - at
+                arrived = now()
+                self._x.upstream_wait += arrived - at
             if isinstance(piece, EndOfBody):
                 return None
-            if isinstance(piece, Failed):
+            if isinstance(piece, bytes):
+                self.held += self._take(piece, arrived)
+            elif piece.outcome is o.STREAM_STALLED and arrived >= self._release_due:
+                self.held += self._release(arrived)
+            else:
                 return self._not_begun(piece)
-            self.held += self._take(piece, now())
         return None
 
     async def relay(self, source: BodySource, sink: BodySink) -> Outcome | None:
@@ -103,6 +128,7 @@ class EventStream:
         while broken is None:
             began = now()
             wait = self._wait(began)
+            self._wakes_at = began + wait
             source.tap = self._pass  # events do not wake us; a clock does, or the end
             try:
                 piece = await source.read(wait)
@@ -125,12 +151,15 @@ class EventStream:
 
     def tell(self, outcome: Outcome, sink: BodySink) -> bool:
         """Say in the stream what broke it and end the framing; False where that cannot be."""
-        self._x.held = self._framing.held
-        if not (self.can_tell and outcome.message) or self._framing.is_raw:
+        framing = self._framing
+        self._x.held = framing.held
+        if not (self.can_tell and outcome.message and framing.takes_error):
             return False
-        openai = self._rule.errors == "openai" and self._framing.profile == "sse"
-        profile = "openai" if openai else self._framing.profile
-        event = error_event(profile, error_body(outcome, self._x.request_id))
+        openai = self._rule.errors == "openai" and framing.profile == "sse"
+        profile = "openai" if openai else framing.profile
+        event = framing.close_event() + error_event(
+            profile, error_body(outcome, self._x.request_id)
+        )
         sink.write(chunk(event) + self._last_chunk(outcome) if self.chunked else event)
         self._x.inband_error = True
         return True
@@ -150,7 +179,7 @@ class EventStream:
             sink.write(chunk(ready) if self.chunked else ready)
             x.bytes_out += len(ready)
         self._is_blocked = sink.is_full
-        return not self._is_blocked
+        return self._sleeps_on and not self._is_blocked
 
     def _write(self, ready: bytes, sink: BodySink) -> None:
         sink.write(chunk(ready) if self.chunked else ready)
@@ -166,7 +195,16 @@ class EventStream:
         self._arrived = resumed
         self._clocks.stop_for(waited)
         self._beat_due += waited
-        return None if is_read else o.CLIENT_TOO_SLOW
+        return None if is_read else self._unread(waited, resumed)
+
+    def _unread(self, waited: float, at: float) -> Outcome:
+        """Which clock ended the wait for the client."""
+        over = self._clocks.ran_out(at)
+        if over is not None and over[0] is o.STREAM_MAX_DURATION:
+            self._x.detail = over[1]
+            return over[0]
+        self._x.clock_ran = waited
+        return o.CLIENT_TOO_SLOW
 
     def _take(self, piece: bytes, arrived: float) -> bytes:
         """Whole events out of what has come, counted and measured."""
@@ -182,23 +220,56 @@ class EventStream:
         self._clocks.saw(arrived, event=framing.has_event)
         if self._rule.heartbeat is not None:
             self._beat_due = arrived + self._rule.heartbeat
+        whole = framing.whole
+        if MARK in whole and self._error is None and self.is_success:
+            self._error = error_in(framing)
         if framing.has_event:
             x.events, x.is_raw = framing.events, framing.is_raw
             if x.first_event is None:
-                x.first_event = arrived - x.started
-                self.on_first()
-        if self._marker is not None and ready:
-            self._marker.see(ready)
+                self._begin(at)
+        if self._marker is not None and whole:
+            self._marker.see(whole)
+        if framing.held:
+            self._hold_on(arrived)
+        else:
+            self._release_due = inf
         return ready
 
+    def _begin(self, at: float) -> None:
+        """The first event: other clocks run from now on."""
+        self._x.first_event = at
+        self._sleeps_on = False
+        if self._error is None:
+            self.on_first()
+
+    def _hold_on(self, arrived: float) -> None:
+        """An event is unfinished: it will not be held for ever."""
+        if self._release_due == inf:
+            self._release_due = arrived + PATIENCE
+            self._sleeps_on = self._sleeps_on and self._wakes_at <= self._release_due
+
+    def _release(self, at: float) -> bytes:
+        """Whole lines of an event that has been held for long enough."""
+        self._release_due = inf
+        framing, x = self._framing, self._x
+        lines = framing.release()
+        if lines and framing.has_event:
+            self._clocks.saw(at, event=True)
+            if x.first_event is None:
+                self._begin(at - x.started)
+        return lines
+
     def _wait(self, at: float) -> float:
-        due = min(self._beat_due, self._progress_due)
+        self._sleeps_on = True
+        due = min(self._beat_due, self._progress_due, self._release_due)
         return min(self._clocks.left(at), max(0.0, due - at))
 
     def _look(self, at: float, sink: BodySink) -> Outcome | None:
         """Which clock it is: one that ends the stream, or one that only means to speak."""
+        if at >= self._release_due and (lines := self._release(at)):
+            self._write(lines, sink)
         if over := self._clocks.ran_out(at):
-            self._x.detail = over[1]
+            self._x.detail, self._x.clock_ran = over[1], self._clocks.since_event(at)
             return over[0]
         if at >= self._beat_due:
             self._beat_due = at + (self._rule.heartbeat or inf)
@@ -211,20 +282,38 @@ class EventStream:
         return None
 
     def _finish(self, sink: BodySink) -> Outcome | None:
-        held = self._framing.held
-        tail = self._framing.finish()
-        self._x.events = self._framing.events
-        if self._marker is not None:
-            self._marker.see(tail)
-            self._x.end_marker = self._marker.is_carried
-            if self._rule.end_marker.mode == "strict" and self._marker.is_missing:
-                self._x.detail, self._x.held = "end marker missing", held
-                return o.STREAM_TRUNCATED
+        framing = self._framing
+        held = framing.held
+        tail = framing.finish()
+        self._x.events = framing.events
+        if MARK in framing.whole and self._error is None and self.is_success:
+            self._error = error_in(framing)
+        if self._lacks_marker() and self._error is None:
+            self._x.detail, self._x.held = "end marker missing", held
+            return o.STREAM_TRUNCATED
+        if self.is_success:
+            self._judge()
         if tail:
             self._write(tail, sink)
         if self.chunked:
             sink.write(LAST_CHUNK)
         return None
+
+    def _lacks_marker(self) -> bool:
+        """Whether the stream must carry its end marker, and does not."""
+        if self._marker is None:
+            return False
+        self._marker.see(self._framing.whole)
+        self._x.end_marker = self._marker.is_carried
+        is_required = self._rule.end_marker.mode == "strict" and self.is_success
+        return is_required and self._marker.is_missing
+
+    def _judge(self) -> None:
+        """What a stream that ended well was all the same."""
+        if self._error is not None:
+            self.ended_as, self._x.detail = o.STREAM_ERROR, self._error
+        elif self._x.first_event is None and not self._framing.has_event:
+            self.ended_as = o.STREAM_EMPTY
 
     def _not_begun(self, failed: Failed) -> Failed:
         """No event came while the head was held: now the status can still say so."""
