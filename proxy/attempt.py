@@ -140,6 +140,8 @@ async def _upload(ctx: Context, connection: Connection) -> None:
         connection.give_up(refused.outcome, refused.detail)
         return
     sent = ctx.sent_at = now()
+    if ctx.permit is not None:
+        ctx.permit.is_sent = True
     ctx.deadline = Deadline.after(clocks.total, sent)
     if ctx.exchange.committed is None:
         ctx.exchange.phase = "H"

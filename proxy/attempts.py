@@ -41,7 +41,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     ctx.exchange.breaker_before = ctx.route.breaker.state(at)
     ctx.deadline = Deadline(at + rule.timeouts.total)
     while True:
-        admitted = ctx.route.breaker.admit(at)
+        admitted = ctx.route.breaker.admit(at, is_sent=ctx.body is not None)
         if isinstance(admitted, Refused):
             return _refused(ctx, admitted, last)
         ctx.permit = admitted
