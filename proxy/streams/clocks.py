@@ -18,10 +18,14 @@ class StreamClocks:
     events.
     """
 
-    __slots__ = ("_event_at", "_event_due", "_gap_due", "_limits", "_max_due")
+    __slots__ = (
+        "_event_at", "_event_due", "_event_gap", "_gap", "_gap_due", "_limits", "_max_due",
+    )  # fmt: skip
 
     def __init__(self, limits: Timeouts, begun: float) -> None:
         self._limits = limits
+        self._gap = limits.gap
+        self._event_gap = inf if limits.event_gap is None else limits.event_gap
         self._event_at: float | None = None
         self._gap_due = inf
         self._event_due = begun + limits.first_event
@@ -29,12 +33,12 @@ class StreamClocks:
 
     def saw(self, now: float, *, event: bool) -> None:
         """Bytes came, and with them perhaps an event."""
-        limits = self._limits
         if event:
             self._event_at = now
-            self._event_due = inf if limits.event_gap is None else now + limits.event_gap
-        if self._event_at is not None:
-            self._gap_due = now + limits.gap
+            self._event_due = now + self._event_gap
+        elif self._event_at is None:
+            return
+        self._gap_due = now + self._gap
 
     def stop_for(self, seconds: float) -> None:
         """For so long the upstream was not read: it was not silent. `max_stream` goes on."""

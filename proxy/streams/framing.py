@@ -33,6 +33,7 @@ class EventFraming(ABC):
     """The event boundaries of one stream, found as its bytes arrive.
 
     `events` counts the data events passed on so far.
+    `held` are the bytes held back: the beginning of an event whose end has not come.
     `has_event` says whether the last feed() or release() passed on data: comments are none, bytes
     that are no event are some.
     `whole` are the events that ended with the last feed() or finish(), from their first byte, or
@@ -44,7 +45,7 @@ class EventFraming(ABC):
 
     __slots__ = (
         "_has_data", "_in_pieces", "_passed", "_tail", "ends_unseen", "events", "has_event",
-        "is_raw", "whole",
+        "held", "is_raw", "whole",
     )  # fmt: skip
 
     profile: ClassVar[Profile]
@@ -57,14 +58,9 @@ class EventFraming(ABC):
         self._in_pieces = False
         self._has_data = False
         """Whether the event in pieces carries data."""
-        self.events = 0
+        self.events = self.held = 0
         self.has_event = self.is_raw = self.ends_unseen = False
         self.whole = b""
-
-    @property
-    def held(self) -> int:
-        """Bytes held back: the beginning of an event whose end has not come."""
-        return len(self._tail) - self._passed
 
     @property
     def takes_error(self) -> bool:
@@ -100,6 +96,7 @@ class EventFraming(ABC):
             return b""
         lines = self._tail[self._passed : end]
         self._passed = end
+        self.held = len(self._tail) - end
         self.has_event = self._carries_data(b"\n" + lines)
         return lines
 
@@ -110,7 +107,7 @@ class EventFraming(ABC):
         """
         self.whole = b"" if self._in_pieces else self._tail
         tail = self._tail[self._passed :]
-        self._tail, self._passed = b"", 0
+        self._tail, self._passed, self.held = b"", 0, 0
         self.has_event = bool(self.whole) and self._carries_data(b"\n" + self.whole + b"\n")
         return tail
 
@@ -126,9 +123,11 @@ class EventFraming(ABC):
         """Pass on the events up to `end`, but for what has been passed on of the first."""
         if end == 0:
             self._tail = text
+            self.held = len(text) - self._passed
             self.whole, self.has_event = b"", False
             return b""
         self._tail = text[end:] if end < len(text) else b""
+        self.held = len(text) - end
         ready = self.whole = text[:end] if end < len(text) else text
         if self._passed:
             ready = ready[self._passed :]
@@ -169,7 +168,7 @@ class EventFraming(ABC):
             self.whole = data if self.is_raw else b""
             return data
         self._in_pieces = False
-        self._tail, self._passed = b"", 0
+        self._tail, self._passed, self.held = b"", 0, 0
         self.events += self._has_data
         ready = text[seen:end]
         raw = ready if self.is_raw else b""
@@ -183,6 +182,7 @@ class EventFraming(ABC):
     def _keep(self, text: bytes) -> None:
         self._tail = text[-_CONTEXT:]
         self._passed = len(self._tail)
+        self.held = 0
 
     def _is_foreign(self, text: bytes, at: int) -> bool:  # noqa: ARG002 - for those who can tell
         """Whether the unfinished event that begins at `at` can be none of the format."""

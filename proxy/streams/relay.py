@@ -67,7 +67,8 @@ class EventStream:
         begun = now()
         self._clocks = StreamClocks(clocks, begun)
         self._arrived = begun
-        self._beat_due = begun + (rule.heartbeat or inf)
+        self._heartbeat = rule.heartbeat or inf
+        self._beat_due = begun + self._heartbeat
         self._progress_due = begun + PROGRESS if rule.progress else inf
         self._release_due = inf
         self._wakes_at = inf
@@ -218,13 +219,14 @@ class EventStream:
         elif gap > x.max_gap:
             x.max_gap, x.max_gap_at = gap, at - gap
         self._clocks.saw(arrived, event=framing.has_event)
-        if self._rule.heartbeat is not None:
-            self._beat_due = arrived + self._rule.heartbeat
+        self._beat_due = arrived + self._heartbeat
         whole = framing.whole
         if MARK in whole and self._error is None and self.is_success:
             self._error = error_in(framing)
         if framing.has_event:
-            x.events, x.is_raw = framing.events, framing.is_raw
+            x.events = framing.events
+            if framing.is_raw:
+                x.is_raw = True
             if x.first_event is None:
                 self._begin(at)
         if self._marker is not None and whole:
@@ -272,7 +274,7 @@ class EventStream:
             self._x.detail, self._x.clock_ran = over[1], self._clocks.since_event(at)
             return over[0]
         if at >= self._beat_due:
-            self._beat_due = at + (self._rule.heartbeat or inf)
+            self._beat_due = at + self._heartbeat
             beat = self._framing.heartbeat() if self.can_tell else b""
             if beat:
                 self._write(beat, sink)

@@ -79,10 +79,12 @@ class Sse(EventFraming):
         start = self._tail + data
         if len(start) < len(_BOM) and _BOM.startswith(start):
             self._tail = start
+            self.held = len(start)
             self.whole, self.has_event = b"", False
             return b""
         self._has_begun = True
         self._tail = b""
+        self.held = 0
         if not start.startswith(_BOM):
             return super().feed(start)
         passed = super().feed(start[len(_BOM) :])
@@ -107,6 +109,8 @@ class Sse(EventFraming):
         return _OWN_LINE.match(text, at) is None
 
     def _has_foreign(self, whole: bytes) -> bool:
+        if _idle_end(whole) == len(whole):
+            return False
         blocks = (block + b"\n" for block in _with_lf(whole).split(b"\n\n"))
         return any(self._is_foreign(block, _idle_end(block)) for block in blocks)
 
