@@ -135,7 +135,8 @@ class Exchange:
     end_marker: bool | None = None
     """Whether a stream that ended well carried its end marker; None where none is looked for."""
     is_raw: bool = False
-    """Whether a stream was passed on without knowing its events: compressed, or one too large."""
+    """Whether a stream was passed on, in whole or in part, without knowing its events: compressed,
+    of a type of the route's own, or bytes that are no event."""
     inband_error: bool = False
     """Whether the client was told inside the stream what broke it."""
     cancelled: float | None = None

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.house.fault_upstream import status
-from tests.house.raw_client import request
+from tests.house.raw_client import RawClient, request
 from tests.house.streams import NDJSON, SSE, stream, the_error
 
 ONE, TWO, PING = "data: one\n\n", "data: two\n\n", ": ping\n\n"
@@ -271,3 +271,23 @@ async def test_the_event_gap_is_kept_where_the_first_event_came_after_the_head(u
 
     assert ("stream_stalled", "event_gap") == (event["code"], event["detail"][:9])
     assert 240 < event["duration_ms"] < 5000
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(stream(*["data: " + "x" * 65528 + "\n\n"] * 400), id="a stream"),
+        pytest.param(stream(*["x" * 65536] * 400, kind="text/plain"), id="no stream"),
+    ],
+)
+async def test_where_max_stream_ends_an_answer_that_is_its_code(upstream, house, script):
+    """Whoever was waited for: here it is a client that does not read."""
+    house = await house(timeouts={"client_write": "20s", "max_stream": "300ms"})
+    upstream.on("/", script)
+    async with RawClient(house.port, read_ahead=1024) as client:
+        await client.send(request("GET", "/"))
+        await client.head()
+        event = await house.event()
+
+    assert ("stream_max_duration", "PS") == (event["code"], event["term"])
+    assert 280 < event["duration_ms"] < 10_000
