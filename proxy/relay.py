@@ -16,6 +16,9 @@ from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
 
+_SIZES = tuple([b"%x\r\n" % size for size in range(2048)])
+"""Size lines of usual chunks: to format one for each event costs as much as to frame the event."""
+
 _TICK = 0.002
 """Loops round their clocks to milliseconds: a timer may fire that much before its time."""
 
@@ -42,7 +45,10 @@ class BodySink(Protocol):
 
 def chunk(data: bytes) -> bytes:
     """`data` as one chunk (RFC 9112 §7.1); never none, for an empty chunk ends the body."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
+    size = len(data)
+    if size < len(_SIZES):
+        return b"".join((_SIZES[size], data, b"\r\n"))
+    return b"%x\r\n%b\r\n" % (size, data)
 
 
 async def relay(
