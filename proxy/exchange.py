@@ -143,8 +143,8 @@ class Exchange:
     """From the client's leaving to the closing of the upstream connection."""
     clock_ran: float | None = None
     """How long the clock ran that ended it, where nothing else says it: that of a connection
-    that did not come about, of a body of the request, of a client that did not read, or of the
-    next event."""
+    that did not come about, of a body of the request, of a client that did not read, of a
+    silent tunnel, or of the next event."""
     max_gap: float = 0.0
     """The longest silence between two reads of the body."""
     max_gap_at: float | None = None
