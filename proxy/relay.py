@@ -12,6 +12,7 @@ from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
 from proxy.terms import Timeouts
+from proxy.time_spent import CLIENT, UPSTREAM
 from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -64,36 +65,32 @@ async def relay(
 
     `on_first` is called at the first bytes.
     """
-    last_call = now() + clocks.max_stream
+    last_call, spent = now() + clocks.max_stream, x.spent
     while (began := now()) < last_call:
+        before = spent.enter(UPSTREAM, began)
         try:
             piece = await source.read(min(clocks.gap, last_call - began))
         finally:
             arrived = now()
-            x.upstream_wait += arrived - began
+            spent.enter(before, arrived)
         if not isinstance(piece, bytes):
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
-        if x.first_byte is None and on_first is not None:
+        if x.last_byte is None and on_first is not None:
             on_first()
-        _measure(x, piece, arrived, arrived - began)
+        x.saw(arrived, arrived - began)
+        x.sent(len(piece))
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:
-            is_read = await sink.drained(clocks.client_write, last_call - arrived)
-            waited = now() - arrived
-            x.client_wait += waited
-            if not is_read and arrived + waited < last_call - _TICK:
-                x.clock_ran = waited
+            before = spent.enter(CLIENT, arrived)
+            try:
+                is_read = await sink.drained(clocks.client_write, last_call - arrived)
+            finally:
+                resumed = now()
+                spent.enter(before, resumed)
+            if not is_read and resumed < last_call - _TICK:
+                x.clock_over(resumed - arrived)
                 return o.CLIENT_TOO_SLOW
     return o.STREAM_MAX_DURATION
-
-
-def _measure(x: Exchange, piece: bytes, arrived: float, gap: float) -> None:
-    if x.first_byte is None:
-        x.first_byte = arrived - x.started
-    elif gap > x.max_gap:
-        x.max_gap, x.max_gap_at = gap, arrived - gap - x.started
-    x.last_byte = arrived - x.started
-    x.bytes_out += len(piece)
 
 
 def _ended(
@@ -103,7 +100,7 @@ def _ended(
         if chunked:
             sink.write(LAST_CHUNK)
         return None
-    x.detail = ending.detail
+    x.note(ending.detail)
     if overdue and ending.outcome is o.STREAM_STALLED:
         return o.STREAM_MAX_DURATION
     return ending.outcome

@@ -1,6 +1,6 @@
-"""The commit: the head of the upstream's answer goes to the client, and its body after it.
+"""The upstream's answer: its head goes to the client, which is the commit, and its body after it.
 
-The commit point is one line in `answer`; after it nothing is retried and no status changes.
+After `ctx.commit` nothing is retried and no status changes.
 """
 
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from proxy import outcome as o
 from proxy.clock import now, wall
 from proxy.context import Context, UpstreamResponse
+from proxy.exchange import Exchange
 from proxy.http.cors import timing_grant, with_exposed
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
@@ -36,7 +37,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     """
     x, head, rule = ctx.exchange, given.head, ctx.route.rule
     fields = combine(head.headers)
-    x.status = x.upstream_status = head.status
+    x.upstream_status = head.status
     if ids := other_ids(fields, ctx.plan.other_ids, x.request_id):
         x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
     if head.status == 101 and ctx.connection is not None:
@@ -59,16 +60,20 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     written = ctx.plan.heads.answer(
         head, fields, x, extra if keep else extra + CLOSE_LINE, cors=rule.cors is not None
     )
-    x.phase, x.committed = "S", now()
-    # the commit
-    ctx.client.write(written + _framed(body, is_whole=is_whole) if chunked else written + body)
-    x.bytes_out = len(body)
-    if stream.has_begun if stream is not None else body or is_whole:
+    at_hand = _framed(body, is_whole=is_whole) if chunked else body
+    ctx.commit(head.status, written + at_hand)
+    x.sent(len(body))
+    if _has_begun(x, stream) if stream is not None else body or is_whole:
         _probe_succeeded(ctx, head.status)
     broken = None
     if ctx.connection is not None and not is_whole:
         broken = await _relay(ctx, ctx.connection, stream, chunked=chunked)
     return _ended(ctx, broken, head.status, keep=keep)
+
+
+def _has_begun(x: Exchange, stream: EventStream) -> bool:
+    """Whether the first event has come before the commit, and was no error."""
+    return x.first_event is not None and stream.verdict.error is None
 
 
 def open_stream(
@@ -82,9 +87,9 @@ def open_stream(
     framing = framing_for(kind, fields.get(b"content-encoding"), rule.stream.types)
     if framing is None:
         return None
-    ctx.exchange.streamed, ctx.exchange.is_raw = True, framing.is_raw
+    ctx.exchange.begin_stream(is_raw=framing.is_raw)
     stream = EventStream(ctx.exchange, framing, rule.stream, rule.timeouts, ctx.plan.watcher)
-    stream.is_success = head.status < _NO_SUCCESS
+    stream.verdict.is_success = head.status < _NO_SUCCESS
     return stream
 
 
@@ -123,8 +128,8 @@ async def _relay(
 def _ended(ctx: Context, broken: Outcome | None, status: int, *, keep: bool) -> bool:
     left = ctx.client.gone_at is not None  # and the upstream was let finish
     ended = broken or (ctx.stream.ended_as if ctx.stream else None)
-    ctx.exchange.outcome = ended if broken or not left else o.CLIENT_CLOSED_STREAM
-    ctx.exchange.outcome = ctx.exchange.outcome or of_status(status)
+    own = o.CLIENT_CLOSED_STREAM if left and not broken else ended
+    ctx.end(own or of_status(status))
     ctx.settle(ended.signal if ended else signal_of(status), now())
     ctx.let_go(whole=broken is None)
     if broken is None:

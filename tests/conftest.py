@@ -11,11 +11,16 @@ from collections.abc import Callable, Mapping
 
 import pytest
 import uvloop
+from hypothesis import HealthCheck, settings
 
 from proxy.exchange import Exchange
 from proxy.outcome import OUTCOMES
 from proxy.settings.load import parse
 from tests import records
+
+# A machine that stands still for a moment is not a fault of what is tested.
+settings.register_profile("sidelight", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sidelight")
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -124,7 +124,7 @@ def test_a_rule_refuses(unusual):
 
 def test_a_rule_never_changes():
     with pytest.raises(ValidationError):
-        Rule().wait = 2.0
+        Rule().wait = 2.0  # type: ignore[misc]
 
 
 def test_the_text_under_a_field_is_its_description():

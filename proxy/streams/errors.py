@@ -4,13 +4,23 @@ Nothing here ends a stream with success: there is no `[DONE]`, and none may be a
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import orjson
 
-from proxy.streams.framing import Profile
+from proxy.streams.framing import EventFraming, Profile
 
 OPENAI_TYPE = "server_error"
 """The `type` of every error in the profile `openai`: nothing that the client asked for is wrong."""
+
+
+def error_after(framing: EventFraming, form: Literal["event", "openai"], body: bytes) -> bytes:
+    """`body` as an event behind what `framing` has passed on, which must take one; what was passed
+    on in part is ended before it."""
+    profile = framing.profile
+    if profile == "sse" and form == "openai":
+        profile = "openai"
+    return framing.close_event() + error_event(profile, body)
 
 
 def error_event(profile: Profile, body: bytes) -> bytes:

@@ -16,6 +16,9 @@ Profile = Literal["sse", "openai", "ndjson", "json-seq"]
 MAX_HELD = 64 * 1024
 """Bytes of one incomplete event that are held back before it is passed on in pieces."""
 
+PATIENCE = 0.25
+"""Seconds for which an unfinished event is held; then its whole lines go on."""
+
 _CONTEXT = 5
 """Bytes passed on last that are kept of an event in pieces: a line end and the start of a field."""
 _LINE_ENDS = (b"\n", b"\r")

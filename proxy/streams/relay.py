@@ -7,7 +7,6 @@ Nothing is ever invented: no success marker, and no clean end without the error 
 
 from collections.abc import Callable
 from math import inf
-from typing import Protocol
 
 from proxy import outcome as o
 from proxy.clock import now
@@ -17,30 +16,17 @@ from proxy.http.proxy_status import ProxyStatus
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, BodySink, BodySource, chunk
 from proxy.streams.clocks import StreamClocks
-from proxy.streams.errors import error_event
-from proxy.streams.framing import MAX_HELD, EventFraming
-from proxy.streams.markers import end_marker
+from proxy.streams.errors import error_after
+from proxy.streams.framing import PATIENCE, EventFraming
+from proxy.streams.observer import StreamObserver
 from proxy.streams.rules import StreamRule
-from proxy.streams.upstream_errors import MARK, error_in
+from proxy.streams.verdict import StreamVerdict
 from proxy.terms import Timeouts
-from proxy.upstream.result import EndOfBody, Failed
+from proxy.time_spent import CLIENT, UPSTREAM
+from proxy.upstream.result import EndOfBody
 
 PROGRESS = 60.0
 """Seconds between two `stream_progress` events."""
-
-PATIENCE = 0.25
-"""Seconds for which an unfinished event is held; then its whole lines go on."""
-
-
-class StreamObserver(Protocol):
-    """Who is told of a stream while it lasts."""
-
-    def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
-        """Whom to tell, in seconds, of each silence between two reads."""
-
-    def stream_started(self, x: Exchange) -> None: ...
-
-    def stream_progress(self, x: Exchange) -> None: ...
 
 
 class EventStream:
@@ -57,26 +43,24 @@ class EventStream:
         clocks: Timeouts,
         watcher: StreamObserver,
     ) -> None:
-        self._x = x
+        self.exchange = x
         self._framing = framing
         self._rule = rule
         self._limits = clocks
         self._watcher = watcher
         self._note_gap = watcher.stream_gaps(x)
-        self._marker = end_marker(rule.end_marker, framing)
+        self.verdict = StreamVerdict(framing, rule.end_marker)
         begun = now()
-        self._clocks = StreamClocks(clocks, begun)
+        self.clocks = StreamClocks(clocks, begun)
         self._arrived = begun
         self._heartbeat = rule.heartbeat or inf
         self._beat_due = begun + self._heartbeat
         self._progress_due = begun + PROGRESS if rule.progress else inf
-        self._release_due = inf
+        self.release_due = inf
         self._wakes_at = inf
         """When the read that is under way ends at the latest."""
         self._sleeps_on = True
         """Whether the clocks still allow it to last so long."""
-        self._error: str | None = None
-        """Words for the upstream's own error that has passed."""
         self._sink: BodySink
         self._is_blocked = False
         """Whether the client did not take all of what was passed on last."""
@@ -84,65 +68,38 @@ class EventStream:
         """How the framing to the client ends: by a last chunk, or else by closing."""
         self.can_tell = True
         """Whether an error can be said in the stream; not where its length was announced."""
-        self.is_success = True
-        """Whether the answer's status is a 2xx: others are not judged by what they carry."""
         self.ended_as: Outcome | None = None
         """What a stream that ended well was all the same: an error of the upstream's, or empty."""
         self.status: ProxyStatus | None = None
         """Says in a trailer what broke the stream; only where the head carried our member too."""
-        self.on_first: Callable[[], None] = _nothing
+        self.on_first: Callable[[], None] | None = None
         self.held = b""
         """What was read before the commit."""
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether its first event has come, and was no error."""
-        return self._x.first_event is not None and self._error is None
-
-    async def hold(self, source: BodySource, left: float) -> Failed | None:
-        """Wait for the first event, at most `left` seconds; what broke the stream before it."""
-        until = now() + left
-        while self._x.first_event is None and len(self.held) <= MAX_HELD:
-            at = now()
-            due = min(until, self._release_due)
-            try:
-                piece = await source.read(min(self._clocks.left(at), max(0.0, due - at)))
-            finally:
-                arrived = now()
-                self._x.upstream_wait += arrived - at
-            if isinstance(piece, EndOfBody):
-                return None
-            if isinstance(piece, bytes):
-                self.held += self._take(piece, arrived)
-            elif piece.outcome is o.STREAM_STALLED and arrived >= self._release_due:
-                self.held += self._release(arrived)
-            else:
-                return self._not_begun(piece)
-        return None
 
     async def relay(self, source: BodySource, sink: BodySink) -> Outcome | None:
         """Pass events on to the end. None if it was a good one, else what broke the stream."""
         if self._rule.progress:
-            self._watcher.stream_started(self._x)
+            self._watcher.stream_started(self.exchange)
         broken: Outcome | None = None
         self._sink = sink
         while broken is None:
             began = now()
             wait = self._wait(began)
             self._wakes_at = began + wait
+            before = self.exchange.spent.enter(UPSTREAM, began)
             source.tap = self._pass  # events do not wake us; a clock does, or the end
             try:
                 piece = await source.read(wait)
             finally:
                 source.tap = None
                 arrived = now()
-                self._x.upstream_wait += arrived - began
+                self.exchange.spent.enter(before, arrived)
             if isinstance(piece, bytes):
                 self._pass(piece)
             elif isinstance(piece, EndOfBody):
                 return self._finish(sink)
             elif piece.outcome is not o.STREAM_STALLED:
-                self._x.detail = piece.detail
+                self.exchange.note(piece.detail)
                 return piece.outcome
             if self._is_blocked and sink.is_full:
                 broken = await self._drain(arrived, sink)
@@ -153,125 +110,113 @@ class EventStream:
     def tell(self, outcome: Outcome, sink: BodySink) -> bool:
         """Say in the stream what broke it and end the framing; False where that cannot be."""
         framing = self._framing
-        self._x.held = framing.held
+        self.exchange.held = framing.held
         if not (self.can_tell and outcome.message and framing.takes_error):
             return False
-        openai = self._rule.errors == "openai" and framing.profile == "sse"
-        profile = "openai" if openai else framing.profile
-        event = framing.close_event() + error_event(
-            profile, error_body(outcome, self._x.request_id)
-        )
-        sink.write(chunk(event) + self._last_chunk(outcome) if self.chunked else event)
-        self._x.inband_error = True
+        body = error_body(outcome, self.exchange.request_id)
+        event = error_after(framing, self._rule.errors, body)
+        end = LAST_CHUNK if self.status is None else b"0\r\n%b\r\n" % self.status.error(outcome)
+        sink.write(chunk(event) + end if self.chunked else event)
+        self.exchange.inband_error = True
         return True
-
-    def _last_chunk(self, outcome: Outcome) -> bytes:
-        if self.status is None:
-            return LAST_CHUNK
-        return b"0\r\n%b\r\n" % self.status.error(outcome)
 
     def _pass(self, piece: bytes) -> bool:
         """Pass on what came, mostly while `relay` sleeps; whether it may sleep on."""
-        x, sink, arrived = self._x, self._sink, now()
+        x, sink, arrived = self.exchange, self._sink, now()
         if x.reads:
             self._note_gap(arrived - self._arrived)
-        ready = self._take(piece, arrived)
+        ready = self.take(piece, arrived)
         if ready:
-            sink.write(chunk(ready) if self.chunked else ready)
-            x.bytes_out += len(ready)
+            self._write(ready, sink)
         self._is_blocked = sink.is_full
         return self._sleeps_on and not self._is_blocked
 
     def _write(self, ready: bytes, sink: BodySink) -> None:
         sink.write(chunk(ready) if self.chunked else ready)
-        self._x.bytes_out += len(ready)
+        self.exchange.sent(len(ready))
 
     async def _drain(self, since: float, sink: BodySink) -> Outcome | None:
         """Wait for the client; meanwhile the upstream is not silent, it is not read."""
-        is_read = await sink.drained(self._limits.client_write, self._clocks.until_max(since))
-        resumed = now()
+        before = self.exchange.spent.enter(CLIENT, since)
+        try:
+            is_read = await sink.drained(self._limits.client_write, self.clocks.until_max(since))
+        finally:
+            resumed = now()
+            self.exchange.spent.enter(before, resumed)
         waited = resumed - since
         self._is_blocked = False
-        self._x.client_wait += waited
         self._arrived = resumed
-        self._clocks.stop_for(waited)
+        self.clocks.stop_for(waited)
         self._beat_due += waited
         return None if is_read else self._unread(waited, resumed)
 
     def _unread(self, waited: float, at: float) -> Outcome:
         """Which clock ended the wait for the client."""
-        over = self._clocks.ran_out(at)
+        over = self.clocks.ran_out(at)
         if over is not None and over[0] is o.STREAM_MAX_DURATION:
-            self._x.detail = over[1]
+            self.exchange.note(over[1])
             return over[0]
-        self._x.clock_ran = waited
+        self.exchange.clock_over(waited)
         return o.CLIENT_TOO_SLOW
 
-    def _take(self, piece: bytes, arrived: float) -> bytes:
+    def take(self, piece: bytes, arrived: float) -> bytes:
         """Whole events out of what has come, counted and measured."""
-        x, framing = self._x, self._framing
+        x, framing = self.exchange, self._framing
         ready = framing.feed(piece)
         gap, self._arrived = arrived - self._arrived, arrived
-        x.last_byte = at = arrived - x.started
-        x.reads += 1
-        if x.reads == 1:
-            x.first_byte = at
-        elif gap > x.max_gap:
-            x.max_gap, x.max_gap_at = gap, at - gap
-        self._clocks.saw(arrived, event=framing.has_event)
+        x.saw_read(arrived, gap)
+        self.clocks.saw(arrived, event=framing.has_event)
         self._beat_due = arrived + self._heartbeat
-        whole = framing.whole
-        if MARK in whole and self._error is None and self.is_success:
-            self._error = error_in(framing)
+        if framing.whole:
+            self.verdict.look()
         if framing.has_event:
             x.events = framing.events
             if framing.is_raw:
-                x.is_raw = True
+                x.begin_stream(is_raw=True)
             if x.first_event is None:
-                self._begin(at)
-        if self._marker is not None and whole:
-            self._marker.see(whole)
+                self._begin(arrived - x.started)
         if framing.held:
             self._hold_on(arrived)
         else:
-            self._release_due = inf
+            self.release_due = inf
         return ready
 
     def _begin(self, at: float) -> None:
         """The first event: other clocks run from now on."""
-        self._x.first_event = at
+        self.exchange.first_event = at
         self._sleeps_on = False
-        if self._error is None:
+        if self.verdict.error is None and self.on_first is not None:
             self.on_first()
 
     def _hold_on(self, arrived: float) -> None:
         """An event is unfinished: it will not be held for ever."""
-        if self._release_due == inf:
-            self._release_due = arrived + PATIENCE
-            self._sleeps_on = self._sleeps_on and self._wakes_at <= self._release_due
+        if self.release_due == inf:
+            self.release_due = arrived + PATIENCE
+            self._sleeps_on = self._sleeps_on and self._wakes_at <= self.release_due
 
-    def _release(self, at: float) -> bytes:
+    def release(self, at: float) -> bytes:
         """Whole lines of an event that has been held for long enough."""
-        self._release_due = inf
-        framing, x = self._framing, self._x
+        self.release_due = inf
+        framing, x = self._framing, self.exchange
         lines = framing.release()
         if lines and framing.has_event:
-            self._clocks.saw(at, event=True)
+            self.clocks.saw(at, event=True)
             if x.first_event is None:
                 self._begin(at - x.started)
         return lines
 
     def _wait(self, at: float) -> float:
         self._sleeps_on = True
-        due = min(self._beat_due, self._progress_due, self._release_due)
-        return min(self._clocks.left(at), max(0.0, due - at))
+        due = min(self._beat_due, self._progress_due, self.release_due)
+        return min(self.clocks.left(at), max(0.0, due - at))
 
     def _look(self, at: float, sink: BodySink) -> Outcome | None:
         """Which clock it is: one that ends the stream, or one that only means to speak."""
-        if at >= self._release_due and (lines := self._release(at)):
+        if at >= self.release_due and (lines := self.release(at)):
             self._write(lines, sink)
-        if over := self._clocks.ran_out(at):
-            self._x.detail, self._x.clock_ran = over[1], self._clocks.since_event(at)
+        if over := self.clocks.ran_out(at):
+            self.exchange.note(over[1])
+            self.exchange.clock_over(self.clocks.since_event(at))
             return over[0]
         if at >= self._beat_due:
             self._beat_due = at + self._heartbeat
@@ -280,54 +225,26 @@ class EventStream:
                 self._write(beat, sink)
         if at >= self._progress_due:
             self._progress_due = at + PROGRESS
-            self._watcher.stream_progress(self._x)
+            self._watcher.stream_progress(self.exchange)
         return None
 
     def _finish(self, sink: BodySink) -> Outcome | None:
         framing = self._framing
         held = framing.held
         tail = framing.finish()
-        self._x.events = framing.events
-        if MARK in framing.whole and self._error is None and self.is_success:
-            self._error = error_in(framing)
-        if self._lacks_marker() and self._error is None:
-            self._x.detail, self._x.held = "end marker missing", held
+        self.exchange.events = framing.events
+        verdict = self.verdict
+        verdict.look()
+        self.exchange.end_marker = verdict.end_marker
+        if verdict.lacks_marker:
+            self.exchange.note("end marker missing")
+            self.exchange.held = held
             return o.STREAM_TRUNCATED
-        if self.is_success:
-            self._judge()
+        self.ended_as = verdict.outcome(has_begun=self.exchange.first_event is not None)
+        if verdict.error is not None:
+            self.exchange.note(verdict.error)
         if tail:
             self._write(tail, sink)
         if self.chunked:
             sink.write(LAST_CHUNK)
         return None
-
-    def _lacks_marker(self) -> bool:
-        """Whether the stream must carry its end marker, and does not."""
-        if self._marker is None:
-            return False
-        self._marker.see(self._framing.whole)
-        self._x.end_marker = self._marker.is_carried
-        is_required = self._rule.end_marker.mode == "strict" and self.is_success
-        return is_required and self._marker.is_missing
-
-    def _judge(self) -> None:
-        """What a stream that ended well was all the same."""
-        if self._error is not None:
-            self.ended_as, self._x.detail = o.STREAM_ERROR, self._error
-        elif self._x.first_event is None and not self._framing.has_event:
-            self.ended_as = o.STREAM_EMPTY
-
-    def _not_begun(self, failed: Failed) -> Failed:
-        """No event came while the head was held: now the status can still say so."""
-        if failed.outcome is o.STREAM_STALLED:
-            over = self._clocks.ran_out(now())
-            words = over[1] if over else "total ran out while awaiting the first event"
-            outcome = o.FIRST_EVENT_TIMEOUT if over else o.TOTAL_TIMEOUT
-            return Failed(outcome, words, failed.endpoint)
-        malformed = failed.outcome is o.STREAM_MALFORMED
-        outcome = o.UPSTREAM_PROTOCOL_ERROR if malformed else o.UPSTREAM_RESET
-        return Failed(outcome, failed.detail, failed.endpoint)
-
-
-def _nothing() -> None:
-    pass

@@ -13,7 +13,7 @@ MediaType = Annotated[
         strip_whitespace=True, to_lower=True, pattern=r"^[!#$&^_.+\-a-z0-9]+/[!#$&^_.+\-a-z0-9]+$"
     ),
 ]
-Path = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
+JsonPath = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
 
 
 class EndMarkerRule(Knobs, use_attribute_docstrings=True):
@@ -27,7 +27,7 @@ class EndMarkerRule(Knobs, use_attribute_docstrings=True):
     event: Text | None = None
     """The name of a server-sent event, with data or without: `done`. NDJSON has no names; there
     this marker is not looked for."""
-    json_field: Path | None = None
+    json_field: JsonPath | None = None
     """A field in the JSON of an event that is set at the end: `choices.0.finish_reason`, `done`.
     Set means present and neither null, false nor an empty string."""
 

@@ -6,6 +6,7 @@ Source and sink are scripts; waiting moves the clock, so nothing really waits.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,10 @@ from proxy import outcome as o
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, chunk
+from proxy.streams import holding
 from proxy.streams import relay as room
 from proxy.streams.framing import MAX_HELD, EventFraming
+from proxy.streams.holding import hold
 from proxy.streams.ndjson import Ndjson
 from proxy.streams.relay import PROGRESS, EventStream
 from proxy.streams.rules import StreamRule
@@ -129,13 +132,14 @@ class Scene:
         steps: Steps,
         *,
         framing: EventFraming | None = None,
-        rule: dict[str, object] | None = None,
+        rule: dict[str, Any] | None = None,
         takes: float | None = None,
         ready: bool = False,
         **lengths: float,
     ) -> None:
         self.clock = Clock()
         monkeypatch.setattr(room, "now", self.clock)
+        monkeypatch.setattr(holding, "now", self.clock)
         self.x = exchange(started=99.0, request_id="the-id")
         self.source = Source(self.clock, list(steps), ready)
         self.sink = Sink(self.clock, takes)
@@ -150,6 +154,9 @@ class Scene:
 
     async def play(self) -> Outcome | None:
         return await self.stream.relay(self.source, self.sink)
+
+    async def hold(self, left: float) -> Failed | None:
+        return await hold(self.stream, self.source, left)
 
     @property
     def body(self) -> bytes:
@@ -199,7 +206,7 @@ async def test_what_is_measured(scene) -> None:
     await play.play()
     x = play.x
 
-    assert (3.0, 6.0, 13.0) == (x.first_byte, x.first_event, x.last_byte)
+    assert (6.0, 13.0) == (x.first_event, x.last_byte)
     assert (7.0, 6.0) == (x.max_gap, x.max_gap_at)
     assert [3.0, 7.0] == play.watcher.gaps
     assert 13.0 == x.upstream_wait
@@ -269,7 +276,7 @@ async def test_a_flood_of_comments_does_not_hide_that_no_event_comes(scene) -> N
     ],
 )
 async def test_the_error_is_said_in_the_stream_and_the_framing_ended(
-    scene, framing: type[EventFraming], rule: dict[str, object], said: bytes
+    scene, framing: type[EventFraming], rule: dict[str, Any], said: bytes
 ) -> None:
     play = scene([(1, CUT)], framing=framing(), rule=rule)
     outcome = await play.play()
@@ -414,7 +421,8 @@ async def test_what_a_stream_was_that_ended_well(
 
     assert await play.play() is None
     assert (ended_as, detail) == (play.stream.ended_as, play.x.detail)
-    assert b"".join(piece for _, piece in steps) + LAST_CHUNK == play.body
+    pieces = [piece for _, piece in steps if isinstance(piece, bytes)]
+    assert b"".join(pieces) + LAST_CHUNK == play.body
 
 
 @pytest.mark.parametrize("body", [b'{"error": "x"}', b"data: a\n\ndata: b", b""])
@@ -423,7 +431,7 @@ async def test_answers_that_are_no_success_are_not_judged(scene, body: bytes) ->
     marker = {"mode": "strict", "data": "[DONE]"}
     steps = [(1, body), (1, END_OF_BODY)] if body else [(1, END_OF_BODY)]
     play = scene(steps, rule={"end_marker": marker})
-    play.stream.is_success = False
+    play.stream.verdict.is_success = False
 
     assert await play.play() is None
     assert body + LAST_CHUNK == play.body
@@ -454,12 +462,12 @@ async def test_a_first_event_that_is_an_error_is_no_good_beginning(scene) -> Non
     await play.play()
 
     assert [] == told
-    assert not play.stream.has_begun
+    assert play.stream.verdict.error is not None
 
 
 async def test_a_held_head_goes_out_with_lines_that_took_too_long(scene) -> None:
     play = scene([(1, b"data: a\nda"), (1, b"ta: b\n\n"), (1, END_OF_BODY)])
-    failed = await play.stream.hold(play.source, 60.0)
+    failed = await play.hold(60.0)
 
     assert failed is None
     assert (b"data: a\n", 101.25) == (play.stream.held, play.clock.now)
@@ -585,7 +593,7 @@ async def test_the_first_event_is_told_once(scene) -> None:
 
 async def test_held_until_the_first_event(scene) -> None:
     play = scene([(1, PING), (1, b"data: o"), (1, b"ne\n\n"), (1, TWO), (1, END_OF_BODY)])
-    failed = await play.stream.hold(play.source, 60.0)
+    failed = await play.hold(60.0)
 
     assert failed is None
     assert PING + ONE == play.stream.held
@@ -623,7 +631,7 @@ async def test_what_breaks_before_the_first_event_still_has_a_status(
     scene, steps: Steps, left: float, outcome: Outcome, detail: str
 ) -> None:
     play = scene(steps)
-    failed = await play.stream.hold(play.source, left)
+    failed = await play.hold(left)
 
     assert Failed(outcome, detail, ENDPOINT) == failed
     assert outcome.status is not None
@@ -632,7 +640,7 @@ async def test_what_breaks_before_the_first_event_still_has_a_status(
 async def test_an_empty_stream_is_held_no_longer_than_it_lasts(scene) -> None:
     play = scene([(1, END_OF_BODY), (0, END_OF_BODY)])
 
-    assert await play.stream.hold(play.source, 60.0) is None
+    assert await play.hold(60.0) is None
     assert await play.play() is None
     assert LAST_CHUNK == play.body
 
@@ -640,5 +648,5 @@ async def test_an_empty_stream_is_held_no_longer_than_it_lasts(scene) -> None:
 async def test_no_more_than_one_event_is_held(scene) -> None:
     play = scene([(0, b": " + b"x" * 998 + b"\n")] * 70 + [(1, END_OF_BODY)])
 
-    assert await play.stream.hold(play.source, 60.0) is None
+    assert await play.hold(60.0) is None
     assert len(play.stream.held) < MAX_HELD + 2000

@@ -1,6 +1,7 @@
 """The states of a connection, callback by callback, without a loop that calls."""
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,7 @@ class Scene:
         self.protocol.connection_made(self.transport)
         self.connection = Connection(self.protocol, self.owner)
         self.interim = []
+        self.peer: Any = None
 
     @property
     def state(self):
