@@ -31,7 +31,8 @@ COMPILED = {
     "observation": "batch log metrics observer readings record recorded recorder redaction "
     "route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
-    "streams": "clocks errors framing markers ndjson recognition relay sse",
+    "streams": "clocks errors framing holding markers ndjson observer raw recognition relay sse "
+    "upstream_errors verdict",
     "upstream": "connection endpoints pacing pool protocol request_writer rescue response_reader "
     "result states upstream",
     "websocket": "frames side tunnel upgrade",

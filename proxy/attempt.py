@@ -81,6 +81,7 @@ def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
     if failed.outcome is not o.POOL_TIMEOUT:  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
+        ctx.exchange.clock_over(now() - tried.started)
     return _failed(ctx, tried, failed)
 
 

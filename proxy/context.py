@@ -20,7 +20,8 @@ from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.permits import Permit
 from proxy.routing import Route, Router
-from proxy.streams.relay import EventStream, StreamObserver
+from proxy.streams.observer import StreamObserver
+from proxy.streams.relay import EventStream
 from proxy.upstream.connection import Connection
 from proxy.upstream.upstream import Upstream
 

@@ -95,6 +95,7 @@ class Forward:
             ctx.cors = _cors(ctx, self.plan.cors)
             return await forward(ctx) and await _is_read(ctx)
         except RequestError as error:
+            ctx.exchange.clock_over(error.waited)
             return _stopped(ctx, error.outcome, error.detail)
         except asyncio.CancelledError:
             if client.gone_at is not None and not (client.outlives_client and self.drain.has_begun):

@@ -105,7 +105,7 @@ FAULTS = [
     fault("cut in mid-event", stream(HALF, 'data: {"wo', then="cut"), cautious=CUT, rescuing=CUT),
     fault(
         "stall before the first event", stream(PING, then="silent"), GOOD,
-        cautious=("told", "stream_stalled"),
+        cautious=("told", "first_event_timeout"),
     ),
     fault(
         "stall in the middle", stream(HALF, then="silent"),
@@ -131,7 +131,7 @@ FAULTS = [
     fault("503 before the stream", status(503), GOOD, cautious=("theirs", "upstream_error")),
     fault(
         "200 with an error event", stream(HALF, 'event: error\ndata: {"error": "busy"}\n\n'),
-        cautious=CUT, rescuing=CUT,
+        cautious=("theirs", "stream_error"), rescuing=("theirs", "stream_error"),
     ),
     fault("empty 200", stream(), cautious=CUT, rescuing=CUT),
     fault("silent upstream", never, GOOD, cautious=("refused", "head_timeout")),
