@@ -30,8 +30,8 @@ COMPILED = {
     "route_metrics series summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition relay sse",
-    "upstream": "connection endpoints pool protocol request_writer rescue response_reader result "
-    "states upstream",
+    "upstream": "connection delivery endpoints pool protocol request_writer rescue "
+    "response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
 }
 

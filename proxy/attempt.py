@@ -48,9 +48,9 @@ async def attempt(ctx: Context, avoid: str | None) -> ResponseHead | Failed:
         tried.head = now() - sent
         x.upstream_wait += tried.head
         x.client_wait += sent - connected
-        tried.sent = got.sent
+        tried.sent = got.sent or (ctx.body is None and x.bytes_in > 0)  # what is taken is gone
     if isinstance(head, Failed):
-        if head.outcome is o.STALE_CONNECTION:
+        if got.reused and head.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
             ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
         ctx.let_go(whole=False)
         return _failed(ctx, tried, _total(ctx, head))

@@ -14,6 +14,7 @@ from typing import Final, cast
 from proxy import outcome as o
 from proxy.http.framing import ResponseHead
 from proxy.outcome import Outcome
+from proxy.upstream.delivery import Delivery
 from proxy.upstream.request_writer import RequestWriter
 from proxy.upstream.rescue import unread
 from proxy.upstream.response_reader import ResponseReader
@@ -44,6 +45,15 @@ _WIDTH: Final = TRANSITIONS.width
 HIGH_WATER = 32 * 1024
 """Bytes held before reading pauses."""
 
+_STALE_WITHIN: Final = 1.0
+"""Seconds: where the kernel does not say what was read, a connection that was closed while it
+idled ends within these after the request was sent."""
+
+_CLIENT_IS_LATE: Final = 0.1
+"""Seconds without a byte of a body: an upstream that closes then has not waited for it longer."""
+
+GAVE_UP: Final = "the upstream did not wait for the rest of the body"
+
 _ROOM = memoryview(bytearray(48 * 1024))
 """Where the loop puts what it reads, for all connections: without it loops read 256 KiB at once,
 and a client that does not read costs as much."""
@@ -56,8 +66,8 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_socket", "interim_to", "loop", "on_closed", "poll", "reader", "reading_paused",
-        "reset_by", "reused", "state", "tap", "transport", "waiter", "writer",
+        "_socket", "delivery", "interim_to", "is_unread", "loop", "on_closed", "poll", "reader",
+        "reading_paused", "reset_by", "reused", "state", "tap", "transport", "waiter", "writer",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule, sock: socket.socket) -> None:
@@ -68,6 +78,10 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self.waiter = Waiter(self.loop)
         self.transport: asyncio.Transport
         self._socket = sock
+        self.delivery = Delivery(sock)
+        self.is_unread = False
+        """Whether the connection ended, and it is proven that the upstream read no byte of the
+        request."""
         self.poll = select.poll()
         self.poll.register(sock.fileno(), select.POLLIN)
         self.on_closed: Callable[[], None] | None = None
@@ -195,7 +209,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             if reader.buffered > HIGH_WATER:
                 self.pause_reading()
         elif state == TAKEN:
-            outcome = self._closed_before_head() if self.reused else o.UPSTREAM_PROTOCOL_ERROR
+            outcome = o.STALE_CONNECTION if self.reused else o.UPSTREAM_PROTOCOL_ERROR
             reader.fail(outcome, "bytes before the request")
             self.abort()
         elif state == IDLE:
@@ -227,16 +241,31 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         """What the end of the connection means for the exchange that has it."""
         state, reader = self.state, self.reader
         if state in (TAKEN, AWAITING):
-            reader.fail(self._closed_before_head(), detail)
+            outcome = self._closed_before_head(was_reset=was_reset)
+            reader.fail(outcome, GAVE_UP if outcome is o.REQUEST_TIMEOUT else detail)
         elif state == BODY:
             if was_reset:
                 reader.fail(o.STREAM_RESET, detail)
             elif not reader.end():
                 reader.fail(o.STREAM_TRUNCATED, detail)
 
-    def _closed_before_head(self) -> Outcome:
+    def _closed_before_head(self, *, was_reset: bool) -> Outcome:
         """Stale: nothing was read or answered, so it was closed while it idled."""
-        if self.reused and not self.reader.has_begun and not self.writer.was_read:
-            return o.STALE_CONNECTION
-        is_sending = self.writer.is_uploading or self.writer.has_unsent
-        return o.UPSTREAM_WRITE_FAILED if is_sending else o.UPSTREAM_RESET
+        writer = self.writer
+        arrival = "unsent" if not writer.bytes_sent else self.delivery.arrival()
+        # an end acknowledges what had arrived before it; a reset drops what was still to be
+        # acknowledged, up to 200 ms long, and so proves nothing
+        self.is_unread = arrival == "unsent" or (arrival == "unacknowledged" and not was_reset)
+        if self.reused and not self.reader.has_begun and not writer.was_read:
+            is_late = arrival is None and self.loop.time() - writer.sent_at > _STALE_WITHIN
+            if arrival != "acknowledged" and not is_late:
+                return o.STALE_CONNECTION
+        if not writer.is_uploading and not writer.has_unsent:
+            return o.UPSTREAM_RESET
+        return o.REQUEST_TIMEOUT if self._awaits_client else o.UPSTREAM_WRITE_FAILED
+
+    @property
+    def _awaits_client(self) -> bool:
+        """Whether the upstream has all that came, and the client owes the rest of its body."""
+        silence = self.loop.time() - self.writer.sent_at
+        return not self.writer.has_unsent and silence >= _CLIENT_IS_LATE
