@@ -6,13 +6,13 @@ Asks `TCP_INFO` (tcp(7)), which Linux alone has in this form; a Unix socket has 
 import socket
 import struct
 import sys
-from typing import Final, Literal
+from typing import Final
+
+from proxy.upstream.ending import Arrival
 
 _OPTION: Final[int | None] = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
 _FIELDS: Final = struct.Struct("=120xQ28xI")
 """`tcpi_bytes_acked`, `tcpi_data_segs_out`."""
-
-Arrival = Literal["unsent", "unacknowledged", "acknowledged"]
 
 
 class Delivery:
@@ -36,6 +36,11 @@ class Delivery:
         if after[0] > before[0]:
             return "acknowledged"
         return "unacknowledged" if after[1] > before[1] else "unsent"
+
+    def is_behind(self, sent: int) -> bool:
+        """Whether it is known that less than `sent` bytes were acknowledged."""
+        before, after = self._before, self._read()
+        return before is not None and after is not None and after[0] - before[0] < sent
 
     def _read(self) -> tuple[int, int] | None:
         """Bytes acknowledged and segments of data sent, ever."""

@@ -8,15 +8,17 @@ Decides which outcome the end of a connection means for the exchange that has it
 import asyncio
 import select
 import socket
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.http.framing import ResponseHead
-from proxy.outcome import Outcome
 from proxy.upstream.delivery import Delivery
+from proxy.upstream.ending import GAVE_UP, Ending
 from proxy.upstream.request_writer import RequestWriter
-from proxy.upstream.rescue import unread
+from proxy.upstream.rescue import ends_with_alert, is_closed_in_order, undecrypted, unread
 from proxy.upstream.response_reader import ResponseReader
 from proxy.upstream.rules import UpstreamRule
 from proxy.upstream.states import (
@@ -45,15 +47,6 @@ _WIDTH: Final = TRANSITIONS.width
 HIGH_WATER = 32 * 1024
 """Bytes held before reading pauses."""
 
-_STALE_WITHIN: Final = 1.0
-"""Seconds: where the kernel does not say what was read, a connection that was closed while it
-idled ends within these after the request was sent."""
-
-_CLIENT_IS_LATE: Final = 0.1
-"""Seconds without a byte of a body: an upstream that closes then has not waited for it longer."""
-
-GAVE_UP: Final = "the upstream did not wait for the rest of the body"
-
 _ROOM = memoryview(bytearray(48 * 1024))
 """Where the loop puts what it reads, for all connections: without it loops read 256 KiB at once,
 and a client that does not read costs as much."""
@@ -66,8 +59,9 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_socket", "delivery", "interim_to", "is_unread", "loop", "on_closed", "poll", "reader",
-        "reading_paused", "reset_by", "reused", "state", "tap", "transport", "waiter", "writer",
+        "_has_ended", "_is_kept", "_socket", "delivery", "interim_to", "is_unread", "loop",
+        "on_closed", "poll", "reader", "reading_paused", "reset_by", "reused", "state", "tap",
+        "transport", "waiter", "writer",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule, sock: socket.socket) -> None:
@@ -78,7 +72,11 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self.waiter = Waiter(self.loop)
         self.transport: asyncio.Transport
         self._socket = sock
+        self._is_kept = False
+        """Whether the socket is a copy of our own."""
         self.delivery = Delivery(sock)
+        self._has_ended = False
+        """Whether the upstream closed in order, as far as the loop says so."""
         self.is_unread = False
         """Whether the connection ended, and it is proven that the upstream read no byte of the
         request."""
@@ -129,6 +127,8 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no asyncio.Transport to isinstance
         self.transport = self.writer.transport = cast("asyncio.Transport", transport)
+        if self._tls is not None:
+            self._keep_socket()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop's interface
         return _ROOM
@@ -164,12 +164,15 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             self.waiter.wake()
 
     def eof_received(self) -> None:
+        self._has_ended = True
         self._end("closed by the upstream", was_reset=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None and AWAITING <= self.state <= TUNNEL:
-            self._rescue()
+            self._rescue(exc)
         self._end(str(exc or "closed"), was_reset=exc is not None)
+        if self._is_kept:
+            self._socket.close()
         self.move(LOST)
         self.waiter.close()
         self.writer.close()
@@ -217,11 +220,27 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         else:
             reader.is_tainted = True
 
-    def _rescue(self) -> None:
-        if self.transport.get_extra_info("sslcontext") is not None:
-            return  # what lies there are records, not bytes of the response
-        for data in unread(self._socket):
-            self.data_received(data)
+    def _keep_socket(self) -> None:
+        """Of a TLS connection: loops close its socket before they say how it ended."""
+        with suppress(OSError):  # no descriptor left: then that is not known
+            self._socket = self._socket.dup()
+            self._is_kept = True
+            self.delivery = Delivery(self._socket)
+
+    def _rescue(self, exc: Exception) -> None:
+        """Look at what came before the connection broke."""
+        if self._tls is None:
+            for data in unread(self._socket):
+                self.data_received(data)
+        elif self.state == AWAITING and not self.reader.has_begun:
+            if isinstance(exc, ssl.SSLError):
+                self.reader.fail(o.TLS_FAILURE, str(exc))
+            elif not self.reused and ends_with_alert(b"".join(unread(self._socket))):
+                self.reader.fail(o.TLS_FAILURE, "refused by a TLS alert: no client certificate?")
+
+    @property
+    def _tls(self) -> ssl.SSLObject | None:
+        return cast("ssl.SSLObject | None", self.transport.get_extra_info("ssl_object"))
 
     def _end(self, detail: str, *, was_reset: bool) -> None:
         """Nothing more can come."""
@@ -229,6 +248,10 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             return
         if was_reset:
             self.reset_by = detail
+        tls = self._tls
+        if tls is not None and AWAITING <= self.state <= TUNNEL:
+            for data in undecrypted(tls):
+                self.data_received(data)
         self._conclude(detail, was_reset=was_reset)
         self._close()
 
@@ -241,31 +264,31 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         """What the end of the connection means for the exchange that has it."""
         state, reader = self.state, self.reader
         if state in (TAKEN, AWAITING):
-            outcome = self._closed_before_head(was_reset=was_reset)
+            ending = self._ending()
+            self.is_unread, outcome = ending.is_unread, ending.outcome
             reader.fail(outcome, GAVE_UP if outcome is o.REQUEST_TIMEOUT else detail)
         elif state == BODY:
             if was_reset:
                 reader.fail(o.STREAM_RESET, detail)
+            elif reader.framing.kind == "close" and self._is_cut_short:
+                reader.fail(o.STREAM_TRUNCATED, "the TLS connection ended without close_notify")
             elif not reader.end():
                 reader.fail(o.STREAM_TRUNCATED, detail)
 
-    def _closed_before_head(self, *, was_reset: bool) -> Outcome:
-        """Stale: nothing was read or answered, so it was closed while it idled."""
-        writer = self.writer
-        arrival = "unsent" if not writer.bytes_sent else self.delivery.arrival()
-        # an end acknowledges what had arrived before it; a reset drops what was still to be
-        # acknowledged, up to 200 ms long, and so proves nothing
-        self.is_unread = arrival == "unsent" or (arrival == "unacknowledged" and not was_reset)
-        if self.reused and not self.reader.has_begun and not writer.was_read:
-            is_late = arrival is None and self.loop.time() - writer.sent_at > _STALE_WITHIN
-            if arrival != "acknowledged" and not is_late:
-                return o.STALE_CONNECTION
-        if not writer.is_uploading and not writer.has_unsent:
-            return o.UPSTREAM_RESET
-        return o.REQUEST_TIMEOUT if self._awaits_client else o.UPSTREAM_WRITE_FAILED
-
     @property
-    def _awaits_client(self) -> bool:
-        """Whether the upstream has all that came, and the client owes the rest of its body."""
-        silence = self.loop.time() - self.writer.sent_at
-        return not self.writer.has_unsent and silence >= _CLIENT_IS_LATE
+    def _is_cut_short(self) -> bool:
+        tls = self._tls
+        return tls is not None and not is_closed_in_order(tls)
+
+    def _ending(self) -> Ending:
+        """Of a connection that ends before the head of a response."""
+        writer = self.writer
+        return Ending(
+            arrival=self.delivery.arrival() if writer.bytes_sent else "unsent",
+            in_order=self._has_ended,
+            silence=self.loop.time() - writer.sent_at,
+            has_idled=self.reused and not self.reader.has_begun and not writer.was_read,
+            has_unsent=writer.has_unsent,
+            is_uploading=writer.is_uploading,
+            is_behind=writer.is_paused or self.delivery.is_behind(writer.bytes_sent),
+        )

@@ -4,6 +4,8 @@ what the event said.
 
 import asyncio
 import socket
+import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -570,6 +572,31 @@ async def test_tls_to_a_plain_port_is_a_tls_failure(upstream, house):
 
     assert (502, "tls_failure") == (answer.status, answer.header("X-Sidelight-Error"))
     assert answer.json()["retryable"] is False
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_client_certificate_that_is_demanded_is_a_tls_failure(
+    house, server_tls, certificate, method
+):
+    """By TLS 1.3 the server says so only when the handshake is over for us."""
+    server_tls.verify_mode = ssl.CERT_REQUIRED
+    server_tls.load_verify_locations(certificate)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():  # in a thread: asyncio's servers close and do not say why
+        with suppress(ssl.SSLError):
+            server_tls.wrap_socket(listener.accept()[0], server_side=True)
+
+    serving = asyncio.create_task(asyncio.to_thread(serve))
+    url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    house = await house(upstream={"endpoints": [url], "tls": {"verify": False}})
+    answer = await house.fetch(method=method)
+    event = await house.event_of(answer)
+    await serving
+    listener.close()
+
+    assert (502, "tls_failure") == (answer.status, event["code"])
+    assert ("tls_failure",) == event["attempt_results"]
 
 
 async def test_full_pool_is_our_refusal_and_nobody_elses_fault(upstream, house):

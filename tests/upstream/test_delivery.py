@@ -7,7 +7,7 @@ import pytest
 
 from proxy.upstream.delivery import Delivery
 
-PAIR = b"x" * 100
+SENT = b"x" * 100
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def ends():
         ours = socket.create_connection(listener.getsockname(), timeout=5)
         theirs, _ = listener.accept()
     with ours, theirs:
-        ours.sendall(PAIR)
+        ours.sendall(SENT)
         theirs.recv(1000)
-        theirs.sendall(PAIR)
+        theirs.sendall(SENT)
         ours.recv(1000)
         yield ours, theirs
 
@@ -47,18 +47,31 @@ def test_what_is_sent_to_a_closed_socket_does_not_arrive(ends, end, arrival):
     end(theirs)
     delivery.begin()
     try:
-        ours.send(PAIR)
+        ours.send(SENT)
     except ConnectionResetError:
         assert "unsent" == arrival
 
     assert arrival == delivery.arrival()
 
 
+def test_whether_the_other_end_has_all_is_known(ends):
+    ours, theirs = ends
+    delivery = Delivery(ours)
+    delivery.begin()
+    ours.sendall(SENT)
+    theirs.recv(1000)
+    theirs.sendall(SENT)
+    ours.recv(1000)
+
+    assert not delivery.is_behind(100)
+    assert delivery.is_behind(101)
+
+
 def test_an_end_acknowledges_what_arrived_before_it(ends):
     ours, theirs = ends
     delivery = Delivery(ours)
     delivery.begin()
-    ours.sendall(PAIR)
+    ours.sendall(SENT)
     theirs.recv(1000)
     theirs.close()
 
@@ -69,9 +82,9 @@ def test_an_end_acknowledges_what_arrived_before_it(ends):
 def test_what_was_sent_before_it_began_does_not_count(ends):
     ours, theirs = ends
     delivery = Delivery(ours)
-    ours.sendall(PAIR)
+    ours.sendall(SENT)
     theirs.recv(1000)
-    theirs.sendall(PAIR)
+    theirs.sendall(SENT)
     ours.recv(1000)
     delivery.begin()
 
