@@ -30,7 +30,7 @@ COMPILED = {
     "route_metrics series summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition relay sse",
-    "upstream": "connection delivery ending endpoints pool protocol request_writer rescue "
+    "upstream": "blanks connection delivery ending endpoints pool protocol request_writer rescue "
     "response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
 }

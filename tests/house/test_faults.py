@@ -96,7 +96,11 @@ BEFORE_THE_HEAD = [
     fault("a coding we do not know", raw(f"{OK}Transfer-Encoding: gzip\r\n\r\nab"), **INVALID),
     fault("chunked is not last", raw(f"{OK}Transfer-Encoding: chunked, gzip\r\n\r\n"), **INVALID),
     fault("status 099", raw("HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n"), **INVALID),
-    fault("status 600", raw("HTTP/1.1 600 X\r\nContent-Length: 0\r\n\r\n"), **INVALID),
+    fault("the same length twice", raw(f"{OK}Content-Length: 2\r\nContent-Length: 2\r\n\r\nok"),
+          **INVALID),
+    fault("lines by LF alone", raw("HTTP/1.1 200 OK\nContent-Length: 0\n\n"), **INVALID),
+    fault("chunked twice", raw(OK + "Transfer-Encoding: chunked\r\n" * 2 + "\r\n0\r\n\r\n"),
+          **INVALID),
     fault("a 101 nobody asked for", raw("HTTP/1.1 101 Switch\r\nUpgrade: x\r\n\r\n"), **INVALID),
     fault("NUL in a header", raw(f"{OK}X: a\0b\r\nContent-Length: 0\r\n\r\n"), **INVALID),
     fault("too many header bytes", raw(f"{OK}X: {'a' * 70_000}\r\nContent-Length: 0\r\n\r\n"),
@@ -125,6 +129,31 @@ async def test_upstream_breaks_before_the_head(upstream, house, fault):
         assert answer.header("X-Request-ID") == said["request_id"]
         assert answer.header("Cache-Control") == "no-store"
         assert "127.0.0.1" not in answer.body.decode()
+
+
+TOLERABLE = [
+    pytest.param(raw(f"{OK}Content-Length : 2\r\n\r\nok"), 200, id="a blank before the colon"),
+    pytest.param(raw(f"{OK}Content-Length", " ", ": 2\r\n\r\nok"), 200, id="in three segments"),
+    pytest.param(raw(f"{CHUNKED}2  \r\nok\r\n0 \r\n\r\n"), 200, id="chunk sizes with blanks"),
+    pytest.param(raw(f"{CHUNKED}2 ", " \r\nok\r\n0", " \r\n\r\n"), 200, id="in segments"),
+    pytest.param(raw(f"{CHUNKED}2\r\nok\r\n0\r\nContent-Length: 2\r\n\r\n"), 200,
+                 id="a length behind the chunks"),
+    pytest.param(raw("HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\nok"), 600, id="status 600"),
+    pytest.param(raw("HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\nok"), 999, id="status 999"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "code"), TOLERABLE)
+async def test_what_other_proxies_bear_is_borne(upstream, house, script, code):
+    house = await house()
+    upstream.on("/x", script)
+    answer = await house.fetch("/x")
+    event = await house.event_of(answer)
+
+    assert (code, b"ok", "clean") == (answer.status, answer.body, answer.end)
+    assert ("completed" if code < 400 else "upstream_error") == event["code"]
+    assert 1 == event["attempts"]
+    assert answer.header("Content-Length ") is None
 
 
 DURING_THE_BODY = [
