@@ -38,8 +38,8 @@ async def attempt(ctx: Context, avoid: str | None) -> ResponseHead | Failed:
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
     tried.queued = got.queued
     ctx.connection = got
-    if ctx.names_no_host:
-        ctx.write_head(authority_of(got.endpoint))
+    if ctx.names_no_host or got.base != ctx.base:
+        ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.base)
     try:
         head = await _send(ctx, got) if ctx.body is not None else await _stream(ctx, got)
     finally:

@@ -160,8 +160,7 @@ class Forward:
         if route.rule.cors is not None or ctx.cors:
             ctx.cors = _cors(ctx, route.rule.cors)
         ctx.upstream = self.plan.upstreams[route.rule.upstream]
-        host = ctx.upstream.rule.host
-        ctx.write_head(host.encode() if host else None)
+        ctx.write_head()
 
     def _close(self, ctx: Context) -> None:
         """Give back what is held and tell the observer, whatever happened."""

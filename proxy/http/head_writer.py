@@ -88,8 +88,10 @@ class Heads:
         host: bytes | None = None,
         strip: str = "",
         via: bool = True,
+        base: str = "",
     ) -> bytes:
-        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path.
+        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path,
+        and `base` is put before what is left of it.
 
         Without `via` it carries none, ours or of others: then a loop is not seen.
 
@@ -110,7 +112,7 @@ class Heads:
         target = _stripped(asked.target, strip)
         start = b"%b %b HTTP/1.1\r\n" % (
             asked.method.encode(),
-            target.encode("utf-8", "surrogateescape"),
+            (base + target if target[:1] == "/" else target).encode("utf-8", "surrogateescape"),
         )
         if not same:
             start += b"Host: %b\r\n" % wanted

@@ -36,7 +36,7 @@ class Connection:
     """What an exchange calls; the members stand in the order of use."""
 
     __slots__ = (
-        "_owner", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
+        "_owner", "base", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
         "protocol", "queued", "writer",
     )  # fmt: skip
 
@@ -51,6 +51,8 @@ class Connection:
         self.opened_at = self.loop.time()
         self.fresh_until = 0.0
         """An idle connection is not used after this."""
+        self.base = ""
+        """The path below which its endpoint's service is."""
         self.queued = 0.0
         """Seconds that this exchange waited for a connection slot."""
         self.connect_seconds: float | None = None
