@@ -33,8 +33,6 @@ from proxy.resilience.pauses import Random, growing
 from proxy.resilience.permits import SETTLED, BreakerView, Cause, Permit, Refused, Transition
 from proxy.resilience.rules import BreakerRule
 
-__all__ = ["Breaker", "BreakerView", "Permit", "Refused", "Transition"]
-
 PROBE_WAIT = 1.0
 """Seconds a client is told to wait while a probe is out: nobody knows how long that takes."""
 

@@ -37,7 +37,7 @@ class Connection:
 
     __slots__ = (
         "_owner", "base", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
-        "protocol", "queued", "writer",
+        "protocol", "writer",
     )  # fmt: skip
 
     def __init__(self, protocol: EndpointProtocol, owner: ConnectionOwner) -> None:
@@ -53,8 +53,6 @@ class Connection:
         """An idle connection is not used after this."""
         self.base = ""
         """The path below which its endpoint's service is."""
-        self.queued = 0.0
-        """Seconds that this exchange waited for a connection slot."""
         self.connect_seconds: float | None = None
         """Length of DNS, TCP and TLS set-up; None on a reused connection."""
 
@@ -222,7 +220,7 @@ class Connection:
         """The exchange is over: keep the connection if it can carry another, else close it."""
         if self.is_reusable:
             self.protocol.release()
-            self.queued, self.connect_seconds = 0.0, None
+            self.connect_seconds = None
             self._owner.keep(self)
         else:
             self.abort()

@@ -613,8 +613,8 @@ async def test_a_client_certificate_that_is_demanded_is_a_tls_failure(
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve():  # in a thread: asyncio's servers close and do not say why
-        with suppress(ssl.SSLError):
-            server_tls.wrap_socket(listener.accept()[0], server_side=True)
+        with listener.accept()[0] as sock, suppress(ssl.SSLError):
+            server_tls.wrap_socket(sock, server_side=True)
 
     serving = asyncio.create_task(asyncio.to_thread(serve))
     url = f"https://127.0.0.1:{listener.getsockname()[1]}"

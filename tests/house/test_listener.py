@@ -396,3 +396,12 @@ async def test_a_signed_upload_with_an_extension_on_each_chunk_passes(upstream, 
         assert [200] == await statuses_on(client)
 
     assert [2000 * 1024] == [seen.size for seen in upstream.seen]
+
+
+async def test_a_client_of_ipv4_is_named_as_such_on_a_socket_for_both(upstream, house):
+    house = await house(listen={"host": "::"})
+    answer = await house.fetch()
+    event = await house.event_of(answer)
+
+    assert (200, "127.0.0.1") == (answer.status, event["client_ip"])
+    assert "127.0.0.1" == upstream.seen[0].header("X-Forwarded-For")

@@ -23,7 +23,7 @@ async def serving(server_tls):
 
     def serve(script, context):
         sock, _ = listener.accept()
-        with suppress(OSError), context.wrap_socket(sock, server_side=True) as peer:
+        with sock, suppress(OSError), context.wrap_socket(sock, server_side=True) as peer:
             script(peer)
 
     def start(script, context=server_tls):

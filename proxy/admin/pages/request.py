@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from proxy.admin.json_view import as_count, as_number, milliseconds, part, rows, text, texts
+from proxy.admin.json_view import (
+    as_count,
+    as_number,
+    milliseconds,
+    part,
+    parts_of,
+    rows,
+    text,
+    texts,
+)
 from proxy.admin.pages.drawing import timeline
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
@@ -135,6 +144,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Circuit", circuit(breaker) if breaker else ""),
         ("Retry stopped", text(story, "retry_stopped").replace("_", " ")),
         ("Times", ", ".join(times)),
+        ("Where it went", parts_of(story)),
         ("Sidelight itself", milliseconds(story, "overhead_ms", "")),
         ("Detail", text(story, "detail")),
         ("Fault", text(story, "fault")),
