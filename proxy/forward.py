@@ -172,8 +172,7 @@ def _enter(ctx: Context, route: Route) -> None:
     x.route, x.upstream, x.terms = rule.name, rule.upstream, rule
     if rule.cors is not None or ctx.cors:
         ctx.cors = _cors(ctx, rule.cors)
-    host = ctx.upstream.rule.host
-    ctx.write_head(host.encode() if host else None)
+    ctx.write_head()
 
 
 def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:

@@ -165,13 +165,13 @@ async def test_each_fault_ends_in_time_and_truthfully(upstream, house, case, kin
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        pytest.param("cautious", ("refused", "stale_connection"), id="cautious"),
+        pytest.param("cautious", ("refused", "upstream_reset"), id="cautious"),
         pytest.param("rescuing", ("whole", "completed"), id="rescuing"),
     ],
 )
-async def test_a_reset_on_a_reused_connection(upstream, house, kind, expected):
+async def test_a_kept_connection_that_dies_at_work(upstream, house, kind, expected):
     house = await house(**(CAUTIOUS if kind == "cautious" else RESCUING))
-    upstream.on("/api/chat", reset_before_head, GOOD)
+    upstream.on("/api/chat", close_before_head, GOOD)
     await house.fetch()
     answer = await house.fetch("/api/chat", "Idempotency-Key: k1", method="POST", body=b"{}")
     event = await house.event_of(answer)

@@ -157,6 +157,12 @@ async def asks_twice(_stage: Stage, house: House) -> str:
     return reference_of(await house.fetch("/x", method="POST", body=b"once"))
 
 
+async def finds_it_closed(_stage: Stage, house: House) -> str:
+    await house.fetch("/x")
+    house.lose_kept_connections()
+    return reference_of(await house.fetch("/x", method="POST", body=b"once"))
+
+
 async def uploads_to_nobody(_stage: Stage, house: House) -> str:
     async with house.client() as client:
         uploading = asyncio.create_task(
@@ -336,9 +342,13 @@ SCENES = [
            "The connection to the endpoint {endpoint} broke while the request was being sent",
            "stopped reading", NOT_SAFE, scripts=(deaf,),
            settings={"timeouts": {"gap": "100ms"}}),
-    failed("stale", "stale_connection", asks_twice,
-           "The endpoint {endpoint} closed a kept connection just as it was used again", NOT_SAFE,
-           scripts=(status(200), close_before_head)),
+    failed("stale", "stale_connection", finds_it_closed,
+           "The endpoint {endpoint} closed a kept connection just as it was used again",
+           "No further attempt was made after 1 attempt: all attempts were spent.",
+           settings={"retry": ONCE}),
+    failed("lost at work", "upstream_reset", asks_twice,
+           "closed a reused connection without an answer, while it worked on the request",
+           NOT_SAFE, scripts=(status(200), close_before_head)),
     failed("lost, and asked again", "upstream_reset", asks(),
            "The endpoint {endpoint} closed a new connection without an answer", ALL_SPENT,
            "Attempt 1 at {endpoint} ended as reset",

@@ -40,6 +40,8 @@ def ran_out(x: Exchange) -> str | None:
         return "tunnel_idle" if (x.detail or "").startswith("silent for") else None
     if x.outcome is o.REQUEST_TIMEOUT and x.terms is None:
         return None  # the clock of the head belongs to the listener, not to a route
+    if x.outcome is o.REQUEST_TIMEOUT and (x.detail or "").startswith("the upstream"):
+        return None
     return RAN_OUT.get(x.outcome.code) if x.outcome else None
 
 

@@ -49,7 +49,7 @@ HAPPENED: Final[dict[str, str]] = {
     "tls_failure": "no TLS came about with {endpoint}{detail}.",
     "upstream_write_failed": "the connection to {endpoint} broke while the request was being sent{detail}.",
     "stale_connection": "{endpoint} closed a kept connection just as it was used again, before any byte of an answer{detail}.",
-    "upstream_reset": "{endpoint} closed {connection} without an answer after {waited}{detail}.",
+    "upstream_reset": "{endpoint} closed {connection} without an answer, {at_work}, after {waited}{detail}.",
     "head_timeout": "{endpoint} was sent the request and had no head of an answer after {waited}; {limit} ended the attempt.",
     "upstream_protocol_error": "the answer of {endpoint} broke the rules of HTTP{detail}.",
     "upstream_headers_too_large": "the head of the answer of {endpoint} was over the limits of the upstream{detail}.",
@@ -120,7 +120,8 @@ def _earlier(x: Exchange) -> list[str]:
 
 def _attempt(number: int, attempt: Attempt) -> str:
     how = f"status {attempt.status}" if attempt.status else (attempt.result or "no result")
-    sent = "" if attempt.sent or attempt.status else ", nothing sent"
+    unread = ", nothing of it read" if attempt.reused else ", nothing sent"
+    sent = "" if attempt.sent or attempt.status else unread
     after = f" after {lasting(attempt.head)}" if attempt.head else ""
     where = f" at {attempt.endpoint}" if attempt.endpoint else ""
     later = f" {lasting(attempt.pause)} later" if attempt.pause else ""
