@@ -11,11 +11,7 @@ from tests.client.test_turns import UPLOAD, Scene
 class Refusing(Scene):
     """Its exchange ends at once, while its upload still waits for the client."""
 
-    def __init__(self):
-        super().__init__()
-        self.transport.can_write_eof = lambda: True
-        self.transport.write_eof = lambda: None
-        self.transport.close = lambda: self.transport.calls.append("close")
+    task: asyncio.Task[None]
 
     async def serve(self, request, error=None):
         upload = asyncio.create_task(read_body(request, 5))
