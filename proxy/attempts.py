@@ -19,6 +19,7 @@ from proxy.resilience.permits import Refused
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import rest_asked
 from proxy.respond import open_stream
+from proxy.streams.holding import hold
 from proxy.time_spent import OURS, PAUSE, UPSTREAM
 from proxy.upstream.result import EndOfBody, Failed
 
@@ -42,7 +43,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     ctx.exchange.breaker_before = ctx.route.breaker.state(at)
     ctx.deadline = Deadline(at + rule.timeouts.total)
     while True:
-        admitted = ctx.route.breaker.admit(at)
+        admitted = ctx.route.breaker.admit(at, is_sent=ctx.body is not None)
         if isinstance(admitted, Refused):
             return _refused(ctx, admitted, last)
         ctx.permit = admitted
@@ -79,7 +80,7 @@ async def _hold(ctx: Context, head: ResponseHead) -> UpstreamResponse | Failed:
     if stream is None or ctx.connection is None:
         return UpstreamResponse(head)
     ctx.exchange.enter("F")
-    failed = await stream.hold(ctx.connection, ctx.deadline.left(now()))
+    failed = await hold(stream, ctx.connection, ctx.deadline.left(now()))
     if failed is None:
         answer = UpstreamResponse(head)
         answer.stream = stream

@@ -95,6 +95,7 @@ class Forward:
             ctx.cors = _cors(ctx, self.plan.cors)
             return await forward(ctx) and await _is_read(ctx)
         except RequestError as error:
+            ctx.exchange.clock_over(error.waited)
             return _stopped(ctx, error.outcome, error.detail)
         except asyncio.CancelledError:
             if client.gone_at is not None and not (client.outlives_client and self.drain.has_begun):
@@ -172,8 +173,7 @@ def _enter(ctx: Context, route: Route) -> None:
     x.route, x.upstream, x.terms = rule.name, rule.upstream, rule
     if rule.cors is not None or ctx.cors:
         ctx.cors = _cors(ctx, rule.cors)
-    host = ctx.upstream.rule.host
-    ctx.write_head(host.encode() if host else None)
+    ctx.write_head()
 
 
 def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:

@@ -115,6 +115,7 @@ def _row(
     return row
 
 
+_THEIRS = "The service reported an error."
 _CLOSED = "The service closed the connection. Please try again."
 _INVALID = "The service sent an invalid answer."
 _KIND = "This kind of request is not supported."
@@ -124,7 +125,7 @@ _UNREACHED = "The service cannot be reached right now."
 
 # fmt: off
 COMPLETED = _row("completed", "--", None, "", "info", "client", signal="success", result="ok")
-UPSTREAM_ERROR = _row("upstream_error", "--", None, "The service reported an error.", "error", "upstream", cause="status", result="status_5xx")  # level, signal, result and retryable by status: see below
+UPSTREAM_ERROR = _row("upstream_error", "--", None, _THEIRS, "error", "upstream", cause="status", result="status_5xx")  # level, signal, result and retryable by status: see below
 
 BAD_REQUEST = _row("bad_request", "CR", 400, "The request could not be understood.", "info", "client")
 HEADERS_TOO_LARGE = _row("headers_too_large", "CR", 431, "The request is too large.", "info", "client")
@@ -171,6 +172,8 @@ STREAM_STALLED = _row("stream_stalled", "uS", None, "The answer stopped arriving
 STREAM_TRUNCATED = _row("stream_truncated", "US", None, _CUT, "error", "upstream", retryable=True, signal="failure")
 STREAM_RESET = _row("stream_reset", "US", None, _CUT, "error", "upstream", retryable=True, signal="failure")
 STREAM_MALFORMED = _row("stream_malformed", "US", None, "The answer could not be read.", "error", "upstream", retryable=True, signal="failure")
+STREAM_ERROR = _row("stream_error", "US", None, _THEIRS, "error", "upstream", signal="ratio")
+STREAM_EMPTY = _row("stream_empty", "US", None, "", "warning", "upstream", retryable=True)
 STREAM_MAX_DURATION = _row("stream_max_duration", "PS", None, "The answer was too long and was stopped.", "warning", "policy")
 DRAIN_CUT = _row("drain_cut", "OS", None, "The service is restarting. Please send your message again.", "warning", "operator", retryable=True, result="drained")
 

@@ -53,9 +53,12 @@ async def upload(ctx: Context, connection: Connection) -> None:
     try:
         await _send_body(ctx, connection)
     except RequestError as refused:
+        ctx.exchange.clock_over(refused.waited)
         connection.give_up(refused.outcome, refused.detail)
         return
     sent = ctx.sent_at = now()
+    if ctx.permit is not None:
+        ctx.permit.is_sent = True
     ctx.deadline = Deadline.after(clocks.total, sent)
     if ctx.exchange.committed is None:
         ctx.exchange.enter("H")

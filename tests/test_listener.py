@@ -14,7 +14,8 @@ from tests.client.fakes import GET, Transport, turns
 
 
 class Observer:
-    refused = 0
+    def __init__(self):
+        self.refused = 0
 
     def connection_refused(self):
         self.refused += 1

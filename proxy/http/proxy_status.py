@@ -60,6 +60,8 @@ ERRORS: Final[dict[str, str]] = {
 UNTOLD: Final = (
     "completed",
     "upstream_error",
+    "stream_error",
+    "stream_empty",
     "client_closed_request",
     "client_closed_stream",
     "client_too_slow",

@@ -67,7 +67,7 @@ _TABLE = (
     Family("sidelight_stream_reads_total", "counter", ("route",), "Reads in which streams came; far fewer than events where something in between bunches them."),
     Family("sidelight_stream_client_wait_seconds", "histogram", ("route",), "Time for which a stream waited for a client that did not read.", REQ),
     Family("sidelight_stream_end_markers_total", "counter", ("route", "carried"), "Streams that ended well, by whether they carried their end marker."),
-    Family("sidelight_streams_unframed_total", "counter", ("route",), "Streams passed on without knowing their events: compressed, or with one too large."),
+    Family("sidelight_streams_unframed_total", "counter", ("route",), "Streams passed on, in whole or in part, without knowing their events: compressed, of a type in stream.types, or with bytes that are none."),
     Family("sidelight_inband_errors_total", "counter", ("route", "code"), "Streams whose error was said inside the stream."),
     Family("sidelight_upstream_cancel_seconds", "histogram", ("route",), "From a client's leaving to the closing of its upstream connection.", CONN),
     Family("sidelight_client_disconnects_total", "counter", ("route", "phase"), "Clients that left or did not read, by the phase letter of term."),

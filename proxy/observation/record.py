@@ -145,7 +145,7 @@ def _add_attempts(event: Event, x: Exchange) -> None:
 
 def _add_stream(event: Event, x: Exchange) -> None:
     event["streamed"] = True
-    if x.reads:
+    if x.reads and (x.events or not x.is_raw):
         event["events"] = x.events
     if x.end_marker is not None:
         event["end_marker"] = x.end_marker

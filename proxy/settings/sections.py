@@ -136,7 +136,8 @@ class TimeoutsRule(Knobs):
     head: Timeout = 30.0
     """From the request sent to the head of the answer, per attempt."""
     first_event: Timeout = 60.0
-    """Streams: from the head to the first data event; comments do not end it."""
+    """Streams: from the head to the first data event; comments do not end it. Until then it is the
+    only clock of the body."""
     gap: Timeout = 30.0
     """Silence of the upstream in a body: no byte at all, comments included."""
     event_gap: Timeout | None = None

@@ -8,15 +8,18 @@ Decides which outcome the end of a connection means for the exchange that has it
 import asyncio
 import select
 import socket
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.http.framing import ResponseHead
-from proxy.outcome import Outcome
+from proxy.upstream.delivery import Delivery
+from proxy.upstream.ending import GAVE_UP, Ending
 from proxy.upstream.pacing import PacedProtocol
 from proxy.upstream.request_writer import RequestWriter
-from proxy.upstream.rescue import unread
+from proxy.upstream.rescue import ends_with_alert, is_closed_in_order, undecrypted, unread
 from proxy.upstream.response_reader import ResponseReader
 from proxy.upstream.rules import UpstreamRule
 from proxy.upstream.states import (
@@ -53,8 +56,8 @@ class EndpointProtocol(PacedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_socket", "fault", "interim_to", "on_closed", "poll", "reader", "reset_by", "reused",
-        "state", "tap", "waiter", "writer",
+        "_has_ended", "_is_kept", "_socket", "delivery", "fault", "interim_to", "is_unread",
+        "on_closed", "poll", "reader", "reset_by", "reused", "state", "tap", "waiter", "writer",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule, sock: socket.socket) -> None:
@@ -64,6 +67,14 @@ class EndpointProtocol(PacedProtocol):
         self.writer = RequestWriter(self.loop)
         self.waiter = Waiter(self.loop)
         self._socket = sock
+        self._is_kept = False
+        """Whether the socket is a copy of our own."""
+        self.delivery = Delivery(sock)
+        self._has_ended = False
+        """Whether the upstream closed in order, as far as the loop says so."""
+        self.is_unread = False
+        """Whether the connection ended, and it is proven that the upstream read no byte of the
+        request."""
         self.poll = select.poll()
         self.poll.register(sock.fileno(), select.POLLIN)
         self.on_closed: Callable[[], None] | None = None
@@ -112,6 +123,8 @@ class EndpointProtocol(PacedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no asyncio.Transport to isinstance
         self.transport = self.writer.transport = cast("asyncio.Transport", transport)
+        if self._tls is not None:
+            self._keep_socket()
 
     def data_received(self, data: bytes) -> None:
         before = self.state
@@ -142,14 +155,17 @@ class EndpointProtocol(PacedProtocol):
             self.waiter.wake()
 
     def eof_received(self) -> None:
+        self._has_ended = True
         self._end("closed by the upstream", was_reset=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None and not isinstance(exc, OSError):
             self.fault = exc  # loops break the connection whose callback raises
         elif exc is not None and AWAITING <= self.state <= TUNNEL:
-            self._rescue()
+            self._rescue(exc)
         self._end(str(exc or "closed"), was_reset=exc is not None)
+        if self._is_kept:
+            self._socket.close()
         self.move(LOST)
         self.waiter.close()
         self.writer.close()
@@ -185,7 +201,7 @@ class EndpointProtocol(PacedProtocol):
             if reader.buffered > HIGH_WATER:
                 self.pause_reading()
         elif state == TAKEN:
-            outcome = self._closed_before_head() if self.reused else o.UPSTREAM_PROTOCOL_ERROR
+            outcome = o.STALE_CONNECTION if self.reused else o.UPSTREAM_PROTOCOL_ERROR
             reader.fail(outcome, "bytes before the request")
             self.abort()
         elif state == IDLE:
@@ -193,11 +209,27 @@ class EndpointProtocol(PacedProtocol):
         else:
             reader.is_tainted = True
 
-    def _rescue(self) -> None:
-        if self.transport.get_extra_info("sslcontext") is not None:
-            return  # what lies there are records, not bytes of the response
-        for data in unread(self._socket):
-            self.data_received(data)
+    def _keep_socket(self) -> None:
+        """Of a TLS connection: loops close its socket before they say how it ended."""
+        with suppress(OSError):  # no descriptor left: then that is not known
+            self._socket = self._socket.dup()
+            self._is_kept = True
+            self.delivery = Delivery(self._socket)
+
+    def _rescue(self, exc: Exception) -> None:
+        """Look at what came before the connection broke."""
+        if self._tls is None:
+            for data in unread(self._socket):
+                self.data_received(data)
+        elif self.state == AWAITING and not self.reader.has_begun:
+            if isinstance(exc, ssl.SSLError):
+                self.reader.fail(o.TLS_FAILURE, str(exc))
+            elif not self.reused and ends_with_alert(b"".join(unread(self._socket))):
+                self.reader.fail(o.TLS_FAILURE, "refused by a TLS alert: no client certificate?")
+
+    @property
+    def _tls(self) -> ssl.SSLObject | None:
+        return cast("ssl.SSLObject | None", self.transport.get_extra_info("ssl_object"))
 
     def _end(self, detail: str, *, was_reset: bool) -> None:
         """Nothing more can come."""
@@ -205,6 +237,10 @@ class EndpointProtocol(PacedProtocol):
             return
         if was_reset:
             self.reset_by = detail
+        tls = self._tls
+        if tls is not None and AWAITING <= self.state <= TUNNEL:
+            for data in undecrypted(tls):
+                self.data_received(data)
         self._conclude(detail, was_reset=was_reset)
         self._close()
 
@@ -217,16 +253,31 @@ class EndpointProtocol(PacedProtocol):
         """What the end of the connection means for the exchange that has it."""
         state, reader = self.state, self.reader
         if state in (TAKEN, AWAITING):
-            reader.fail(self._closed_before_head(), detail)
+            ending = self._ending()
+            self.is_unread, outcome = ending.is_unread, ending.outcome
+            reader.fail(outcome, GAVE_UP if outcome is o.REQUEST_TIMEOUT else detail)
         elif state == BODY:
             if was_reset:
                 reader.fail(o.STREAM_RESET, detail)
+            elif reader.framing.kind == "close" and self._is_cut_short:
+                reader.fail(o.STREAM_TRUNCATED, "the TLS connection ended without close_notify")
             elif not reader.end():
                 reader.fail(o.STREAM_TRUNCATED, detail)
 
-    def _closed_before_head(self) -> Outcome:
-        """Stale: nothing was read or answered, so it was closed while it idled."""
-        if self.reused and not self.reader.has_begun and not self.writer.was_read:
-            return o.STALE_CONNECTION
-        is_sending = self.writer.is_uploading or self.writer.has_unsent
-        return o.UPSTREAM_WRITE_FAILED if is_sending else o.UPSTREAM_RESET
+    @property
+    def _is_cut_short(self) -> bool:
+        tls = self._tls
+        return tls is not None and not is_closed_in_order(tls)
+
+    def _ending(self) -> Ending:
+        """Of a connection that ends before the head of a response."""
+        writer = self.writer
+        return Ending(
+            arrival=self.delivery.arrival() if writer.bytes_sent else "unsent",
+            in_order=self._has_ended,
+            silence=self.loop.time() - writer.sent_at,
+            has_idled=self.reused and not self.reader.has_begun and not writer.was_read,
+            has_unsent=writer.has_unsent,
+            is_uploading=writer.is_uploading,
+            is_behind=writer.is_paused or self.delivery.is_behind(writer.bytes_sent),
+        )

@@ -11,6 +11,7 @@ from typing import Final
 from proxy import outcome as o
 from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.client_end import Got, client_got
+from proxy.diagnostics.stories.clocks import ran_out, runbook_of
 from proxy.diagnostics.stories.facts import Facts
 from proxy.diagnostics.stories.words import count, lasting, limit
 from proxy.exchange import Exchange
@@ -51,7 +52,7 @@ HAPPENED: Final[dict[str, str]] = {
     "tls_failure": "no TLS came about with {endpoint}{detail}.",
     "upstream_write_failed": "the connection to {endpoint} broke while the request was being sent{detail}.",
     "stale_connection": "{endpoint} closed a kept connection just as it was used again, before any byte of an answer{detail}.",
-    "upstream_reset": "{endpoint} closed {connection} without an answer after {waited}{detail}.",
+    "upstream_reset": "{endpoint} closed {connection} without an answer, {at_work}, after {waited}{detail}.",
     "head_timeout": "{endpoint} was sent the request and had no head of an answer after {waited}; {limit} ended the attempt.",
     "upstream_protocol_error": "the answer of {endpoint} broke the rules of HTTP{detail}.",
     "upstream_headers_too_large": "the head of the answer of {endpoint} was over the limits of the upstream{detail}.",
@@ -61,6 +62,8 @@ HAPPENED: Final[dict[str, str]] = {
     "stream_truncated": "{upstream} accepted the request and sent {received}{pace}, then closed before the answer had ended as announced{detail}.",
     "stream_reset": "{upstream} accepted the request and sent {received}{pace}, then the connection was reset{detail}.",
     "stream_malformed": "{upstream} accepted the request and sent {received}{pace}, then bytes that make no sense{detail}.",
+    "stream_error": "{upstream} accepted the request and sent {received}{pace}, its own error among them{detail}; not a byte was changed.",
+    "stream_empty": "{upstream} accepted the request and ended its stream well{pace}, without one event in it{detail}.",
     "stream_max_duration": "{upstream} was still sending after {duration} ({received} so far); {limit} ended the answer.",
     "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer ({received} so far, after {duration}).",
     "client_closed_request": "the client left after {duration}, {phase}, before it had an answer. That is nobody's failure.",
@@ -69,6 +72,9 @@ HAPPENED: Final[dict[str, str]] = {
     "internal_error": "a bug of Sidelight's own ended the exchange {phase}{detail}; its stack trace is kept with the error group.",
 }
 """What happened, for each outcome; names in braces are facts."""
+
+NO_EVENT: Final = "{upstream} accepted the request and sent {received}{pace}, then bytes without an event in them; {limit} ended the answer{detail}."
+"""What happened where `event_gap` ended a stream: it was not silent."""
 
 WHY_NOT: Final[dict[NotRetried, str]] = {
     "retry_after_too_long": "the upstream asked for a rest of {rest}, longer than the retry_after_cap{cap}",
@@ -99,13 +105,14 @@ def diagnose(x: Exchange) -> str:
     outcome = x.outcome or o.INTERNAL_ERROR
     told = TOLD[client_got(x)].format(own=f"{x.status} {outcome.code}")
     sentences = (_happened(x, outcome.code), *_earlier(x), _not_retried(x), told, _circuit(x))
-    return " ".join(filter(None, (*sentences, f"See runbook: {outcome.code}.")))
+    return " ".join(filter(None, (*sentences, f"See runbook: {runbook_of(x)}.")))
 
 
 def _happened(x: Exchange, code: str) -> str:
     if code == "completed" and not x.attempts:
         return f"Sidelight answered {x.status} itself; no upstream was needed."
-    said = HAPPENED[code].format_map(Facts(x))
+    template = NO_EVENT if ran_out(x) == "event_gap" else HAPPENED[code]
+    said = template.format_map(Facts(x))
     return said[0].upper() + said[1:]
 
 
@@ -116,7 +123,8 @@ def _earlier(x: Exchange) -> list[str]:
 
 def _attempt(number: int, attempt: Attempt) -> str:
     how = f"status {attempt.status}" if attempt.status else (attempt.result or "no result")
-    sent = "" if attempt.sent or attempt.status else ", nothing sent"
+    unread = ", nothing of it read" if attempt.reused else ", nothing sent"
+    sent = "" if attempt.sent or attempt.status else unread
     after = f" after {lasting(attempt.head)}" if attempt.head else ""
     where = f" at {attempt.endpoint}" if attempt.endpoint else ""
     later = f" {lasting(attempt.pause)} later" if attempt.pause else ""

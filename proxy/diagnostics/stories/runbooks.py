@@ -255,6 +255,23 @@ CODES: Final[dict[str, Runbook]] = {
         ("`detail`.",),
         ("Mend the upstream, or whatever rewrites its answers.",),
     ),
+    "stream_error": Runbook(
+        'The upstream said inside a stream of status 200 that it failed: an event named `error`, or JSON with a top-level `error` or `"type": "error"`.',
+        (
+            "`detail` names its type or code; the upstream's log for this request ID.",
+            "Whether its model or provider is overloaded or out of quota.",
+        ),
+        ("Mend what the upstream says; many of them open the circuit by their share.",),
+    ),
+    "stream_empty": Runbook(
+        "A stream ended well, and there was no data event in it: at most comments.",
+        (
+            "The upstream's log for this request ID: did it have nothing to say, or was an error swallowed?",
+        ),
+        (
+            "Mend the upstream where an answer was due; nothing where empty streams are usual, such as a channel that is asked anew.",
+        ),
+    ),
     "stream_max_duration": Runbook(
         "The body took longer than `timeouts.max_stream`.",
         ("`duration_ms`, `bytes_out`, `client_ip`: a long answer or a client that reads slowly?",),
@@ -287,6 +304,18 @@ CODES: Final[dict[str, Runbook]] = {
     ),
 }
 """For every code of the outcome table."""
+
+CLOCKS: Final[dict[str, Runbook]] = {
+    "event_gap": Runbook(
+        "Bytes went on coming, but no data event within `timeouts.event_gap`; the code is `stream_stalled`.",
+        (
+            "What came instead: comments of an upstream that waits for its model, or an event that never ends.",
+            "`max_gap_ms` says nothing here; compare how far apart the events of good streams are.",
+        ),
+        ("Mend what the upstream waits for, or raise `event_gap`.",),
+    ),
+}
+"""For clocks whose end calls for something else than the code does."""
 
 ALERTS: Final[dict[str, Runbook]] = {
     "critical_errors": Runbook(
@@ -391,7 +420,7 @@ MONITORING: Final[dict[str, Runbook]] = {
 }  # fmt: skip
 """For the rules of `deploy/prometheus/alerts.yml` that have no counterpart above."""
 
-RUNBOOKS: Final = CODES | ALERTS | MONITORING
+RUNBOOKS: Final = CODES | CLOCKS | ALERTS | MONITORING
 
 _HEAD: Final = """# Runbooks
 
@@ -404,6 +433,7 @@ This page is made by `python -m proxy.diagnostics.stories.runbooks`; a test hold
 def runbooks_page() -> str:
     """All runbooks as a Markdown page; each has its code as anchor."""
     parts = [_HEAD, "\n## Codes\n", *(_section(*item) for item in CODES.items())]
+    parts += ["\n## Clocks\n", *(_section(*item) for item in CLOCKS.items())]
     parts += ["\n## Alerts\n", *(_section(*item) for item in ALERTS.items())]
     parts += ["\n## Alerts of Prometheus\n", *(_section(*item) for item in MONITORING.items())]
     return "".join(parts)

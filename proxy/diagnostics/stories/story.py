@@ -10,7 +10,14 @@ from typing import Final
 from proxy.attempt_record import Attempt
 from proxy.clock import iso
 from proxy.diagnostics.stories.client_end import client_got
-from proxy.diagnostics.stories.clocks import Clock, clocks_of, head_at, is_tunnel, silence
+from proxy.diagnostics.stories.clocks import (
+    Clock,
+    clocks_of,
+    head_at,
+    is_tunnel,
+    runbook_of,
+    silence,
+)
 from proxy.diagnostics.stories.diagnosis import diagnose
 from proxy.diagnostics.stories.guards import guards_of, route_of
 from proxy.exchange import Exchange
@@ -61,7 +68,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "config_hash": config_hash or None,
         "worker": worker,
         "diagnosis": diagnose(x),
-        "runbook": outcome.code,
+        "runbook": runbook_of(x),
     }
     return {key: value for key, value in told.items() if value is not None}
 
