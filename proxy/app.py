@@ -21,7 +21,7 @@ from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.trust import Peers
 from proxy.limits.build import concurrency, rate_limits
-from proxy.limits.keys import Keys
+from proxy.limits.keys import ClientKeys
 from proxy.limits.places import Places
 from proxy.listener import Listener
 from proxy.observation.lag import measure_lag
@@ -76,7 +76,7 @@ class App:
         kept = settings.admin.max_connections + OF_OUR_OWN
         self.descriptors = Descriptors(kept, self.observer, self.shed)
         self.upstreams = self._make_upstreams()
-        self._keys = Keys(secrets.token_bytes(32))
+        self._keys = ClientKeys(secrets.token_bytes(32))
         most_at_once = settings.listen.concurrency
         self._overall = Places(most_at_once) if most_at_once else None
         self.routes = [self._make_route(rule) for rule in settings.routes]

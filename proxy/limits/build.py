@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from proxy.limits.arrivals import LocalArrivals
 from proxy.limits.concurrency import Concurrency
 from proxy.limits.gcra import Quota
-from proxy.limits.keys import Keys, KeySource
+from proxy.limits.keys import ClientKeys, KeySource
 from proxy.limits.places import Places
 from proxy.limits.rate import RateLimit, RateLimits
 from proxy.limits.rules import ByRequest, ConcurrencyRule, RateRule
 
 
-def rate_limits(route: str, rules: Sequence[RateRule], keys: Keys) -> RateLimits | None:
+def rate_limits(route: str, rules: Sequence[RateRule], keys: ClientKeys) -> RateLimits | None:
     """The rate limits of a route; None where it has none."""
     if not rules:
         return None
     return RateLimits([_limit(rule, _name(route, n), keys) for n, rule in enumerate(rules, 1)])
 
 
-def concurrency(rule: ConcurrencyRule, keys: Keys) -> Concurrency | None:
+def concurrency(rule: ConcurrencyRule, keys: ClientKeys) -> Concurrency | None:
     """The concurrency limit of a route; None where it has none."""
     if rule.limit is None and rule.per_client is None:
         return None
@@ -30,7 +30,7 @@ def _name(route: str, number: int) -> str:
     return route if number == 1 else f"{route}-{number}"
 
 
-def _limit(rule: RateRule, name: str, keys: Keys) -> RateLimit:
+def _limit(rule: RateRule, name: str, keys: ClientKeys) -> RateLimit:
     quota = Quota(rule.count, rule.period, rule.at_once)
     arrivals = LocalArrivals(rule.keys)
     return RateLimit(

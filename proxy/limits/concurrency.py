@@ -3,7 +3,7 @@
 from proxy import outcome as o
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
-from proxy.limits.keys import Keys, KeySource
+from proxy.limits.keys import ClientKeys, KeySource
 from proxy.limits.places import Places, Ticket
 from proxy.outcome import Outcome
 
@@ -11,7 +11,9 @@ from proxy.outcome import Outcome
 class Concurrency:
     """`wait` is in seconds; `source` tells clients apart, None: nothing does."""
 
-    def __init__(self, places: Places, source: KeySource | None, keys: Keys, wait: float) -> None:
+    def __init__(
+        self, places: Places, source: KeySource | None, keys: ClientKeys, wait: float
+    ) -> None:
         self.places = places
         self.wait = wait
         self._source = source
