@@ -137,6 +137,7 @@ class Forward:
         x.close(ended)
         ctx.settle("neutral", ended)
         ctx.let_go(whole=False)
+        ctx.leave_places()
         if (
             ctx.client.gone_at is not None
             and not ctx.client.outlives_client

@@ -11,6 +11,17 @@ STORE_CAUSES: Final = ("queue_full", "rejected", "closing")
 """Why the store loses stories."""
 
 
+class PlaceLevels(Protocol):
+    """What is read of the places of a concurrency limit."""
+
+    @property
+    def in_use(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def limit(self) -> int | None: ...
+
+
 class PoolLevels(Protocol):
     """What is read of a pool's view."""
 
@@ -55,6 +66,15 @@ def rate_limit_samples(counts: Iterable[tuple[str, str, int]]) -> Iterator[Sampl
         total[policy, decision] += n
     for labels, n in total.items():
         yield "sidelight_rate_limit_decisions_total", labels, n
+
+
+def place_samples(places: Mapping[str, PlaceLevels]) -> Iterator[Sample]:
+    """`places` by scope: a route, or `*` for all together."""
+    for scope, levels in places.items():
+        yield "sidelight_concurrency_in_use", (scope,), levels.in_use
+        yield "sidelight_concurrency_queue_length", (scope,), levels.waiting
+        if levels.limit is not None:
+            yield "sidelight_concurrency_limit", (scope,), levels.limit
 
 
 def store_samples(dropped: Mapping[str, int]) -> Iterator[Sample]:

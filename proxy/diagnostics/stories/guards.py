@@ -28,6 +28,7 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "content_type": ("media_type_not_supported",),
     "rate_limit": ("rate_limited",),
     "message": ("message_empty", "message_too_long"),
+    "concurrency": ("client_concurrency_limited", "concurrency_limited", "queue_timeout"),
     "breaker": ("circuit_open", "upstream_cooling_down"),
     "pool": ("pool_timeout",),
 }
