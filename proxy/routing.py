@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from proxy import outcome as o
-from proxy.http.headers import host_name
+from proxy.http.authority import host_name
 from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget

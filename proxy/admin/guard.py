@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from proxy.admin.session import Sessions
-from proxy.http.headers import host_name
+from proxy.http.authority import host_name
 
 OPEN_PATHS: Final = frozenset(("/livez", "/readyz", "/health", "/metrics", "/metrics.json"))
 SESSION_PATH: Final = "/session"
@@ -78,7 +78,7 @@ class Guard:
 
     def _knows(self, header: str) -> bool:
         """Whether the name cannot have been rebound by somebody's DNS: ours, loopback, or an IP."""
-        name = host_name(header.strip()).strip("[]")
+        name = host_name(header.strip()).removeprefix("[").removesuffix("]")
         return name in ("localhost", self.host.lower()) or _is_address(name)
 
 

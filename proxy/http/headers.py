@@ -136,9 +136,3 @@ def _lines(raw: RawHeaders, stops: frozenset[bytes], beginnings: tuple[bytes, ..
 def appended(inherited: bytes | None, member: bytes) -> bytes:
     """A list field with one more member at its end."""
     return inherited + b", " + member if inherited else member
-
-
-def host_name(host: str) -> str:
-    """The host of an authority in lower case, without its port and the final dot of the root."""
-    bare = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return bare.lower().removesuffix(".")

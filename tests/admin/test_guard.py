@@ -71,7 +71,7 @@ def test_with_a_token_everybody_needs_it(authorization: str, refusal: AdminRefus
     ("header", "known"),
     [
         ("localhost", True), ("LOCALHOST:8081", True), ("127.0.0.1:8081", True),
-        ("[::1]:8081", True), ("::1", False), ("192.0.2.7", True),
+        ("[::1]:8081", True), ("::1", True), ("192.0.2.7", True),
         ("sidelight.internal:8081", True), ("", False),
         ("example.com", False), ("[rebound.example]", False), ("127.0.0.1@rebound.example", False),
     ],
@@ -124,6 +124,16 @@ def test_a_session_is_as_good_as_the_token_until_it_ends() -> None:
 def test_nothing_raises(path: str, host: str, peer: str, authorization: str) -> None:
     Guard(token=TOKEN).refuse(Ask(path, host, peer, authorization))
     Guard().refuse(Ask(path, host, peer, authorization))
+
+
+@pytest.mark.parametrize("host", [" LocalHost:80 ", "[::1]:80", "[::1]", "::1", "1.2.3.4:1"])
+def test_a_host_is_known_whatever_its_port_brackets_and_case(host: str) -> None:
+    assert Guard().refuse(Ask("/errors", host, "127.0.0.1")) is None
+
+
+@pytest.mark.parametrize("host", ["[::1", "[::1]evil", "::1.evil:80", "1.2.3.4.evil"])
+def test_a_host_that_only_begins_like_an_address_is_not_known(host: str) -> None:
+    assert HOST_REFUSED is Guard().refuse(Ask("/errors", host, "127.0.0.1"))
 
 
 def test_the_whole_of_127_is_loopback() -> None:
