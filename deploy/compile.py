@@ -19,8 +19,9 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "attempt attempts blame clock context custom_fields exchange forward guards masking "
-    "opening outcome own_response relay respond routing terms transitions waiter",
+    ".": "attempt attempt_record attempts blame clock context custom_fields drain exchange "
+    "forward guards masking opening outcome own_response relay respond routing terms "
+    "time_spent transitions upload waiter",
     "client": "body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",

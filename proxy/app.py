@@ -181,9 +181,9 @@ class App:
             await asyncio.sleep(delay)
             self.forward.drain.refuses = True
             await self.listener.stop_accepting()
-            await self.forward.finished(limit)
+            await self.forward.drain.finished(limit)
         finally:
-            await self.forward.cut()
+            await self.forward.drain.cut()
             self.observer.drain_ended()
 
     async def stop(self) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from proxy.blame import FailedAttempt
 from proxy.client.connection import ClientConnection
 from proxy.client.request import Request
+from proxy.clock import now
+from proxy.drain import Drain
 from proxy.exchange import Exchange
 from proxy.http.framing import ResponseHead
 from proxy.http.head_writer import Heads, Peer
@@ -14,9 +16,9 @@ from proxy.http.identity import OtherIds
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
-from proxy.outcome import UPSTREAM_ERROR, Signal
-from proxy.resilience.breaker import Permit
+from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
+from proxy.resilience.permits import Permit
 from proxy.routing import Route, Router
 from proxy.streams.relay import EventStream, StreamObserver
 from proxy.upstream.connection import Connection
@@ -49,16 +51,6 @@ class Plan:
     """Takes the team's own fields from a request."""
     watcher: StreamObserver
     """Is told of streams while they last."""
-
-
-@dataclass(slots=True)
-class Drain:
-    """How far the process is on its way to the end."""
-
-    has_begun: bool = False
-    """Connections end with the exchange they carry."""
-    refuses: bool = False
-    """New exchanges are refused."""
 
 
 class UpstreamResponse:
@@ -122,18 +114,30 @@ class Context:
         """Whether the client's connection may carry another exchange after this one."""
         return self.asked.keep_alive and not self.closing and not self.drain.has_begun
 
-    def settle(self, signal: Signal, now: float) -> None:
+    def commit(self, status: int, data: bytes) -> None:
+        """The commit: the head goes to the client, with what is at hand of the body.
+
+        From here on nothing is retried and no status changes.
+        """
+        self.exchange.commit(status, now())
+        self.client.write(data)
+
+    def end(self, outcome: Outcome, detail: str | None = None) -> None:
+        """How the exchange ends; without `detail` the words of its last attempt stand."""
+        self.exchange.end(outcome, detail)
+
+    def settle(self, signal: Signal, at: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""
         if self.permit is not None:
-            failed = None if signal in ("success", "neutral") else self._failed(now)
-            self.route.breaker.settle(self.permit, signal, now, failed)
+            failed = None if signal in ("success", "neutral") else self._failed(at)
+            self.route.breaker.settle(self.permit, signal, at, failed)
             self.permit = None
 
-    def _failed(self, now: float) -> FailedAttempt:
+    def _failed(self, at: float) -> FailedAttempt:
         x = self.exchange
         tried = x.attempts[-1]
         outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
-        return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, now)
+        return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, at)
 
     def write_head(self, host: bytes | None) -> None:
         """Write the head for the upstream; `host` is its own authority, None: the client's."""

@@ -7,7 +7,7 @@ Add a row here and the docs, the runbook index and the tests ask for the rest.
 Who: C client, U upstream broke, u upstream too slow, c client too slow, P our policy,
 O operator, I our fault, - normal.
 Phase: R reading the request, Q limits and queues, B breaker, C connect, W sending the request,
-H awaiting the head, F awaiting the first event, S body or stream, L last bytes, - done,
+H awaiting the head, F awaiting the first event, S body or stream, - done,
 * the phase in which it happened.
 """
 
@@ -25,6 +25,9 @@ Cause = Literal[
 """What a retry may be for: the members of a retry rule's `on`."""
 
 Level = Literal["info", "warning", "error", "critical"]
+ERRORS: tuple[Level, ...] = ("error", "critical")
+"""What counts as an error: something that broke, not something refused."""
+
 Category = Literal["client", "upstream", "policy", "operator", "internal"]
 
 Result = Literal[
@@ -87,8 +90,8 @@ class Outcome:
 
     @property
     def is_error(self) -> bool:
-        """Whether it counts as an error in rates: something that broke, not something refused."""
-        return self.level in ("error", "critical")
+        """Whether it counts as an error in rates."""
+        return self.level in ERRORS
 
 
 OUTCOMES: dict[str, Outcome] = {}

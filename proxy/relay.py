@@ -12,6 +12,7 @@ from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
 from proxy.terms import Timeouts
+from proxy.time_spent import CLIENT, UPSTREAM
 from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -51,32 +52,28 @@ async def relay(
     chunked: bool,
 ) -> Outcome | None:
     """Pass the body on to its end. None if it ended well, else what broke it."""
-    last_call = now() + clocks.max_stream
+    last_call, spent = now() + clocks.max_stream, x.spent
     while (began := now()) < last_call:
+        before = spent.enter(UPSTREAM, began)
         try:
             piece = await source.read(min(clocks.gap, last_call - began))
         finally:
             arrived = now()
-            x.upstream_wait += arrived - began
+            spent.enter(before, arrived)
         if not isinstance(piece, bytes):
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
-        _measure(x, piece, arrived, arrived - began)
+        x.saw(arrived, arrived - began)
+        x.sent(len(piece))
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:
-            is_read = await sink.drained(clocks.client_write, last_call - arrived)
-            x.client_wait += now() - arrived
+            before = spent.enter(CLIENT, arrived)
+            try:
+                is_read = await sink.drained(clocks.client_write, last_call - arrived)
+            finally:
+                spent.enter(before, now())
             if not is_read:
                 return o.CLIENT_TOO_SLOW
     return o.STREAM_MAX_DURATION
-
-
-def _measure(x: Exchange, piece: bytes, arrived: float, gap: float) -> None:
-    if x.first_byte is None:
-        x.first_byte = arrived - x.started
-    elif gap > x.max_gap:
-        x.max_gap, x.max_gap_at = gap, arrived - gap - x.started
-    x.last_byte = arrived - x.started
-    x.bytes_out += len(piece)
 
 
 def _ended(
@@ -86,7 +83,7 @@ def _ended(
         if chunked:
             sink.write(LAST_CHUNK)
         return None
-    x.detail = ending.detail
+    x.note(ending.detail)
     if overdue and ending.outcome is o.STREAM_STALLED:
         return o.STREAM_MAX_DURATION
     return ending.outcome

@@ -1,6 +1,6 @@
-"""The commit: the head of the upstream's answer goes to the client, and its body after it.
+"""The upstream's answer: its head goes to the client, which is the commit, and its body after it.
 
-The commit point is one line in `answer`; after it nothing is retried and no status changes.
+After `ctx.commit` nothing is retried and no status changes.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     """
     x, head, rule = ctx.exchange, given.head, ctx.route.rule
     fields = combine(head.headers)
-    x.status = x.upstream_status = head.status
+    x.upstream_status = head.status
     if ids := other_ids(fields, ctx.plan.other_ids, x.request_id):
         x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
     if head.status == 101 and ctx.connection is not None:
@@ -57,10 +57,9 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     written = ctx.plan.heads.answer(
         head, fields, x, extra if keep else extra + CLOSE_LINE, cors=rule.cors is not None
     )
-    x.phase, x.committed = "S", now()
-    # the commit
-    ctx.client.write(written + _framed(body, is_whole=is_whole) if chunked else written + body)
-    x.bytes_out = len(body)
+    at_hand = _framed(body, is_whole=is_whole) if chunked else body
+    ctx.commit(head.status, written + at_hand)
+    x.sent(len(body))
     broken = None
     if ctx.connection is not None and not is_whole:
         broken = await _relay(ctx, ctx.connection, stream, chunked=chunked)
@@ -74,10 +73,9 @@ def open_stream(
     kind = fields.get(b"content-type")
     if kind is None or head.framing == "none" or not is_stream(kind):
         return None
-    ctx.exchange.streamed = True
     framing = framing_for(kind, fields.get(b"content-encoding"))
+    ctx.exchange.begin_stream(is_raw=framing is None)
     if framing is None:
-        ctx.exchange.is_raw = True
         return None
     rule = ctx.route.rule
     return EventStream(ctx.exchange, framing, rule.stream, rule.timeouts, ctx.plan.watcher)
@@ -113,7 +111,7 @@ async def _relay(
 
 def _ended(ctx: Context, broken: Outcome | None, status: int, *, keep: bool) -> bool:
     left = ctx.client.gone_at is not None  # and the upstream was let finish
-    ctx.exchange.outcome = broken or (o.CLIENT_CLOSED_STREAM if left else of_status(status))
+    ctx.end(broken or (o.CLIENT_CLOSED_STREAM if left else of_status(status)))
     ctx.settle(broken.signal if broken else signal_of(status), now())
     ctx.let_go(whole=broken is None)
     if broken is None:

@@ -27,8 +27,8 @@ from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.settings.schema import ResolvedRoute
+from proxy.settings.syntax import CAPTURE
 
-_CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 
 
@@ -94,7 +94,7 @@ def compiled(path: str) -> re.Pattern[str]:
     """A path pattern as a regular expression with its captures by name."""
     literal_from = 0
     parts = []
-    for match in _CAPTURE.finditer(path):
+    for match in CAPTURE.finditer(path):
         parts.append(re.escape(path[literal_from : match.start()]))
         parts.append(f"(?P<{match[1]}>{'.+' if match[2] else '[^/]+'})")
         literal_from = match.end()
@@ -109,7 +109,7 @@ def specificity(rule: ResolvedRoute) -> tuple[int, ...]:
     has_captures = "{" in path
     takes_rest = path.endswith(("/", "...}"))
     kind = 1 if has_captures else 2 if takes_rest else 0
-    literals = len(_CAPTURE.sub("", path))
+    literals = len(CAPTURE.sub("", path))
     return (not rule.match.host, kind, -literals, takes_rest, not rule.match.methods)
 
 

@@ -35,7 +35,8 @@ class Waiter:
         try:
             await waiting
         finally:
-            self._waiting = None
+            if self._waiting is waiting:  # else another wait began while this one was cancelled
+                self._waiting = None
 
     def shorten(self, timeout: float) -> None:
         """The wait that is under way ends in `timeout` seconds at most."""
@@ -45,9 +46,8 @@ class Waiter:
 
     def wake(self) -> None:
         """End the wait, if there is one."""
-        waiting = self._waiting
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        if self._waiting is not None:
+            _wake(self._waiting)
 
     def close(self) -> None:
         """Wake, and let go of the timer."""
@@ -64,9 +64,16 @@ class Waiter:
 
     def _look(self) -> None:
         self._timer = None
-        if self._waiting is None:
+        waiting = self._waiting
+        if waiting is None:
             return
         if self._due - self._loop.time() > _TICK:
             self._arm(self._due)
         else:
-            self.wake()
+            # not at once: after a stall loops run timers first, and read what came in time later
+            self._loop.call_soon(_wake, waiting)
+
+
+def _wake(waiting: "asyncio.Future[None]") -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -80,11 +80,11 @@ class Scene:
     takes: float | None = None
     rule: Rule = field(default_factory=Rule)
     chunked: bool = False
-    first_byte: float | None = None
+    last_byte: float | None = None
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self.x = exchange(started=99.0, first_byte=self.first_byte)
+        self.x = exchange(started=99.0, last_byte=self.last_byte)
         self.source = Source(self.clock, list(self.pieces))
         self.sink = Sink(self.clock, self.takes)
 
@@ -122,17 +122,17 @@ async def test_what_the_record_says_of_a_body(monkeypatch) -> None:
     scene = Scene([(3.0, b"a"), (5.0, b"b"), (4.0, b"c"), (9.0, END_OF_BODY)], takes=0.5)
     await scene.play(monkeypatch)
 
-    assert 4.0 == scene.x.first_byte
+    assert 14.0 == scene.x.last_byte
     assert 5.0 == scene.x.max_gap
     assert 21.0 == scene.x.upstream_wait
     assert 1.5 == scene.x.client_wait
 
 
 async def test_bytes_that_went_with_the_head_were_the_first(monkeypatch) -> None:
-    scene = Scene([(1.0, b"b"), (0.0, END_OF_BODY)], first_byte=0.5)
+    scene = Scene([(1.0, b"b"), (0.0, END_OF_BODY)], last_byte=0.5)
     await scene.play(monkeypatch)
 
-    assert 0.5 == scene.x.first_byte
+    assert 2.0 == scene.x.last_byte
     assert 1.0 == scene.x.max_gap
 
 

@@ -12,6 +12,9 @@ from proxy.outcome import BAD_REQUEST, Outcome
 HIGH_WATER: Final = 64 * 1024
 """Bytes held before reading from the client pauses."""
 
+_MOST_PIECES: Final = 64
+"""Pieces held apart: of small chunks each costs more than its bytes."""
+
 
 class Body:
     """A body of `length` bytes; of chunks where `length` is None."""
@@ -47,6 +50,8 @@ class Body:
             self._pieces += pieces
             for piece in pieces:
                 self.buffered += len(piece)
+            if len(self._pieces) > _MOST_PIECES:
+                self._pieces = [b"".join(self._pieces)]
         return end
 
     def fail(self, outcome: Outcome, why: str) -> None:

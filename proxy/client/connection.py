@@ -5,6 +5,7 @@ the client and break it off. Refuses to know what an exchange is or what it answ
 """
 
 import asyncio
+from typing import Final
 
 from proxy import outcome as o
 from proxy.client.output import Output
@@ -26,6 +27,9 @@ from proxy.clock import now
 from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
 from proxy.waiter import Waiter
+
+LAST_READ: Final = 30.0
+"""Seconds for which a client may leave what is queued unread once the connection is to close."""
 
 _MAPPED = "::ffff:"
 """What an IPv4 address begins with on a socket that takes both kinds (RFC 4291 §2.5.5.2)."""
@@ -58,8 +62,8 @@ class ClientConnection:
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
         self._is_paused = False
-        self._is_watched = False
-        """Whether a clock runs for what it has not taken."""
+        self._unread_timer: asyncio.TimerHandle | None = None
+        """The clock for what it has not taken, while one runs."""
         self.is_serving = False
         """Whether an exchange is under way; it may go on when the connection is lost."""
         self.outlives_client = False
@@ -108,12 +112,17 @@ class ClientConnection:
                 self.begin_head()
                 self.waiter.shorten(self._limits.request_head)
             self.account()
+        if reader.is_full:
+            self.pause_reading()
 
     def lost(self) -> None:
         """The connection is gone."""
         self.gone_at = now()
         self.enter(CLOSED)
         self._transport = None
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()  # it holds the connection
+            self._unread_timer = None
         if self._output is not None:
             self._output.lost()
         self.reader.body.fail(o.CLIENT_CLOSED_REQUEST, "client left while sending")
@@ -167,7 +176,7 @@ class ClientConnection:
 
         Closing waits until all of it is written, for ever if need be.
         """
-        if not self._is_watched:
+        if self._unread_timer is None:
             self._watch_unread(silence)
 
     def pause_reading(self) -> None:
@@ -233,6 +242,7 @@ class ClientConnection:
             self.interrupt()
         if self._transport is not None:
             self._transport.close()
+            self.bound_unread(LAST_READ)
         self.waiter.wake()
 
     def finish(self) -> bool:
@@ -257,11 +267,23 @@ class ClientConnection:
         self.due = now() + self._limits.keep_alive
         self._owner.idle(self)
 
+    def look_behind(self) -> None:
+        """Judge and count what waits behind the request under way; read on if there is room."""
+        reader = self.reader
+        if reader.held and reader.body.is_whole and not reader.may_switch:
+            reader.is_ready()  # a fault is found at once, and what comes behind it not kept
+        if self._is_paused:
+            self.resume_reading()
+        if reader.held or self.held:
+            self.account()
+        if reader.is_full:
+            self.pause_reading()
+
     def account(self) -> None:
         """Tell the owner how much waits for its turn; what is too much for all is not taken."""
         held = self.reader.held
         more, self.held = held - self.held, held
-        if self._owner.may_hold(more) or more <= 0:
+        if self._owner.may_hold(more) or (more <= 0 and self.state != HEAD):
             return
         if self.state == HEAD:
             self.reader.refuse(o.OVERLOAD_SHED, "too much of unfinished requests is held")
@@ -279,30 +301,23 @@ class ClientConnection:
 
     def _received_ahead(self) -> None:
         """What came while an exchange is under way: its body, or what is to follow."""
-        reader = self.reader
-        if reader.body.has_news:
+        if self.reader.body.has_news:
             self.waiter.wake()
-        if reader.held or self.held:
-            if reader.body.is_whole and not reader.may_switch:
-                reader.is_ready()  # a fault is found at once, and what comes behind it not kept
-            self.account()
-        if reader.is_full:
-            self.pause_reading()
+        self.look_behind()
 
     def _drop(self, data: bytes) -> None:
         self.dropped += len(data)
         reader = self.reader
         if not reader.is_over:
             reader.add(data)
-            if reader.is_full:
-                self.pause_reading()
+            self.pause_reading()  # until its task looks: others' turn, however small the chunks
         self.waiter.wake()
 
     def _watch_unread(self, silence: float) -> None:
         queued = self.queued
-        self._is_watched = queued > 0
+        self._unread_timer = None
         if queued:
-            self.loop.call_later(silence, self._look_unread, queued, silence)
+            self._unread_timer = self.loop.call_later(silence, self._look_unread, queued, silence)
 
     def _look_unread(self, before: int, silence: float) -> None:
         if self.queued >= before and not self.is_serving:

@@ -38,11 +38,15 @@ async def serve(client: ClientConnection) -> None:
 async def _arrives(client: ClientConnection) -> bool:
     """Wait for a request. False where none will come."""
     reader = client.reader
+    if reader.held:
+        await asyncio.sleep(0)  # others' turn: who sends ahead may not have the loop to himself
     while client.state <= HEAD:
         if reader.is_ready():
             return True
         if client.state == WAITING and reader.has_begun:
             client.begin_head()
+            client.account()
+            continue
         left = client.due - now()
         if left <= 0:
             if client.state == WAITING:
@@ -58,8 +62,7 @@ async def _take(client: ClientConnection) -> bool:
     """Serve one request. Whether the connection goes on."""
     client.begin_exchange()
     asked = client.reader.take()
-    if client.held:
-        client.account()
+    client.look_behind()
     body = client.reader.body
     try:
         if isinstance(asked, RequestRefusal):
@@ -116,8 +119,8 @@ async def _linger(client: ClientConnection) -> None:
     reader = client.reader
     client.dropped = 0
     until = now() + LINGER
-    client.resume_reading()
     while client.state == DRAINING and client.dropped <= LINGER_BYTES:
+        client.resume_reading()
         left = until - now()
         if left <= 0 or (reader.body.is_whole and not reader.is_over):
             return

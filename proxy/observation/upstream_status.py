@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from proxy.exchange import Attempt, Exchange
+from proxy.attempt_record import Attempt
+from proxy.exchange import Exchange
 from proxy.outcome import Outcome, Signal, signal_of
 
 WINDOW: Final = 60.0

@@ -41,8 +41,6 @@ from proxy.resilience.permits import (
 )
 from proxy.resilience.rules import BreakerRule
 
-__all__ = ["Breaker", "BreakerView", "Permit", "Refused", "Transition"]
-
 PROBE_WAIT = 1.0
 """`Retry-After` in seconds while a probe is out, whose duration is unknown."""
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 NAME_PATTERN = r"^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$"
 _NAME = re.compile(NAME_PATTERN)
-_CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
+CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]")
@@ -66,7 +66,7 @@ def _check_segment(text: str, segment: str, *, is_last: bool) -> None:
         raise ValueError(f'"{text}" can match nothing: "//", "/." and "/.." are resolved first')
     if "{" not in segment and "}" not in segment:
         return
-    capture = _CAPTURE.fullmatch(segment)
+    capture = CAPTURE.fullmatch(segment)
     if capture is None:
         raise ValueError(f'"{segment}" must be a whole segment of the form {{name}} or {{name...}}')
     if capture[2] and not is_last:
@@ -75,12 +75,12 @@ def _check_segment(text: str, segment: str, *, is_last: bool) -> None:
 
 def captures(text: str) -> list[str]:
     """The names of the captures of a path, in order."""
-    return [found[1] for found in _CAPTURE.finditer(text)]
+    return [found[1] for found in CAPTURE.finditer(text)]
 
 
 def without_names(text: str) -> str:
     """The path with its captures unnamed: equal for paths that match the same."""
-    return _CAPTURE.sub(lambda found: "{" + (found[2] or "") + "}", text)
+    return CAPTURE.sub(lambda found: "{" + (found[2] or "") + "}", text)
 
 
 def one_capture(text: str) -> str:

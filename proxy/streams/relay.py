@@ -22,6 +22,7 @@ from proxy.streams.framing import MAX_HELD, EventFraming
 from proxy.streams.markers import end_marker
 from proxy.streams.rules import StreamRule
 from proxy.terms import Timeouts
+from proxy.time_spent import CLIENT, UPSTREAM
 from proxy.upstream.result import EndOfBody, Failed
 
 PROGRESS = 60.0
@@ -83,10 +84,11 @@ class EventStream:
         until = now() + left
         while self._x.first_event is None and len(self.held) <= MAX_HELD:
             at = now()
+            before = self._x.spent.enter(UPSTREAM, at)
             try:
                 piece = await source.read(min(self._clocks.left(at), max(0.0, until - at)))
             finally:
-                self._x.upstream_wait += now() - at
+                self._x.spent.enter(before, now())
             if isinstance(piece, EndOfBody):
                 return None
             if isinstance(piece, Failed):
@@ -103,19 +105,20 @@ class EventStream:
         while broken is None:
             began = now()
             wait = self._wait(began)
+            before = self._x.spent.enter(UPSTREAM, began)
             source.tap = self._pass  # events do not wake us; a clock does, or the end
             try:
                 piece = await source.read(wait)
             finally:
                 source.tap = None
                 arrived = now()
-                self._x.upstream_wait += arrived - began
+                self._x.spent.enter(before, arrived)
             if isinstance(piece, bytes):
                 self._pass(piece)
             elif isinstance(piece, EndOfBody):
                 return self._finish(sink)
             elif piece.outcome is not o.STREAM_STALLED:
-                self._x.detail = piece.detail
+                self._x.note(piece.detail)
                 return piece.outcome
             if self._is_blocked and sink.is_full:
                 broken = await self._drain(arrived, sink)
@@ -148,21 +151,24 @@ class EventStream:
         ready = self._take(piece, arrived)
         if ready:
             sink.write(chunk(ready) if self.chunked else ready)
-            x.bytes_out += len(ready)
+            x.sent(len(ready))
         self._is_blocked = sink.is_full
         return not self._is_blocked
 
     def _write(self, ready: bytes, sink: BodySink) -> None:
         sink.write(chunk(ready) if self.chunked else ready)
-        self._x.bytes_out += len(ready)
+        self._x.sent(len(ready))
 
     async def _drain(self, since: float, sink: BodySink) -> Outcome | None:
         """Wait for the client; meanwhile the upstream is not silent, it is not read."""
-        is_read = await sink.drained(self._limits.client_write, self._clocks.until_max(since))
-        resumed = now()
+        before = self._x.spent.enter(CLIENT, since)
+        try:
+            is_read = await sink.drained(self._limits.client_write, self._clocks.until_max(since))
+        finally:
+            resumed = now()
+            self._x.spent.enter(before, resumed)
         waited = resumed - since
         self._is_blocked = False
-        self._x.client_wait += waited
         self._arrived = resumed
         self._clocks.stop_for(waited)
         self._beat_due += waited
@@ -173,12 +179,7 @@ class EventStream:
         x, framing = self._x, self._framing
         ready = framing.feed(piece)
         gap, self._arrived = arrived - self._arrived, arrived
-        x.last_byte = at = arrived - x.started
-        x.reads += 1
-        if x.reads == 1:
-            x.first_byte = at
-        elif gap > x.max_gap:
-            x.max_gap, x.max_gap_at = gap, at - gap
+        x.saw_read(arrived, gap)
         self._clocks.saw(arrived, event=framing.has_event)
         if self._rule.heartbeat is not None:
             self._beat_due = arrived + self._rule.heartbeat
@@ -198,7 +199,7 @@ class EventStream:
     def _look(self, at: float, sink: BodySink) -> Outcome | None:
         """Which clock it is: one that ends the stream, or one that only means to speak."""
         if over := self._clocks.ran_out(at):
-            self._x.detail = over[1]
+            self._x.note(over[1])
             return over[0]
         if at >= self._beat_due:
             self._beat_due = at + (self._rule.heartbeat or inf)
@@ -218,7 +219,8 @@ class EventStream:
             self._marker.see(tail)
             self._x.end_marker = self._marker.is_carried
             if self._rule.end_marker.mode == "strict" and self._marker.is_missing:
-                self._x.detail, self._x.held = "end marker missing", held
+                self._x.note("end marker missing")
+                self._x.held = held
                 return o.STREAM_TRUNCATED
         if tail:
             self._write(tail, sink)

@@ -34,7 +34,7 @@ class Connection:
 
     __slots__ = (
         "_owner", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
-        "protocol", "queued", "writer",
+        "protocol", "writer",
     )  # fmt: skip
 
     def __init__(self, protocol: EndpointProtocol, owner: ConnectionOwner) -> None:
@@ -48,8 +48,6 @@ class Connection:
         self.opened_at = self.loop.time()
         self.fresh_until = 0.0
         """An idle connection is not used after this."""
-        self.queued = 0.0
-        """Seconds that this exchange waited for a connection slot."""
         self.connect_seconds: float | None = None
         """Length of DNS, TCP and TLS set-up; None on a reused connection."""
 
@@ -214,7 +212,7 @@ class Connection:
         """The exchange is over: keep the connection if it can carry another, else close it."""
         if self.is_reusable:
             self.protocol.release()
-            self.queued, self.connect_seconds = 0.0, None
+            self.connect_seconds = None
             self._owner.keep(self)
         else:
             self.abort()

@@ -52,75 +52,42 @@ EndpointUrl = Annotated[str, AfterValidator(endpoint)]
 class PoolRule(Knobs):
     """How many connections an upstream may have, and how long they are kept."""
 
-    size: int = Field(
-        1024,
-        ge=1,
-        description="Connections to all endpoints together, per worker; a stream holds one.",
-    )
-    keep_alive: Duration = Field(
-        4.0,
-        description="Idle connections are closed after this; keep it below the upstream's own.",
-    )
-    max_age: Duration = Field(
-        3600.0,
-        gt=0,
-        description="An older connection is not used again, so that new DNS answers take effect.",
-    )
-    max_waiting: int = Field(
-        1024,
-        ge=0,
-        description="Requests that may wait for a connection slot; one more is refused at once.",
-    )
+    size: int = Field(1024, ge=1)
+    """Connections to all endpoints together, per worker; a stream holds one."""
+    keep_alive: Duration = 4.0
+    """Idle connections are closed after this; keep it below the upstream's own."""
+    max_age: Duration = Field(3600.0, gt=0)
+    """An older connection is not used again, so that new DNS answers take effect."""
+    max_waiting: int = Field(1024, ge=0)
+    """Requests that may wait for a connection slot; one more is refused at once."""
 
 
 class TlsRule(Knobs):
     """How an https endpoint proves who it is."""
 
-    ca_file: str | None = Field(
-        None,
-        min_length=1,
-        description="PEM file of authorities to trust instead of the system's; null: the system's.",
-    )
-    server_name: str | None = Field(
-        None,
-        min_length=1,
-        description="Name sent as SNI and checked in the certificate; null: the endpoint's host.",
-    )
-    verify: bool = Field(
-        True, description="Whether the certificate is checked. false is for experiments only."
-    )
+    ca_file: str | None = Field(None, min_length=1)
+    """PEM file of authorities to trust instead of the system's; null: the system's."""
+    server_name: str | None = Field(None, min_length=1)
+    """Name sent as SNI and checked in the certificate; null: the endpoint's host."""
+    verify: bool = True
+    """Whether the certificate is checked. false is for experiments only."""
 
 
 class UpstreamRule(Knobs):
     """A named service that requests are forwarded to."""
 
-    endpoints: tuple[EndpointUrl, ...] = Field(
-        min_length=1,
-        description="Addresses, such as http://127.0.0.1:8000; several take turns.",
-    )
-    pool: PoolRule = Field(
-        default_factory=PoolRule, description="How many connections there may be, and how long."
-    )
-    tls: TlsRule = Field(
-        default_factory=TlsRule, description="How https endpoints prove who they are."
-    )
-    host: Annotated[str, AfterValidator(authority)] | None = Field(
-        None, description="Host header sent to the upstream; null: the client's own is kept."
-    )
-    via: bool = Field(
-        True,
-        description=(
-            "Whether requests carry `Via`. Without it a loop is not seen; nginx compresses nothing "
-            "for requests that carry one."
-        ),
-    )
-    max_head: Size = Field(
-        64 * 1024,
-        ge=1024,
-        description="Largest head of an answer, interim heads included; a larger one is refused.",
-    )
-    max_headers: int = Field(
-        128,
-        ge=1,
-        description="Most header lines of an answer; more end as upstream_headers_too_large.",
-    )
+    endpoints: tuple[EndpointUrl, ...] = Field(min_length=1)
+    """Addresses, such as http://127.0.0.1:8000; several take turns."""
+    pool: PoolRule = Field(default_factory=PoolRule)
+    """How many connections there may be, and how long."""
+    tls: TlsRule = Field(default_factory=TlsRule)
+    """How https endpoints prove who they are."""
+    host: Annotated[str, AfterValidator(authority)] | None = None
+    """Host header sent to the upstream; null: the client's own is kept."""
+    via: bool = True
+    """Whether requests carry `Via`.
+    Without it a loop is not seen; nginx compresses nothing for requests that carry one."""
+    max_head: Size = Field(64 * 1024, ge=1024)
+    """Largest head of an answer, interim heads included; a larger one is refused."""
+    max_headers: int = Field(128, ge=1)
+    """Most header lines of an answer; more end as upstream_headers_too_large."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestClient
 
 from proxy.admin.guard import Guard
@@ -37,6 +38,7 @@ STALLED: Told = {
     "status": 200,
     "duration_ms": 22000.0,
     "overhead_ms": 0.4,
+    "parts": {"guards_ms": 0.01, "upstream_ms": 21999.6, "relay_ms": 0.39},
     "bytes_in": 41,
     "bytes_out": 15300,
     "fields": {"user_id": "u-7"},
@@ -311,8 +313,10 @@ def guard() -> Guard:
 
 @pytest.fixture
 async def admin(sources: Sources, guard: Guard) -> AsyncIterator[TestClient]:
-    async with TestClient(PortServer(admin_runner(sources, guard))) as client:
+    runner = admin_runner(sources, guard)
+    async with TestClient(PortServer(runner)) as client:
         yield client
+    await runner.cleanup()
 
 
 class PortServer(BaseTestServer):
@@ -322,8 +326,8 @@ class PortServer(BaseTestServer):
         super().__init__()
         self._ours = runner
 
-    async def _make_runner(self, **_: Any) -> AdminRunner:
-        return self._ours
+    async def _make_runner(self, **_: Any) -> web.ServerRunner:
+        return await self._ours.setup()
 
 
 @pytest.fixture

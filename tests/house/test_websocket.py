@@ -659,4 +659,4 @@ async def test_many_tunnels_leave_nothing_behind(upstream, house):
 
     assert 50 == in_use
     assert 0 == house.app.upstreams["chat"].view().in_use
-    assert set() == house.app.forward.running
+    assert set() == house.app.forward.drain.running

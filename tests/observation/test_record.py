@@ -1,6 +1,6 @@
 """What is said about an exchange."""
 
-from proxy.exchange import Attempt
+from proxy.attempt_record import Attempt
 from proxy.fault import fault_of, fault_place
 from proxy.observation.record import FIELDS, RESERVED, event_of, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED

@@ -14,14 +14,8 @@ import pytest
 from pydantic import ValidationError
 
 from proxy.blame import FailedAttempt, Opening
-from proxy.resilience.breaker import (
-    LOST_PROBE,
-    Breaker,
-    BreakerView,
-    Permit,
-    Refused,
-    Transition,
-)
+from proxy.resilience.breaker import LOST_PROBE, Breaker
+from proxy.resilience.permits import BreakerView, Permit, Refused, Transition
 from proxy.resilience.rules import BreakerRule
 
 STEADY = {"jitter": 0.0, "consecutive": 3, "cool_down": 30.0}

@@ -9,10 +9,11 @@ circuit, where to read on) is the same for all. It says what the record says and
 from typing import Final
 
 from proxy import outcome as o
+from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.client_end import Got, client_got
 from proxy.diagnostics.stories.facts import Facts
 from proxy.diagnostics.stories.words import count, lasting, limit
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Exchange
 from proxy.observation.redaction import redact
 from proxy.outcome import COMPLETED, NotRetried
 

@@ -19,7 +19,6 @@ _PHASES: Final = {
     "H": "while the head of the answer was awaited",
     "F": "while the first event was awaited",
     "S": "within the answer",
-    "L": "while the last bytes were being sent",
 }
 
 

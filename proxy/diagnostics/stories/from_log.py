@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, get_args
 
+from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.story import Story, story_of
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Exchange
 from proxy.observation.record import RESERVED
 from proxy.outcome import OUTCOMES, NotRetried, Result
+from proxy.time_spent import QUEUE, UPSTREAM
 
 LogEvent = Mapping[str, object]
 
@@ -31,6 +33,7 @@ def story_from_log(event: LogEvent) -> Story:
         x, worker=int(_number(event, "worker")), config_hash=_text(event, "config_hash")
     )
     story["source"] = "log"
+    story.pop("parts", None)  # an event tells the waits, not what we did meanwhile
     if "breaker" in story:
         story["breaker"] = {"after": x.breaker_state}
     if fault := _text(event, "fault"):
@@ -77,8 +80,8 @@ def _exchange(event: LogEvent) -> Exchange:
     x.detail = _text(event, "detail") or None
     x.committed = duration if _is_committed(event) else None
     x.ended = duration
-    x.queued = _seconds(event, "queue_ms") or 0.0
-    x.upstream_wait = _seconds(event, "upstream_ms") or 0.0
+    x.spent.add(QUEUE, _seconds(event, "queue_ms") or 0.0)
+    x.spent.add(UPSTREAM, _seconds(event, "upstream_ms") or 0.0)
     x.streamed = event.get("streamed") is True
     x.events = int(_number(event, "events"))
     x.first_event = _seconds(event, "first_event_ms")

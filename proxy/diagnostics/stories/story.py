@@ -7,12 +7,13 @@ request. What it is made from was redacted when it was recorded.
 from collections.abc import Mapping
 from typing import Final
 
+from proxy.attempt_record import Attempt
 from proxy.clock import iso
 from proxy.diagnostics.stories.client_end import client_got
 from proxy.diagnostics.stories.clocks import Clock, clocks_of, head_at, is_tunnel, silence
 from proxy.diagnostics.stories.diagnosis import diagnose
 from proxy.diagnostics.stories.guards import guards_of, route_of
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Exchange
 from proxy.observation.breaker_opening import opened
 from proxy.observation.record import RESERVED, ms
 from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
@@ -53,6 +54,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "retry_stopped": x.retry_stopped if x.attempts else None,
         "breaker": _breaker(x),
         "times": _times(x),
+        "parts": {f"{name}_ms": ms(took) for name, took in x.spent.by_name().items()},
         "clocks": [_clock(clock) for clock in clocks_of(x)],
         "stream": _stream(x),
         "client": _client(x, outcome),

@@ -197,6 +197,7 @@ class TestRequest:
             "retried (reset) after 90 ms, retry budget 19 left", "reused connection, nothing sent",
             "closed before the head", "silence 20.0 s", "700 ms, 1.2 s after the beginning",
             "148 in 140 reads", "gap20.0 s20.0 sran out", "the path is /api/chat",
+            "Where it wentupstream 22.0 s, relay 0.4 ms",
             "closed, 4 of 10 attempts failed in 30.0 s", "The answer stopped arriving.",
             "c0ffee, worker 0", "u-7", "192.0.2.7 widget/1", "breaker passed",
         ],
