@@ -19,9 +19,9 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "attempt attempt_record attempts blame clock context custom_fields drain exchange "
-    "forward guards masking opening outcome own_response relay respond routing terms "
-    "time_spent transitions upload waiter",
+    ".": "admission attempt attempt_record attempts blame clock context custom_fields drain "
+    "exchange forward guards masking message_guard opening outcome own_response relay "
+    "respond routing terms time_spent transitions upload waiter",
     "client": "body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",
@@ -30,10 +30,12 @@ COMPILED = {
     "observation": "batch log metrics observer readings record recorded recorder redaction "
     "route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
-    "streams": "clocks errors framing markers ndjson recognition relay sse",
-    "upstream": "connection endpoints pool protocol request_writer rescue response_reader result "
-    "states upstream",
+    "streams": "clocks errors framing holding markers ndjson observer raw recognition relay sse "
+    "upstream_errors verdict",
+    "upstream": "blanks connection delivery ending endpoints pacing pool protocol request_writer "
+    "rescue response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
+    "limits": "arrivals fields gcra keys rate",
 }
 
 

@@ -20,23 +20,26 @@ from proxy.upstream.endpoints import authority_of
 from proxy.upstream.result import Failed
 
 
-async def attempt(ctx: Context, avoid: str | None) -> ResponseHead | Failed:
-    """Make one attempt. The head's connection is `ctx.connection`; a failure holds none.
+async def attempt(ctx: Context, at: float, avoid: str | None = None) -> ResponseHead | Failed:
+    """Make one attempt, which begins `at` now.
 
+    The head's connection is `ctx.connection`; a failure holds none.
     `avoid` is the endpoint that has just failed; it is used only where there is no other.
     """
     x = ctx.exchange
     x.enter("C")
-    tried = Attempt("", now())
-    got = ctx.upstream.take() or await _connect(ctx, tried, avoid)
+    tried, connected = Attempt("", at), at
+    got: Connection | Failed | None = ctx.upstream.take()
+    if got is None:
+        got = await _connect(ctx, tried, avoid)
+        connected = now()
     if isinstance(got, Failed):
         return _unconnected(ctx, tried, got)
     x.attempts.append(tried)
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
     ctx.connection = got
-    if ctx.names_no_host:
-        ctx.write_head(authority_of(got.endpoint))
-    connected = now()
+    if ctx.names_no_host or got.base != ctx.base:
+        ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.base)
     try:
         if ctx.body is not None:
             head = await _send(ctx, got, connected)
@@ -46,9 +49,9 @@ async def attempt(ctx: Context, avoid: str | None) -> ResponseHead | Failed:
         ended = now()
         x.spent.enter(OURS, ended)
         tried.head = ended - max(connected, ctx.sent_at)  # of an early answer: no upload has ended
-        tried.sent = got.sent
+        tried.sent = got.sent or (ctx.body is None and x.bytes_in > 0)  # what is taken is gone
     if isinstance(head, Failed):
-        if head.outcome is o.STALE_CONNECTION:
+        if got.reused and head.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
             ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
         ctx.let_go(whole=False)
         return _failed(ctx, tried, _total(ctx, head))
@@ -78,6 +81,7 @@ def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
     if failed.outcome is not o.POOL_TIMEOUT:  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
+        ctx.exchange.clock_over(now() - tried.started)
     return _failed(ctx, tried, failed)
 
 

@@ -20,7 +20,8 @@ from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.permits import Permit
 from proxy.routing import Route, Router
-from proxy.streams.relay import EventStream, StreamObserver
+from proxy.streams.observer import StreamObserver
+from proxy.streams.relay import EventStream
 from proxy.upstream.connection import Connection
 from proxy.upstream.upstream import Upstream
 
@@ -83,7 +84,8 @@ class Context:
     body: bytes | None = b""
     """The whole body, kept for replay; None while it is streamed."""
     head: bytes = b""
-    """The head for the upstream, the same for every attempt."""
+    """The head for the upstream, the same for every attempt at endpoints with this `base`."""
+    base: str = ""
     sent_at: float = 0.0
     """When the last attempt's request had been sent whole."""
     deadline: Deadline
@@ -95,6 +97,8 @@ class Context:
     """Set from the commit on, where the answer is a stream of events."""
     cors: bytes = b""
     """Header lines that let a page of another origin read the answer."""
+    own_fields: bytes = b""
+    """Header lines of our own for whatever answer the client gets: what its limits leave it."""
     closing: bool = False
     """Whether the client's connection ends with this exchange, whatever else speaks for it."""
 
@@ -139,8 +143,14 @@ class Context:
         outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
         return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, at)
 
-    def write_head(self, host: bytes | None) -> None:
-        """Write the head for the upstream; `host` is its own authority, None: the client's."""
+    def write_head(self, authority: bytes | None = None, base: str = "") -> None:
+        """Write the head for the upstream, for an endpoint whose service is below `base`.
+
+        `authority` is sent where the upstream has none of its own; None: the client's.
+        """
+        own = self.upstream.rule.host
+        host = own.encode() if own else authority
+        self.base = base
         self.head = self.plan.heads.request(
             self.asked,
             self.exchange,
@@ -148,6 +158,7 @@ class Context:
             host=host,
             strip=self.route.rule.strip_prefix or "",
             via=self.upstream.rule.via,
+            base=base,
         )
 
     @property

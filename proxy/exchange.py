@@ -79,6 +79,8 @@ class Exchange:
     """Where it is now: the second character of `term` for outcomes that end anywhere."""
     detail: str | None = None
     """What happened in technical words; internal, never sent to a client."""
+    would_refuse: str | None = None
+    """The limit that only runs dry and would have refused it, in technical words."""
     fault: Fault | None = None
     """Where a bug of our own ended it."""
 
@@ -100,11 +102,16 @@ class Exchange:
     end_marker: bool | None = None
     """Whether a stream that ended well carried its end marker; None where none is looked for."""
     is_raw: bool = False
-    """Whether a stream was passed on without knowing its events: compressed, or one too large."""
+    """Whether a stream was passed on, in whole or in part, without knowing its events: compressed,
+    of a type of the route's own, or bytes that are no event."""
     inband_error: bool = False
     """Whether the client was told inside the stream what broke it."""
     cancelled: float | None = None
     """From the client's leaving to the closing of the upstream connection."""
+    clock_ran: float | None = None
+    """How long the clock ran that ended it, where nothing else says it: that of a connection
+    that did not come about, of a body of the request, of a client that did not read, of a
+    silent tunnel, or of the next event."""
     max_gap: float = 0.0
     """The longest silence between two reads of the body."""
     max_gap_at: float | None = None
@@ -144,6 +151,10 @@ class Exchange:
     def note(self, detail: str | None) -> None:
         """What happened, in technical words; the last ones stand."""
         self.detail = detail
+
+    def clock_over(self, ran: float | None) -> None:
+        """A clock ended it that had run for `ran` seconds; None where that is not known."""
+        self.clock_ran = ran
 
     def end(self, outcome: Outcome, detail: str | None = None) -> None:
         """How it ends; the last word stands. Without `detail` what was noted before does."""

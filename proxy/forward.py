@@ -10,6 +10,7 @@ from typing import Protocol
 
 from proxy import guards, respond
 from proxy import outcome as o
+from proxy.admission import admit, turn_away
 from proxy.attempts import NoAnswer, call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
@@ -23,7 +24,7 @@ from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.own_response import allow, refuse, refuse_preflight
 from proxy.routing import NoRoute, Route
-from proxy.time_spent import CLIENT, GUARDS, OURS, ROUTE
+from proxy.time_spent import CLIENT, GUARDS, ROUTE
 from proxy.upload import keep_body
 
 
@@ -48,7 +49,8 @@ async def forward(ctx: Context) -> bool:
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
         return refuse(ctx, refusal)
-    spent.enter(OURS, now())
+    if refused := await admit(ctx):
+        return turn_away(ctx, refused)
     await keep_body(ctx)
     answer = await call(ctx)
     if isinstance(answer, NoAnswer):
@@ -93,6 +95,7 @@ class Forward:
             ctx.cors = _cors(ctx, self.plan.cors)
             return await forward(ctx) and await _is_read(ctx)
         except RequestError as error:
+            ctx.exchange.clock_over(error.waited)
             return _stopped(ctx, error.outcome, error.detail)
         except asyncio.CancelledError:
             if client.gone_at is not None and not (client.outlives_client and self.drain.has_begun):
@@ -169,8 +172,7 @@ def _enter(ctx: Context, route: Route) -> None:
     x.route, x.upstream, x.terms = rule.name, rule.upstream, rule
     if rule.cors is not None or ctx.cors:
         ctx.cors = _cors(ctx, rule.cors)
-    host = ctx.upstream.rule.host
-    ctx.write_head(host.encode() if host else None)
+    ctx.write_head()
 
 
 def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:

@@ -22,19 +22,30 @@ def refuse(
     detail: str | None = None,
     *,
     retry_in: float | None = None,
+    number: int | None = None,
+    status: int | None = None,
     extra: bytes = b"",
 ) -> bool:
-    """Answer with an outcome of our own; `extra` are further header lines."""
+    """Answer with an outcome of our own; `extra` are further header lines.
+
+    `number` is for the message, `status` another one than the outcome's.
+    """
     ctx.end(outcome, detail)
     ctx.exchange.retry_in = retry_in
-    status = outcome.status or 502
-    ctx.closing = ctx.closing or outcome.category == "client" or outcome in _LAST
+    status = status or outcome.status or 502
+    ctx.closing = ctx.closing or outcome in _LAST or _is_unread(outcome)
     problem = _is_problem(ctx)
-    body = error_body(outcome, ctx.exchange.request_id, retry_in, problem=problem)
+    request_id = ctx.exchange.request_id
+    body = error_body(outcome, request_id, retry_in, status, number=number, problem=problem)
     lines = error_lines(outcome, len(body), retry_in, problem=problem) + extra
     return _own(
         ctx, status, lines + ctx.plan.proxy_status.error(outcome, ctx.exchange.detail), body
     )
+
+
+def _is_unread(outcome: Outcome) -> bool:
+    """Whether the request was not read to its end, or cannot be trusted to have one."""
+    return outcome.category == "client" and outcome not in (o.MESSAGE_EMPTY, o.MESSAGE_TOO_LONG)
 
 
 def allow(ctx: Context, rule: CorsRule) -> bool:
@@ -63,7 +74,7 @@ def _is_problem(ctx: Context) -> bool:
 def _own(ctx: Context, status: int, lines: bytes, body: bytes) -> bool:
     x = ctx.exchange
     keep = ctx.keeps_alive
-    lines += ctx.cors if keep else ctx.cors + CLOSE_LINE
+    lines += ctx.own_fields + (ctx.cors if keep else ctx.cors + CLOSE_LINE)
     head = ctx.plan.heads.own_answer(status, x, lines)
     ctx.commit(status, head if ctx.asked.method == "HEAD" else head + body)
     x.sent(len(body))

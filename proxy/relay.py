@@ -17,6 +17,12 @@ from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
 
+_SIZES = tuple([b"%x\r\n" % size for size in range(2048)])
+"""Size lines of usual chunks: to format one for each event costs as much as to frame the event."""
+
+_TICK = 0.002
+"""Loops round their clocks to milliseconds: a timer may fire that much before its time."""
+
 
 class BodySource(Protocol):
     """Where the body comes from."""
@@ -40,7 +46,10 @@ class BodySink(Protocol):
 
 def chunk(data: bytes) -> bytes:
     """`data` as one chunk (RFC 9112 §7.1); never none, for an empty chunk ends the body."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
+    size = len(data)
+    if size < len(_SIZES):
+        return b"".join((_SIZES[size], data, b"\r\n"))
+    return b"%x\r\n%b\r\n" % (size, data)
 
 
 async def relay(
@@ -50,8 +59,12 @@ async def relay(
     clocks: Timeouts,
     *,
     chunked: bool,
+    on_first: Callable[[], None] | None = None,
 ) -> Outcome | None:
-    """Pass the body on to its end. None if it ended well, else what broke it."""
+    """Pass the body on to its end. None if it ended well, else what broke it.
+
+    `on_first` is called at the first bytes.
+    """
     last_call, spent = now() + clocks.max_stream, x.spent
     while (began := now()) < last_call:
         before = spent.enter(UPSTREAM, began)
@@ -62,6 +75,8 @@ async def relay(
             spent.enter(before, arrived)
         if not isinstance(piece, bytes):
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
+        if x.last_byte is None and on_first is not None:
+            on_first()
         x.saw(arrived, arrived - began)
         x.sent(len(piece))
         sink.write(chunk(piece) if chunked else piece)
@@ -70,8 +85,10 @@ async def relay(
             try:
                 is_read = await sink.drained(clocks.client_write, last_call - arrived)
             finally:
-                spent.enter(before, now())
-            if not is_read:
+                resumed = now()
+                spent.enter(before, resumed)
+            if not is_read and resumed < last_call - _TICK:
+                x.clock_over(resumed - arrived)
                 return o.CLIENT_TOO_SLOW
     return o.STREAM_MAX_DURATION
 

@@ -23,6 +23,7 @@ from urllib.parse import unquote
 
 from proxy import outcome as o
 from proxy.http.authority import host_name
+from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
@@ -39,6 +40,8 @@ class Route:
     rule: ResolvedRoute
     breaker: Breaker
     budget: Budget
+    rate_limits: RateLimits | None = None
+    """None where it has none."""
 
     @property
     def name(self) -> str:

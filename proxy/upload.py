@@ -18,7 +18,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 async def keep_body(ctx: Context) -> None:
     """Read the body before the first attempt, if it is small enough to be sent again."""
     asked, limit = ctx.asked, ctx.route.rule.retry.replay_body
-    if not asked.has_body:
+    if not asked.has_body or ctx.body:
         return
     if ctx.request.body.failure is not None:
         raise RequestError(ctx.request.body.failure, ctx.request.body.why)
@@ -27,17 +27,24 @@ async def keep_body(ctx: Context) -> None:
     if not at_hand and not announced:
         ctx.body = None
         return
+    await read_whole(ctx, ctx.route.rule.max_body)
+
+
+async def read_whole(ctx: Context, most: int) -> None:
+    """Wait for the body. Raises RequestError where it does not come, or has more than `most`."""
+    if ctx.asked.expects_continue and not ctx.request.body.has_news:
+        ctx.client.write(CONTINUE)
     before = ctx.exchange.spent.enter(CLIENT, now())
     pieces = []
     try:
         while piece := await read_body(ctx.request, ctx.route.rule.timeouts.request_body_gap):
             pieces.append(piece)
             ctx.exchange.received(len(piece))
+            if ctx.exchange.bytes_in > most:
+                raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
     finally:
         ctx.exchange.spent.enter(before, now())
     ctx.body = b"".join(pieces)
-    if ctx.exchange.bytes_in > ctx.route.rule.max_body:
-        raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
 
 
 async def upload(ctx: Context, connection: Connection) -> None:
@@ -46,9 +53,12 @@ async def upload(ctx: Context, connection: Connection) -> None:
     try:
         await _send_body(ctx, connection)
     except RequestError as refused:
+        ctx.exchange.clock_over(refused.waited)
         connection.give_up(refused.outcome, refused.detail)
         return
     sent = ctx.sent_at = now()
+    if ctx.permit is not None:
+        ctx.permit.is_sent = True
     ctx.deadline = Deadline.after(clocks.total, sent)
     if ctx.exchange.committed is None:
         ctx.exchange.enter("H")

@@ -3,6 +3,7 @@
 import ast
 import inspect
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 import pytest
@@ -36,14 +37,14 @@ def attributes(tree: ast.AST) -> set[str]:
     """Private attributes that are used, on whatever object."""
     found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     texts = {
-        node.args[1].value
+        str(node.args[1].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in ("getattr", "setattr", "hasattr", "delattr")
         and isinstance(node.args[1], ast.Constant)
     }
-    return {name for name in found | {str(text) for text in texts} if is_private(name)}
+    return {name for name in found | texts if is_private(name)}
 
 
 def defined(tree: ast.AST) -> set[str]:
@@ -66,13 +67,9 @@ def bases(tree: ast.AST) -> list[type]:
     for node in ast.walk(tree):
         for base in node.bases if isinstance(node, ast.ClassDef) else []:
             of = getattr(base, "value", None)
-            if (
-                isinstance(base, ast.Attribute)
-                and isinstance(of, ast.Name)
-                and of.id in ("web", "aiohttp")
-            ):
+            if isinstance(of, ast.Name) and of.id in ("web", "aiohttp"):
                 module = aiohttp.web if of.id == "web" else aiohttp
-                found.append(getattr(module, base.attr))
+                found.append(getattr(module, cast("ast.Attribute", base).attr))
     return found
 
 

@@ -187,6 +187,15 @@ async def test_a_stuck_client_is_not_counted_as_our_own_time(monkeypatch) -> Non
     assert 20.0 == scene.x.client_wait
 
 
+async def test_the_clock_of_a_stuck_client_is_measured(monkeypatch) -> None:
+    stuck = Scene([(1.0, b"abc")], takes=21.0)
+    long = Scene([(1.0, b"abc")], takes=21.0, rule=Rule(max_stream=10.0))
+
+    assert o.CLIENT_TOO_SLOW is await stuck.play(monkeypatch)
+    assert o.STREAM_MAX_DURATION is await long.play(monkeypatch)
+    assert (20.0, None) == (stuck.x.clock_ran, long.x.clock_ran)
+
+
 async def test_a_wait_is_cut_from_what_is_left(monkeypatch) -> None:
     scene = Scene([(25.0, b"a"), (30.0, b"b"), (1.0, END_OF_BODY)], rule=Rule(max_stream=60.0))
     await scene.play(monkeypatch)

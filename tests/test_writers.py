@@ -23,8 +23,9 @@ OF_ANOTHER_TIME = {
 
 WRITERS = {
     "exchange": "spent status committed phase outcome detail ended streamed reads max_gap "
-    "max_gap_at last_byte bytes_in bytes_out attempts",
+    "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran",
     "opening": "request_id client_request_id trace_id span_id user_agent host fields",
+    "admission": "would_refuse",
     "forward": "route upstream terms fault breaker_state breaker_counts opening",
     "attempts": "breaker_before retry_stopped",
     "respond": "upstream_status upstream_ids upstream_request_id",
@@ -37,7 +38,6 @@ WRITERS = {
 TWO_WRITERS = {
     "cancelled": {"forward", "websocket/tunnel"},
     "inband_error": {"streams/relay", "websocket/tunnel"},
-    "is_raw": {"exchange", "streams/relay"},
 }
 """Fields with more than one writer: no exchange is a stream and a tunnel. May only shrink."""
 

@@ -156,7 +156,7 @@ def _refusal(
 ) -> str | None:
     if http_version not in ("1.1", "1.0"):
         return f"HTTP version {http_version}"
-    if not 100 <= status <= 599:
+    if not 100 <= status <= 999:
         return f"status {status}"
     if codings:
         return _refused_coding(http_version, lengths, codings)
@@ -168,6 +168,8 @@ def _refused_coding(http_version: str, lengths: list[bytes], codings: list[bytes
         return "Content-Length beside Transfer-Encoding"
     if http_version == "1.0":
         return "Transfer-Encoding in HTTP/1.0"
+    if len(codings) > 1 or codings[0].count(b"chunked") > 1:
+        return "Transfer-Encoding twice"
     return None if codings == [b"chunked"] else "a transfer coding other than chunked"
 
 

@@ -88,11 +88,12 @@ class Heads:
         host: bytes | None = None,
         strip: str = "",
         via: bool = True,
+        base: str = "",
     ) -> bytes:
-        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path.
+        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path,
+        and `base` is put before what is left of it.
 
         Without `via` it carries none, ours or of others: then a loop is not seen.
-
         It asks for a WebSocket if the client did; every other `Upgrade` stops here.
         """
         fields = asked.fields
@@ -105,7 +106,7 @@ class Heads:
             trusted=source.trusted,
         )
         target = _stripped(asked.target, strip)
-        start = _request_line(asked.method, target)
+        start = _request_line(asked.method, base + target if target[:1] == "/" else target)
         if not same:
             start += b"Host: %b\r\n" % wanted
         return b"".join(

@@ -32,6 +32,7 @@ FIELDS: Final = (
     "code",
     "term",
     "detail",
+    "would_refuse",
     "fault",
     "attempts",
     "attempt_results",
@@ -120,6 +121,8 @@ def _add_end(event: Event, x: Exchange) -> None:
         event["term"] = x.term
     if x.detail:
         event["detail"] = x.detail
+    if x.would_refuse:
+        event["would_refuse"] = x.would_refuse
     if x.fault is not None:
         event["fault"] = x.fault.place
 
@@ -142,7 +145,7 @@ def _add_attempts(event: Event, x: Exchange) -> None:
 
 def _add_stream(event: Event, x: Exchange) -> None:
     event["streamed"] = True
-    if x.reads:
+    if x.reads and (x.events or not x.is_raw):
         event["events"] = x.events
     if x.end_marker is not None:
         event["end_marker"] = x.end_marker

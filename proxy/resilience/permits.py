@@ -19,13 +19,19 @@ SETTLED = -1
 class Permit:
     """Leave to make one attempt."""
 
-    __slots__ = ("era",)
+    __slots__ = ("at", "era", "is_sent")
 
     era: int
     """Of the breaker, when it was given; SETTLED afterwards."""
+    is_sent: bool
+    """Whether the upstream has the whole request, or has it at once; an upload says so later."""
+    at: float
+    """When a probe was admitted; 0 of other permits."""
 
-    def __init__(self, era: int) -> None:
+    def __init__(self, era: int, *, is_sent: bool = True, at: float = 0.0) -> None:
         self.era = era
+        self.is_sent = is_sent
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,8 @@ class TimeoutsRule(Knobs):
     head: Timeout = 30.0
     """From the request sent to the head of the answer, per attempt."""
     first_event: Timeout = 60.0
-    """Streams: from the head to the first data event; comments do not end it."""
+    """Streams: from the head to the first data event; comments do not end it. Until then it is the
+    only clock of the body."""
     gap: Timeout = 30.0
     """Silence of the upstream in a body: no byte at all, comments included."""
     event_gap: Timeout | None = None
@@ -146,6 +147,15 @@ class TimeoutsRule(Knobs):
     """The client does not read."""
     tunnel_idle: Timeout = 600.0
     """WebSockets: silence of both sides, after which the tunnel is closed."""
+
+
+class MessageRule(Knobs):
+    """The message in the JSON of requests."""
+
+    pointer: syntax.Pointer | None = None
+    """Where it stands, as a JSON pointer (RFC 6901) such as `/message`; null: not looked at."""
+    max_length: Count = 10_000
+    """Most characters of it; one that is longer, empty or not there is answered with 422."""
 
 
 class Match(Knobs):

@@ -19,6 +19,8 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r"(?<![:\[]):[0-9]*/?$")
+_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/(?:[A-Za-z0-9!#$&^_.+-]+|\*)")
 _TOKEN = re.compile(r"[!-~]{16,}")
 
 
@@ -150,6 +152,20 @@ def origin(text: str) -> str:
     raise ValueError(f'"{text}" is not an origin; {advice}')
 
 
+def pointer(text: str) -> str:
+    """A JSON pointer (RFC 6901) to a member."""
+    if not _POINTER.fullmatch(text):
+        raise ValueError(f'"{text}" is not a JSON pointer; write one such as /message')
+    return text
+
+
+def media_type(text: str) -> str:
+    """A media type without parameters, its second part maybe `*`."""
+    if not _MEDIA_TYPE.fullmatch(text):
+        raise ValueError(f'"{text}" is not a media type; write one such as application/json')
+    return text.lower()
+
+
 def token(secret: SecretStr) -> SecretStr:
     """A secret that can stand in a header and cannot be guessed; never shown."""
     if not _TOKEN.fullmatch(secret.get_secret_value()):
@@ -166,6 +182,8 @@ Capture = Annotated[str, AfterValidator(one_capture)]
 Header = Annotated[str, AfterValidator(header)]
 Method = Annotated[str, AfterValidator(method)]
 Host = Annotated[str, AfterValidator(host)]
+Pointer = Annotated[str, AfterValidator(pointer)]
+MediaType = Annotated[str, AfterValidator(media_type)]
 Prefix = Annotated[str, AfterValidator(prefix)]
 Token = Annotated[SecretStr, AfterValidator(token)]
 Network = IPv4Network | IPv6Network

@@ -77,7 +77,7 @@ class Values:
 
 def _typed(text: str, shape: Shape) -> object:
     kinds = shape.kinds
-    if "object" in kinds or "array" in kinds:
+    if ("object" in kinds or "array" in kinds) and "string" not in kinds:
         raise ValueError(f'must be {shape.wanted}, not "{text}"{_switched(text, shape)}')
     if "integer" in kinds:
         return whole(text)

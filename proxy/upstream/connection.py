@@ -8,13 +8,16 @@ No task and no timer for an exchange of its own, and no future where bytes are a
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from proxy.http.framing import ResponseHead
 from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, Outcome
 from proxy.upstream.protocol import EndpointProtocol, Tap
 from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
 from proxy.upstream.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKE, TAKEN
+
+_FAILED: Final = 500
+"""Behind an answer with this status or above a server may close without saying so."""
 
 
 class ConnectionOwner(Protocol):
@@ -33,7 +36,7 @@ class Connection:
     """What an exchange calls; the members stand in the order of use."""
 
     __slots__ = (
-        "_owner", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
+        "_owner", "base", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
         "protocol", "writer",
     )  # fmt: skip
 
@@ -48,6 +51,8 @@ class Connection:
         self.opened_at = self.loop.time()
         self.fresh_until = 0.0
         """An idle connection is not used after this."""
+        self.base = ""
+        """The path below which its endpoint's service is."""
         self.connect_seconds: float | None = None
         """Length of DNS, TCP and TLS set-up; None on a reused connection."""
 
@@ -82,8 +87,8 @@ class Connection:
 
     @property
     def sent(self) -> bool:
-        """Whether the upstream may have seen any byte of the request."""
-        return self.writer.bytes_sent > 0
+        """Whether the upstream may have read any byte of the request."""
+        return self.writer.bytes_sent > 0 and not self.protocol.is_unread
 
     def request(
         self,
@@ -103,6 +108,7 @@ class Connection:
         protocol.move(REQUEST)
         if protocol.state == AWAITING:
             protocol.interim_to = interim
+            protocol.delivery.begin()
             protocol.reader.expect(method, may_switch=may_switch)
             self.writer.send(data)
 
@@ -119,7 +125,10 @@ class Connection:
         protocol.waiter.wake()
 
     async def head(self, timeout: float) -> ResponseHead | Failed:
-        """The head of the response. May be awaited while another task still sends."""
+        """The head of the response. May be awaited while another task still sends.
+
+        Raises what a callback of ours raised.
+        """
         protocol = self.protocol
         if protocol.state == AWAITING:
             await protocol.waiter.wait(timeout)
@@ -127,6 +136,8 @@ class Connection:
         if reader.head is not None:
             return reader.head
         failure = reader.failure
+        if protocol.fault is not None:
+            raise protocol.fault
         if failure is None:
             return Failed(HEAD_TIMEOUT, f"no head in {timeout:g} s", self.endpoint)
         if failure.outcome is STALE_CONNECTION:
@@ -146,6 +157,7 @@ class Connection:
         """The next bytes of the body, END_OF_BODY after the last, or why there are no more.
 
         A timeout takes nothing away: `read` may be called again.
+        Raises what a callback of ours raised.
         """
         protocol = self.protocol
         reader = protocol.reader
@@ -155,6 +167,8 @@ class Connection:
             await protocol.waiter.wait(timeout)
         if reader.chunks:
             return self.take_buffered()
+        if protocol.fault is not None:
+            raise protocol.fault
         if reader.is_done:
             return END_OF_BODY
         return reader.failure or Failed(STREAM_STALLED, f"silent for {timeout:g} s", self.endpoint)
@@ -195,7 +209,7 @@ class Connection:
     def is_reusable(self) -> bool:
         """Whether both messages are whole, both sides mean to go on, and nothing is left over.
 
-        Or nothing was sent at all.
+        Or nothing was sent at all. Never behind a 5xx: some servers close then, unannounced.
         """
         protocol = self.protocol
         if protocol.state != DONE:
@@ -203,6 +217,8 @@ class Connection:
         reader = protocol.reader
         return (
             reader.framing.keeps_alive
+            and reader.head is not None
+            and reader.head.status < _FAILED
             and not reader.is_tainted
             and not self.writer.is_uploading
             and not self.writer.has_unsent

@@ -13,18 +13,26 @@ from proxy.knobs import Duration, Knobs, Size
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
+_BASE = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
+_SOCKET = re.compile(r"unix:/[\x21-\x7e]{1,106}")
+"""Linux takes 107 bytes of path (unix(7))."""
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:\d{1,5})?")
 
 
 def endpoint(url: str) -> str:
-    """`url`, if it is scheme, host and perhaps port; a slash at its end is left out.
+    """`url`, if it is scheme, host, perhaps port and path, or a Unix socket.
 
-    Raises ValueError with the remedy for anything else.
+    A slash at its end is left out. Raises ValueError with the remedy for anything else.
     """
-    given, url = url, url.removesuffix("/")
     advice = (
-        f"{given!r} is not an endpoint; write http://host:port or https://host:port, without a path"
+        f"{url!r} is not an endpoint; write http://host:port or https://host:port, with the path "
+        "below which the service is, if it is below one, or unix:/path of a socket"
     )
+    if url.startswith("unix:"):
+        if not _SOCKET.fullmatch(url):
+            raise ValueError(advice)
+        return url
+    url = url.removesuffix("/")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -32,7 +40,7 @@ def endpoint(url: str) -> str:
         raise ValueError(advice) from None
     host = parts.hostname or ""
     named = _IPV6.fullmatch(host) if "[" in parts.netloc else _HOST_NAME.fullmatch(host)
-    extra = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+    extra = parts.query or parts.fragment or "@" in parts.netloc or not _BASE.fullmatch(parts.path)
     if parts.scheme not in ("http", "https") or not named or extra or port == 0 or url[-1] in "?#:":
         raise ValueError(advice)
     return url
@@ -46,7 +54,7 @@ def authority(host: str) -> str:
 
 
 EndpointUrl = Annotated[str, AfterValidator(endpoint)]
-"""`http://host:port` or `https://host:port`; the port may be left to the scheme."""
+"""`http://host:port/base` or https; port and base may be missing. Or `unix:/path`."""
 
 
 class PoolRule(Knobs):
@@ -77,7 +85,8 @@ class UpstreamRule(Knobs):
     """A named service that requests are forwarded to."""
 
     endpoints: tuple[EndpointUrl, ...] = Field(min_length=1)
-    """Addresses, such as http://127.0.0.1:8000; several take turns."""
+    """Addresses, such as http://127.0.0.1:8000, http://host/base or unix:/run/app.sock;
+    several take turns."""
     pool: PoolRule = Field(default_factory=PoolRule)
     """How many connections there may be, and how long."""
     tls: TlsRule = Field(default_factory=TlsRule)

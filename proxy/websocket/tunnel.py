@@ -178,6 +178,7 @@ class Tunnel:
         if left > _TICK:
             self._arm(left, self._look)
         elif self.state == "open":
+            self._x.clock_over(now() - self._moved)
             self._leave(o.COMPLETED, f"silent for {self._limit:g} s", "idle")
         else:
             self._abort()

@@ -81,6 +81,12 @@ class House:
     def client(self) -> RawClient:
         return RawClient(self.port)
 
+    def lose_kept_connections(self) -> None:
+        """The upstream closes those that idle just behind the last look at each of them."""
+        closing = ClosedBehindALook(self.upstream)
+        for connection in self.app.upstreams["chat"]._pool._connections:
+            connection.protocol.poll = closing  # type: ignore[assignment]  # a stand-in for one look
+
     async def fetch(
         self, path: str = "/", *headers: str, method: str = "GET", body: bytes = b""
     ) -> Answer:
@@ -120,6 +126,21 @@ class House:
                 return
             *lines, self._rest = (self._rest + data).split(b"\n")
             self.events += (_plain(json.loads(line)) for line in lines)
+
+
+class ClosedBehindALook:
+    """Stands for `poll`: says that nothing has arrived, and then the end does."""
+
+    def __init__(self, upstream: FaultUpstream) -> None:
+        self._upstream = upstream
+
+    def poll(self, _timeout: int) -> list[tuple[int, int]]:
+        for connection in self._upstream.connections:
+            sock = connection.transport.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:
+                with suppress(OSError), socket.socket(fileno=socket.dup(sock.fileno())) as same:
+                    same.shutdown(socket.SHUT_RDWR)
+        return []
 
 
 def _plain(event: Event) -> Event:

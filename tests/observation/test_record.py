@@ -52,6 +52,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         upstream_ids={"A-ID": "other", "B-ID": "b"},
         interim=(103, 102),
         detail="why",
+        would_refuse="rate_limit chat",
         fault=fault_of(KeyError("x")),
         attempts=[
             _failed(),

@@ -514,6 +514,8 @@ async def test_silence_on_both_sides_ends_it_politely() -> None:
     assert HELLO + close_frame(1001, "idle r-1") == scene.client.heard
     assert 2 * len(HELLO) + len(close_frame(1001, "idle r-1", KEY)) == len(scene.upstream.heard)
     assert ("silent for 0.05 s", False) == (scene.x.detail, scene.x.inband_error)
+    assert scene.x.clock_ran is not None
+    assert scene.x.clock_ran > 0.04
 
 
 async def drained(scene: Scene) -> None:

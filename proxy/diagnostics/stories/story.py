@@ -10,13 +10,20 @@ from typing import Final
 from proxy.attempt_record import Attempt
 from proxy.clock import iso
 from proxy.diagnostics.stories.client_end import client_got
-from proxy.diagnostics.stories.clocks import Clock, clocks_of, head_at, is_tunnel, silence
+from proxy.diagnostics.stories.clocks import (
+    Clock,
+    clocks_of,
+    head_at,
+    is_tunnel,
+    runbook_of,
+    silence,
+)
 from proxy.diagnostics.stories.diagnosis import diagnose
 from proxy.diagnostics.stories.guards import guards_of, route_of
 from proxy.exchange import Exchange
 from proxy.observation.breaker_opening import opened
 from proxy.observation.record import RESERVED, ms
-from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
+from proxy.outcome import INTERNAL_ERROR, MESSAGE_TOO_LONG, Outcome, level_of
 
 Story = dict[str, object]
 """JSON-able and redacted; what has nothing to say is left out."""
@@ -61,7 +68,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "config_hash": config_hash or None,
         "worker": worker,
         "diagnosis": diagnose(x),
-        "runbook": outcome.code,
+        "runbook": runbook_of(x),
     }
     return {key: value for key, value in told.items() if value is not None}
 
@@ -113,6 +120,7 @@ def _end(x: Exchange, outcome: Outcome) -> dict[str, object]:
         "upstream_status": x.upstream_status,
         "interim": list(x.interim) or None,
         "detail": x.detail or None,
+        "would_refuse": x.would_refuse,
         "fault": x.fault.place if x.fault else None,
         "duration_ms": ms(x.duration),
         "overhead_ms": ms(x.overhead),
@@ -221,7 +229,10 @@ def _client(x: Exchange, outcome: Outcome) -> Story:
     if got in ("own_answer", "in_band_error"):
         wait = x.retry_in
         told["code"] = outcome.code
-        told["message"] = outcome.message.replace("{n}", str(round(wait)) if wait else "a few")
+        number = str(round(wait)) if wait else "a few"
+        if outcome is MESSAGE_TOO_LONG and x.terms is not None:
+            number = str(x.terms.message.max_length)
+        told["message"] = outcome.message.replace("{n}", number)
     if x.retry_in is not None:
         told["retry_after"] = round(x.retry_in, 3)
     return told

@@ -174,7 +174,7 @@ class TestRequests:
     async def test_a_wrong_filter_is_explained(self, admin) -> None:
         words = (await page(admin, "/requests?status=x", 400)).words
 
-        assert "status=x should be a status from 100 to 599" in words
+        assert "status=x should be a status from 100 to 999" in words
 
     async def test_a_store_that_cannot_be_read_is_said(self, admin, sources) -> None:
         sources.diagnostics.store, sources.diagnostics.listed = "failing", []
