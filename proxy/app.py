@@ -23,7 +23,7 @@ from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.trust import Peers
 from proxy.limits.build import rate_limits
-from proxy.limits.keys import Keys
+from proxy.limits.keys import ClientKeys
 from proxy.listener import Listener
 from proxy.observation.lag import measure_lag
 from proxy.observation.library import give_back_logging, take_over_logging
@@ -76,7 +76,7 @@ class App:
         kept = settings.admin.max_connections + OF_OUR_OWN
         self.descriptors = Descriptors(kept, self.observer, self.shed)
         self.upstreams = self._make_upstreams()
-        self._keys = Keys(secrets.token_bytes(32))
+        self._keys = ClientKeys(secrets.token_bytes(32))
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)

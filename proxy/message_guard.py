@@ -36,7 +36,7 @@ def refuse_type(asked: RequestHead, allowed: tuple[str, ...]) -> Unfit | None:
     """Whether the body's type is none of `allowed`; none of them: every type is."""
     if not allowed or not is_looked_into(asked):
         return None
-    kind = media_type(asked)
+    kind = body_type(asked)
     if any(kind == one or (one.endswith("/*") and kind.startswith(one[:-1])) for one in allowed):
         return None
     return Unfit(o.MEDIA_TYPE_NOT_SUPPORTED, f"content type {kind[:100] or 'none'}")
@@ -44,7 +44,7 @@ def refuse_type(asked: RequestHead, allowed: tuple[str, ...]) -> Unfit | None:
 
 def refuse_unreadable(asked: RequestHead) -> Unfit | None:
     """Whether there can be no message to look at, by the head alone."""
-    kind, coding = media_type(asked), asked.fields.get(b"content-encoding", b"identity")
+    kind, coding = body_type(asked), asked.fields.get(b"content-encoding", b"identity")
     if kind != "application/json" and not kind.endswith("+json"):
         return Unfit(o.MEDIA_TYPE_NOT_SUPPORTED, f"content type {kind[:100] or 'none'}, not JSON")
     if coding.lower() not in (b"identity", b""):
@@ -77,7 +77,7 @@ def refuse_message(body: bytes, pointer: str, max_length: int) -> Unfit | None:
     return None
 
 
-def media_type(asked: RequestHead) -> str:
+def body_type(asked: RequestHead) -> str:
     """The type of the body in lower case, without parameters; empty where none is named."""
     value = asked.fields.get(b"content-type", b"")
     return value.partition(b";")[0].strip().lower().decode("latin-1")

@@ -113,7 +113,7 @@ async def connected(line: Line):
 
 async def test_interim_answers_are_passed_on_up_to_a_number_and_are_no_commit(line) -> None:
     ctx = line().context()
-    head = ResponseHead(103, b"Early Hints", (), "1.1", "none", None)
+    head = ResponseHead(103, b"Early Hints", [], "1.1", "none", None)
     for _ in range(MOST_INTERIM + 2):
         ctx.pass_on_interim(head)
 

@@ -7,6 +7,7 @@ is answered while all places are taken.
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from aiohttp import web
@@ -78,13 +79,17 @@ class AdminConnection(web.RequestHandler):
 
 
 def timed(handler: Handler) -> Handler:
-    """`handler`, while which its connection is not waiting."""
+    """`handler` and the sending of its answer, while which the connection is not waiting."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         connection = cast("AdminConnection", request.protocol)
         connection.begin()
         try:
-            return await handler(request)
+            response = await handler(request)
+            with suppress(ConnectionError):  # who has left is told nothing
+                await response.prepare(request)
+                await response.write_eof()
+            return response
         finally:
             connection.end()
 
@@ -111,7 +116,8 @@ class AdminServer(web.Server):
         super().connection_made(handler, transport)
         self._open[handler] = transport
         if len(self._open) > self._most:
-            self._cut(min(self._open, key=_worth), "connection_limit")
+            others = [one for one in self._open if one is not handler]
+            self._cut(min(others, key=_worth), "connection_limit")
         if self._timer is None:
             self._timer = self._clock.call_later(EVERY, self._look)
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from proxy.limits.arrivals import LocalArrivals
 from proxy.limits.gcra import Quota
-from proxy.limits.keys import Keys, KeySource
+from proxy.limits.keys import ClientKeys, KeySource
 from proxy.limits.rate import RateLimit, RateLimits
 from proxy.limits.rules import ByRequest, RateRule
 
 
-def rate_limits(route: str, rules: Sequence[RateRule], keys: Keys) -> RateLimits | None:
+def rate_limits(route: str, rules: Sequence[RateRule], keys: ClientKeys) -> RateLimits | None:
     """The rate limits of a route; None where it has none."""
     if not rules:
         return None
@@ -20,7 +20,7 @@ def _name(route: str, number: int) -> str:
     return route if number == 1 else f"{route}-{number}"
 
 
-def _limit(rule: RateRule, name: str, keys: Keys) -> RateLimit:
+def _limit(rule: RateRule, name: str, keys: ClientKeys) -> RateLimit:
     quota = Quota(rule.count, rule.period, rule.at_once)
     arrivals = LocalArrivals(rule.keys)
     return RateLimit(

@@ -50,7 +50,7 @@ class KeySource:
         return x.fields.get(self._field, "").encode("utf-8", "surrogateescape")
 
 
-class Keys:
+class ClientKeys:
     """Makes keys of clients; `secret` is of one process, at most 64 bytes."""
 
     def __init__(self, secret: bytes) -> None:

@@ -159,7 +159,7 @@ def pointer(text: str) -> str:
     return text
 
 
-def media_type(text: str) -> str:
+def media_range(text: str) -> str:
     """A media type without parameters, its second part maybe `*`."""
     if not _MEDIA_TYPE.fullmatch(text):
         raise ValueError(f'"{text}" is not a media type; write one such as application/json')
@@ -183,7 +183,7 @@ Header = Annotated[str, AfterValidator(header)]
 Method = Annotated[str, AfterValidator(method)]
 Host = Annotated[str, AfterValidator(host)]
 Pointer = Annotated[str, AfterValidator(pointer)]
-MediaType = Annotated[str, AfterValidator(media_type)]
+MediaType = Annotated[str, AfterValidator(media_range)]
 Prefix = Annotated[str, AfterValidator(prefix)]
 Token = Annotated[SecretStr, AfterValidator(token)]
 Network = IPv4Network | IPv6Network

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from proxy.knobs import Duration, Knobs
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\r\n]+$")]
-MediaType = Annotated[
+StreamType = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True, to_lower=True, pattern=r"^[!#$&^_.+\-a-z0-9]+/[!#$&^_.+\-a-z0-9]+$"
@@ -46,7 +46,7 @@ class EndMarkerRule(Knobs, use_attribute_docstrings=True):
 class StreamRule(Knobs, use_attribute_docstrings=True):
     """How streams are passed on (`text/event-stream`, lines of JSON, and `types`)."""
 
-    types: tuple[MediaType, ...] = ()
+    types: tuple[StreamType, ...] = ()
     """Further content types that are streams. Their events are not known: bytes pass as they come,
     the first of them counts as the first event, and a cut aborts."""
 

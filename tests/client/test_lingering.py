@@ -11,15 +11,7 @@ from tests.client.test_turns import UPLOAD, Scene
 class Refusing(Scene):
     """Its exchange ends at once, while its upload still waits for the client."""
 
-    task: asyncio.Task
-
-    def __init__(self):
-        super().__init__()
-        vars(self.transport).update(
-            can_write_eof=lambda: True,
-            write_eof=lambda: None,
-            close=lambda: self.transport.calls.append("close"),
-        )
+    task: asyncio.Task[None]
 
     async def serve(self, request, error=None):
         upload = asyncio.create_task(read_body(request, 5))

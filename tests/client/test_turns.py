@@ -35,6 +35,15 @@ class FakeTransport:
     def resume_reading(self):
         self.calls.append("resume")
 
+    def can_write_eof(self):
+        return True
+
+    def write_eof(self):
+        self.calls.append("eof")
+
+    def close(self):
+        self.calls.append("close")
+
     def abort(self):
         self.calls.append("abort")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.http.request_head import read_request
-from proxy.limits.keys import Keys, KeySource, client_network, cookie_value
+from proxy.limits.keys import ClientKeys, KeySource, client_network, cookie_value
 from tests.records import exchange
 
 SECRET = b"k" * 32
@@ -14,7 +14,7 @@ def asked(*headers: tuple[bytes, bytes]):
 
 
 def key(source: KeySource, *headers: tuple[bytes, bytes], secret: bytes = SECRET, **fields):
-    return Keys(secret).of(source, asked(*headers), exchange(**fields))
+    return ClientKeys(secret).of(source, asked(*headers), exchange(**fields))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_keys_of_another_process_are_others():
     ],
 )
 def test_what_a_client_chose_is_recorded_as_a_hash_only(source, headers, fields, words):
-    told = Keys(SECRET).words(source, asked(*headers), exchange(**fields))
+    told = ClientKeys(SECRET).words(source, asked(*headers), exchange(**fields))
 
     assert told.startswith(words)
     assert "ann" not in told

@@ -4,11 +4,11 @@ import pytest
 
 from proxy.http.request_head import read_request
 from proxy.limits.build import rate_limits
-from proxy.limits.keys import Keys
+from proxy.limits.keys import ClientKeys
 from proxy.limits.rules import RateRule
 from tests.records import exchange
 
-KEYS = Keys(b"k" * 32)
+KEYS = ClientKeys(b"k" * 32)
 ASKED = read_request("GET", "/", (1, 1), ((b"Host", b"a"),), should_close=False)
 
 

@@ -2,7 +2,8 @@
 
 from proxy.admin.pages.markup import Content, Markup, el, join
 from proxy.admin.pages.parts import nothing, section
-from proxy.diagnostics.stories.runbooks import RUNBOOKS, Runbook
+from proxy.diagnostics.stories.runbook import Runbook
+from proxy.diagnostics.stories.runbooks import RUNBOOKS
 from proxy.outcome import OUTCOMES
 
 

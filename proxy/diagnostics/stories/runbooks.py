@@ -6,18 +6,10 @@ links in alerts; `python -m proxy.diagnostics.stories.runbooks` prints the page.
 
 # ruff: noqa: E501  # prose, read by paragraphs
 
-from dataclasses import dataclass
 from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class Runbook:
-    """What to do at three in the morning."""
-
-    cause: str
-    checks: tuple[str, ...]
-    fixes: tuple[str, ...]
-
+from proxy.diagnostics.stories.alert_runbooks import ALERTS, MONITORING
+from proxy.diagnostics.stories.runbook import Runbook
 
 CODES: Final[dict[str, Runbook]] = {
     "completed": Runbook(
@@ -298,109 +290,6 @@ CLOCKS: Final[dict[str, Runbook]] = {
     ),
 }
 """For clocks whose end calls for something else than the code does."""
-
-ALERTS: Final[dict[str, Runbook]] = {
-    "critical_errors": Runbook(
-        "Sidelight itself had a fault: an exchange ended as `internal_error`.",
-        ("The error group: its stack trace names the place.", "The story of one of the Reference IDs: which request brings it about?"),
-        ("Report it with the trace.", "Go back to the version before, if it came with a new one."),
-    ),
-    "errors": Runbook(
-        "More exchanges broke within the window than are usual.",
-        ("The groups of errors, newest first: one endpoint or all, one code or many?", "The stories of the Reference IDs."),
-        ("Follow the runbook of the code that leads the list.",),
-    ),
-    "warnings": Runbook(
-        "More requests were refused within the window than are usual.",
-        ("The groups of errors: which limit refuses?",),
-        ("Follow the runbook of the code that leads the list: a limit that is too low, or a client that asks too much.",),
-    ),
-    "error_rate": Runbook(
-        "The share of exchanges that broke is over the threshold.",
-        ("The groups of errors: one route and one endpoint, or everything?", "Whether something was rolled out just before it began."),
-        ("Follow the runbook of the code that leads the list.", "Roll back what was rolled out."),
-    ),
-    "slow_answers": Runbook(
-        "More than one exchange in twenty took longer than the threshold (streams are not counted).",
-        ("The times of the stories: is it the upstream, the queue, or the client?", "`sidelight_request_duration_seconds` by route."),
-        ("Mend what is slow; raise the threshold where such work is wanted.",),
-    ),
-    "slow_first_events": Runbook(
-        "More than one stream in twenty had its first event later than the threshold.",
-        ("The load of the upstream or of its model.", "`sidelight_time_to_first_event_seconds` by route."),
-        ("Give the upstream more capacity; raise the threshold where it always thinks that long.",),
-    ),
-    "stalls": Runbook(
-        "Too many streams fell silent and were ended by `gap` or `event_gap`.",
-        ("The stories: after how many events, and always after the same time?", "Idle timeouts of whatever stands between."),
-        ("Follow the runbook of `stream_stalled`.",),
-    ),
-    "unauthorised": Runbook(
-        "Many requests are answered with 401 or 403.",
-        ("The stories: one client address, one user, one route?", "Whether a credential was changed or has expired."),
-        ("Renew the credential; block the address if somebody is guessing.",),
-    ),
-    "breaker_open": Runbook(
-        "A circuit is open: requests of that route are refused without asking the upstream.",
-        ("The event `breaker_opened` and the errors just before it: they are the cause.",),
-        ("Mend that; the circuit closes by itself after a good probe.", "`POST /api/breakers/{route}/close` once the upstream is known to be well."),
-    ),
-    "pool_exhausted": Runbook(
-        "All connections to an upstream are in use, and requests wait for one.",
-        ("`sidelight_upstream_connections`: how many are active, how many wait?", "Whether streams hold them or slow answers do."),
-        ("Follow the runbook of `pool_timeout`.",),
-    ),
-    "store_dropping": Runbook(
-        "Stories are lost because the store does not take them.",
-        ("The event `store_failed` and its `reason`: disk full, file locked, path not writable?",),
-        ("Make room or mend the path; the store heals by itself.", "Lower `store.sample` if the disk is too slow."),
-    ),
-    "log_dropping": Runbook(
-        "Log lines are lost because nobody reads them fast enough.",
-        ("What reads standard output: the container's log driver, a pipe.", "`sidelight_log_dropped_total` by cause."),
-        ("Mend the reader; lower `log.sample`, or raise `log.queue`.",),
-    ),
-    "config_rejected": Runbook(
-        "New settings were refused; the ones before remain in force.",
-        ("The event `config_rejected`: it names every place.", "`sidelight check FILE`."),
-        ("Mend the file and reload.",),
-    ),
-    "alert_test": Runbook(
-        "Somebody ran `sidelight alert-test`.",
-        ("Whether it came to everybody who should hear of alerts.",),
-        ("Nothing to do.",),
-    ),
-}  # fmt: skip
-"""For every rule of the alerts."""
-
-MONITORING: Final[dict[str, Runbook]] = {
-    "target_down": Runbook(
-        "Prometheus cannot scrape the admin port.",
-        ("Whether the process runs, and what its last lines on standard output and error say.", "`admin.host`: a port on the loopback cannot be scraped from outside; a network policy may be in the way."),
-        ("Start it; set `SIDELIGHT_ADMIN__HOST=0.0.0.0` where it runs in a container; let the network policy admit Prometheus.",),
-    ),
-    "stream_failures": Runbook(
-        "Streamed answers broke after their head had gone out as 200: no dashboard of statuses shows it.",
-        ("`sum by (code) (rate(sidelight_streams_total[5m]))`: cut, stalled or too late?", "The exemplars of `sidelight_stream_duration_seconds`, or the stories of the route's errors."),
-        ("Follow the runbook of the code that leads.",),
-    ),
-    "slo_burn": Runbook(
-        "So many answers fail that the error budget of 30 days will be spent long before.",
-        ("`sidelight_terminations_total` by code and route: what failed, and since when?", "Whether something was rolled out just before it began."),
-        ("Follow the runbook of the code that leads.", "Roll back what was rolled out; burning fast is an incident."),
-    ),
-    "retry_budget_spent": Runbook(
-        "So many attempts fail that no more retries are paid for: what fails now reaches the clients.",
-        ("`sidelight_retries_total` by cause: why was so much repeated?", "`sidelight_retry_budget_tokens`: does it recover?"),
-        ("Mend the upstream; more retries would only load it further.", "Raise `retry.budget` only where single failures are usual and the upstream has room."),
-    ),
-    "event_loop_lag": Runbook(
-        "The event loop runs late: the processor is taken away or busy, and every clock of the proxy is late with it.",
-        ("CPU throttling of the container, steal of the machine, `rate(process_cpu_seconds_total[5m])`.", "Whether a neighbour began something heavy at that time."),
-        ("Give it CPU (a limit below one core throttles); add instances.",),
-    ),
-}  # fmt: skip
-"""For the rules of `deploy/prometheus/alerts.yml` that have no counterpart above."""
 
 RUNBOOKS: Final = CODES | CLOCKS | ALERTS | MONITORING
 

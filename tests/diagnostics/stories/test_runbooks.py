@@ -5,7 +5,8 @@ from typing import get_args
 
 from proxy.diagnostics.alerts.rules import RuleName
 from proxy.diagnostics.alerts.watch import TEST
-from proxy.diagnostics.stories.runbooks import ALERTS, CODES, RUNBOOKS, runbooks_page
+from proxy.diagnostics.stories.alert_runbooks import ALERTS
+from proxy.diagnostics.stories.runbooks import CODES, RUNBOOKS, runbooks_page
 from proxy.outcome import OUTCOMES
 
 PAGE = Path(__file__).parents[3] / "docs" / "runbooks" / "README.md"
