@@ -1,4 +1,6 @@
-"""The house: everything built from the settings, started, drained and stopped in order."""
+"""One running Sidelight: everything is built from the settings, started, drained and stopped in
+order.
+"""
 
 import asyncio
 import secrets
@@ -65,7 +67,7 @@ class App:
         self.diagnostics = Diagnostics(
             DiagnosticsRules(settings.stories, settings.store, settings.alerts),
             tell=self.log.say,
-            signs=self.in_process_admin.signs,
+            system_state=self.in_process_admin.system_state,
             service=settings.service,
             config_hash=settings.config_hash,
         )

@@ -1,4 +1,4 @@
-"""Every way an exchange can end, and the table of what follows from each.
+"""Every outcome of an exchange, and the table of what follows from each.
 
 The HTTP status is not the outcome: an answer cut in the middle went out as 200.
 Add a row here and the docs, the runbook index and the tests ask for the rest.

@@ -66,7 +66,7 @@ UNTOLD: Final = (
     "client_closed_stream",
     "client_too_slow",
 )
-"""Codes without one: the answer is the upstream's own, or nobody is left to be told."""
+"""Codes without one: the answer is the upstream's own, or no client is left."""
 
 TLS_ERRORS: Final = (
     ("tls_alert_received", re.compile(r"\balert\b|_ALERT_", re.IGNORECASE)),

@@ -1,4 +1,4 @@
-"""Every metric there is: name, type, labels, buckets and what it tells. A table, no counting.
+"""The table of all metrics: name, type, labels, buckets, help. No counting.
 
 A family without a subject is not listed: what nobody counts is not promised.
 """

@@ -1,4 +1,4 @@
-"""What libraries say through stdlib `logging`, as events of ours, and not more than we can bear.
+"""Turns records of stdlib `logging` into events of our log, limited in rate.
 
 Only the constant part of a message is kept: its values, and the text of its exception, may quote
 what a client sent. Of a callback that asyncio found slow its name and place are kept as well.

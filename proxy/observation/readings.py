@@ -1,4 +1,4 @@
-"""Gauges that others know already, in the form in which metrics take them at a snapshot."""
+"""Gauges whose values other parts hold, as samples for a snapshot of the metrics."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +41,7 @@ def pool_samples(views: Mapping[str, PoolLevels]) -> Iterator[Sample]:
 
 
 def circuit_samples(states: Mapping[str, str]) -> Iterator[Sample]:
-    """`states` by route: every state is told, 1 for the present one."""
+    """`states` by route: every state has a sample, 1 for the present one."""
     for route, present in states.items():
         for state in STATES:
             yield "sidelight_circuit_state", (route, state), float(state == present)
@@ -78,7 +78,7 @@ def place_samples(places: Mapping[str, PlaceLevels]) -> Iterator[Sample]:
 
 
 def store_samples(dropped: Mapping[str, int]) -> Iterator[Sample]:
-    """`dropped` by cause; every cause is told from the start, so that `rate()` sees the first."""
+    """`dropped` by cause; every cause has a sample at once, so that `rate()` sees the first."""
     for cause in STORE_CAUSES:
         yield "sidelight_store_dropped_total", (cause,), dropped.get(cause, 0)
 

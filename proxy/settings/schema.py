@@ -1,4 +1,4 @@
-"""What may be said in settings: every key, its default, its unit and its meaning.
+"""The settings: every key, its default, its unit and its meaning.
 
 Rules stand next to their trades; here they are assembled.
 Nothing here reads a file or the environment: that is `load`, and only what it made is whole,

@@ -1,4 +1,4 @@
-"""The sections of settings that have no trade of their own to stand next to."""
+"""Settings models that belong to no other folder."""
 
 from typing import Annotated, Literal, Self
 

@@ -141,12 +141,12 @@ async def test_a_locked_store_holds_up_nobody(make_desk, exchange_of, path) -> N
 async def test_errors_are_grouped_and_survive_a_restart(make_desk, exchange_of) -> None:
     first = make_desk(store=True)
     await first.start()
-    await until(lambda: asyncio.sleep(0, first._store.ledger.restored is not None))
+    await until(lambda: asyncio.sleep(0, first._store.database.restored is not None))
     first.closed([exchange_of("upstream_reset")])
     await first.stop()
     desk = make_desk(store=True)
     await desk.start()
-    await until(lambda: asyncio.sleep(0, desk._store.ledger.restored is not None))
+    await until(lambda: asyncio.sleep(0, desk._store.database.restored is not None))
     desk.closed([exchange_of("upstream_reset")])
     desk.tick(0.0, WALL)
 

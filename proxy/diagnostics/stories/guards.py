@@ -1,4 +1,4 @@
-"""What was asked on the way in: each guard and limit with its decision, and why the route fits.
+"""Every guard and limit that an exchange met, with its decision, and why its route matched.
 
 Nothing of it is recorded on the way: the guards are asked in a fixed order, and the outcome names
 the one that refused.
