@@ -26,13 +26,13 @@ COMPILED = {
     "request_reader serving states",
     "diagnostics/stories": "recent",
     "http": "authority cors error_response forwarding framing head_writer headers identity "
-    "proxy_status request_head stack_traces trust",
+    "proxy_status request_head trust",
     "observation": "batch log metrics observer readings record recorded recorder redaction "
-    "route_metrics series summary upstream_status",
+    "route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
     "streams": "clocks errors framing markers ndjson recognition relay sse",
-    "upstream": "blanks connection delivery ending endpoints pool protocol request_writer rescue "
-    "response_reader result states upstream",
+    "upstream": "blanks connection delivery ending endpoints pacing pool protocol request_writer "
+    "rescue response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
 }
 

@@ -20,15 +20,19 @@ from proxy.upstream.endpoints import authority_of
 from proxy.upstream.result import Failed
 
 
-async def attempt(ctx: Context, avoid: str | None) -> ResponseHead | Failed:
-    """Make one attempt. The head's connection is `ctx.connection`; a failure holds none.
+async def attempt(ctx: Context, at: float, avoid: str | None = None) -> ResponseHead | Failed:
+    """Make one attempt, which begins `at` now.
 
+    The head's connection is `ctx.connection`; a failure holds none.
     `avoid` is the endpoint that has just failed; it is used only where there is no other.
     """
     x = ctx.exchange
     x.enter("C")
-    tried = Attempt("", now())
-    got = ctx.upstream.take() or await _connect(ctx, tried, avoid)
+    tried, connected = Attempt("", at), at
+    got: Connection | Failed | None = ctx.upstream.take()
+    if got is None:
+        got = await _connect(ctx, tried, avoid)
+        connected = now()
     if isinstance(got, Failed):
         return _unconnected(ctx, tried, got)
     x.attempts.append(tried)
@@ -36,7 +40,6 @@ async def attempt(ctx: Context, avoid: str | None) -> ResponseHead | Failed:
     ctx.connection = got
     if ctx.names_no_host or got.base != ctx.base:
         ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.base)
-    connected = now()
     try:
         if ctx.body is not None:
             head = await _send(ctx, got, connected)

@@ -19,7 +19,7 @@ from proxy.resilience.permits import Refused
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import rest_asked
 from proxy.respond import open_stream
-from proxy.time_spent import PAUSE, UPSTREAM
+from proxy.time_spent import OURS, PAUSE, UPSTREAM
 from proxy.upstream.result import EndOfBody, Failed
 
 
@@ -37,6 +37,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     avoid: str | None = None
     rule = ctx.route.rule
     at = now()
+    ctx.exchange.spent.enter(OURS, at)
     ctx.route.budget.earn(at)
     ctx.exchange.breaker_before = ctx.route.breaker.state(at)
     ctx.deadline = Deadline(at + rule.timeouts.total)
@@ -45,7 +46,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         if isinstance(admitted, Refused):
             return _refused(ctx, admitted, last)
         ctx.permit = admitted
-        got = await attempt(ctx, avoid)
+        got = await attempt(ctx, at, avoid)
         if isinstance(got, ResponseHead) and got.status < 400:
             if not ctx.route.rule.stream.hold_first_event:
                 return UpstreamResponse(got)

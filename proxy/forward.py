@@ -23,7 +23,7 @@ from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.own_response import allow, refuse, refuse_preflight
 from proxy.routing import NoRoute, Route
-from proxy.time_spent import CLIENT, GUARDS, OURS, ROUTE
+from proxy.time_spent import CLIENT, GUARDS, ROUTE
 from proxy.upload import keep_body
 
 
@@ -48,7 +48,6 @@ async def forward(ctx: Context) -> bool:
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
         return refuse(ctx, refusal)
-    spent.enter(OURS, now())
     await keep_body(ctx)
     answer = await call(ctx)
     if isinstance(answer, NoAnswer):

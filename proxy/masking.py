@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from proxy.clock import now
 from proxy.context import Context, UpstreamResponse
-from proxy.http.stack_traces import MOST, trace_in
+from proxy.observation.stack_traces import MOST, trace_in
 from proxy.streams.recognition import is_stream
 from proxy.time_spent import UPSTREAM
 from proxy.upstream.result import EndOfBody

@@ -73,7 +73,7 @@ async def test_at_the_limit_the_oldest_idle_connection_makes_room() -> None:
     new, _ = connect(server)
 
     assert [EXCHANGE, CLOSING, WAITING] == [one.state for one in (busy, idle, new)]
-    assert 0 == server._forward.observer.refused
+    assert 0 == vars(server._forward.observer)["refused"]
     await end(server)
 
 
@@ -96,7 +96,7 @@ async def test_where_none_is_idle_the_new_one_is_refused() -> None:
     new, transport = connect(server)
 
     assert (CLOSING, ["close"]) == (new.state, transport.done)
-    assert 1 == server._forward.observer.refused
+    assert 1 == vars(server._forward.observer)["refused"]
     assert {("traffic", "connection_limit"): 1} == server._shed
     await end(server)
 

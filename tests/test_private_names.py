@@ -3,6 +3,7 @@
 import ast
 import inspect
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 import pytest
@@ -36,7 +37,7 @@ def attributes(tree: ast.AST) -> set[str]:
     """Private attributes that are used, on whatever object."""
     found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     texts = {
-        node.args[1].value
+        str(node.args[1].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
@@ -68,7 +69,7 @@ def bases(tree: ast.AST) -> list[type]:
             of = getattr(base, "value", None)
             if isinstance(of, ast.Name) and of.id in ("web", "aiohttp"):
                 module = aiohttp.web if of.id == "web" else aiohttp
-                found.append(getattr(module, base.attr))
+                found.append(getattr(module, cast("ast.Attribute", base).attr))
     return found
 
 

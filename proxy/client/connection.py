@@ -61,7 +61,7 @@ class ClientConnection:
         self._peers = peers
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
-        self._is_paused = False
+        self.is_paused = False
         self._unread_timer: asyncio.TimerHandle | None = None
         """The clock for what it has not taken, while one runs."""
         self.is_serving = False
@@ -180,14 +180,14 @@ class ClientConnection:
             self._watch_unread(silence)
 
     def pause_reading(self) -> None:
-        if not self._is_paused and self._transport is not None:
-            self._is_paused = True
+        if not self.is_paused and self._transport is not None:
+            self.is_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Read on, if there is room for what comes."""
-        if self._is_paused and self._transport is not None and not self.reader.is_full:
-            self._is_paused = False
+        if self.is_paused and self._transport is not None and not self.reader.is_full:
+            self.is_paused = False
             self._transport.resume_reading()
 
     def interrupt(self) -> None:
@@ -272,7 +272,7 @@ class ClientConnection:
         reader = self.reader
         if reader.held and reader.body.is_whole and not reader.may_switch:
             reader.is_ready()  # a fault is found at once, and what comes behind it not kept
-        if self._is_paused:
+        if self.is_paused:
             self.resume_reading()
         if reader.held or self.held:
             self.account()

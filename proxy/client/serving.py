@@ -4,6 +4,7 @@ Refuses to know what an exchange is; it asks the connection's owner to make one 
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from proxy import outcome as o
@@ -109,8 +110,9 @@ async def _end(client: ClientConnection) -> None:
             client.enter(DRAINING)
         reader.body.drop()
         reader.stop()
-        if client.finish():
-            await _linger(client)
+        with suppress(OSError):  # asyncio: reset already, as `lost` is about to say
+            if client.finish():
+                await _linger(client)
     client.close()
 
 

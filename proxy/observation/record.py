@@ -4,11 +4,15 @@ It reads the record, which is redacted already (see `recorded`), and invents not
 has nothing to say is left out.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from proxy.exchange import Exchange
+from proxy.outcome import Level
 
 Event = dict[str, object]
+EmitEvent = Callable[[str, Level, Mapping[str, object]], None]
+"""Writes an event to the log: its name, its level, its fields."""
 
 FIELDS: Final = (
     "request_id",

@@ -25,14 +25,14 @@ MEMORY: Final = 600.0
 """Seconds after the last attempt at which nobody knows any more: whoever sends its traffic
 elsewhere because of `failing` would otherwise never find out that the upstream works again."""
 
-Status = Literal["connected", "failing", "unknown"]
+HealthStatus = Literal["connected", "failing", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamHealth:
     """`reason` is None only for `connected`."""
 
-    status: Status
+    status: HealthStatus
     reason: str | None = None
     since: float | None = None
     """When the first of `failures` was seen, on `clock.now`; None where there are none."""

@@ -28,9 +28,16 @@ from collections.abc import Callable, Iterator
 from proxy import outcome as o
 from proxy.blame import MOST, FailedAttempt, Opening
 from proxy.outcome import Signal
-from proxy.resilience.circuit import Circuit, FailureStorage, State
+from proxy.resilience.circuit import Circuit, CircuitState, FailureStorage
 from proxy.resilience.pauses import Random, growing
-from proxy.resilience.permits import SETTLED, BreakerView, Cause, Permit, Refused, Transition
+from proxy.resilience.permits import (
+    SETTLED,
+    BreakerView,
+    Permit,
+    Refused,
+    Transition,
+    TransitionCause,
+)
 from proxy.resilience.rules import BreakerRule
 
 PROBE_WAIT = 1.0
@@ -126,7 +133,7 @@ class Breaker:
             return False
         return then < self._busy_until or (self._circuit.state == "open" and then < self._due)
 
-    def state(self, now: float) -> State:
+    def state(self, now: float) -> CircuitState:
         """The state at `now`: a cool-down that is over makes the circuit half-open."""
         if self._circuit.state == "open" and now >= self._due:
             self._circuit.half_open()
@@ -183,7 +190,7 @@ class Breaker:
         elif reason := self._tally.reason:
             self._enter(reason, now)
 
-    def _enter(self, cause: Cause, now: float) -> None:
+    def _enter(self, cause: TransitionCause, now: float) -> None:
         """Begin the era of the state the circuit has just taken."""
         state = self._circuit.state
         self._era += 1
@@ -205,7 +212,7 @@ class Breaker:
         opening = self.opening if state == "open" else None
         self._on_transition(Transition(self.name, state, cause, cool_down, now, opening))
 
-    def _failures(self, cause: Cause, now: float) -> tuple[FailedAttempt, ...]:
+    def _failures(self, cause: TransitionCause, now: float) -> tuple[FailedAttempt, ...]:
         """Those of the latest that made `cause` true."""
         latest = tuple(self._latest)
         if cause == "consecutive":

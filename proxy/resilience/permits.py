@@ -5,9 +5,11 @@ from typing import Literal
 
 from proxy.blame import Opening
 from proxy.outcome import Outcome
-from proxy.resilience.circuit import State
+from proxy.resilience.circuit import CircuitState
 
-Cause = Literal["consecutive", "ratio", "probe_failed", "probe_succeeded", "cooled_down", "manual"]
+TransitionCause = Literal[
+    "consecutive", "ratio", "probe_failed", "probe_succeeded", "cooled_down", "manual"
+]
 """Why a circuit changed its state."""
 
 SETTLED = -1
@@ -39,8 +41,8 @@ class Transition:
     """A change of state, told when it is complete."""
 
     name: str
-    to: State
-    cause: Cause
+    to: CircuitState
+    cause: TransitionCause
     cool_down: float
     """Seconds until the first probe; 0 unless `to` is open."""
     at: float
@@ -52,7 +54,7 @@ class Transition:
 class BreakerView:
     """What `/health` says about a breaker."""
 
-    state: State
+    state: CircuitState
     failure_count: int
     """Attempts of the last `window` that failed; where the circuit is not closed, as it tripped."""
     success_count: int

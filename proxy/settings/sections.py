@@ -4,20 +4,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from proxy.knobs import Duration, Knobs, Share, Size
+from proxy.knobs import Count, Duration, Knobs, Share, Size
 from proxy.outcome import Level
 from proxy.settings import syntax
 
-Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Timeout = Annotated[Duration, Field(gt=0)]
-Address = Annotated[str, Field(min_length=1)]
+ListenAddress = Annotated[str, Field(min_length=1)]
 
 
 class Listen(Knobs):
     """The traffic port: where clients come in, and what they may take."""
 
-    host: Address = "0.0.0.0"  # noqa: S104 - a proxy is there to be reached
+    host: ListenAddress = "0.0.0.0"  # noqa: S104 - a proxy is there to be reached
     """Address to listen on."""
     port: Port = 8080
     """Port to listen on; 0 takes any free one."""
@@ -46,7 +45,7 @@ class Listen(Knobs):
 class Admin(Knobs):
     """The admin port: health, metrics and what operators may do."""
 
-    host: Address = "127.0.0.1"
+    host: ListenAddress = "127.0.0.1"
     """Address to listen on; the loopback unless probes come from elsewhere."""
     port: Port = 8081
     """Port to listen on; 0 takes any free one."""
@@ -154,7 +153,7 @@ class Match(Knobs):
 
     host: syntax.Host | None = None
     """Host of the request, without port; null: any."""
-    path: syntax.Path = "/"
+    path: syntax.RoutePath = "/"
     """`/a` exactly; `/a/` everything below; `{x}` one segment, `{x...}` the rest."""
     methods: tuple[syntax.Method, ...] = ()
     """Methods; none: all. GET includes HEAD."""

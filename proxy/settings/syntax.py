@@ -161,7 +161,7 @@ def token(secret: SecretStr) -> SecretStr:
 
 
 Name = Annotated[str, AfterValidator(name), Field(json_schema_extra={"pattern": NAME_PATTERN})]
-Path = Annotated[str, AfterValidator(path)]
+RoutePath = Annotated[str, AfterValidator(path)]
 Capture = Annotated[str, AfterValidator(one_capture)]
 Header = Annotated[str, AfterValidator(header)]
 Method = Annotated[str, AfterValidator(method)]

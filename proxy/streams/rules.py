@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from proxy.knobs import Duration, Knobs
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\r\n]+$")]
-Path = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
+JsonPath = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
 
 
 class EndMarkerRule(Knobs, use_attribute_docstrings=True):
@@ -21,7 +21,7 @@ class EndMarkerRule(Knobs, use_attribute_docstrings=True):
     event: Text | None = None
     """The name of a server-sent event, with data or without: `done`. NDJSON has no names; there
     this marker is not looked for."""
-    json_field: Path | None = None
+    json_field: JsonPath | None = None
     """A field in the JSON of an event that is set at the end: `choices.0.finish_reason`, `done`.
     Set means present and neither null, false nor an empty string."""
 

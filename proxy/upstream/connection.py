@@ -125,7 +125,10 @@ class Connection:
         protocol.waiter.wake()
 
     async def head(self, timeout: float) -> ResponseHead | Failed:
-        """The head of the response. May be awaited while another task still sends."""
+        """The head of the response. May be awaited while another task still sends.
+
+        Raises what a callback of ours raised.
+        """
         protocol = self.protocol
         if protocol.state == AWAITING:
             await protocol.waiter.wait(timeout)
@@ -133,6 +136,8 @@ class Connection:
         if reader.head is not None:
             return reader.head
         failure = reader.failure
+        if protocol.fault is not None:
+            raise protocol.fault
         if failure is None:
             return Failed(HEAD_TIMEOUT, f"no head in {timeout:g} s", self.endpoint)
         if failure.outcome is STALE_CONNECTION:
@@ -152,6 +157,7 @@ class Connection:
         """The next bytes of the body, END_OF_BODY after the last, or why there are no more.
 
         A timeout takes nothing away: `read` may be called again.
+        Raises what a callback of ours raised.
         """
         protocol = self.protocol
         reader = protocol.reader
@@ -161,6 +167,8 @@ class Connection:
             await protocol.waiter.wait(timeout)
         if reader.chunks:
             return self.take_buffered()
+        if protocol.fault is not None:
+            raise protocol.fault
         if reader.is_done:
             return END_OF_BODY
         return reader.failure or Failed(STREAM_STALLED, f"silent for {timeout:g} s", self.endpoint)

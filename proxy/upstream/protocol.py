@@ -17,6 +17,7 @@ from proxy import outcome as o
 from proxy.http.framing import ResponseHead
 from proxy.upstream.delivery import Delivery
 from proxy.upstream.ending import GAVE_UP, Ending
+from proxy.upstream.pacing import PacedProtocol
 from proxy.upstream.request_writer import RequestWriter
 from proxy.upstream.rescue import ends_with_alert, is_closed_in_order, undecrypted, unread
 from proxy.upstream.response_reader import ResponseReader
@@ -47,30 +48,24 @@ _WIDTH: Final = TRANSITIONS.width
 HIGH_WATER = 32 * 1024
 """Bytes held before reading pauses."""
 
-_ROOM = memoryview(bytearray(48 * 1024))
-"""Where the loop puts what it reads, for all connections: without it loops read 256 KiB at once,
-and a client that does not read costs as much."""
-
 Tap = Callable[[bytes], bool]
 """Given body bytes; whether who waits may sleep on."""
 
 
-class EndpointProtocol(asyncio.BufferedProtocol):
+class EndpointProtocol(PacedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_has_ended", "_is_kept", "_socket", "delivery", "interim_to", "is_unread", "loop",
-        "on_closed", "poll", "reader", "reading_paused", "reset_by", "reused", "state", "tap",
-        "transport", "waiter", "writer",
+        "_has_ended", "_is_kept", "_socket", "delivery", "fault", "interim_to", "is_unread",
+        "on_closed", "poll", "reader", "reset_by", "reused", "state", "tap", "waiter", "writer",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule, sock: socket.socket) -> None:
+        super().__init__()
         self.state: int = TAKEN
-        self.loop = asyncio.get_running_loop()
         self.reader = ResponseReader(endpoint, limits)
         self.writer = RequestWriter(self.loop)
         self.waiter = Waiter(self.loop)
-        self.transport: asyncio.Transport
         self._socket = sock
         self._is_kept = False
         """Whether the socket is a copy of our own."""
@@ -84,13 +79,14 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self.poll.register(sock.fileno(), select.POLLIN)
         self.on_closed: Callable[[], None] | None = None
         """Called once, when the socket is gone."""
-        self.reading_paused = False
         self.tap: Tap | None = None
         """Takes body bytes as they come while somebody waits, who is not woken for them."""
         self.interim_to: Callable[[ResponseHead], None] | None = None
         """Takes interim heads as they come."""
         self.reset_by: str | None = None
         """The words of the error that broke the connection; None where none did."""
+        self.fault: Exception | None = None
+        """What a callback of ours raised, which cost the connection; None without a fault."""
         self.reused = False
         """Whether it has carried an exchange before this one."""
 
@@ -130,12 +126,6 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         if self._tls is not None:
             self._keep_socket()
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop's interface
-        return _ROOM
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(bytes(_ROOM[:nbytes]))
-
     def data_received(self, data: bytes) -> None:
         before = self.state
         if before != BODY and before != AWAITING:
@@ -143,6 +133,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             return
         reader = self.reader
         reader.feed(data)
+        reader.chunks = self.packed(reader.chunks)
         if before == AWAITING:
             self._look_for_head(reader)
         if reader.is_done:
@@ -168,7 +159,9 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         self._end("closed by the upstream", was_reset=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None and AWAITING <= self.state <= TUNNEL:
+        if exc is not None and not isinstance(exc, OSError):
+            self.fault = exc  # loops break the connection whose callback raises
+        elif exc is not None and AWAITING <= self.state <= TUNNEL:
             self._rescue(exc)
         self._end(str(exc or "closed"), was_reset=exc is not None)
         if self._is_kept:
@@ -186,14 +179,10 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self.writer.resume()
 
-    def pause_reading(self) -> None:
-        if not self.reading_paused:
-            self.reading_paused = True
-            self.transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self.reading_paused = False
-        self.transport.resume_reading()
+    @property
+    def is_ours(self) -> bool:
+        """A tunnel may have taken it over."""
+        return self.state < CLOSING and self.state != TUNNEL
 
     def _look_for_head(self, reader: ResponseReader) -> None:
         if reader.interim:

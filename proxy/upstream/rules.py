@@ -53,7 +53,7 @@ def authority(host: str) -> str:
     return host
 
 
-Endpoint = Annotated[str, AfterValidator(endpoint)]
+EndpointUrl = Annotated[str, AfterValidator(endpoint)]
 """`http://host:port/base` or https; port and base may be missing. Or `unix:/path`."""
 
 
@@ -84,7 +84,7 @@ class TlsRule(Knobs):
 class UpstreamRule(Knobs):
     """A named service that requests are forwarded to."""
 
-    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
+    endpoints: tuple[EndpointUrl, ...] = Field(min_length=1)
     """Addresses, such as http://127.0.0.1:8000, http://host/base or unix:/run/app.sock;
     several take turns."""
     pool: PoolRule = Field(default_factory=PoolRule)

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -19,7 +20,7 @@ from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
 
-Told = dict[str, object]
+Told = dict[str, Any]
 
 STALLED: Told = {
     "request_id": "req-1",
@@ -180,7 +181,7 @@ ROUTE: Told = {
 }
 
 
-def hostile(value: object) -> object:
+def hostile(value: object) -> Any:
     """`value` with a script in every text, as if a client had chosen all of them."""
     match value:
         case str():
@@ -208,7 +209,7 @@ class FakeDiagnostics:
     groups: list[Told] = field(default_factory=lambda: [copy.deepcopy(GROUP)])
     raised: list[Told] = field(default_factory=lambda: [copy.deepcopy(ALERT)])
     store: str = "ok"
-    asked: list[object] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
     receivers: list[dict[str, str]] = field(default_factory=list)
 
     async def story(self, request_id: str) -> Found:
@@ -252,7 +253,7 @@ class Sources:
         default_factory=lambda: {"chat": CircuitView(BreakerView("closed", 0, 10, None, 0.0))}
     )
     metrics: Metrics = field(default_factory=lambda: Metrics({"chat": "backend"}, "1.2.3"))
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     circuits_told: list[Told] = field(default_factory=lambda: [copy.deepcopy(BREAKER)])
     routes_told: list[Told] = field(default_factory=lambda: [copy.deepcopy(ROUTE)])
     orders: list[tuple[str, str]] = field(default_factory=list)
@@ -270,7 +271,7 @@ class Sources:
         slots = [Slot(10.0 * n, n, n // 10, 0.01, 0.02) for n in range(-29, 1)]
         return Live(self.health(), {"chat": Running(3, 2), "": Running(1, 0)}, slots)
 
-    def summary(self) -> Mapping[str, object]:
+    def summary(self) -> Mapping[str, Any]:
         return Summary(0.0).figures(10.0)
 
     def exemplars(self) -> Exemplars:
@@ -279,7 +280,7 @@ class Sources:
     def snapshot(self) -> Snapshot:
         return self.metrics.snapshot()
 
-    def config(self) -> Mapping[str, object]:
+    def config(self) -> Mapping[str, Any]:
         return self.settings
 
     def routes(self) -> list[Told]:
@@ -325,7 +326,7 @@ class PortServer(BaseTestServer):
         super().__init__()
         self._ours = runner
 
-    async def _make_runner(self, **_: object) -> web.ServerRunner:
+    async def _make_runner(self, **_: Any) -> web.ServerRunner:
         return await self._ours.setup()
 
 

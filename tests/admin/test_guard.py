@@ -71,7 +71,7 @@ def test_with_a_token_everybody_needs_it(authorization: str, refusal: AdminRefus
     ("header", "known"),
     [
         ("localhost", True), ("LOCALHOST:8081", True), ("127.0.0.1:8081", True),
-        ("[::1]:8081", True), ("::1", True), ("192.0.2.7", True),
+        ("[::1]:8081", True), ("::1", False), ("192.0.2.7", True),
         ("sidelight.internal:8081", True), ("", False),
         ("example.com", False), ("[rebound.example]", False), ("127.0.0.1@rebound.example", False),
     ],

@@ -63,6 +63,6 @@ async def test_backpressure_is_passed_on_and_an_end_of_input_is_the_end() -> Non
     assert protocol.client.is_full
     protocol.resume_writing()
     assert not protocol.client.is_full
-    assert None is protocol.eof_received()
+    protocol.eof_received()
     protocol.connection_lost(None)
     await turns()

@@ -9,7 +9,7 @@ Clocks are scaled by a hundred: 300 ms here are the 30 s of the defaults.
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -82,7 +82,7 @@ class Fault:
     bound: float = 2.0
 
 
-def fault(name: str, *scripts: Script, cautious, rescuing=("whole", "completed"), **rest: object):
+def fault(name: str, *scripts: Script, cautious, rescuing=("whole", "completed"), **rest: Any):
     return pytest.param(Fault(scripts, cautious, rescuing, **rest), id=name)
 
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -41,10 +42,10 @@ class Fault:
     results: tuple[str, ...] = ()
     stopped: str | None = None
     method: str = "GET"
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
-def fault(name: str, *scripts: Script, **rest: object):
+def fault(name: str, *scripts: Script, **rest: Any):
     return pytest.param(Fault(scripts, **rest), id=name)
 
 
@@ -409,7 +410,7 @@ async def test_slow_head_is_no_fault(upstream, house):
 
     assert (200, "completed") == (answer.status, event["code"])
     assert event["head_ms"] > 140  # uvloop counts whole milliseconds
-    assert event["overhead_ms"] < 100
+    assert event["duration_ms"] - event["overhead_ms"] > 140
 
 
 @pytest.mark.parametrize("code", [502, 503, 504])

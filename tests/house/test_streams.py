@@ -7,6 +7,7 @@ import asyncio
 import json
 import socket
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,6 @@ from tests.house.streams import (
     the_error,
 )
 
-AT_ONCE = 0.1
 ONE, TWO, PING = "data: one\n\n", "data: two\n\n", ": ping\n\n"
 HOLD = {"stream": {"hold_first_event": True}}
 MARKED = {"mode": "strict", "data": "[DONE]"}
@@ -37,13 +37,13 @@ class Broken:
     term: str
     intact: str = ONE
     timeouts: dict[str, str] = field(default_factory=dict)
-    stream: dict[str, object] = field(default_factory=dict)
+    stream: dict[str, Any] = field(default_factory=dict)
     level: str = "ERROR"
     breaker: str = "open"
     detail: str = ""
 
 
-def broken(name: str, script: Script, code: str, term: str, **rest: object):
+def broken(name: str, script: Script, code: str, term: str, **rest: Any):
     return pytest.param(Broken(script, code, term, **rest), id=name)
 
 
@@ -252,7 +252,7 @@ async def test_an_event_is_passed_on_at_once_and_half_of_one_is_not(
         with pytest.raises(TimeoutError):
             await client.chunk(0.05)
         goes_on.set()
-        assert (half + rest).encode() == (await client.rest(0.2))[0].split(b"\r\n")[1]
+        assert (half + rest).encode() == (await client.until(b"0\r\n\r\n")).split(b"\r\n")[1]
 
 
 async def test_the_head_does_not_wait_for_the_first_event(upstream, house):
@@ -299,13 +299,29 @@ async def test_a_route_may_forbid_that(upstream, house):
 
 async def test_heartbeats_come_between_events_only(upstream, house):
     house = await house(route={"stream": {"heartbeat": "40ms"}}, timeouts={"gap": "1s"})
-    upstream.on("/", stream(ONE + "data: t", 0.15, "wo\n\n"))
-    answer = await house.fetch()
-    pieces = answer.body.decode().split(": keep-alive\n\n")
+    goes_on = asyncio.Event()
 
+    async def script(turn):
+        await turn.begin_chunked(f"Content-Type: {SSE}")
+        await turn.chunk(ONE + "data: t")
+        await goes_on.wait()
+        await turn.chunk("wo\n\n")
+        await turn.end_chunked()
+
+    upstream.on("/", script)
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await client.head()
+        arrived = [await client.chunk()]
+        while len(arrived) < 4:
+            arrived.append(await client.chunk())
+        goes_on.set()
+        while arrived[-1]:
+            arrived.append(await client.chunk())
+
+    pieces = b"".join(arrived).decode().split(": keep-alive\n\n")
     assert [ONE, TWO] == [piece for piece in pieces if piece]
-    assert len(pieces) >= 4
-    assert 2 == (await house.event_of(answer))["events"]
+    assert 2 == (await house.event())["events"]
 
 
 async def test_heartbeats_reset_no_clock_and_are_no_first_event(upstream, house):
@@ -434,7 +450,16 @@ async def test_streams_that_carry_the_end_marker_are_counted(upstream, house, mo
 async def test_a_probe_succeeds_at_its_first_event(upstream, house):
     """A long answer must not hold the circuit half-open."""
     house = await house(breaker={"consecutive": 1, "cool_down": "50ms", "jitter": 0})
-    upstream.on("/", status(503), stream(PING, 0.05, ONE, then="silent"), echo)
+    goes_on = asyncio.Event()
+
+    async def script(turn):
+        await turn.begin_chunked(f"Content-Type: {SSE}")
+        await turn.chunk(PING)
+        await goes_on.wait()
+        await turn.chunk(ONE)
+        await turn.gone(60)
+
+    upstream.on("/", status(503), script, echo)
     house_client = house.client()
     await house.fetch(method="POST")
     await asyncio.sleep(0.06)
@@ -442,6 +467,7 @@ async def test_a_probe_succeeds_at_its_first_event(upstream, house):
         await client.send(request("GET", "/"))
         await client.until(b"ping")
         assert "half_open" == await house.breaker()
+        goes_on.set()
         await client.until(b"data: one")
 
         assert "closed" == await house.breaker()
@@ -461,13 +487,21 @@ async def test_a_probe_that_breaks_before_its_first_event_opens_it_again(upstrea
 async def test_progress_is_told_where_the_route_asks_for_it(upstream, house, monkeypatch):
     monkeypatch.setattr("proxy.streams.relay.PROGRESS", 0.05)
     house = await house(route={"stream": {"progress": True}})
-    upstream.on("/", stream(ONE, 0.13, TWO))
+
+    async def script(turn):
+        await turn.begin_chunked(f"Content-Type: {SSE}")
+        await turn.chunk(ONE)
+        await eventually(lambda: len(house.all("stream_progress")) >= 2)
+        await turn.chunk(TWO)
+        await turn.end_chunked()
+
+    upstream.on("/", script)
     answer = await house.fetch()
     await house.event_of(answer)
     known = {"request_id": answer.header("X-Request-ID"), "route": "all"}
 
     assert 1 == len(house.all("stream_started", **known))
-    assert [1, 1] == [event["events"] for event in house.all("stream_progress", **known)]
+    assert [1, 1] == [event["events"] for event in house.all("stream_progress", **known)][:2]
 
 
 async def test_what_is_measured(upstream, house):
@@ -478,8 +512,8 @@ async def test_what_is_measured(upstream, house):
     metrics = (await house.admin("/metrics")).body.decode()
 
     assert 3 == event["events"]
-    assert 48 <= event["first_event_ms"] < 150  # loops round their clocks to milliseconds
-    assert 145 <= event["max_gap_ms"] < 300
+    assert 48 <= event["first_event_ms"]  # loops round their clocks to milliseconds
+    assert 145 <= event["max_gap_ms"] <= event["duration_ms"] - event["first_event_ms"] + 1
     assert len(answer.body) == event["bytes_out"]
     for line in (
         'sidelight_stream_gap_seconds_count{route="all"} 2.0',

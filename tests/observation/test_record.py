@@ -106,7 +106,7 @@ def test_the_longest_gap_is_told_of_streams_only(exchange) -> None:
 
 
 def test_the_term_names_the_phase_where_the_outcome_leaves_it_open(exchange) -> None:
-    assert "US" == event_of(exchange(outcome=STREAM_STALLED))["term"].upper()
+    assert "US" == str(event_of(exchange(outcome=STREAM_STALLED))["term"]).upper()
     assert "IB" == event_of(exchange(outcome=INTERNAL_ERROR, phase="B"))["term"]
 
 

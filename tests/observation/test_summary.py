@@ -1,5 +1,7 @@
 """Figures of the last five minutes and since the start."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ LIMITED = Outcome("rate_limited", "PQ", 429, "", "warning", "policy")
 
 
 def test_the_figures_have_the_names_of_the_docs() -> None:
-    figures = Summary(started=100.0).figures(now=130.5)
+    figures: dict[str, Any] = Summary(started=100.0).figures(now=130.5)
 
     assert ["uptime_seconds", *NAMES, "last_five_minutes"] == list(figures)
     assert NAMES == list(figures["last_five_minutes"])

@@ -8,20 +8,15 @@ What is seen: the answer to the last `ask`, every change of state with its cause
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from proxy.blame import FailedAttempt, Opening
-from proxy.resilience.breaker import (
-    LOST_PROBE,
-    Breaker,
-    BreakerRule,
-    BreakerView,
-    Permit,
-    Refused,
-    Transition,
-)
+from proxy.resilience.breaker import LOST_PROBE, Breaker
+from proxy.resilience.permits import BreakerView, Permit, Refused, Transition
+from proxy.resilience.rules import BreakerRule
 
 STEADY = {"jitter": 0.0, "consecutive": 3, "cool_down": 30.0}
 
@@ -29,7 +24,7 @@ STEADY = {"jitter": 0.0, "consecutive": 3, "cool_down": 30.0}
 class Stage:
     """One breaker, the permits it gave out by name, and what it told."""
 
-    def __init__(self, **knobs: object) -> None:
+    def __init__(self, **knobs: Any) -> None:
         self.told: list[Transition] = []
         rule = BreakerRule(**(STEADY | knobs))
         self.breaker = Breaker("chat", rule, self.told.append, rng=lambda: 0.0)
@@ -362,7 +357,7 @@ def test_cool_downs_are_spread() -> None:
     ],
     ids=str,
 )
-def test_a_rule_that_makes_no_sense_is_refused(knobs: dict[str, object]) -> None:
+def test_a_rule_that_makes_no_sense_is_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         BreakerRule(**knobs)
 

@@ -6,6 +6,7 @@ Source and sink are scripts; waiting moves the clock, so nothing really waits.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,7 @@ class Scene:
         steps: Steps,
         *,
         framing: EventFraming | None = None,
-        rule: dict[str, object] | None = None,
+        rule: dict[str, Any] | None = None,
         takes: float | None = None,
         ready: bool = False,
         **lengths: float,
@@ -269,7 +270,7 @@ async def test_a_flood_of_comments_does_not_hide_that_no_event_comes(scene) -> N
     ],
 )
 async def test_the_error_is_said_in_the_stream_and_the_framing_ended(
-    scene, framing: type[EventFraming], rule: dict[str, object], said: bytes
+    scene, framing: type[EventFraming], rule: dict[str, Any], said: bytes
 ) -> None:
     play = scene([(1, CUT)], framing=framing(), rule=rule)
     outcome = await play.play()

@@ -1,6 +1,7 @@
 """One answer, byte by byte, whatever the segments."""
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -312,7 +313,8 @@ def test_interim_answers_do_not_go_on_for_ever():
 
     assert reader.failure is None
     reader.feed(interim)
-    assert UPSTREAM_PROTOCOL_ERROR is reader.failure.outcome
+    failure: Any = reader.failure
+    assert UPSTREAM_PROTOCOL_ERROR is failure.outcome
 
 
 @pytest.mark.parametrize(

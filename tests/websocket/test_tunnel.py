@@ -57,7 +57,7 @@ class Side:
 
     def hand_over(self, to: asyncio.BufferedProtocol) -> bytes:
         self.protocol = to
-        to.connection_made(self)  # type: ignore[arg-type]
+        to.connection_made(self)
         return self.early
 
     def on_lost(self, exc: Exception | None) -> bytes:

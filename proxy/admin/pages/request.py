@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from proxy.admin.json_view import (
+    JsonObject,
     as_count,
     as_number,
     milliseconds,
@@ -17,7 +18,7 @@ from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
 from proxy.admin.pages.requests import listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
-from proxy.admin.sources import FoundView, JsonObject
+from proxy.admin.sources import FoundView
 from proxy.admin.story_text import circuit, connection, got, story_text, then
 from proxy.diagnostics.stories.story import summary_of
 

@@ -38,7 +38,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "upstream_ids": x.upstream_ids,
         "trace_id": x.trace_id or None,
         "span_id": x.span_id or None,
-        "fields": story_fields(x) or None,
+        "fields": own_fields(x) or None,
         "at": iso(x.started_wall),
         "started": round(x.started_wall, 3),
         "ended": round(x.started_wall + x.duration, 3),
@@ -90,7 +90,7 @@ def brief_of(x: Exchange) -> Story:
         "term": x.term,
         "level": level_of(outcome, x.upstream_status),
         "duration_ms": ms(x.duration),
-        "fields": story_fields(x) or None,
+        "fields": own_fields(x) or None,
         "route": x.route or None,
         "upstream": x.upstream or None,
         "attempts": len(x.attempts),
@@ -98,7 +98,7 @@ def brief_of(x: Exchange) -> Story:
     return {key: value for key, value in told.items() if value is not None}
 
 
-def story_fields(x: Exchange) -> dict[str, str]:
+def own_fields(x: Exchange) -> dict[str, str]:
     """The team's own fields."""
     return {k: v for k, v in x.fields.items() if k not in RESERVED}
 
