@@ -53,6 +53,9 @@ class Socket:
     def fileno(self) -> int:
         return self._fd
 
+    def getsockopt(self, *_which: int) -> bytes:
+        raise OSError
+
     def recv(self, _size: int) -> bytes:
         raise OSError
 
