@@ -15,8 +15,7 @@ MOST_AT_THE_TOP = 28
 
 LONGER_FILES = {
     "client.connection": (311, "to be split: who the peer is, what waits unread"),
-    "diagnostics.stories.runbooks": (405, "one table of prose"),
-    "forward": (256, "to be split: the draining"),
+    "diagnostics.stories.runbooks": (327, "one table of prose"),
 }
 """Files above the limit: lines and reason. May only shrink."""
 
