@@ -20,8 +20,8 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
     ".": "admission attempt attempt_record attempts clock context drain exchange forward "
-    "masking opening outcome own_response relay respond routing terms time_spent transitions "
-    "upload waiter",
+    "masking opening outcome own_response place_queue relay respond routing terms time_spent "
+    "transitions upload waiter",
     "client": "body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",

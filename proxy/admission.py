@@ -1,6 +1,6 @@
 """Who is let in on a route: what is asked once it is known, in this order.
 
-https, the type of the body, rate limits, the message; what costs least is asked first.
+https, the type of the body, rate limits, the message, concurrency; what costs least is asked first.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from proxy.limits.message_guard import (
 from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
 from proxy.own_response import refuse
+from proxy.place_queue import take_place
 from proxy.upload import read_whole
 
 _REDIRECTED = ("GET", "HEAD")
@@ -58,8 +59,12 @@ async def admit(ctx: Context) -> Refusal | None:
     if looks and rule.message.pointer is not None:
         await read_whole(ctx, min(LARGEST, rule.max_body))
         unfit = refuse_message(ctx.body or b"", rule.message.pointer, rule.message.max_length)
-        return _refusal(unfit) if unfit else None
-    return None
+        if unfit:
+            return _refusal(unfit)
+    if ctx.route.concurrency is None and ctx.plan.concurrency is None:
+        return None
+    refused = await take_place(ctx)
+    return Refusal(*refused) if refused else None
 
 
 def turn_away(ctx: Context, refusal: Refusal) -> bool:

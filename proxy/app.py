@@ -1,4 +1,6 @@
-"""The house: everything built from the settings, started, drained and stopped in order."""
+"""One running Sidelight: everything is built from the settings, started, drained and stopped in
+order.
+"""
 
 import asyncio
 import secrets
@@ -19,8 +21,9 @@ from proxy.http.head_writer import Heads
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.trust import Peers
-from proxy.limits.build import rate_limits
+from proxy.limits.build import concurrency, rate_limits
 from proxy.limits.keys import ClientKeys
+from proxy.limits.places import Places
 from proxy.listener import Listener
 from proxy.observation.custom_fields import extractor
 from proxy.observation.lag import measure_lag
@@ -31,6 +34,7 @@ from proxy.observation.observer import Observer
 from proxy.observation.readings import (
     budget_samples,
     circuit_samples,
+    place_samples,
     pool_samples,
     rate_limit_samples,
     shed_samples,
@@ -63,7 +67,7 @@ class App:
         self.diagnostics = Diagnostics(
             DiagnosticsRules(settings.stories, settings.store, settings.alerts),
             tell=self.log.say,
-            signs=self.in_process_admin.signs,
+            system_state=self.in_process_admin.system_state,
             service=settings.service,
             config_hash=settings.config_hash,
         )
@@ -75,6 +79,8 @@ class App:
         self.descriptors = Descriptors(kept, self.observer, self.shed)
         self.upstreams = self._make_upstreams()
         self._keys = ClientKeys(secrets.token_bytes(32))
+        most_at_once = settings.listen.concurrency
+        self._overall = Places(most_at_once) if most_at_once else None
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
@@ -107,7 +113,8 @@ class App:
     def _make_route(self, rule: ResolvedRoute) -> Route:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
         limits = rate_limits(rule.name, rule.rate_limit, self._keys)
-        return Route(rule, breaker, Budget(rule.retry.budget), limits)
+        places = concurrency(rule.concurrency, self._keys)
+        return Route(rule, breaker, Budget(rule.retry.budget), limits, places)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
@@ -130,6 +137,7 @@ class App:
             cors=settings.cors,
             fields=self._make_extractor(),
             watcher=self.observer,
+            concurrency=self._overall,
         )
 
     def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
@@ -147,6 +155,8 @@ class App:
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
         yield from rate_limit_samples(c for one in limits for c in one.counts())
+        places = {r.name: r.concurrency.places for r in self.routes if r.concurrency}
+        yield from place_samples(places | ({"*": self._overall} if self._overall else {}))
         yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:

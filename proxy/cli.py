@@ -1,4 +1,4 @@
-"""The command: what people type, and what they are told.
+"""The command line: parses arguments, runs a command, prints its result or its error.
 
 Exit codes: 0 done, 1 could not do it, 2 the command or the settings are wrong.
 """

@@ -15,6 +15,7 @@ from proxy.http.identity import OtherIds
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
+from proxy.limits.places import Places, Ticket
 from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.opening import FailedAttempt
@@ -52,6 +53,8 @@ class Plan:
     """Takes the team's own fields from a request."""
     watcher: StreamObserver
     """Is told of streams while they last."""
+    concurrency: Places | None = None
+    """For all routes together; None: as many as come."""
 
 
 class UpstreamResponse:
@@ -97,6 +100,8 @@ class Context:
     """Set from the commit on, where the answer is a stream of events."""
     cors: bytes = b""
     """Header lines that let a page of another origin read the answer."""
+    places: tuple[tuple[Places, Ticket], ...] = ()
+    """Places that it has, or waits for."""
     own_fields: bytes = b""
     """Header lines of our own for whatever answer the client gets: what its limits leave it."""
     closing: bool = False
@@ -176,6 +181,12 @@ class Context:
             x.interim += (head.status,)
             own_cors = self.route.rule.cors is not None
             self.client.write(self.plan.heads.interim(head, cors=own_cors))
+
+    def leave_places(self) -> None:
+        """Give back the places, also one in a queue."""
+        for places, ticket in self.places:
+            places.leave(ticket)
+        self.places = ()
 
     def let_go(self, *, whole: bool) -> None:
         """Give back the connection: for reuse where the answer was read `whole`, else closed."""

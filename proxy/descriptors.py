@@ -1,4 +1,4 @@
-"""File descriptors, of which the kernel gives a process so many: some are kept free.
+"""Bounds the file descriptors that connections may use, so that some are kept free for the rest.
 
 The kernel gives the lowest number that is free, so the number of a new connection says how many
 are in use. Clients may take most of them, upstreams a part more, the rest is for what must work
@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from proxy import clock
 
 OF_OUR_OWN: Final = 32
-"""What store, log, DNS and listeners may have open, with room to spare."""
+"""What store, log, DNS and listeners may have open, generously counted."""
 QUIET: Final = 3.0
 """Seconds without a refusal after which there are enough again: who comes and goes frees a few."""
 _MOST: Final = 1 << 20
@@ -21,7 +21,7 @@ _MOST: Final = 1 << 20
 
 
 class DescriptorObserver(Protocol):
-    """Who is told, once each time, that they run out and that there are enough again."""
+    """Is notified, once each time, that they run out and that there are enough again."""
 
     def descriptors_short(self, limit: int, kept: int) -> None: ...
     def descriptors_free(self, refused: int) -> None: ...

@@ -17,10 +17,10 @@ from proxy.clock import now
 from proxy.context import Context, Plan
 from proxy.drain import Drain
 from proxy.exchange import Exchange
-from proxy.fault import fault_of
 from proxy.http import guards
 from proxy.http.cors import grants, is_preflight
 from proxy.http.rules import CorsRule
+from proxy.observation.fault import fault_of
 from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.own_response import allow, refuse, refuse_preflight
@@ -138,6 +138,7 @@ class Forward:
         x.close(ended)
         ctx.settle("neutral", ended)
         ctx.let_go(whole=False)
+        ctx.leave_places()
         if (
             ctx.client.gone_at is not None
             and not ctx.client.outlives_client

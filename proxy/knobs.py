@@ -1,4 +1,4 @@
-"""What a knob is made of: durations, sizes and shares as people write them.
+"""Types of settings: durations, sizes and shares as people write them.
 
 Every rule's settings derive from `Knobs`.
 Inside, time is float seconds and size is bytes; only here are they text.

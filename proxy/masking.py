@@ -1,4 +1,4 @@
-"""Whether an error page of the upstream goes to the client: no stack trace ever does.
+"""Whether an error page of the upstream is replaced: a stack trace never reaches a client.
 
 Only the beginning is looked at, and only for a moment: an error that comes slowly is passed on.
 What cannot be read here passes as it was sent: compressed pages, HEAD, streams of events.

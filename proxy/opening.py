@@ -1,4 +1,4 @@
-"""The beginning of an exchange: who it is and where it comes from."""
+"""Opens an exchange: its record with request ID, trace, client address and custom fields."""
 
 from proxy.client.request import Request
 from proxy.clock import now, wall

@@ -1,4 +1,4 @@
-"""Every way an exchange can end, and the table of what follows from each.
+"""Every outcome of an exchange, and the table of what follows from each.
 
 The HTTP status is not the outcome: an answer cut in the middle went out as 200.
 Add a row here and the docs, the runbook index and the tests ask for the rest.
@@ -146,6 +146,9 @@ UPGRADE_NOT_ALLOWED = _row("upgrade_not_allowed", "PR", 426, "This connection ty
 PROXY_LOOP = _row("proxy_loop", "PR", 508, "The service is misconfigured.", "error", "policy")
 
 RATE_LIMITED = _row("rate_limited", "PQ", 429, "You are sending messages too quickly. Please wait {n} s.", "warning", "policy", retryable=True)
+CLIENT_CONCURRENCY_LIMITED = _row("client_concurrency_limited", "PQ", 429, "Please wait for the current answer to finish.", "warning", "policy", retryable=True)
+CONCURRENCY_LIMITED = _row("concurrency_limited", "PQ", 503, _BUSY, "warning", "policy", retryable=True)
+QUEUE_TIMEOUT = _row("queue_timeout", "PQ", 503, _BUSY, "warning", "policy", retryable=True)
 OVERLOAD_SHED = _row("overload_shed", "PQ", 503, _BUSY, "warning", "policy", retryable=True)
 POOL_TIMEOUT = _row("pool_timeout", "PC", 503, _BUSY, "warning", "policy", retryable=True)
 CIRCUIT_OPEN = _row("circuit_open", "PB", 503, "The service is temporarily unavailable. Please try again in {n} s.", "warning", "policy", retryable=True, result="circuit_open")

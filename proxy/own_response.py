@@ -1,4 +1,4 @@
-"""The answers of our own, sent: refusals, failures and preflights.
+"""Sends the responses that Sidelight makes itself: refusals, failures, preflights.
 
 Each says whether the client's connection may carry another exchange.
 """

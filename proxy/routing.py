@@ -23,6 +23,7 @@ from urllib.parse import unquote
 
 from proxy import outcome as o
 from proxy.http.authority import host_name
+from proxy.limits.concurrency import Concurrency
 from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
@@ -41,7 +42,8 @@ class Route:
     breaker: Breaker
     budget: Budget
     rate_limits: RateLimits | None = None
-    """None where it has none."""
+    """None where it has none; so is `concurrency`."""
+    concurrency: Concurrency | None = None
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""The life of the process: start, run until a signal, drain, end.
+"""The life cycle of the process: start, run until a signal, drain, end.
 
 SIGTERM: readiness off, after a delay nothing new, running answers may end up to the limit.
 SIGINT: the same with no delay and 2 s. A second signal: now.

@@ -1,4 +1,4 @@
-"""The terms of a route as a record refers to them: what was configured when the exchange ran.
+"""The configured limits of a route as a record refers to them.
 
 Only what a story tells. The rules themselves stand next to their trades.
 Lengths of time are seconds.

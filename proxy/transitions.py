@@ -1,4 +1,4 @@
-"""A state machine as data: which event leads from which state to which.
+"""State machines as tables: which event leads from which state to which.
 
 Code, documentation and tests read the same table.
 States and events are small integers in the code, so that a step costs one look-up in a list;

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-LEAST = 90.0
+LEAST = 92.0
 """Per cent of the lines of each module."""
 
 BELOW: dict[str, tuple[float, str]] = {}

@@ -1,4 +1,4 @@
-"""Who may read what on the admin port. A plain rule: it takes what was asked and names a refusal.
+"""Access rules of the admin port: a pure function from a request to a refusal, or to none.
 
 Health and metrics are open, because probes and Prometheus come without credentials and by any
 name. Everything else wants the token, or a session that was begun with it; without a token it is
@@ -106,7 +106,7 @@ def _form_refused(ask: Ask) -> AdminRefusal | None:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether `address` is this machine's own; an IPv4 address in IPv6 dress counts as IPv4."""
+    """Whether `address` is this machine's own; an IPv4 address mapped into IPv6 counts as IPv4."""
     if not _is_address(address):
         return False
     ip = ip_address(address)

@@ -1,4 +1,5 @@
-"""What `/health` says, made from what the parts say of themselves. Asks nobody, decides one word.
+"""The body and status of `/health`, made from values that others measured. No I/O, no decision
+but one word.
 
 Degraded is: an upstream failing, or a critical circuit open. An open breaker does not make the
 process unready, that is `/readyz`'s business.
@@ -47,7 +48,7 @@ class CircuitView:
 
 @dataclass(frozen=True, slots=True)
 class HealthView:
-    """Everything `/health` tells. Upstreams and pools by upstream, circuits by route."""
+    """Everything in `/health`. Upstreams and pools by upstream, circuits by route."""
 
     now: float
     wall: float
@@ -91,7 +92,7 @@ class HealthView:
         return iso(self.wall - (self.now - at))
 
     def upstream(self, health: UpstreamHealth) -> dict[str, object]:
-        """As the JSON tells of one."""
+        """As the JSON shows one."""
         return {
             "status": health.status,
             "reason": health.reason,
@@ -100,7 +101,7 @@ class HealthView:
         }
 
     def circuit(self, name: str) -> dict[str, object]:
-        """As the JSON tells of one."""
+        """As the JSON shows one."""
         view = self.circuits[name].view
         return {
             "state": view.state,

@@ -1,4 +1,4 @@
-"""What the admin side may see of the house and ask of it: `AdminSources`, in this process.
+"""`AdminSources` of an app in the same process: what the admin port may read of it and ask for.
 
 Reads what is there and copies it into plain values; keeps nothing but the latest changes of the
 circuits, which nobody else remembers.
@@ -58,8 +58,8 @@ class AppView(Protocol):
 class InProcessAdmin:
     """`started` is of the clock that never jumps."""
 
-    def __init__(self, house: AppView) -> None:
-        self._house = house
+    def __init__(self, app: AppView) -> None:
+        self._app = app
         self._started = now()
         self._changes: dict[str, deque[Transition]] = {}
 
@@ -69,79 +69,78 @@ class InProcessAdmin:
 
     @property
     def diagnostics(self) -> DiagnosticsView:
-        self._house.observer.flush()
-        return self._house.diagnostics
+        self._app.observer.flush()
+        return self._app.diagnostics
 
     def ready(self) -> tuple[bool, str]:
-        reason = self._house.not_ready_because
+        reason = self._app.not_ready_because
         return reason is None, reason or ""
 
     def health(self) -> HealthView:
-        house, at = self._house, now()
+        app, at = self._app, now()
         return HealthView(
             now=at,
             wall=wall(),
             started=self._started,
             upstreams=self._upstreams(at),
             circuits={
-                r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical)
-                for r in house.routes
+                r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical) for r in app.routes
             },
-            pools={name: upstream.view() for name, upstream in house.upstreams.items()},
+            pools={name: upstream.view() for name, upstream in app.upstreams.items()},
             version=__version__,
-            config_hash=house.settings.config_hash,
+            config_hash=app.settings.config_hash,
         )
 
     def _upstreams(self, at: float) -> dict[str, UpstreamHealth]:
-        histories, fresh = self._house.observer.histories, AttemptHistory()
-        told = {name: histories.get(name, fresh).health(at) for name in self._house.upstreams}
-        for route in self._house.routes:
+        histories, fresh = self._app.observer.histories, AttemptHistory()
+        views = {name: histories.get(name, fresh).health(at) for name in self._app.upstreams}
+        for route in self._app.routes:
             if route.rule.breaker.critical and route.breaker.state(at) == "open":
                 upstream, since = route.rule.upstream, route.breaker.view(at).opened_at
-                told[upstream] = circuit_open(route.name, since, told[upstream])
-        return told
+                views[upstream] = circuit_open(route.name, since, views[upstream])
+        return views
 
     def live(self) -> Live:
         health = self.health()
         in_flight: Counter[str] = Counter()
         streams: Counter[str] = Counter()
-        for x in self._house.observer.running.values():
+        for x in self._app.observer.running.values():
             in_flight[x.route] += 1
             streams[x.route] += x.streamed and x.committed is not None
-        names = {**dict.fromkeys(route.name for route in self._house.routes), **in_flight}
+        names = {**dict.fromkeys(route.name for route in self._app.routes), **in_flight}
         running = {name: Running(in_flight[name], streams[name]) for name in names}
-        return Live(health, running, self._house.summary.slots(health.now))
+        return Live(health, running, self._app.summary.slots(health.now))
 
     def summary(self) -> Mapping[str, object]:
-        self._house.observer.flush()
-        return self._house.summary.figures(now())
+        self._app.observer.flush()
+        return self._app.summary.figures(now())
 
     def snapshot(self) -> Snapshot:
-        return self._house.metrics.snapshot()
+        return self._app.metrics.snapshot()
 
     def exemplars(self) -> Exemplars:
-        return self._house.metrics.exemplars()
+        return self._app.metrics.exemplars()
 
     def config(self) -> Mapping[str, object]:
-        return self._house.settings.model_dump(mode="json")
+        return self._app.settings.model_dump(mode="json")
 
-    def signs(self) -> SystemState:
+    def system_state(self) -> SystemState:
         """How the parts stand, for the alerts."""
-        at, routes = now(), self._house.routes
-        pools = ((name, upstream.view()) for name, upstream in self._house.upstreams.items())
+        at, routes = now(), self._app.routes
+        pools = ((name, upstream.view()) for name, upstream in self._app.upstreams.items())
         return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
-            log_dropped=sum(self._house.log.dropped.values()),
+            log_dropped=sum(self._app.log.dropped.values()),
         )
 
     def routes(self) -> Sequence[JsonObject]:
-        rules = sorted((route.rule for route in self._house.routes), key=specificity)
+        rules = sorted((route.rule for route in self._app.routes), key=specificity)
         return [rule.model_dump(mode="json") for rule in rules]
 
     def breakers(self) -> Sequence[JsonObject]:
         health = self.health()
-        return [self._breaker(route, health) for route in self._house.routes]
+        return [self._breaker(route, health) for route in self._app.routes]
 
     def _breaker(self, route: Route, health: HealthView) -> JsonObject:
         rule = route.rule.breaker
@@ -154,11 +153,11 @@ class InProcessAdmin:
             }
             for change in self._changes.get(route.name, ())
         ]
-        told = {"route": route.name, "enabled": rule.enabled, "critical": rule.critical}
-        return {**told, **health.circuit(route.name), "changes": changes}
+        view = {"route": route.name, "enabled": rule.enabled, "critical": rule.critical}
+        return {**view, **health.circuit(route.name), "changes": changes}
 
     def order_breaker(self, route: str, order: Order) -> str | None:
-        named = {each.name: each.breaker for each in self._house.routes}
+        named = {each.name: each.breaker for each in self._app.routes}
         breaker, at = named.get(route), now()
         if breaker is None:
             return "route_not_found"
@@ -172,16 +171,16 @@ class InProcessAdmin:
         return None
 
     def drain_view(self) -> JsonObject:
-        house = self._house
-        is_draining = house.not_ready_because == "draining"
-        return {"draining": is_draining, "running": len(house.observer.running)}
+        app = self._app
+        is_draining = app.not_ready_because == "draining"
+        return {"draining": is_draining, "running": len(app.observer.running)}
 
     def start_drain(self) -> bool:
-        house = self._house
-        if house.not_ready_because is not None or house.ask_to_end is None:
+        app = self._app
+        if app.not_ready_because is not None or app.ask_to_end is None:
             return False
-        house.not_ready_because = "draining"  # so that a second one is refused
-        house.ask_to_end()
+        app.not_ready_because = "draining"  # so that a second one is refused
+        app.ask_to_end()
         return True
 
 

@@ -1,4 +1,5 @@
-"""Reads JSON that others made (stories, groups, alerts) without trusting its form.
+"""Accessors for JSON of uncertain form (stories, groups, alerts): missing or mistyped values
+read as empty.
 
 What is missing or of another kind reads as nothing, so that an old story never breaks a page.
 """
@@ -14,46 +15,46 @@ _SHOWN: Final = 0.05
 """Milliseconds; less is told as nothing."""
 
 
-def text(told: JsonObject, key: str, missing: str = "") -> str:
-    value = told.get(key)
+def text(view: JsonObject, key: str, missing: str = "") -> str:
+    value = view.get(key)
     if value is None:
         return missing
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def as_number(told: JsonObject, key: str) -> float | None:
+def as_number(view: JsonObject, key: str) -> float | None:
     """None: there is none."""
-    value = told.get(key)
+    value = view.get(key)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number else None  # type: ignore[arg-type]
 
 
-def as_count(told: JsonObject, key: str) -> int:
-    return int(as_number(told, key) or 0)
+def as_count(view: JsonObject, key: str) -> int:
+    return int(as_number(view, key) or 0)
 
 
-def part(told: JsonObject, key: str) -> JsonObject:
+def part(view: JsonObject, key: str) -> JsonObject:
     """An object within; empty where there is none."""
-    value = told.get(key)
+    value = view.get(key)
     return value if isinstance(value, Mapping) else _NOTHING
 
 
-def rows(told: JsonObject, key: str) -> list[JsonObject]:
+def rows(view: JsonObject, key: str) -> list[JsonObject]:
     """The objects of a list."""
-    value = told.get(key)
+    value = view.get(key)
     listed = value if isinstance(value, list | tuple) else ()
     return [row for row in listed if isinstance(row, Mapping)]
 
 
-def texts(told: JsonObject, key: str) -> list[str]:
+def texts(view: JsonObject, key: str) -> list[str]:
     """The texts of a list."""
-    value = told.get(key)
+    value = view.get(key)
     return [str(item) for item in value] if isinstance(value, list | tuple) else []
 
 
-def milliseconds(told: JsonObject, key: str, missing: str = "—") -> str:
+def milliseconds(view: JsonObject, key: str, missing: str = "—") -> str:
     """A length of time, for people."""
-    value = as_number(told, key)
+    value = as_number(view, key)
     return missing if value is None else length(value)
 
 

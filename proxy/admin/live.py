@@ -34,19 +34,19 @@ class Live:
 
     def body(self) -> dict[str, object]:
         """As it stands in the JSON."""
-        told = self.health.body()
+        view = self.health.body()
         return {
             "at": iso(self.health.wall),
-            "status": told["status"],
+            "status": view["status"],
             "in_flight": self.in_flight,
             "streams": self.streams,
             "routes": {
                 name: {"in_flight": route.in_flight, "streams": route.streams}
                 for name, route in self.running.items()
             },
-            "upstreams": told["upstreams"],
-            "circuit_breakers": told["circuit_breakers"],
-            "pools": told["pools"],
+            "upstreams": view["upstreams"],
+            "circuit_breakers": view["circuit_breakers"],
+            "pools": view["pools"],
             "slot_seconds": SLOT,
             "slots": [self._slot(slot) for slot in self.slots],
         }

@@ -1,4 +1,4 @@
-"""What visitors ask for in queries and bodies. Says everything that is wrong with it at once.
+"""Parses query parameters and JSON bodies of the admin port; all faults are reported at once.
 
 Each parameter has a reader that gives its value or raises ValueError with what was expected.
 """

@@ -1,4 +1,5 @@
-"""The admin port's server: aiohttp's, with clocks, a limit of connections and errors in our form.
+"""The admin port's server: aiohttp's, with timeouts, a limit of connections and errors in our
+format.
 
 A visitor who keeps silent costs a place, and the silent give way first: who asks whether we live
 is answered while all places are taken.
@@ -13,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from proxy.admin.replies import BAD_REQUEST, FAULT, refusal_reply
-from proxy.admin.security_headers import dress
+from proxy.admin.security_headers import add_security_headers
 from proxy.clock import now
 
 IDLE: Final = 75.0
@@ -74,7 +75,7 @@ class AdminConnection(web.RequestHandler):
             self.log_exception("Error handling request", exc_info=exc)
         reply = refusal_reply(FAULT if status >= 500 else BAD_REQUEST)
         reply.force_close()
-        return dress(reply)
+        return add_security_headers(reply)
 
 
 def timed(handler: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""Answers of the admin port: JSON in the form of the house, never cached."""
+"""Responses of the admin port: JSON, never cached, errors in one format."""
 
 import json
 from collections.abc import Mapping, Sequence

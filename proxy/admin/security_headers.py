@@ -1,4 +1,6 @@
-"""What every answer of the admin port has, those included that aiohttp makes of its own."""
+"""Security headers of every response of the admin port, those that aiohttp makes itself
+included.
+"""
 
 from typing import Final
 
@@ -21,7 +23,7 @@ _NOT_PAGES: Final = ("/api/", "/drain", "/livez", "/readyz", "/health", "/metric
 _REFUSALS: Final = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 413: TOO_LARGE, 417: NOT_MET}
 
 
-def dress(answer: web.StreamResponse) -> web.StreamResponse:
+def add_security_headers(answer: web.StreamResponse) -> web.StreamResponse:
     """Put the headers on it that guard it; it is never cached."""
     guarded(answer)
     answer.headers["Cache-Control"] = "no-store"
@@ -35,12 +37,12 @@ def dressed(handler: Handler) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
-            return dress(await handler(request))
+            return add_security_headers(await handler(request))
         except web.HTTPMethodNotAllowed as error:
             allow = {"Allow": ", ".join(sorted(error.allowed_methods))}
-            return dress(refusal_reply(METHOD_NOT_ALLOWED, allow))
+            return add_security_headers(refusal_reply(METHOD_NOT_ALLOWED, allow))
         except web.HTTPException as error:
-            return dress(refused(request, _REFUSALS.get(error.status, BAD_REQUEST)))
+            return add_security_headers(refused(request, _REFUSALS.get(error.status, BAD_REQUEST)))
 
     return answer
 

@@ -1,4 +1,4 @@
-"""The admin port's door: every request passes the guard, every answer is in the house's form."""
+"""The application of the admin port: every request passes the guard, every error has one format."""
 
 import asyncio
 from collections import Counter
@@ -89,8 +89,8 @@ def admin_runner(
 
 def endpoints(sources: AdminSources) -> list[Operation]:
     """The whole API, the document of itself included."""
-    rooms = (Probes, StoriesApi, ErrorsApi, AlertsApi, BreakersApi, SystemApi)
-    listed = [endpoint for room in rooms for endpoint in room(sources).endpoints()]
+    apis = (Probes, StoriesApi, ErrorsApi, AlertsApi, BreakersApi, SystemApi)
+    listed = [endpoint for api in apis for endpoint in api(sources).endpoints()]
 
     async def describe(_: web.Request) -> web.Response:
         return json_reply(openapi_document(listed, sources.health().version))

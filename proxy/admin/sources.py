@@ -1,4 +1,4 @@
-"""Everything that the admin side reads of the rest, and the few things it may ask for.
+"""Interface of everything that the admin port reads of the rest, and of the orders it may give.
 
 The one interface between the two, in plain values, so that the admin side can move to another
 process; the application implements it.
@@ -76,7 +76,7 @@ class AdminSources(Protocol):
         """The body of `/metrics.json`."""
 
     def exemplars(self) -> Exemplars:
-        """For whom was counted what the snapshot taken just before tells."""
+        """The exchanges that the snapshot taken just before has counted."""
 
     def snapshot(self) -> Snapshot:
         """The metrics at this moment."""

@@ -85,11 +85,11 @@ def then(attempt: JsonObject) -> str:
     """What followed an attempt, and why."""
     why = text(attempt, "why").replace("_", " ")
     said = text(attempt, "then", "ended")
-    told = f"{said} ({why})" if why else said
+    line = f"{said} ({why})" if why else said
     pause, budget = as_number(attempt, "pause_ms"), as_number(attempt, "budget_left")
     after = f" after {length(pause)}" if pause is not None else ""
     left = f", retry budget {budget:g} left" if budget is not None else ""
-    return told + after + left
+    return line + after + left
 
 
 def _facts(story: JsonObject) -> Iterator[str]:

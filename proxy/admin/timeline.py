@@ -94,9 +94,9 @@ def _result(attempt: JsonObject) -> str:
 
 def _head_at(story: JsonObject, last: JsonObject) -> float | None:
     """When the head of the answer had come; None where none came."""
-    told = as_number(part(story, "stream"), "head_ms")
-    if told is not None or as_number(last, "status") is None:
-        return told
+    head = as_number(part(story, "stream"), "head_ms")
+    if head is not None or as_number(last, "status") is None:
+        return head
     waited = ("at_ms", "queue_ms", "connect_ms", "head_ms")
     return sum(as_number(last, key) or 0.0 for key in waited)
 

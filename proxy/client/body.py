@@ -1,4 +1,4 @@
-"""The body of one request, as far as it has arrived: cut by its framing, held until it is read.
+"""The body of one request as far as it has arrived: framed, buffered until it is read.
 
 Knows no socket. The connection feeds it and tells it when nothing more can come; who reads takes
 pieces, or the reason why there are no more.

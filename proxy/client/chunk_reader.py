@@ -1,4 +1,4 @@
-"""A chunked body, read as RFC 9112 §7.1 says and not a byte more leniently.
+"""Parses a chunked body strictly by RFC 9112 §7.1.
 
 Knows no socket: bytes go in by `feed`, and out come the pieces of the body and where it ended.
 Whatever two readers could understand in two ways is refused: bare line feeds, blanks around a

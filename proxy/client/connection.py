@@ -53,7 +53,7 @@ class ClientConnection:
         self.due = now() + limits.request_head
         """When waiting for the next request ends, on the `now` clock."""
         self.held = 0
-        """Bytes that the owner was told wait for their turn."""
+        """Bytes waiting for their turn, as last reported to the owner."""
         self.dropped = 0
         """Bytes read and dropped since the last answer."""
         self._owner = owner
@@ -204,7 +204,7 @@ class ClientConnection:
         if transport is None:
             raise RequestError(o.CLIENT_CLOSED_STREAM, "left before the tunnel began")
         self.enter(TUNNEL)
-        self.outlives_client = True  # `to` is told of its leaving, and says so by `on_lost`
+        self.outlives_client = True  # `to` notices its leaving, and says so by `on_lost`
         early = self.reader.rest()
         self.account()
         transport.set_protocol(to)

@@ -1,4 +1,4 @@
-"""One request's head, read: the request line by us, the header lines by llhttp.
+"""Parses one request's head: the request line by us, the header lines by llhttp.
 
 The parser sees one whole head at a time, always as `POST / HTTP/1.1`: any token is a method here
 and any UTF-8 a target, and neither changes how header lines are to be read. It never sees a body;

@@ -1,4 +1,6 @@
-"""What a client's connection is given: who owns it, what bounds it, and who answers on it."""
+"""Interfaces that a client's connection uses: its owner, its limits, and who serves its
+requests.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
@@ -24,7 +26,7 @@ class Owner(Protocol):
     """Who has all connections of the port."""
 
     def opened(self, client: "ClientConnection", fd: int) -> bool:
-        """It is there, with file descriptor `fd`; whether there is room for it."""
+        """It is there, with file descriptor `fd`; whether it may stay."""
 
     def idle(self, client: "ClientConnection") -> None:
         """It waits for a request."""
@@ -33,10 +35,10 @@ class Owner(Protocol):
         """It waits no longer."""
 
     def lost(self, client: "ClientConnection") -> None:
-        """It is closed. Told exactly once."""
+        """It is closed. Called exactly once."""
 
     def may_hold(self, more: int) -> bool:
-        """Count `more` bytes that wait for their turn; whether there is room for them."""
+        """Count `more` bytes that wait for their turn; whether they are within the limit."""
 
 
 Serve = Callable[[Request], Awaitable[bool]]

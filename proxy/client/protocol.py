@@ -1,4 +1,4 @@
-"""What the loop calls for a client's connection; everything is the connection's to do."""
+"""The asyncio protocol of a client's connection; forwards every call to the connection."""
 
 import asyncio
 from typing import cast

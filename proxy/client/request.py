@@ -1,4 +1,4 @@
-"""One request of a client with its body, and what makes an end of it before it is an exchange."""
+"""One request of a client with its body, and the error of a request that cannot be served."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What a client sends, cut into requests: a head behind its empty line, a body by its framing.
+"""Splits the bytes of a client into requests: a head by its empty line, a body by its framing.
 
 Knows no socket and no clock. Bytes that came are never read twice and never before their turn:
 what follows a request waits, unread, until that request is done. So a fault in it cannot touch

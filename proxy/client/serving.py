@@ -1,4 +1,4 @@
-"""The task of a client's connection: serves the requests on it, one after the other, to its end.
+"""The task of a client's connection: serves its requests one after the other.
 
 Refuses to know what an exchange is; it asks the connection's owner to make one of each request.
 """
@@ -51,7 +51,7 @@ async def _arrives(client: ClientConnection) -> bool:
         left = client.due - now()
         if left <= 0:
             if client.state == WAITING:
-                return False  # idle for long enough: nobody is told
+                return False  # idle for long enough: closed without a response
             reader.refuse(o.REQUEST_TIMEOUT, "head incomplete when its clock ran out")
             return True
         client.resume_reading()

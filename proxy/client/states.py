@@ -1,4 +1,4 @@
-"""The states of a client's connection, and what leads from one to the next.
+"""The states of a client's connection, and the transitions between them.
 
 A connection is in exactly one of them. `TRANSITIONS` is what the code is held to: `may_follow`
 reads it, and so do the docs and the tests.

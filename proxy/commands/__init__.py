@@ -1,1 +1,1 @@
-"""Commands that ask a running Sidelight, or its log where it does not run."""
+"""Commands that query a running Sidelight, or its log where none runs."""

@@ -1,4 +1,4 @@
-"""The admin port of a running Sidelight, asked over HTTP."""
+"""HTTP client of the admin port, for commands."""
 
 import json
 import os
@@ -64,7 +64,7 @@ class AdminClient:
 
 
 def find_admin(url: str | None, config: Path | None) -> AdminClient:
-    """As told, else as the settings and the environment say. Raises SettingsError."""
+    """As given, else as the settings and the environment say. Raises SettingsError."""
     # without a file the environment is enough to know the admin port
     admin = load(config, os.environ, None if config else "http://127.0.0.1").admin
     token = admin.token.get_secret_value() if admin.token else None

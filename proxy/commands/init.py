@@ -1,4 +1,4 @@
-"""`sidelight init`: a settings file from four answers, so that nobody begins with an empty one.
+"""`sidelight init`: writes a settings file from four answers.
 
 Answers are flags, or asked for on a terminal. A file that is there is never overwritten.
 """
@@ -40,7 +40,7 @@ class _Question:
     check: Callable[[str], str]
     default: str = ""
     optional: bool = False
-    """Whether nobody need be asked or told."""
+    """Whether nothing is asked or printed."""
 
 
 _QUESTIONS = (

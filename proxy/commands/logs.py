@@ -1,4 +1,4 @@
-"""Stories out of JSON logs, for when nobody is there to be asked.
+"""Stories from JSON logs, for when no Sidelight can be asked.
 
 A line is the log's own, or the log's own within the line of a container runtime.
 What cannot be read is counted and passed over: a log may hold anything.

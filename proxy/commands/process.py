@@ -1,4 +1,4 @@
-"""The arguments with which another process was started. Reads what Linux shows, sends nothing."""
+"""The command line of another process, read from `/proc`; no signal is sent."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""`explain`, `errors`, `breakers`, `alert-test`: what people type at three in the morning.
+"""`explain`, `errors`, `breakers`, `alert-test`: commands that query the admin port.
 
 Exit codes: 0 done, 1 not found, refused or nobody there.
 """
@@ -45,16 +45,16 @@ def _take_door(
 
 
 def _explain(options: argparse.Namespace) -> int:
-    door, wanted = find_admin(options.admin, options.config), options.id.strip()
+    client, wanted = find_admin(options.admin, options.config), options.id.strip()
     try:
-        answer = door.ask(f"/api/requests/{quote(wanted, safe='')}")
+        answer = client.ask(f"/api/requests/{quote(wanted, safe='')}")
     except UnreachableError as nobody:
         why = str(nobody)
     else:
         stories = rows(answer.body, "stories")
         if stories:
             return _tell_stories(stories)
-        why = _refused(door, answer)
+        why = _refused(client, answer)
     return _explain_from_logs(options.files, wanted, why)
 
 
@@ -83,23 +83,23 @@ def _tell_stories(stories: Iterable[JsonObject]) -> int:
 
 
 def _errors(options: argparse.Namespace) -> int:
-    def told(body: JsonObject) -> str:
+    def render(body: JsonObject) -> str:
         return "\n".join(map(group_line, rows(body, "groups"))) or "No error has been recorded."
 
-    return _show(find_admin(options.admin, options.config), "/api/errors", told)
+    return _show(find_admin(options.admin, options.config), "/api/errors", render)
 
 
 def _breakers(options: argparse.Namespace) -> int:
-    def told(body: JsonObject) -> str:
+    def render(body: JsonObject) -> str:
         return "\n".join(map(breaker_line, rows(body, "breakers")))
 
-    return _show(find_admin(options.admin, options.config), "/api/breakers", told)
+    return _show(find_admin(options.admin, options.config), "/api/breakers", render)
 
 
 def _alert_test(options: argparse.Namespace) -> int:
     failed = False
 
-    def told(body: JsonObject) -> str:
+    def render(body: JsonObject) -> str:
         nonlocal failed
         results = rows(body, "results")
         failed = not results or any(text(result, "result") != "sent" for result in results)
@@ -108,28 +108,28 @@ def _alert_test(options: argparse.Namespace) -> int:
         )
         return "\n".join(lines) or "No receiver is set: see alerts.webhooks in the settings."
 
-    door = find_admin(options.admin, options.config)
-    return _show(door, "/api/alerts/test", told, "POST") or int(failed)
+    client = find_admin(options.admin, options.config)
+    return _show(client, "/api/alerts/test", render, "POST") or int(failed)
 
 
 def _show(
-    door: AdminClient, path: str, told: Callable[[JsonObject], str], method: str = "GET"
+    client: AdminClient, path: str, render: Callable[[JsonObject], str], method: str = "GET"
 ) -> int:
     try:
-        answer = door.ask(path, method, _SLOW)
+        answer = client.ask(path, method, _SLOW)
     except UnreachableError as nobody:
         return _fail(str(nobody))
     if answer.status != 200:
-        return _fail(_refused(door, answer))
-    return _tell(told(answer.body))
+        return _fail(_refused(client, answer))
+    return _tell(render(answer.body))
 
 
-def _refused(door: AdminClient, answer: AdminResponse) -> str:
+def _refused(client: AdminClient, answer: AdminResponse) -> str:
     """Why the port gave nothing, and what to do where it wants a token."""
     why = text(answer.body, "message") or f"status {answer.status}"
     if answer.status != HTTPStatus.UNAUTHORIZED:
         return why
-    wrong = "is not its token" if door.token else "is not set"
+    wrong = "is not its token" if client.token else "is not set"
     return f"{why}\nSIDELIGHT_ADMIN__TOKEN {wrong}; set it, or name the settings by --config."
 
 

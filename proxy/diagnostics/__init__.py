@@ -1,4 +1,4 @@
-"""What is made of exchanges that have ended, for people: stories, groups of errors, alerts.
+"""What is derived from finished exchanges for people: stories, error groups, alerts.
 
 Refuses to be part of any exchange: it reads records, and never writes to one.
 """

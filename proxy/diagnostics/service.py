@@ -23,7 +23,7 @@ from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.exchange import Exchange
-from proxy.fault import fault_place
+from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
 from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
@@ -61,7 +61,7 @@ class Diagnostics:
         rules: DiagnosticsRules,
         *,
         tell: EmitEvent,
-        signs: Callable[[], SystemState] = SystemState,
+        system_state: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
         worker: int = 0,
         config_hash: str = "",
@@ -70,13 +70,13 @@ class Diagnostics:
         self.config_hash = config_hash
         """Of the settings in force: assign it when new ones take effect."""
         self._rules, self._tell, self._rng = rules, tell, rng
-        self._signs = signs
+        self._system_state = system_state
         self._recent = Recent(rules.stories.memory, worker)
         self._groups = Groups()
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
         send = self._send if self._notifier.has_receivers else None
-        self._watch = AlertWatch(rules.alerts, tell, self._all_signs, send, self._results)
+        self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
         self._store = open_store(rules.store, tell, worker)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored = False
@@ -115,12 +115,12 @@ class Diagnostics:
             self._save(self._store)
 
     def _save(self, store: "Store") -> None:
-        ledger = store.ledger
-        if ledger.restored and not self._is_restored:
-            self._groups.restore(ledger.restored)
-        self._is_restored = ledger.restored is not None
-        if ledger.renewals != self._renewals:
-            self._renewals = ledger.renewals
+        database = store.database
+        if database.restored and not self._is_restored:
+            self._groups.restore(database.restored)
+        self._is_restored = database.restored is not None
+        if database.renewals != self._renewals:
+            self._renewals = database.renewals
             self._groups.save_all_again()
         if self._is_restored:  # until then what is saved would replace what is not read yet
             store.put_groups([copied(group) for group in self._groups.unsaved()])
@@ -217,11 +217,11 @@ class Diagnostics:
             await asyncio.sleep(TICK)
             self.tick(clock.now(), clock.wall())
 
-    def _all_signs(self) -> SystemState:
-        signs = self._signs()
+    def _whole_state(self) -> SystemState:
+        system_state = self._system_state()
         if self._store is None:
-            return signs
-        return replace(signs, store_dropped=self._store.dropped.total())
+            return system_state
+        return replace(system_state, store_dropped=self._store.dropped.total())
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))

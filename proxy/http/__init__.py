@@ -1,4 +1,4 @@
-"""What HTTP itself says of a message: headers, framing, identity, and the heads that we write.
+"""Rules of HTTP messages: headers, framing, identity, and the heads that are written.
 
 Knows no socket and no upstream: bytes in, bytes and decisions out.
 """

@@ -1,4 +1,5 @@
-"""The answers that Sidelight makes itself: user-safe, machine-readable, never cached.
+"""Bodies and heads of the responses that Sidelight makes itself: user-safe, machine-readable,
+never cached.
 
 No stack trace, no internal address and no exception name can get in: nothing but the outcome's
 row, the request ID and a number of seconds is ever written.
@@ -49,7 +50,7 @@ def error_body(
     number: int | None = None,
     problem: bool = False,
 ) -> bytes:
-    """The JSON that tells a user and a program what happened.
+    """The JSON body of an error, for a user and for a program.
 
     `number` fills `{n}` in the message, a limit for instance.
     `retry_in` is in seconds; it fills `{n}` in the message and becomes `retry_after`.

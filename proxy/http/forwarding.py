@@ -1,4 +1,4 @@
-"""Where a request came from, as the upstream is told: `X-Forwarded-*` and `Forwarded` (RFC 7239).
+"""`X-Forwarded-*` and `Forwarded` (RFC 7239) of requests to the upstream.
 
 What a trusted proxy said is continued, in both forms alike: an upstream that reads the one must
 learn the same as one that reads the other. Where they contradict each other, `X-Forwarded-*`
@@ -28,7 +28,7 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ForwardedFields:
     """What a trusted proxy says of the hops before it; None where it does not."""
 
     addresses: bytes | None = None
@@ -38,7 +38,7 @@ class Told:
     forwarded: bytes | None = None
 
     @classmethod
-    def of(cls, fields: Mapping[bytes, bytes]) -> "Told":
+    def of(cls, fields: Mapping[bytes, bytes]) -> "ForwardedFields":
         return cls(
             fields.get(b"x-forwarded-for") or None,
             fields.get(b"x-forwarded-proto") or None,
@@ -47,7 +47,7 @@ class Told:
         )
 
 
-_NOTHING = Told()
+_NOTHING = ForwardedFields()
 
 
 def addresses_told(fields: Mapping[bytes, bytes]) -> bytes | None:
@@ -84,13 +84,13 @@ def first_hop(peer: str, host: bytes, scheme: bytes) -> bytes:
 
 
 def later_hop(peer: str, host: bytes, scheme: bytes, fields: Mapping[bytes, bytes]) -> bytes:
-    """The lines where a trusted proxy has told of earlier hops."""
-    return _lines(Hop(peer, host, scheme), Told.of(fields))
+    """The lines where a trusted proxy has named earlier hops."""
+    return _lines(Hop(peer, host, scheme), ForwardedFields.of(fields))
 
 
-def _lines(hop: Hop, told: Told) -> bytes:
+def _lines(hop: Hop, given: ForwardedFields) -> bytes:
     peer = (hop.peer.partition("%")[0] or "unknown").encode()
-    said = _agreed(told)
+    said = _agreed(given)
     host = said.host if said.host is not None else hop.host
     scheme = said.scheme if said.scheme is not None else hop.scheme
     lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\n" % (
@@ -106,20 +106,20 @@ def _lines(hop: Hop, told: Told) -> bytes:
     return lines + b"Forwarded: %b\r\n" % appended(said.forwarded, member)
 
 
-def _agreed(told: Told) -> Told:
+def _agreed(given: ForwardedFields) -> ForwardedFields:
     """What was said, completed so that both forms say it."""
-    theirs = _pairs(told.forwarded) if told.forwarded else _NOTHING
-    addresses = theirs.addresses if told.addresses is None else told.addresses
-    scheme = theirs.scheme if told.scheme is None else told.scheme
-    host = theirs.host if told.host is None else told.host
-    if theirs.forwarded and theirs == Told(addresses, scheme, host, theirs.forwarded):
+    theirs = _pairs(given.forwarded) if given.forwarded else _NOTHING
+    addresses = theirs.addresses if given.addresses is None else given.addresses
+    scheme = theirs.scheme if given.scheme is None else given.scheme
+    host = theirs.host if given.host is None else given.host
+    if theirs.forwarded and theirs == ForwardedFields(addresses, scheme, host, theirs.forwarded):
         return theirs
     if addresses is None:
-        return Told(None, scheme, host)
+        return ForwardedFields(None, scheme, host)
     nodes = [node.strip() for node in addresses.split(b",")]
     first = _member(nodes[0], _first(host), _first(scheme))
     members = (first, *(_member(node) for node in nodes[1:]))
-    return Told(addresses, scheme, host, b", ".join(members))
+    return ForwardedFields(addresses, scheme, host, b", ".join(members))
 
 
 def _first(value: bytes | None) -> bytes:
@@ -127,7 +127,7 @@ def _first(value: bytes | None) -> bytes:
     return value.split(b",")[0].strip() if value else b""
 
 
-def _pairs(forwarded: bytes) -> Told:
+def _pairs(forwarded: bytes) -> ForwardedFields:
     """What `Forwarded` says, in the words of its sisters; scheme and host are the first's."""
     nodes: list[bytes] = []
     first: dict[bytes, bytes] = {}
@@ -141,7 +141,7 @@ def _pairs(forwarded: bytes) -> Told:
     is_whole = forwarded.count(b'"') % 2 == 0 and b"\\" not in forwarded
     # what is added to an open quotation would be part of it
     scheme, host = first.get(b"proto") or None, first.get(b"host") or None
-    return Told(joined, scheme, host, forwarded if is_whole else None)
+    return ForwardedFields(joined, scheme, host, forwarded if is_whole else None)
 
 
 def _unquoted(value: bytes) -> bytes:

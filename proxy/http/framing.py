@@ -1,5 +1,5 @@
-"""Where an answer ends: the message framing of RFC 9112, section 6.3, and whether the
-connection lives on.
+"""Where a response ends: message framing of RFC 9112, section 6.3, and whether the connection
+persists.
 
 Refuses whatever two readers could understand in two ways, because the reader behind us may take
 the other: a doubled or listed Content-Length, one beside a Transfer-Encoding, any coding other

@@ -1,4 +1,4 @@
-"""The two heads that Sidelight writes: the request's to the upstream, the answer's to the client.
+"""Writes the two heads: the request's to the upstream, the response's to the client.
 
 Written as bytes straight from what came in, so that nothing is re-cased, re-ordered or lost.
 """
@@ -94,7 +94,6 @@ class Heads:
         and `base` is put before what is left of it.
 
         Without `via` it carries none, ours or of others: then a loop is not seen.
-
         It asks for a WebSocket if the client did; every other `Upgrade` stops here.
         """
         fields = asked.fields
@@ -210,7 +209,7 @@ def _stripped(target: str, prefix: str) -> str:
 
 
 def _prefix_line(asked: RequestHead, source: Peer, cut: str) -> bytes:
-    """Tells the upstream which part of the path it does not see, at the proxies before us too."""
+    """`X-Forwarded-Prefix`: the part of the path that was cut off, by the proxies before us too."""
     given = asked.fields.get(b"x-forwarded-prefix", b"") if source.trusted else b""
     prefix = given + cut.encode()
     return b"X-Forwarded-Prefix: %b\r\n" % prefix if prefix else b""

@@ -1,4 +1,4 @@
-"""Who a request is: its request ID and its place in a trace.
+"""The identity of a request: its request ID and its trace context.
 
 An ID is chosen here once and from then on the same on every line, header and page.
 Nothing of the client's is ever used unless it is short and plain.

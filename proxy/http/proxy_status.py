@@ -27,6 +27,9 @@ ERRORS: Final[dict[str, str]] = {
     "upgrade_not_allowed": "http_upgrade_failed",
     "proxy_loop": "proxy_loop_detected",
     "rate_limited": "http_request_denied",
+    "client_concurrency_limited": "http_request_denied",
+    "concurrency_limited": "connection_limit_reached",
+    "queue_timeout": "connection_limit_reached",
     "overload_shed": "connection_limit_reached",
     "pool_timeout": "connection_limit_reached",
     "circuit_open": "destination_unavailable",
@@ -63,7 +66,7 @@ UNTOLD: Final = (
     "client_closed_stream",
     "client_too_slow",
 )
-"""Codes without one: the answer is the upstream's own, or nobody is left to be told."""
+"""Codes without one: the answer is the upstream's own, or no client is left."""
 
 TLS_ERRORS: Final = (
     ("tls_alert_received", re.compile(r"\balert\b|_ALERT_", re.IGNORECASE)),

@@ -1,6 +1,6 @@
-"""What the client asked, read once from the parsed head.
+"""The head of a request, read once from the parsed fields.
 
-Everything later rooms need to know of a request stands here by name, so that no room
+Everything that later modules need of a request stands here by name, so that none of them
 goes back to raw headers to find out.
 """
 

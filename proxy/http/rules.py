@@ -1,4 +1,4 @@
-"""The knobs of identity and CORS: whose request ID is kept, and which pages may read answers."""
+"""Settings of identity and CORS: whose request ID is kept, and which pages may read responses."""
 
 import re
 from functools import cached_property

@@ -1,4 +1,6 @@
-"""Whose words about others are believed: addresses of trusted proxies and of those who name IDs."""
+"""Which peers are trusted: proxies whose forwarding headers count, and those that may set
+request IDs.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from proxy.limits.arrivals import LocalArrivals
+from proxy.limits.concurrency import Concurrency
 from proxy.limits.gcra import Quota
 from proxy.limits.keys import ClientKeys, KeySource
+from proxy.limits.places import Places
 from proxy.limits.rate import RateLimit, RateLimits
-from proxy.limits.rules import ByRequest, RateRule
+from proxy.limits.rules import ByRequest, ConcurrencyRule, RateRule
 
 
 def rate_limits(route: str, rules: Sequence[RateRule], keys: ClientKeys) -> RateLimits | None:
@@ -14,6 +16,14 @@ def rate_limits(route: str, rules: Sequence[RateRule], keys: ClientKeys) -> Rate
     if not rules:
         return None
     return RateLimits([_limit(rule, _name(route, n), keys) for n, rule in enumerate(rules, 1)])
+
+
+def concurrency(rule: ConcurrencyRule, keys: ClientKeys) -> Concurrency | None:
+    """The concurrency limit of a route; None where it has none."""
+    if rule.limit is None and rule.per_client is None:
+        return None
+    places = Places(rule.limit, rule.per_client, rule.queue)
+    return Concurrency(places, source_of(rule.by), keys, rule.wait)
 
 
 def _name(route: str, number: int) -> str:

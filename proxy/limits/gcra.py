@@ -45,7 +45,7 @@ class Decision:
         """Seconds until the key is at rest."""
 
 
-def judge(quota: Quota, arrival: int | None, now: float) -> Decision:
+def check_arrival(quota: Quota, arrival: int | None, now: float) -> Decision:
     """Whether a request fits now; `arrival` is what is kept of the key, None: nothing."""
     at, interval, tolerance = quota.ticks(now), quota.interval, quota.tolerance
     due = at if arrival is None or arrival < at else arrival

@@ -58,22 +58,20 @@ class ClientKeys:
 
     def of(self, source: KeySource, asked: RequestHead, x: Exchange) -> int:
         """The key of a client, by its address where it sends no value."""
-        return int.from_bytes(self._digest(source, asked, x), "big")
+        hashed = self._hash.copy()
+        hashed.update(_told_apart_by(source.value(asked, x), x))
+        return int.from_bytes(hashed.digest(), "big")
 
     def words(self, source: KeySource, asked: RequestHead, x: Exchange) -> str:
         """The client as it may be recorded: what it chose itself is the beginning of a hash."""
         if not source.value(asked, x):
             return f"address {client_network(x.client_ip)}"
-        return f"{source.words} {self._digest(source, asked, x).hex()[:8]}"
+        return f"{source.words} {self.of(source, asked, x):016x}"[:-8]
 
-    def _digest(self, source: KeySource, asked: RequestHead, x: Exchange) -> bytes:
-        hashed = self._hash.copy()
-        # one byte before each, so that no value is the key of an address
-        if value := source.value(asked, x):
-            hashed.update(b"v" + value)
-        else:
-            hashed.update(b"a" + client_network(x.client_ip).encode())
-        return hashed.digest()
+
+def _told_apart_by(value: bytes | None, x: Exchange) -> bytes:
+    """What is hashed: one byte goes before, so that no value is the key of an address."""
+    return b"v" + value if value else b"a" + client_network(x.client_ip).encode()
 
 
 def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:

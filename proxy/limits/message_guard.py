@@ -4,6 +4,7 @@ Looks at heads and at whole bodies; refuses to wait for either.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -15,6 +16,7 @@ from proxy.outcome import Outcome
 LARGEST: Final = 1024 * 1024
 """Bytes of a body that is looked into."""
 
+_LONGEST_TYPE: Final = 256
 _WITH_MESSAGE: Final = ("POST", "PUT", "PATCH")
 
 
@@ -79,7 +81,11 @@ def refuse_message(body: bytes, pointer: str, max_length: int) -> Unfit | None:
 
 def body_type(asked: RequestHead) -> str:
     """The type of the body in lower case, without parameters; empty where none is named."""
-    value = asked.fields.get(b"content-type", b"")
+    return _parsed_type(asked.fields.get(b"content-type", b"")[:_LONGEST_TYPE])
+
+
+@lru_cache(maxsize=256)
+def _parsed_type(value: bytes) -> str:
     return value.partition(b";")[0].strip().lower().decode("latin-1")
 
 

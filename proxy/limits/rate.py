@@ -6,7 +6,7 @@ from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.limits.arrivals import Arrivals
 from proxy.limits.fields import limit_fields, policy_fields
-from proxy.limits.gcra import Decision, Quota, judge
+from proxy.limits.gcra import Decision, Quota, check_arrival
 from proxy.limits.keys import ClientKeys, KeySource
 
 
@@ -40,7 +40,7 @@ class RateLimit:
 
     def look(self, key: int, now: float) -> Decision:
         """What it would decide; nothing is taken yet."""
-        return judge(self.quota, self._arrivals.get(key), now)
+        return check_arrival(self.quota, self._arrivals.get(key), now)
 
     def take(self, key: int, decision: Decision, now: float) -> None:
         """Count a request that was let in."""

@@ -3,9 +3,9 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from proxy.knobs import Knobs, seconds
+from proxy.knobs import Duration, Knobs, seconds
 
 _RATE = re.compile(r"([1-9][0-9]{0,5})/([0-9]{1,6}[smhd])")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
@@ -52,6 +52,38 @@ class ByRequest(Knobs):
         return ("cookie", self.cookie) if self.cookie is not None else ("field", self.field or "")
 
 
+def _known(by: object) -> object:
+    """`by`, if it tells clients apart. Raises ValueError otherwise."""
+    if isinstance(by, dict):
+        given = {key: value for key, value in by.items() if value is not None}
+        if len(given) != 1:
+            raise ValueError(f"must have exactly one of header, cookie and field; {_BY}")
+        for kind, name in given.items():
+            if isinstance(name, str) and not _TOKEN.fullmatch(name):
+                raise ValueError(f'"{name}" is not the name of a {kind}')
+    elif by not in ("address", "all") and not isinstance(by, ByRequest):
+        raise ValueError(f'"{by}" tells nobody apart; {_BY}')
+    return by
+
+
+By = Annotated[Literal["address", "all"] | ByRequest, BeforeValidator(_known)]
+
+
+class ConcurrencyRule(Knobs):
+    """How many requests of a route may be under way at once. Each route counts for itself."""
+
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """Requests of all clients, streams and tunnels included; null: as many as come."""
+    per_client: Annotated[int, Field(ge=1)] | None = None
+    """Requests of one client, waiting ones included; null: as many as come."""
+    by: By = "address"
+    """Who counts as the same client, as in `rate_limit`."""
+    queue: Annotated[int, Field(ge=0)] = 50
+    """Requests that may wait for a place; clients take turns."""
+    wait: Annotated[Duration, Field(gt=0)] = 1.0
+    """How long one waits."""
+
+
 class RateRule(Knobs):
     """How often the same client may ask. Each route counts for itself."""
 
@@ -61,7 +93,7 @@ class RateRule(Knobs):
     """Requests in a length of time that are let in for as long as one likes, such as `10/1m`."""
     burst: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Requests that are let in at once from rest; null: as many as `rate` names."""
-    by: Literal["address", "all"] | ByRequest = "address"
+    by: By = "address"
     """Who counts as the same client: an `address` (of IPv6 a /64), `all` together, or whoever sends
     the same value; whoever sends none counts by address."""
     name: Annotated[str, AfterValidator(_policy_name)] | None = None
@@ -71,20 +103,6 @@ class RateRule(Knobs):
     first."""
     dry_run: bool = False
     """Whether it only counts and records what it would have refused."""
-
-    @field_validator("by", mode="before")
-    @classmethod
-    def _is_known(cls, by: object) -> object:
-        if isinstance(by, dict):
-            given = {key: value for key, value in by.items() if value is not None}
-            if len(given) != 1:
-                raise ValueError(f"must have exactly one of header, cookie and field; {_BY}")
-            for kind, name in given.items():
-                if isinstance(name, str) and not _TOKEN.fullmatch(name):
-                    raise ValueError(f'"{name}" is not the name of a {kind}')
-        elif by not in ("address", "all") and not isinstance(by, ByRequest):
-            raise ValueError(f'"{by}" tells nobody apart; {_BY}')
-        return by
 
     @property
     def count(self) -> int:

@@ -1,1 +1,1 @@
-"""What Sidelight lets people see: one record per exchange, made once, for log and metrics alike."""
+"""Observability: one record per exchange, made once, for log and metrics alike."""

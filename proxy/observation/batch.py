@@ -1,4 +1,4 @@
-"""Exchanges that have ended and wait, for a moment, to be recorded together.
+"""Collects finished exchanges for a moment, so that they are recorded together.
 
 Recorded one by one, each where it ends, they find neither code nor data in the processor's caches,
 and the same work costs half as much again.

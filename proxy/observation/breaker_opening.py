@@ -1,4 +1,4 @@
-"""What opened a circuit, as stories, the API and the log say it; redacted."""
+"""What opened a circuit, as a JSON object for stories, API and log; redacted."""
 
 from collections.abc import Callable
 
@@ -16,11 +16,11 @@ def opened(opening: Opening, dated: Callable[[float], str]) -> dict[str, object]
 
 
 def _failure(failed: FailedAttempt, dated: Callable[[float], str]) -> dict[str, object]:
-    told: dict[str, object] = {
+    view: dict[str, object] = {
         "request_id": redact(failed.request_id),
         "code": failed.code,
         "status": failed.status,
         "endpoint": failed.endpoint,
         "at": dated(failed.at),
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in view.items() if value is not None}

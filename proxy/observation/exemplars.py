@@ -1,4 +1,4 @@
-"""Exemplars as OpenMetrics has them: which exchange was counted. Redacts, and counts nothing."""
+"""OpenMetrics exemplars: the ID of an exchange that was counted. Redacts, counts nothing."""
 
 from typing import Final
 

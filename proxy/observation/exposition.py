@@ -34,7 +34,7 @@ def render(
 ) -> tuple[bytes, str]:
     """The body and its content type: OpenMetrics where `accept` asks for it, else plain text.
 
-    Exemplars are told in OpenMetrics only. What is told of the process is read here and now.
+    Exemplars stand in OpenMetrics only. Metrics of the process are read here.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Frozen(snapshot, exemplars))

@@ -1,4 +1,4 @@
-"""Every metric there is: name, type, labels, buckets and what it tells. A table, no counting.
+"""The table of all metrics: name, type, labels, buckets, help. No counting.
 
 A family without a subject is not listed: what nobody counts is not promised.
 """
@@ -72,6 +72,9 @@ _TABLE = (
     Family("sidelight_upstream_cancel_seconds", "histogram", ("route",), "From a client's leaving to the closing of its upstream connection.", CONN),
     Family("sidelight_client_disconnects_total", "counter", ("route", "phase"), "Clients that left or did not read, by the phase letter of term."),
     Family("sidelight_rate_limit_decisions_total", "counter", ("policy", "decision"), "Requests by what a rate limit decided: allowed, refused, or would_refuse where it only runs dry."),
+    Family("sidelight_concurrency_in_use", "gauge", ("scope",), "Requests that have a place under a concurrency limit."),
+    Family("sidelight_concurrency_limit", "gauge", ("scope",), "Places there are."),
+    Family("sidelight_concurrency_queue_length", "gauge", ("scope",), "Requests that wait for a place."),
     Family("sidelight_event_loop_lag_seconds", "histogram", (), "By how much a timer of the event loop overslept.", OVH),
     Family("sidelight_connections_shed_total", "counter", ("port", "cause"), "Connections that were refused or cut, so that others are served."),
     Family("sidelight_drain_exchanges_total", "counter", ("result",), "Exchanges that ended while draining."),

@@ -1,4 +1,4 @@
-"""What libraries say through stdlib `logging`, as events of ours, and not more than we can bear.
+"""Turns records of stdlib `logging` into events of our log, limited in rate.
 
 Only the constant part of a message is kept: its values, and the text of its exception, may quote
 what a client sent. Of a callback that asyncio found slow its name and place are kept as well.
@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Final
 
 from proxy import clock
-from proxy.fault import fault_place
+from proxy.observation.fault import fault_place
 from proxy.observation.log import Log
 from proxy.observation.redaction import USER_AGENT_CHARS, redact
 from proxy.outcome import Level

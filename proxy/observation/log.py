@@ -1,4 +1,4 @@
-"""The log: events in, JSON lines out, and nothing that the proxy could ever wait for.
+"""The log: events in, JSON lines out; writing never blocks the event loop.
 
 An event is a name and fields. It is rendered at once, because its values may change afterwards,
 and written later, by the writer's own thread. Many events made into lines by one thread go to the

@@ -1,4 +1,4 @@
-"""Counts exchanges and changes of state. Decides which label a value gets, and shows nothing.
+"""Counts exchanges and state changes. Decides on labels, renders nothing.
 
 Labels come from the settings or from closed lists. Anything else is counted as `other`, and the
 overflow is counted too.
@@ -14,7 +14,7 @@ from proxy.observation.series import Exemplars, Sample, Series, Snapshot
 from proxy.outcome import OUTCOMES
 
 ANNOUNCED_ROUTES: Final = 50
-"""Routes whose errors are told as 0 before the first, so that `rate()` sees that one too."""
+"""Routes whose errors are exposed as 0 before the first, so that `rate()` sees that one too."""
 
 
 class Metrics:
@@ -75,7 +75,7 @@ class Metrics:
         return self._series.snapshot()
 
     def exemplars(self) -> Exemplars:
-        """For whom was counted what the snapshot taken just before tells."""
+        """The exchanges that the snapshot taken just before has counted."""
         return self._series.exemplars()
 
     def _announce_errors(self) -> None:

@@ -1,8 +1,8 @@
-"""Sees every exchange begin and end, and every change of state; tells the log and the metrics.
+"""Observes the begin and end of every exchange and every change of state, for log and metrics.
 
 All that is known of an exchange is made from its one record, so that line, count and health cannot
 disagree. That happens a moment after it has ended, for many at once, but always before anything is
-read and before a change of state is told. Nothing here may ever harm the exchange it tells of.
+read and before a change of state is reported. Nothing here may ever harm the exchange it observes.
 """
 
 import random
@@ -12,9 +12,9 @@ from typing import Final
 
 from proxy import clock
 from proxy.exchange import Exchange
-from proxy.fault import fault_place
 from proxy.observation.batch import Batch, Later, call_later
 from proxy.observation.breaker_opening import opened
+from proxy.observation.fault import fault_place
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import ms
@@ -54,7 +54,7 @@ class Observer:
     ) -> None:
         self.running: dict[int, Exchange] = {}
         self._refused = self._refused_said = 0
-        """Connections that were refused, and how many of them events have told of."""
+        """Connections that were refused, and how many of them events have reported."""
         self._refused_due = 0.0
         """Exchanges that were opened and not closed yet, by identity."""
         self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
@@ -117,7 +117,7 @@ class Observer:
         return self._metrics.stream_gaps(x)
 
     def stream_started(self, x: Exchange) -> None:
-        """Its head has gone out; told where the route asks for it."""
+        """Its head has gone out; logged where the route asks for it."""
         self._log.emit("stream_started", "info", **_stream_fields(x))
 
     def stream_progress(self, x: Exchange) -> None:
@@ -145,8 +145,8 @@ class Observer:
         if change.to == "open":
             fields["cool_down_ms"] = ms(change.cool_down)
         if change.opening is not None:
-            told = opened(change.opening, lambda at: clock.iso(clock.wall() - clock.now() + at))
-            fields["failures"] = told["failures"]
+            opening = opened(change.opening, lambda at: clock.iso(clock.wall() - clock.now() + at))
+            fields["failures"] = opening["failures"]
         level: Level = "warning" if change.to == "open" else "info"
         self._log.emit(_BREAKER_EVENTS[change.to], level, **fields)
 
@@ -161,7 +161,7 @@ class Observer:
             self._log.say("endpoint_down", "warning", fields)
 
     def connection_refused(self) -> None:
-        """A client's connection was closed at once, because there is no room for it."""
+        """A client's connection was closed at once, because the limit is reached."""
         self._refused += 1
         at = clock.now()
         if at >= self._refused_due:

@@ -1,4 +1,4 @@
-"""The far end of the log: a file descriptor that may be full, torn or gone.
+"""The file descriptor of the log, which may be full, broken or closed.
 
 Nothing is raised from here. What could not be written is counted, and said once writing works.
 """
@@ -18,7 +18,7 @@ _POLL_MS: Final = 250
 
 
 class Outlet:
-    """Writes whole lines, blocking. `report` makes the line that tells of lost ones."""
+    """Writes whole lines, blocking. `report` makes the line that reports lost ones."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Outlet:
         self._is_torn = False
 
     def write(self, batch: bytes) -> None:
-        """Write `batch`, lines with their ends, and then tell of losses, but not too often."""
+        """Write `batch`, lines with their ends, and then report losses, but not too often."""
         lost = self._write(batch)
         self.dropped["write_failed"] += lost
         if not lost and self._now() - self._told_at >= _TELL_EVERY:

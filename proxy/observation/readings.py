@@ -1,4 +1,4 @@
-"""Gauges that others know already, in the form in which metrics take them at a snapshot."""
+"""Gauges whose values other parts hold, as samples for a snapshot of the metrics."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,6 +9,17 @@ from proxy.observation.series import Sample
 STATES: Final = ("closed", "open", "half_open")
 STORE_CAUSES: Final = ("queue_full", "rejected", "closing")
 """Why the store loses stories."""
+
+
+class PlaceLevels(Protocol):
+    """What is read of the places of a concurrency limit."""
+
+    @property
+    def in_use(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def limit(self) -> int | None: ...
 
 
 class PoolLevels(Protocol):
@@ -30,7 +41,7 @@ def pool_samples(views: Mapping[str, PoolLevels]) -> Iterator[Sample]:
 
 
 def circuit_samples(states: Mapping[str, str]) -> Iterator[Sample]:
-    """`states` by route: every state is told, 1 for the present one."""
+    """`states` by route: every state has a sample, 1 for the present one."""
     for route, present in states.items():
         for state in STATES:
             yield "sidelight_circuit_state", (route, state), float(state == present)
@@ -57,8 +68,17 @@ def rate_limit_samples(counts: Iterable[tuple[str, str, int]]) -> Iterator[Sampl
         yield "sidelight_rate_limit_decisions_total", labels, n
 
 
+def place_samples(places: Mapping[str, PlaceLevels]) -> Iterator[Sample]:
+    """`places` by scope: a route, or `*` for all together."""
+    for scope, levels in places.items():
+        yield "sidelight_concurrency_in_use", (scope,), levels.in_use
+        yield "sidelight_concurrency_queue_length", (scope,), levels.waiting
+        if levels.limit is not None:
+            yield "sidelight_concurrency_limit", (scope,), levels.limit
+
+
 def store_samples(dropped: Mapping[str, int]) -> Iterator[Sample]:
-    """`dropped` by cause; every cause is told from the start, so that `rate()` sees the first."""
+    """`dropped` by cause; every cause has a sample at once, so that `rate()` sees the first."""
     for cause in STORE_CAUSES:
         yield "sidelight_store_dropped_total", (cause,), dropped.get(cause, 0)
 

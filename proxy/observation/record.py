@@ -1,4 +1,4 @@
-"""The `exchange` event: what is said about an exchange, field by field.
+"""The `exchange` event of the log, field by field.
 
 It reads the record, which is redacted already (see `recorded`), and invents nothing; a field that
 has nothing to say is left out.

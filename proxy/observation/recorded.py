@@ -1,4 +1,4 @@
-"""Makes of an exchange that has ended what may be kept of it: redacted and cut, once, in place.
+"""Prepares a finished exchange for recording: redacts and truncates it once, in place.
 
 Whoever reads it afterwards, the log, a story, a page, an alert or the store, reads what is
 recorded here and redacts nothing again. What a client sent is gone from memory with it.

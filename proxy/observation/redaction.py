@@ -1,4 +1,4 @@
-"""Takes secrets out of whatever is about to be recorded. Knows values and names, no destinations.
+"""Redacts secrets in whatever is about to be recorded.
 
 Three rules: a value whose name speaks of a secret, a token shape wherever it stands, and the
 userinfo of a URL. Whatever is percent-encoded is judged decoded as well, and where that shows a

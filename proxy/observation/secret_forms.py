@@ -1,4 +1,4 @@
-"""What secrets look like: the shapes of tokens, and the names under which values are secret.
+"""The forms of secrets: shapes of tokens, and names under which values are secret.
 
 Two tables and the patterns made of them; `redaction` applies them. Every pattern takes time that
 is linear in its text: whatever repeats without bound is possessive or cannot fail.

@@ -1,4 +1,4 @@
-"""Where numbers are kept: plain counts and histograms, written by one thread, copied to be read.
+"""Storage of metrics: plain counts and histograms, written by one thread, copied to be read.
 
 Not prometheus_client's own children, because they lock at every step: a request's set costs them
 about 11 µs and this one a quarter of it. Exposition remains prometheus_client's work.

@@ -1,4 +1,4 @@
-"""Stack traces in the bodies of error pages: whether there is one, and where it points to.
+"""Detects stack traces in the bodies of error pages, and where they point to.
 
 Of what it finds only the class of the exception and `file:line:function` are ever given on: the
 rest of a trace quotes values, and those are somebody's data.

@@ -1,4 +1,4 @@
-"""Whether an upstream works, as far as the traffic shows. Asks nobody, waits for nothing.
+"""The status of an upstream, derived from the results of its attempts.
 
 One failed attempt among good ones is no outage: failing is only an upstream whose attempts failed
 one after the other. A failure is what the breaker counts as one.

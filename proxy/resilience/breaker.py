@@ -1,4 +1,5 @@
-"""Refuses attempts while an upstream fails, and finds out when it works again.
+"""The circuit breaker of a route: refuses attempts while the upstream fails, and probes for
+recovery.
 
     permit = breaker.admit(now)            # or Refused
     ...                                    # the attempt, to the end of its body
@@ -42,7 +43,7 @@ from proxy.resilience.permits import (
 from proxy.resilience.rules import BreakerRule
 
 PROBE_WAIT = 1.0
-"""Seconds a client is told to wait while a probe is out: nobody knows how long that takes."""
+"""`Retry-After` in seconds while a probe is out, whose duration is unknown."""
 
 LOST_PROBE = 900.0
 """Seconds after which a probe that was never settled is given up.

@@ -1,4 +1,4 @@
-"""What retries may cost: a token bucket that traffic fills and retries empty.
+"""The retry budget: a token bucket that requests fill and retries empty.
 
 A per-exchange limit alone multiplies the load of an upstream that is down by `attempts`.
 The budget bounds the sum: as a share of the traffic, plus a trickle for routes that are quiet.

@@ -1,4 +1,4 @@
-"""pybreaker as a synchronous state machine: told what happened, never wrapped around it.
+"""pybreaker as a synchronous state machine that is given results and wraps no call.
 
 The only module that knows the library.
 Kept from it are the three states, the rule that leads from one to the next, the listener and the
@@ -89,7 +89,7 @@ class Circuit(pybreaker.CircuitBreakerListener):
         )
 
     def state_change(self, _: object, __: object, entered: pybreaker.CircuitBreakerState) -> None:
-        """Called by pybreaker before its storage knows, so nobody else is told from here."""
+        """Called by pybreaker before its storage knows, so nobody else is called from here."""
         self.state = STATES[entered.name]
 
     def fail(self, now: float, *, in_a_row: bool) -> None:

@@ -1,4 +1,4 @@
-"""The one point in time by which an exchange must have committed.
+"""The deadline by which an exchange must have committed.
 
 Every timeout and every pause is cut from it, so that no sum of them can outlast it.
 """

@@ -1,4 +1,4 @@
-"""What opened a circuit: the rule, the time, and the failures that made it true."""
+"""What opened a circuit: the rule that applied, the time, and the failed attempts."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""How waits grow: doubling, capped, and spread so that those who failed together come back apart.
+"""Backoff: exponential, capped, with jitter.
 
 The only module that knows `backoff`, which is archived: this is the place to replace it.
 Of that library only the wait generator is used.

@@ -1,4 +1,4 @@
-"""What a breaker gives out: permits, refusals, news of its changes and a view of itself."""
+"""Values that a breaker returns: permits, refusals, transitions, and a view of its state."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -44,7 +44,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of state, told when it is complete."""
+    """A change of state, reported when it is complete."""
 
     name: str
     to: CircuitState

@@ -1,4 +1,4 @@
-"""Whether a failed attempt is made again: one decision, with the reason where it is not.
+"""The retry decision: whether a failed attempt is made again, and why not.
 
 Only attempts that ended before the commit come here; after it nothing is repeated.
 The reasons are looked for in a fixed order, from what can never change to what may change soon:

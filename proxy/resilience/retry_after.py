@@ -1,4 +1,4 @@
-"""`Retry-After`: how long an upstream asks us to stay away (RFC 9110 §10.2.3).
+"""Parses `Retry-After`: how long an upstream asks to be left alone (RFC 9110 §10.2.3).
 
 It comes from outside and may say anything.
 What is not a plain number of seconds or a date is treated as not said.

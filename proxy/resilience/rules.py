@@ -1,4 +1,4 @@
-"""The knobs of retries, their budget and the breaker."""
+"""Settings of retries, of their budget and of the breaker."""
 
 from typing import Annotated, Self
 

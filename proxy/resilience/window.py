@@ -1,4 +1,4 @@
-"""The attempts of the last seconds, counted in a fixed number of slots.
+"""Counts the attempts of the last seconds in a fixed number of slots.
 
 Memory and cost do not grow with traffic.
 The price is a coarse edge: the oldest tenth of the window leaves at once.

@@ -1,4 +1,4 @@
-"""The addresses to listen on: refused at once where they cannot be one, not when the port opens.
+"""Checks the addresses to listen on before any port is opened.
 
 The only check that asks the system: a name is looked up where Sidelight will run.
 """

@@ -1,4 +1,4 @@
-"""What is odd in settings but not wrong: said as a warning, and nothing is refused."""
+"""Warnings about settings that are valid but suspicious."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What is wrong with settings, said so that it can be put right.
+"""Faults in settings, with the place, the value and the remedy.
 
 A fault names the place, the key, what is wrong and, where it can be guessed, what was meant.
 """

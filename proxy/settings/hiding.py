@@ -1,4 +1,4 @@
-"""What a fault may say of a value: nothing of a secret, of others no userinfo and no token.
+"""Hides secrets in the messages of faults: no secret, no userinfo, no token is quoted.
 
 Faults go to terminals, to logs of builds and into chats, so each passes here before it is said.
 """

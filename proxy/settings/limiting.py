@@ -46,10 +46,14 @@ def _limits_by(tree: Keys) -> Iterator[tuple[KeyPath, Keys]]:
     for path, holder in holders:
         if not isinstance(holder, Keys):
             continue
-        for at, rule in enumerate(holder.items("rate_limit")):
+        rules: list[tuple[KeyPath, object]] = [
+            *((("rate_limit", at), rule) for at, rule in enumerate(holder.items("rate_limit"))),
+            (("concurrency",), holder.section("concurrency")),
+        ]
+        for place, rule in rules:
             by = rule.section("by") if isinstance(rule, Keys) else None
             if by is not None and isinstance(by.nodes.get("field"), Leaf):
-                yield (*path, "rate_limit", at, "by", "field"), by
+                yield (*path, *place, "by", "field"), by
 
 
 def limits_that_clients_choose(

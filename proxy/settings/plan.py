@@ -1,4 +1,4 @@
-"""How the parts of settings hang together: policies under routes, and names that must exist.
+"""Resolves settings: policies under routes, and references that must exist.
 
 Works on the tree, so that every fault has its place and none hides behind another.
 """

@@ -1,4 +1,4 @@
-"""What may be said in settings: every key, its default, its unit and its meaning.
+"""The settings: every key, its default, its unit and its meaning.
 
 Rules stand next to their trades; here they are assembled.
 Nothing here reads a file or the environment: that is `load`, and only what it made is whole,
@@ -24,7 +24,7 @@ from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.http.rules import CorsRule, IdentityRule
 from proxy.knobs import Duration, Knobs, Size
-from proxy.limits.rules import RateRule
+from proxy.limits.rules import ConcurrencyRule, RateRule
 from proxy.resilience.rules import BreakerRule, RetryRule
 from proxy.settings import syntax
 from proxy.settings.sections import (
@@ -73,6 +73,8 @@ class Policy(Knobs):
     """How streams of events are passed on."""
     rate_limit: tuple[RateRule, ...] = ()
     """How often the same client may ask; all of them must give leave."""
+    concurrency: ConcurrencyRule = ConcurrencyRule()
+    """How many requests may be under way at once."""
     require_https: Literal["off", "refuse", "redirect"] = "off"
     """What is asked by plain HTTP: `refuse` answers 403, `redirect` also sends GET and HEAD to
     https. Behind a trusted proxy its `X-Forwarded-Proto` or `Forwarded` counts."""

@@ -1,4 +1,4 @@
-"""The sections of settings that have no trade of their own to stand next to."""
+"""Settings models that belong to no other folder."""
 
 from typing import Annotated, Literal, Self
 
@@ -25,6 +25,9 @@ class Listen(Knobs):
     max_connections: Count = 10_000
     """Connections of clients at a time, per worker; for one more the oldest idle one is closed,
     and where none is idle, the new one."""
+    concurrency: Count | None = None
+    """Requests under way at a time, per worker, of all routes together; one more is answered with
+    503. null: as many as come. Health and the rest of the admin port are never refused for it."""
     request_head: Timeout = 10.0
     """All header bytes of a request must have arrived within it."""
     keep_alive: Timeout = 75.0

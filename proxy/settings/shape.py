@@ -1,4 +1,4 @@
-"""What each key wants, read from the JSON Schema of the models.
+"""The expected form of each key, read from the JSON Schema of the models.
 
 One walk for all who must know the keys before pydantic sees the values: the reader of the
 environment, the typing of text, and the tests of the documentation.

@@ -1,4 +1,4 @@
-"""The policies that are there without being written; a file may override any key of them.
+"""The policies that are built in; a file may override any key of them.
 
 `default` is empty: the defaults of the keys are its own.
 """

@@ -1,4 +1,4 @@
-"""The forms of names, paths, hosts and networks in settings.
+"""Syntax of names, paths, hosts and networks in settings.
 
 Form only: whether a name that is referred to exists is the business of `plan`.
 Every check raises ValueError with the remedy.

@@ -1,4 +1,4 @@
-"""Settings as they were written: text, each piece with its place, of no type yet.
+"""Settings as a tree of text, each node with its place in the source, without types.
 
 What a piece means is decided by the key it stands under, not by YAML: `off`, `22:22` and `1e3`
 are text until a schema asks for something else.

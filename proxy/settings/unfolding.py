@@ -1,4 +1,4 @@
-"""Lists and sections that stand in a variable, unfolded to the tree they are.
+"""Parses lists and sections that an environment variable holds as text.
 
 `[GET, POST]` and `{ head: 20s }` are read as YAML; a list may also be given by commas.
 """

@@ -1,4 +1,4 @@
-"""From a tree of text to values of the types that the keys want.
+"""Converts a tree of text into values of the types that the keys want.
 
 Refuses what no key could mean: unknown keys, a list where a number belongs, `off` for false.
 Whether a value is good is left to the models.

@@ -1,4 +1,4 @@
-"""Pydantic's complaints in our own words, each at the place where the value was written."""
+"""Translates Pydantic's errors into faults, each at the place where the value was written."""
 
 import re
 from collections.abc import Iterator

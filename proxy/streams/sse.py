@@ -123,6 +123,8 @@ class Sse(EventFraming):
     def _count(self, whole: bytes) -> int:
         """Without a loop where it can be proved that none is needed.
 
+        Where each `data:` behind a pair of LF and the end have two LF, and there are no others,
+        every event is one line of data.
         Runs of two LF or more end the events, and each holds at least one pair of LF.
         Fewer than two pairs are one run at most, and one event.
         Of n pairs, n - 1 followed by `data:`: the last run is followed by no event, so there are
@@ -130,10 +132,13 @@ class Sse(EventFraming):
         """
         if b"\r" in whole:
             whole = _with_lf(whole)
+        begun = whole.count(b"\n\ndata:") + 1 if whole.startswith(b"data:") else 0
+        if begun and whole.endswith(b"\n\n") and whole.count(b"\n") == 2 * begun:
+            return begun
         pairs = whole.count(b"\n\n")
         if pairs < 2:
             return int(_has_data(whole))
-        if whole.startswith(b"data:") and pairs == whole.count(b"\n\ndata:") + 1:
+        if pairs == begun:
             return pairs
         return sum(map(_has_data, whole.split(b"\n\n")))
 

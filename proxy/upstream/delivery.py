@@ -11,7 +11,7 @@ from typing import Final
 
 from proxy.upstream.ending import Arrival
 
-_OPTION: Final[int | None] = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
+_OPTION: int | None = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
 _FIELDS: Final = struct.Struct("=120xQ28xI")
 """`tcpi_bytes_acked`, `tcpi_data_segs_out`."""
 

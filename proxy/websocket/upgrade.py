@@ -19,7 +19,8 @@ async def switch(
     lines = b"Connection: Upgrade\r\nUpgrade: %b\r\n" % fields[b"upgrade"]
     if ctx.plan.proxy_status.on_all:
         lines += ctx.plan.proxy_status.received(head.status)
-    written = ctx.plan.heads.answer(head, fields, x, lines + ctx.cors, cors=rule.cors is not None)
+    lines += ctx.own_fields + ctx.cors
+    written = ctx.plan.heads.answer(head, fields, x, lines, cors=rule.cors is not None)
     x.begin_stream()
     ctx.commit(head.status, written)
     at = now()

@@ -29,7 +29,7 @@ def test_health_and_metrics_are_open_to_everybody_by_any_name(path: str) -> None
     [
         pytest.param({}, None, id="from the loopback"),
         pytest.param({"peer": "::1"}, None, id="from the loopback of IPv6"),
-        pytest.param({"peer": "::ffff:127.0.0.1"}, None, id="in IPv6 dress"),
+        pytest.param({"peer": "::ffff:127.0.0.1"}, None, id="mapped into IPv6"),
         pytest.param({"peer": "192.0.2.1"}, TOKEN_MISSING, id="from elsewhere"),
         pytest.param({"peer": ""}, TOKEN_MISSING, id="from nowhere"),
         pytest.param({"host": "rebound.example"}, HOST_REFUSED, id="by a rebound name"),

@@ -89,10 +89,10 @@ async def test_an_order_that_cannot_be_obeyed_says_why(app) -> None:
 
 
 async def test_alerts_see_the_circuits_that_are_not_closed(app) -> None:
-    assert () == app.in_process_admin.signs().circuits_open
+    assert () == app.in_process_admin.system_state().circuits_open
     app.in_process_admin.order_breaker("chat", "open")
 
-    assert ("chat",) == app.in_process_admin.signs().circuits_open
+    assert ("chat",) == app.in_process_admin.system_state().circuits_open
 
 
 async def test_an_open_critical_circuit_is_a_failing_upstream(app) -> None:

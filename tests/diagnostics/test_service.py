@@ -13,7 +13,7 @@ from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, StoreMissingError, is_slow
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
-from proxy.fault import fault_of
+from proxy.observation.fault import fault_of
 
 WALL = 1e9 + 100
 AGES = 1e10
@@ -141,12 +141,12 @@ async def test_a_locked_store_holds_up_nobody(make_desk, exchange_of, path) -> N
 async def test_errors_are_grouped_and_survive_a_restart(make_desk, exchange_of) -> None:
     first = make_desk(store=True)
     await first.start()
-    await until(lambda: asyncio.sleep(0, first._store.ledger.restored is not None))
+    await until(lambda: asyncio.sleep(0, first._store.database.restored is not None))
     first.closed([exchange_of("upstream_reset")])
     await first.stop()
     desk = make_desk(store=True)
     await desk.start()
-    await until(lambda: asyncio.sleep(0, desk._store.ledger.restored is not None))
+    await until(lambda: asyncio.sleep(0, desk._store.database.restored is not None))
     desk.closed([exchange_of("upstream_reset")])
     desk.tick(0.0, WALL)
 

@@ -307,6 +307,18 @@ SCENES = [
     refused("in the clear", "https_required", asks(),
             "The client came by plain HTTP, and the route all is for https only", status=403,
             by="https", settings={"route": {"require_https": "refuse"}}),
+    refused("one too many", "concurrency_limited", fills_the_pool,
+            "As many requests were under way as may be, and there was no room in the queue"
+            " (1 under way and 0 in the queue)", status=503, by="concurrency", scripts=(never,),
+            settings={"route": {"concurrency": {"limit": 1, "queue": 0}}}),
+    refused("waited", "queue_timeout", fills_the_pool,
+            "No place on the route all came free within <45-990 ms>", status=503,
+            by="concurrency", scripts=(never,),
+            settings={"route": {"concurrency": {"limit": 1, "wait": "50ms"}}}),
+    refused("two at once", "client_concurrency_limited", fills_the_pool,
+            "The client had as many requests under way on the route all as one client may have"
+            " (1 under way already, by address 127.0.0.1)", status=429, by="concurrency",
+            scripts=(never,), settings={"route": {"concurrency": {"per_client": 1}}}),
     refused("too often", "rate_limited", asks_twice,
             "The client asked more often than the route all lets it (rate_limit all: no leave for",
             "(1 in 30 s, burst 1, by address 127.0.0.1)", "The client was asked to wait <20-30 s>",

@@ -86,7 +86,8 @@ async def proxied(talker):
     async with aiohttp.ClientSession() as session:
 
         async def start(**unusual):
-            houses.append(await House.start(talker, route=OPEN, **unusual))
+            route = OPEN | dict(unusual.pop("route", {}))
+            houses.append(await House.start(talker, route=route, **unusual))
             return houses[-1], session
 
         yield start
@@ -143,6 +144,22 @@ async def test_a_tunnel_is_counted_as_a_stream(proxied):
     assert 'sidelight_streams_total{code="completed",route="all"} 1.0' in after
     assert 'method="GET",route="all",status="101"} 1.0' in after
     assert 50 > (await house.event())["overhead_ms"]
+
+
+async def test_a_tunnel_holds_its_place_for_as_long_as_it_lasts(proxied):
+    limits = {"concurrency": {"limit": 1, "queue": 0}, "rate_limit": [{"rate": "9/1h"}]}
+    house, session = await proxied(route=limits)
+    async with session.ws_connect(url(house)) as ws:
+        told = ws._response.headers["RateLimit"]
+        refused = await session.get(url(house), headers={"Upgrade": "websocket"})
+    await house.event(status=101)
+    async with session.ws_connect(url(house)) as ws:
+        await ws.send_str("hello")
+        echoed = await ws.receive_str()
+
+    assert '"all";r=8;t=400' == told
+    assert 503 == refused.status
+    assert "hello" == echoed
 
 
 async def test_pings_pass(proxied):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.limits.gcra import Quota, judge
+from proxy.limits.gcra import Quota, check_arrival
 
 QUOTAS = st.builds(Quota, st.integers(1, 500), st.integers(1, 3600), st.integers(1, 50))
 PAUSES = st.lists(st.floats(0, 30, allow_nan=False), min_size=1, max_size=60)
@@ -36,7 +36,7 @@ def test_it_decides_as_the_definition_does(quota, pauses):
     reference, arrival, now = Reference(quota), None, 1_000_000.0
     for pause in pauses:
         now += pause
-        decision = judge(quota, arrival, now)
+        decision = check_arrival(quota, arrival, now)
         wait, remaining, reset = reference.ask(Fraction(int(now * 1e6 + 0.5), 10**6))
         arrival = decision.arrival if decision.wait == 0 else arrival
 
@@ -48,12 +48,12 @@ def test_it_decides_as_the_definition_does(quota, pauses):
 def test_from_rest_exactly_the_burst_is_let_in_at_once(quota, now):
     arrival, left = None, []
     for _ in range(quota.burst):
-        decision = judge(quota, arrival, now)
+        decision = check_arrival(quota, arrival, now)
         arrival = decision.arrival
         left.append((decision.wait, decision.remaining))
 
     assert [(0.0, n) for n in reversed(range(quota.burst))] == left
-    assert judge(quota, arrival, now).wait > 0
+    assert check_arrival(quota, arrival, now).wait > 0
 
 
 @given(QUOTAS, PAUSES)
@@ -62,7 +62,7 @@ def test_never_more_than_the_burst_and_the_rate(quota, pauses):
     arrival, now, let_in = None, 0.0, 0
     for pause in pauses:
         now += pause / 10
-        decision = judge(quota, arrival, now)
+        decision = check_arrival(quota, arrival, now)
         if decision.wait == 0:
             arrival, let_in = decision.arrival, let_in + 1
 
@@ -73,15 +73,15 @@ def test_never_more_than_the_burst_and_the_rate(quota, pauses):
 def test_who_waits_as_long_as_told_is_let_in(quota, now):
     """To the microsecond: a clock in float seconds has no finer one after some days."""
     arrival = None
-    while (decision := judge(quota, arrival, now)).wait == 0:
+    while (decision := check_arrival(quota, arrival, now)).wait == 0:
         arrival = decision.arrival
 
-    assert judge(quota, arrival, now + ceil(decision.wait) + 1e-6).wait == 0
+    assert check_arrival(quota, arrival, now + ceil(decision.wait) + 1e-6).wait == 0
 
 
 def test_a_refusal_changes_nothing():
     quota = Quota(1, 10, 1)
-    arrival = judge(quota, None, 0.0).arrival
+    arrival = check_arrival(quota, None, 0.0).arrival
 
-    assert [10.0, 10.0, 9.0] == [judge(quota, arrival, at).wait for at in (0.0, 0.0, 1.0)]
-    assert arrival == judge(quota, arrival, 1.0).arrival
+    assert [10.0, 10.0, 9.0] == [check_arrival(quota, arrival, at).wait for at in (0.0, 0.0, 1.0)]
+    assert arrival == check_arrival(quota, arrival, 1.0).arrival

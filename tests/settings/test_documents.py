@@ -17,6 +17,7 @@ POLICY_KEYS = (
     "breaker",
     "stream",
     "rate_limit",
+    "concurrency",
     "require_https",
     "hsts",
     "content_types",

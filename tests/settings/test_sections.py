@@ -12,6 +12,7 @@ def test_the_defaults_are_those_of_the_contract():
         "port": 8080,
         "backlog": 1024,
         "max_connections": 10000,
+        "concurrency": None,
         "request_head": 10,
         "keep_alive": 75,
         "header_bytes": 32768,

@@ -15,7 +15,7 @@ NO_RULE: Final = AdminRefusal(404, "rule_not_found", "No alert rule has this nam
 
 
 class AlertsApi:
-    """Reads the desk; a silence lives as long as the process."""
+    """Reads the diagnostics; a silence lives as long as the process."""
 
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources

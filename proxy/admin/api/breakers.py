@@ -23,7 +23,7 @@ _ORDERS: Final[dict[Order, str]] = {
 
 
 class BreakersApi:
-    """Every order is told as an event of the log with the cause `manual`."""
+    """Every order is logged as an event with the cause `manual`."""
 
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources

@@ -14,7 +14,7 @@ NO_GROUP: Final = AdminRefusal(404, "error_not_found", "No group of errors has t
 
 
 class ErrorsApi:
-    """Reads the desk."""
+    """Reads the diagnostics."""
 
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources

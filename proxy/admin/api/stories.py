@@ -19,7 +19,7 @@ _TIME: Final = "a time such as 2026-11-22T03:00:00Z, seconds since 1970, or an a
 
 
 class StoriesApi:
-    """Reads the desk."""
+    """Reads the diagnostics."""
 
     def __init__(self, sources: AdminSources) -> None:
         self._sources = sources
@@ -31,7 +31,7 @@ class StoriesApi:
                 "Summaries", parameters=_PARAMETERS, refusals={400: "A parameter is wrong."},
             ),
             Operation(
-                "GET", "/api/requests/{id}", self.told,
+                "GET", "/api/requests/{id}", self.one,
                 "The whole story of an exchange, and of others under the same ID.", "Stories",
                 parameters=(Parameter("id", "The Reference ID."),),
                 refusals={404: NO_STORY.message},
@@ -45,7 +45,7 @@ class StoriesApi:
         found = await self._sources.diagnostics.stories(query)
         return json_reply({"requests": found.stories, "store": found.store})
 
-    async def told(self, request: web.Request) -> web.Response:
+    async def one(self, request: web.Request) -> web.Response:
         found = await self._sources.diagnostics.story(request.match_info["id"])
         if not found.stories:
             return refusal_reply(NO_STORY)

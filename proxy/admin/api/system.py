@@ -56,8 +56,8 @@ class SystemApi:
         if outcome is None:
             return refusal_reply(NO_CODE)
         runbook = dataclasses.asdict(CODES[outcome.code])
-        told = {**dataclasses.asdict(outcome), "is_error": outcome.is_error, "runbook": runbook}
-        return json_reply(told)
+        body = {**dataclasses.asdict(outcome), "is_error": outcome.is_error, "runbook": runbook}
+        return json_reply(body)
 
     async def live(self, _: web.Request) -> web.Response:
         return json_reply(self._sources.live().body())

@@ -64,8 +64,8 @@ class Dashboard:
         return html_reply(self._overview())
 
     def _overview(self) -> Markup:
-        desk, at = self._sources.diagnostics, wall()
-        return overview(self._sources.live(), desk.alerts(at), desk.errors(at), desk.store_state())
+        kept, at = self._sources.diagnostics, wall()
+        return overview(self._sources.live(), kept.alerts(at), kept.errors(at), kept.store_state())
 
     async def requests(self, request: web.Request) -> web.Response:
         given = {name: value.strip() for name, value in request.query.items()}
@@ -74,8 +74,9 @@ class Dashboard:
         asked = {"limit": _PAGE, **{name: value for name, value in given.items() if name != "id"}}
         found = query_of(asked.items(), wall())
         is_wrong = isinstance(found, list)
-        told = found if isinstance(found, list) else await self._sources.diagnostics.stories(found)
-        shown = requests_page(told, given)
+        kept = self._sources.diagnostics
+        listed = found if isinstance(found, list) else await kept.stories(found)
+        shown = requests_page(listed, given)
         return html_page(
             request, "Requests", shown, here="/requests", status=400 if is_wrong else 200
         )

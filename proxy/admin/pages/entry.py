@@ -1,4 +1,4 @@
-"""The way in for browsers: a form for the admin token, and what stands where one may not go."""
+"""The login page: a form for the admin token, and the page of a refused request."""
 
 from typing import Final
 from urllib.parse import unquote_plus

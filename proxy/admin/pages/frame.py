@@ -1,4 +1,4 @@
-"""What every page of the dashboard has around it, and the headers that guard it.
+"""The frame of every dashboard page, and the headers that protect it.
 
 No page may load, run or send anything but what comes from here: a value that slipped through as
 markup could still do nothing.

@@ -1,4 +1,4 @@
-"""HTML that cannot be forgotten to be escaped: text becomes markup in one place only.
+"""HTML with escaping by type: text becomes markup in one place only.
 
     el("p", "Reference ID ", el("code", request_id), class_="note")
 

@@ -22,7 +22,7 @@ def overview(
     """All of the page that changes; scripts put it anew into its place."""
     raised = [alert for alert in alerts if text(alert, "state") == "raised"]
     groups = rows(errors, "groups")
-    told = live.body()
+    body = live.body()
     return el(
         "div",
         _verdict(live, raised, store),
@@ -30,7 +30,7 @@ def overview(
         section("Raised alerts", el("ul", map(alert_item, raised), class_="alerts"))
         if raised
         else None,
-        el("div", _circuits(told), _pools(told), class_="pair"),
+        el("div", _circuits(body), _pools(body), class_="pair"),
         section(
             "Errors of the last 24 hours",
             groups_table(groups[:_MOST_GROUPS]) if groups else nothing("None."),
@@ -111,11 +111,11 @@ def _by_route(live: Live) -> Markup:
     return el("dl", rows_, class_="small")
 
 
-def _circuits(told: JsonObject) -> Markup:
+def _circuits(body: JsonObject) -> Markup:
     shown = []
-    for name, view in part(told, "circuit_breakers").items():
+    for name, view in part(body, "circuit_breakers").items():
         if isinstance(view, dict):
-            running = part(part(told, "routes"), name)
+            running = part(part(body, "routes"), name)
             failed, made = as_count(view, "failure_count"), as_count(view, "success_count")
             cells = (link(name, "routes"), _circuit(view), f"{failed} of {failed + made}",
                      as_count(running, "in_flight"), as_count(running, "streams"))  # fmt: skip
@@ -130,11 +130,11 @@ def _circuit(view: JsonObject) -> Content:
     return [state(text(view, "state")), probe]
 
 
-def _pools(told: JsonObject) -> Markup:
+def _pools(body: JsonObject) -> Markup:
     shown = []
-    for name, view in part(told, "pools").items():
+    for name, view in part(body, "pools").items():
         if isinstance(view, dict):
-            health = part(part(told, "upstreams"), name)
+            health = part(part(body, "upstreams"), name)
             used, size = as_count(view, "in_use"), as_count(view, "size")
             meter = el("meter", f"{used} of {size}", min=0, max=size, value=used, high=size * 0.8)
             why = el("small", " ", text(health, "reason")) if text(health, "reason") else None

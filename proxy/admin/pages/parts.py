@@ -35,11 +35,11 @@ def state(word: str) -> Markup:
     return badge(word.replace("_", " "), TONES.get(word, "quiet"))
 
 
-def code(told: JsonObject) -> Markup:
+def code(view: JsonObject) -> Markup:
     """How an exchange ended, with the tone of its level."""
-    level = text(told, "level")
-    tone = "good" if text(told, "code") == "completed" else TONES.get(level, "quiet")
-    return badge(text(told, "code", "unknown"), tone)
+    level = text(view, "level")
+    tone = "good" if text(view, "code") == "completed" else TONES.get(level, "quiet")
+    return badge(text(view, "code", "unknown"), tone)
 
 
 def when(at: str, before: str = "") -> Markup:

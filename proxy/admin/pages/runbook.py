@@ -18,8 +18,8 @@ def runbook_aside(key: str) -> Markup | None:
 def runbook_page(key: str, runbook: Runbook) -> list[Markup]:
     outcome = OUTCOMES.get(key)
     said = outcome.message.replace("{n}", "N") if outcome else ""
-    told = section("What the client is told", el("p", said)) if said else None
-    return [el("h1", "Runbook: ", el("code", key)), join(_steps(runbook)), join(told)]
+    message = section("What the client is told", el("p", said)) if said else None
+    return [el("h1", "Runbook: ", el("code", key)), join(_steps(runbook)), join(message)]
 
 
 def _steps(runbook: Runbook) -> list[Content]:

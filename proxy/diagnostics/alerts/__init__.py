@@ -1,1 +1,1 @@
-"""Rules over what happens, and who is told when one becomes true."""
+"""Alert rules over what happens, and the receivers that are notified."""

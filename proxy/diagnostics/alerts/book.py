@@ -1,4 +1,4 @@
-"""The book of alerts: what was found true becomes news exactly once, until it clears.
+"""State of each alert: a finding is reported once when it begins, and once when it clears.
 
 Raise: true, and not in the book. Hold: true again, or not true for less than `hold` seconds.
 Clear: not true for longer. Findings with the same rule and subject are one alert.
@@ -38,7 +38,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something to say about an alert. `mute` says why the receivers are not told, if so."""
+    """Something to say about an alert. `mute` says why the receivers are not notified, if so."""
 
     what: What
     alert: Alert

@@ -1,4 +1,4 @@
-"""The rules: what is true now, judged from counts and from signs of the other parts.
+"""Conditions of the alert rules, evaluated on counts and on the state of other parts.
 
 Each is a plain question; none remembers anything. What follows from the answers is the book's.
 """
@@ -39,7 +39,7 @@ class Windowed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that is true; `subject` tells apart what one rule may find several times."""
+    """A rule that is true; `subject` distinguishes what one rule may find several times."""
 
     rule: RuleName
     severity: Level
@@ -97,14 +97,14 @@ LOST: Final[dict[RuleName, tuple[str, str, str]]] = {
 
 
 def findings(
-    rule: AlertsRule, window: CountWindow, signs: SystemState, now: float
+    rule: AlertsRule, window: CountWindow, state: SystemState, now: float
 ) -> list[Finding]:
     """Everything that is true at `now`, apart from lost lines and stories: those are news."""
     return [
         *_counted(rule, window, now),
         *_shares(rule, window, now),
         *_tails(rule, window, now),
-        *_standing(rule, window, signs),
+        *_standing(rule, window, state),
     ]
 
 
@@ -151,17 +151,17 @@ def _tails(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Findin
             yield _finding(name, words, share, knobs, window)
 
 
-def _standing(rule: AlertsRule, window: CountWindow, signs: SystemState) -> Iterator[Finding]:
+def _standing(rule: AlertsRule, window: CountWindow, state: SystemState) -> Iterator[Finding]:
     if rule.breaker_open:
-        for route in signs.circuits_open:
+        for route in state.circuits_open:
             summary = f"the circuit of the route {route} is open"
             yield _sign("breaker_open", summary, route, window.samples(f"route {route}"))
     if rule.pool_exhausted:
-        for upstream in signs.pools_exhausted:
+        for upstream in state.pools_exhausted:
             summary = f"all connections to {upstream} are in use, and requests wait"
             samples = window.samples(f"upstream {upstream}")
             yield _sign("pool_exhausted", summary, upstream, samples)
-    if rule.config_rejected and signs.config_rejected:
+    if rule.config_rejected and state.config_rejected:
         summary = "the settings on disk are wrong; the ones before remain in force"
         yield _sign("config_rejected", summary)
 

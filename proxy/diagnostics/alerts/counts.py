@@ -1,4 +1,4 @@
-"""What the rules look back on: counts in slots of ten seconds, an hour of them.
+"""Sliding counts for alert rules: slots of ten seconds, an hour of them.
 
 A percentile is not measured but asked: "is p95 over 2.5 s" means "did more than one in twenty
 take longer than 2.5 s", and that is a count.

@@ -1,4 +1,4 @@
-"""What a receiver is sent: a JSON body and its headers, signed where a secret is set.
+"""The HTTP message of an alert: JSON body and headers, signed where a secret is set.
 
 The signature is `sha256=` and the hex HMAC-SHA256 of the timestamp, a dot, and the body; whoever
 checks it should refuse timestamps that are older than a few minutes.

@@ -1,4 +1,4 @@
-"""Sends alerts to their receivers, each from a task of its own; nobody ever waits for it.
+"""Sends alerts to their receivers in the background, one task each.
 
 A receiver that does not take a message is tried again with growing pauses, then given up.
 Its URL is never logged or shown, for it may be a secret; only its host is.

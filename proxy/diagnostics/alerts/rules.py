@@ -1,4 +1,4 @@
-"""Knobs of the alerts: when each rule is true, and who is told.
+"""Settings of the alerts: when each rule is true, and who is notified.
 
 A threshold of null switches a rule off.
 """

@@ -1,4 +1,4 @@
-"""Evaluates the rules now and then, and hands on what is new: to the log and to the receivers."""
+"""Evaluates the alert rules periodically, and passes changes on to the log and to the receivers."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -28,11 +28,11 @@ class AlertWatch:
         self,
         rule: AlertsRule,
         tell: EmitEvent,
-        signs: Callable[[], SystemState],
+        system_state: Callable[[], SystemState],
         send: Send | None,
         results: Counter[tuple[str, str]],
     ) -> None:
-        self._rule, self._tell, self._signs, self._send = rule, tell, signs, send
+        self._rule, self._tell, self._system_state, self._send = rule, tell, system_state, send
         self._results = results
         self._window = CountWindow.of(rule)
         self._book = Book(rule)
@@ -50,10 +50,10 @@ class AlertWatch:
         if now < self._due:
             return
         self._due = now + self._rule.every
-        signs = self._signs()
-        found = findings(self._rule, self._window, signs, now)
-        found += lost(self._rule, self._seen or signs, signs)
-        self._seen = signs
+        system_state = self._system_state()
+        found = findings(self._rule, self._window, system_state, now)
+        found += lost(self._rule, self._seen or system_state, system_state)
+        self._seen = system_state
         for news in self._book.judge(found, now, wall):
             self._say(news, wall)
 

@@ -1,4 +1,4 @@
-"""What makes two errors the same: code, route, upstream, endpoint, and the class of the detail."""
+"""The fingerprint of an error: code, route, upstream, endpoint, and the class of the detail."""
 
 import hashlib
 import re

@@ -1,1 +1,1 @@
-"""What is told about one exchange: its story, its diagnosis, and where both are kept."""
+"""The story of one exchange, its diagnosis, and where both are stored."""

@@ -1,4 +1,4 @@
-"""What the client got in the end. Reads the record, adds nothing."""
+"""What the client received in the end, derived from the record."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The database as its one writer sees it: opened, written to, kept within its bounds.
+"""The database of the store, as its one writer uses it: open, write, keep within its bounds.
 
 Knows no thread and no queue. Everything raises one of STORE_ERRORS where the database fails.
 """
@@ -103,7 +103,7 @@ class StoryDatabase:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of the same name; None where there is none."""
+    """Identity of the file: another one of the same name differs; None where there is none."""
     try:
         found = path.stat()
     except OSError:

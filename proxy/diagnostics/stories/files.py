@@ -24,7 +24,7 @@ WRITING: Final = (
     "PRAGMA journal_size_limit=16777216",
     "PRAGMA foreign_keys=OFF",
 )
-"""What a connection that writes is told first."""
+"""Pragmas of a connection that writes."""
 
 _BROKEN: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BESIDE: Final = ("", "-wal", "-shm")

@@ -1,4 +1,4 @@
-"""A story out of the `exchange` event of a log, for when nobody is left who remembers more.
+"""A story from the `exchange` event of a log, for when no process remembers the exchange.
 
 It is the same story with less in it: what the event does not say is left out, not guessed.
 """

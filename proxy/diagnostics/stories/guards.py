@@ -1,4 +1,4 @@
-"""What was asked on the way in: each guard and limit with its decision, and why the route fits.
+"""Every guard and limit that an exchange met, with its decision, and why its route matched.
 
 Nothing of it is recorded on the way: the guards are asked in a fixed order, and the outcome names
 the one that refused.
@@ -28,6 +28,7 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "content_type": ("media_type_not_supported",),
     "rate_limit": ("rate_limited",),
     "message": ("message_empty", "message_too_long"),
+    "concurrency": ("client_concurrency_limited", "concurrency_limited", "queue_timeout"),
     "breaker": ("circuit_open", "upstream_cooling_down"),
     "pool": ("pool_timeout",),
 }

@@ -18,7 +18,7 @@ _LEAST: Final = 16
 
 
 def hash_key(given: str | None, store: str | None, tell: EmitEvent) -> bytes:
-    """`store` is the path of the store. A key that is not kept is told."""
+    """`store` is the path of the store. A key that cannot be kept is logged."""
     if given is not None:
         return given.encode()
     if store is None:

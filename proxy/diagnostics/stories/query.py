@@ -1,4 +1,4 @@
-"""Which stories somebody asks for: by an ID, or by what they have in common."""
+"""A query for stories: by an ID, or by what they have in common."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What is asked of the tables. Blocking: call it in a thread."""
+"""Queries on the tables. Blocking: call it in a thread."""
 
 from pathlib import Path
 

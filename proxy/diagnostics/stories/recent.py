@@ -41,7 +41,7 @@ def bytes_of(x: Exchange) -> int:
 
 
 class Shelf:
-    """Batches of exchanges, oldest first; the oldest go when there is no more room."""
+    """Batches of exchanges, oldest first; the oldest are dropped beyond the limit."""
 
     def __init__(self, room: int) -> None:
         self._room = room

@@ -1,4 +1,4 @@
-"""Knobs: which stories are kept, where, and for how long."""
+"""Settings of the stories: which are kept, where, and for how long."""
 
 from typing import Annotated
 

@@ -122,6 +122,24 @@ CODES: Final[dict[str, Runbook]] = {
             "Many: raise `rate` or `burst`; `dry_run: true` shows what a limit would refuse.",
         ),
     ),
+    "client_concurrency_limited": Runbook(
+        "The client has as many requests under way as `concurrency.per_client` of the route lets it.",
+        ("`detail`: the client. Does its page ask again before an answer has ended?",),
+        ("Let the page wait, or raise `per_client`.",),
+    ),
+    "concurrency_limited": Runbook(
+        "As many requests are under way as `concurrency.limit` of the route or `listen.concurrency` lets in, and the queue is full.",
+        ("`sidelight_concurrency_in_use` and `_queue_length` by scope.", "How long answers take."),
+        (
+            "Mend what is slow, or add instances.",
+            "Raise the limit only where the upstream can take more.",
+        ),
+    ),
+    "queue_timeout": Runbook(
+        "No place came free within `concurrency.wait`.",
+        ("`sidelight_concurrency_in_use` and `_queue_length` by scope.", "How long answers take."),
+        ("Mend what is slow, or add instances; a longer wait seldom helps.",),
+    ),
     "overload_shed": Runbook(
         "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
         ("`client_ip` of these exchanges, and how many connections are open.",),

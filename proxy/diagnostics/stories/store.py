@@ -71,7 +71,7 @@ class Store:
         self._opened = threading.Event()
         self._is_doubted = False
         """Whether a reader found the file broken: its writer may hold all it needs in memory."""
-        self.ledger: Final = StoryDatabase(path, rule)
+        self.database: Final = StoryDatabase(path, rule)
         """Belongs to the thread; others only read its attributes."""
         self._reader = Reader(path)
         self._thread = threading.Thread(target=self._run, name="sidelight-store", daemon=True)
@@ -86,7 +86,7 @@ class Store:
         return len(self._waiting)
 
     def put(self, exchanges: Iterable[Exchange], config_hash: str) -> None:
-        """Have these written; what finds no room is dropped and counted."""
+        """Queue these for writing; what does not fit is dropped and counted."""
         for x in exchanges:
             if len(self._waiting) >= self._rule.queue:
                 self.dropped["queue_full"] += 1
@@ -141,7 +141,7 @@ class Store:
             self._wake.clear()  # before the queue is read, so that nothing is overlooked
             self._write_waiting()
         self._write_waiting()
-        self.ledger.let_go()
+        self.database.let_go()
 
     def _write_waiting(self) -> None:
         while self._is_written(self._next_rows(), self._next_groups()) and self._waiting:
@@ -154,7 +154,7 @@ class Store:
             try:
                 rows.append(Row.of(story_of(x, worker=self._worker, config_hash=config_hash)))
             except (orjson.JSONEncodeError, LookupError, TypeError, ValueError, AttributeError):
-                self.dropped["rejected"] += 1  # a story that cannot be told must not stop the rest
+                self.dropped["rejected"] += 1  # a story that cannot be made must not stop the rest
             time.sleep(0)  # lets the event loop have the interpreter
         return rows
 
@@ -170,10 +170,10 @@ class Store:
             try:
                 if self._is_doubted:
                     self._is_doubted = False
-                    self.ledger.let_go()  # what is read anew shows whether it is broken
-                self.ledger.write(rows, groups)
+                    self.database.let_go()  # what is read anew shows whether it is broken
+                self.database.write(rows, groups)
                 rows, groups = [], []
-                self.ledger.keep_bounds()
+                self.database.keep_bounds()
             except STORE_ERRORS as error:
                 self._failed(error)
             else:
@@ -185,7 +185,7 @@ class Store:
             tried += 1
 
     def _failed(self, error: BaseException) -> None:
-        self.ledger.let_go()
+        self.database.let_go()
         is_new, self.failing = self.failing is None, reason_of(error)
         if is_new:
             self._failed_at = clock.now()

@@ -1,4 +1,4 @@
-"""The tables of the store, and how older ones become the present ones.
+"""The tables of the store, and the migrations of older schemas.
 
 Portable SQL only: SQLite today, another database by URL later.
 A table that has been released is never changed here without a migration.

@@ -1,4 +1,6 @@
-"""What is done to the tables: stories in, groups of errors in and out, the old ones deleted."""
+"""Writes to the tables: inserts stories, saves and restores error groups, deletes what is too
+old.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -9,11 +9,11 @@ from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, RuleName
 
 
-def found(rule, exchanges=(), signs=SystemState()):  # noqa: B008 - frozen
+def found(rule, exchanges=(), system_state=SystemState()):  # noqa: B008 - frozen
     window = CountWindow.of(rule)
     for x in exchanges:
         window.add(x)
-    return {finding.rule: finding for finding in findings(rule, window, signs, 20.0)}
+    return {finding.rule: finding for finding in findings(rule, window, system_state, 20.0)}
 
 
 def test_every_rule_has_a_severity_and_knobs() -> None:
@@ -85,13 +85,13 @@ def test_a_finding_says_what_was_found_and_names_three_ids(exchange_of) -> None:
 
 
 def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> None:
-    signs = SystemState(
+    system_state = SystemState(
         circuits_open=("chat", "rest"), pools_exhausted=("db",), config_rejected=True
     )
     rule = AlertsRule()
     window = CountWindow.of(rule)
     window.add(exchange_of("circuit_open"))
-    said = findings(rule, window, signs, 20.0)
+    said = findings(rule, window, system_state, 20.0)
 
     assert [(f.rule, f.subject, f.samples) for f in said] == [
         ("breaker_open", "chat", ("id-1",)),
@@ -109,10 +109,10 @@ def test_rules_about_signs_can_be_switched_off() -> None:
         store_dropping=False,
         log_dropping=False,
     )
-    signs = SystemState(("chat",), ("db",), 5, 5, True)
+    system_state = SystemState(("chat",), ("db",), 5, 5, True)
 
-    assert found(off, signs=signs) == {}
-    assert lost(off, SystemState(), signs) == []
+    assert found(off, system_state=system_state) == {}
+    assert lost(off, SystemState(), system_state) == []
 
 
 def test_only_what_was_lost_since_the_last_look_is_news() -> None:

@@ -15,9 +15,9 @@ class House:
     """Everything around a watch."""
 
     def __init__(self, rule, *, has_receivers=True):
-        self.said, self.sent, self.results, self.signs = [], [], Counter(), SystemState()
+        self.said, self.sent, self.results, self.system_state = [], [], Counter(), SystemState()
         send = (lambda event, alert: self.sent.append((event, alert))) if has_receivers else None
-        self.watch = AlertWatch(rule, self.tell, lambda: self.signs, send, self.results)
+        self.watch = AlertWatch(rule, self.tell, lambda: self.system_state, send, self.results)
 
     def tell(self, event, level, fields):
         self.said.append((event, level, fields))
@@ -56,9 +56,9 @@ def test_a_raised_alert_is_logged_and_sent_once(house, exchange_of) -> None:
 
 
 def test_a_cleared_alert_is_logged_and_sent(house) -> None:
-    house.signs = SystemState(circuits_open=("chat",))
+    house.system_state = SystemState(circuits_open=("chat",))
     house.tick(0)
-    house.signs = SystemState()
+    house.system_state = SystemState()
     house.tick(60)
 
     assert house.said[-1] == (
@@ -71,7 +71,7 @@ def test_a_cleared_alert_is_logged_and_sent(house) -> None:
 
 def test_the_rules_are_judged_no_more_often_than_they_should(house) -> None:
     house.tick(10)
-    house.signs = SystemState(config_rejected=True)
+    house.system_state = SystemState(config_rejected=True)
     house.tick(14.9)
     assert house.said == []
 
@@ -80,17 +80,17 @@ def test_the_rules_are_judged_no_more_often_than_they_should(house) -> None:
 
 
 def test_what_was_lost_before_the_first_look_is_no_news(house) -> None:
-    house.signs = SystemState(log_dropped=7)
+    house.system_state = SystemState(log_dropped=7)
     house.tick(0)
     assert house.said == []
 
-    house.signs = SystemState(log_dropped=8)
+    house.system_state = SystemState(log_dropped=8)
     house.tick(5)
     assert [fields["rule"] for _, _, fields in house.said] == ["log_dropping"]
 
 
 def test_what_is_silenced_is_shown_and_counted_but_not_sent(house) -> None:
-    house.signs = SystemState(config_rejected=True)
+    house.system_state = SystemState(config_rejected=True)
 
     assert house.watch.silence("config_rejected", WALL + 100)
     assert not house.watch.silence("no_such_rule", WALL + 100)
@@ -102,14 +102,14 @@ def test_what_is_silenced_is_shown_and_counted_but_not_sent(house) -> None:
 
 def test_without_receivers_it_is_counted_as_logged() -> None:
     house = House(AlertsRule(), has_receivers=False)
-    house.signs = SystemState(config_rejected=True)
+    house.system_state = SystemState(config_rejected=True)
     house.tick(0)
 
     assert house.results == {("config_rejected", "logged"): 1}
 
 
 def test_a_trial_looks_like_an_alert(house) -> None:
-    house.signs = SystemState(config_rejected=True)
+    house.system_state = SystemState(config_rejected=True)
     house.tick(0)
 
     assert set(trial("", "")) == set(house.watch.alerts(WALL)[0])

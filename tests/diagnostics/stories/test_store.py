@@ -273,7 +273,7 @@ def test_to_be_opened_can_be_waited_for(open_store) -> None:
     store = open_store()
     store.opened(WAIT)
 
-    assert store.ledger.restored == []
+    assert store.database.restored == []
 
 
 def test_a_file_corrupted_under_load_is_begun_anew(
@@ -311,7 +311,7 @@ def test_a_file_that_was_taken_away_is_made_again(open_store, exchange_of, path)
     store.put([exchange_of(request_id="after")], "")
     until(is_kept(store, "after"))
 
-    assert store.ledger.renewals == 1
+    assert store.database.renewals == 1
 
 
 def test_a_path_that_cannot_be_written_heals_when_it_can(
@@ -470,8 +470,8 @@ def test_groups_of_errors_survive_a_restart(open_store, exchange_of) -> None:
     assert first.close(WAIT)
 
     second = open_store()
-    until(lambda: second.ledger.restored is not None)
-    assert second.ledger.restored == groups.newest_first()
+    until(lambda: second.database.restored is not None)
+    assert second.database.restored == groups.newest_first()
 
 
 def test_a_group_that_was_saved_again_takes_the_place_of_the_old(open_store, exchange_of) -> None:
@@ -483,5 +483,5 @@ def test_a_group_that_was_saved_again_takes_the_place_of_the_old(open_store, exc
     assert store.close(WAIT)
 
     again = open_store()
-    until(lambda: again.ledger.restored is not None)
-    assert [group.total for group in again.ledger.restored] == [3]
+    until(lambda: again.database.restored is not None)
+    assert [group.total for group in again.database.restored] == [3]

@@ -1,0 +1,39 @@
+"""The concurrency limit of a route: its places, and who counts as the same client."""
+
+from proxy import outcome as o
+from proxy.exchange import Exchange
+from proxy.http.request_head import RequestHead
+from proxy.limits.keys import ClientKeys, KeySource
+from proxy.limits.places import Places, Ticket
+from proxy.outcome import Outcome
+
+
+class Concurrency:
+    """`wait` is in seconds; `source` tells clients apart, None: nothing does."""
+
+    def __init__(
+        self, places: Places, source: KeySource | None, keys: ClientKeys, wait: float
+    ) -> None:
+        self.places = places
+        self.wait = wait
+        self._source = source
+        self._keys = keys
+
+    def ask(self, asked: RequestHead, x: Exchange) -> Ticket:
+        """A place for a request, or a place in the queue, or none."""
+        return self.places.ask(0 if self._source is None else self._keys.of(self._source, asked, x))
+
+    def refusal(
+        self, ticket: Ticket, asked: RequestHead, x: Exchange
+    ) -> tuple[Outcome, str] | None:
+        """Why a request is not let in, and in which words; None where it is."""
+        places = self.places
+        if ticket.state == "granted":
+            return None
+        if ticket.state == "client_full":
+            source = self._source
+            who = "all" if source is None else self._keys.words(source, asked, x)
+            return o.CLIENT_CONCURRENCY_LIMITED, f"{places.per_client} under way already, by {who}"
+        if ticket.state == "waiting":
+            return o.QUEUE_TIMEOUT, f"{places.waiting} in the queue for {places.limit} places"
+        return o.CONCURRENCY_LIMITED, f"{places.limit} under way and {places.waiting} in the queue"
