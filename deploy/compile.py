@@ -19,22 +19,22 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "admission attempt attempt_record attempts blame clock context custom_fields drain "
-    "exchange forward guards masking message_guard opening outcome own_response place_queue "
-    "relay respond routing terms time_spent transitions upload waiter",
+    ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
+    "opening outcome own_response place_queue relay respond routing terms time_spent "
+    "transitions upload waiter",
     "client": "body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",
-    "http": "authority connection_auth cors error_response forwarding framing head_writer headers "
-    "identity proxy_status request_head trust",
-    "limits": "arrivals fields gcra keys rate",
-    "observation": "batch log metrics observer readings record recorded recorder redaction "
-    "route_metrics series stack_traces summary upstream_status",
-    "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
+    "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
+    "headers identity proxy_status request_head trust",
+    "limits": "arrivals fields gcra keys message_guard rate",
+    "observation": "batch custom_fields log metrics observer readings record recorded recorder "
+    "redaction route_metrics series stack_traces summary upstream_status",
+    "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
     "streams": "clocks errors framing holding markers ndjson observer raw recognition relay sse "
     "upstream_errors verdict",
-    "upstream": "blanks connection delivery ending endpoints pacing pool protocol request_writer "
-    "rescue response_reader result states upstream",
+    "upstream": "blanks conclusion connection delivery ending endpoints interim pacing pool "
+    "protocol request_writer rescue response response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
 }
 

@@ -10,8 +10,7 @@ from proxy.clock import now
 from proxy.context import Context
 from proxy.http.authority import host_name
 from proxy.http.forwarding import is_https
-from proxy.limits.rate import RateLimits
-from proxy.message_guard import (
+from proxy.limits.message_guard import (
     LARGEST,
     Unfit,
     is_looked_into,
@@ -19,6 +18,7 @@ from proxy.message_guard import (
     refuse_type,
     refuse_unreadable,
 )
+from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
 from proxy.own_response import refuse
 from proxy.place_queue import take_place

@@ -13,7 +13,6 @@ from proxy.admin.in_process import InProcessAdmin
 from proxy.admin.server import admin_runner
 from proxy.clock import now
 from proxy.context import Plan
-from proxy.custom_fields import extractor
 from proxy.descriptors import OF_OUR_OWN, Descriptors
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
 from proxy.diagnostics.stories.hash_key import hash_key
@@ -26,6 +25,7 @@ from proxy.limits.build import concurrency, rate_limits
 from proxy.limits.keys import ClientKeys
 from proxy.limits.places import Places
 from proxy.listener import Listener
+from proxy.observation.custom_fields import extractor
 from proxy.observation.lag import measure_lag
 from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log

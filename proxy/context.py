@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from proxy.blame import FailedAttempt
 from proxy.client.connection import ClientConnection
 from proxy.client.request import Request
 from proxy.clock import now
@@ -19,6 +18,7 @@ from proxy.http.rules import CorsRule, IdentityRule
 from proxy.limits.places import Places, Ticket
 from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
+from proxy.resilience.opening import FailedAttempt
 from proxy.resilience.permits import Permit
 from proxy.routing import Route, Router
 from proxy.streams.observer import StreamObserver

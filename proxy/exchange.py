@@ -13,8 +13,8 @@ cost more than to read its request. The defaults stand in the class, as those of
 from dataclasses import dataclass
 
 from proxy.attempt_record import Attempt
-from proxy.blame import Opening
 from proxy.outcome import CLIENT_CLOSED_REQUEST, NotRetried, Outcome
+from proxy.resilience.opening import Opening
 from proxy.terms import Terms
 from proxy.time_spent import CLIENT, CONNECT, PAUSE, QUEUE, RELAY, UPSTREAM, TimeSpent
 

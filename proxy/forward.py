@@ -8,8 +8,8 @@ import asyncio
 from math import inf
 from typing import Protocol
 
-from proxy import guards, respond
 from proxy import outcome as o
+from proxy import respond
 from proxy.admission import admit, turn_away
 from proxy.attempts import NoAnswer, call
 from proxy.client.request import Request, RequestError
@@ -17,9 +17,10 @@ from proxy.clock import now
 from proxy.context import Context, Plan
 from proxy.drain import Drain
 from proxy.exchange import Exchange
-from proxy.fault import fault_of
+from proxy.http import guards
 from proxy.http.cors import grants, is_preflight
 from proxy.http.rules import CorsRule
+from proxy.observation.fault import fault_of
 from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.own_response import allow, refuse, refuse_preflight

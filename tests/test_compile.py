@@ -18,7 +18,6 @@ INTERPRETED = {
     "app": "runs once",
     "cli": "runs once",
     "descriptors": "once a connection",
-    "fault": "only where a fault of ours ends an exchange",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
     "supervisor": "runs once",

@@ -10,13 +10,11 @@ from tests.source import MODULES, TREES, imports_of
 
 MOST_LINES = 250
 MOST_FUNCTION_LINES = 45
-MOST_AT_THE_TOP = 32
+MOST_AT_THE_TOP = 28
 """Modules that stand at the top of `proxy/`, the request path among them. May only shrink."""
 
 LONGER_FILES = {
     "client.connection": (326, "to be split: who the peer is, what waits unread"),
-    "upstream.protocol": (283, "to be split"),
-    "upstream.response_reader": (302, "to be split"),
 }
 """Files above the limit: lines and reason. May only shrink."""
 

@@ -106,12 +106,10 @@ class Heads:
             trusted=source.trusted,
         )
         target = _stripped(asked.target, strip)
-        start = _request_line(asked.method, base + target if target[:1] == "/" else target)
-        if not same:
-            start += b"Host: %b\r\n" % wanted
         return b"".join(
             (
-                start,
+                _request_line(asked.method, base + target if target[:1] == "/" else target),
+                b"" if same else b"Host: %b\r\n" % wanted,
                 *lines,
                 self._id_line,
                 x.request_id.encode(),

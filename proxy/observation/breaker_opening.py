@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from proxy.blame import FailedAttempt, Opening
 from proxy.observation.redaction import redact
+from proxy.resilience.opening import FailedAttempt, Opening
 
 
 def opened(opening: Opening, dated: Callable[[float], str]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Final
 
 from proxy import clock
-from proxy.fault import fault_place
+from proxy.observation.fault import fault_place
 from proxy.observation.log import Log
 from proxy.observation.redaction import USER_AGENT_CHARS, redact
 from proxy.outcome import Level

@@ -12,9 +12,9 @@ from typing import Final
 
 from proxy import clock
 from proxy.exchange import Exchange
-from proxy.fault import fault_place
 from proxy.observation.batch import Batch, Later, call_later
 from proxy.observation.breaker_opening import opened
+from proxy.observation.fault import fault_place
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import ms

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from proxy import clock
 from proxy.exchange import Exchange
-from proxy.fault import fault_place
+from proxy.observation.fault import fault_place
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import event_of

@@ -28,9 +28,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from proxy import outcome as o
-from proxy.blame import MOST, FailedAttempt, Opening
 from proxy.outcome import Signal
 from proxy.resilience.circuit import Circuit, CircuitState, FailureStorage
+from proxy.resilience.opening import MOST, FailedAttempt, Opening
 from proxy.resilience.pauses import Random, growing
 from proxy.resilience.permits import (
     SETTLED,

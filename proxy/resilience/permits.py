@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from proxy.blame import Opening
 from proxy.outcome import Outcome
 from proxy.resilience.circuit import CircuitState
+from proxy.resilience.opening import Opening
 
 TransitionCause = Literal[
     "consecutive", "ratio", "probe_failed", "probe_succeeded", "cooled_down", "manual"

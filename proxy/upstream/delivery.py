@@ -6,6 +6,7 @@ Asks `TCP_INFO` (tcp(7)), which Linux alone has in this form; a Unix socket has 
 import socket
 import struct
 import sys
+from contextlib import suppress
 from typing import Final
 
 from proxy.upstream.ending import Arrival
@@ -19,11 +20,24 @@ _FIELDS: Final = struct.Struct("=120xQ28xI")
 class Delivery:
     """Of what is sent on a socket after `begin`."""
 
-    __slots__ = ("_before", "_socket")
+    __slots__ = ("_before", "_is_kept", "socket")
 
     def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+        self.socket = sock
+        self._is_kept = False
+        """Whether the socket is a copy of our own."""
         self._before: tuple[int, int] | None = None
+
+    def keep(self) -> None:
+        """Of a TLS connection: loops close its socket before they say how it ended."""
+        with suppress(OSError):  # no descriptor left: then that is not known
+            self.socket = self.socket.dup()
+            self._is_kept = True
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        if self._is_kept:
+            self.socket.close()
 
     def begin(self) -> None:
         """A request follows: what was sent until now, handshakes included, is another's."""
@@ -48,7 +62,7 @@ class Delivery:
         if not _OPTION:
             return None
         try:
-            info = self._socket.getsockopt(socket.IPPROTO_TCP, _OPTION, _FIELDS.size)
+            info = self.socket.getsockopt(socket.IPPROTO_TCP, _OPTION, _FIELDS.size)
         except OSError:
             return None
         if len(info) < _FIELDS.size:

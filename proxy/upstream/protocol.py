@@ -10,16 +10,15 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.http.framing import ResponseHead
+from proxy.upstream.conclusion import conclude_awaited, conclude_body, conclude_tls, ending_of
 from proxy.upstream.delivery import Delivery
-from proxy.upstream.ending import GAVE_UP, Ending
 from proxy.upstream.pacing import PacedProtocol
 from proxy.upstream.request_writer import RequestWriter
-from proxy.upstream.rescue import ends_with_alert, is_closed_in_order, undecrypted, unread
+from proxy.upstream.rescue import undecrypted, unread
 from proxy.upstream.response_reader import ResponseReader
 from proxy.upstream.rules import UpstreamRule
 from proxy.upstream.states import (
@@ -56,8 +55,8 @@ class EndpointProtocol(PacedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_has_ended", "_is_kept", "_socket", "delivery", "fault", "interim_to", "is_unread",
-        "on_closed", "poll", "reader", "reset_by", "reused", "state", "tap", "waiter", "writer",
+        "_has_ended", "delivery", "fault", "interim_to", "is_unread", "on_closed", "poll", "reader",
+        "reset_by", "reused", "state", "tap", "waiter", "writer",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule, sock: socket.socket) -> None:
@@ -66,9 +65,6 @@ class EndpointProtocol(PacedProtocol):
         self.reader = ResponseReader(endpoint, limits)
         self.writer = RequestWriter(self.loop)
         self.waiter = Waiter(self.loop)
-        self._socket = sock
-        self._is_kept = False
-        """Whether the socket is a copy of our own."""
         self.delivery = Delivery(sock)
         self._has_ended = False
         """Whether the upstream closed in order, as far as the loop says so."""
@@ -124,7 +120,7 @@ class EndpointProtocol(PacedProtocol):
         # uvloop's transports are no asyncio.Transport to isinstance
         self.transport = self.writer.transport = cast("asyncio.Transport", transport)
         if self._tls is not None:
-            self._keep_socket()
+            self.delivery.keep()
 
     def data_received(self, data: bytes) -> None:
         before = self.state
@@ -164,8 +160,7 @@ class EndpointProtocol(PacedProtocol):
         elif exc is not None and AWAITING <= self.state <= TUNNEL:
             self._rescue(exc)
         self._end(str(exc or "closed"), was_reset=exc is not None)
-        if self._is_kept:
-            self._socket.close()
+        self.delivery.close()
         self.move(LOST)
         self.waiter.close()
         self.writer.close()
@@ -209,23 +204,13 @@ class EndpointProtocol(PacedProtocol):
         else:
             reader.is_tainted = True
 
-    def _keep_socket(self) -> None:
-        """Of a TLS connection: loops close its socket before they say how it ended."""
-        with suppress(OSError):  # no descriptor left: then that is not known
-            self._socket = self._socket.dup()
-            self._is_kept = True
-            self.delivery = Delivery(self._socket)
-
     def _rescue(self, exc: Exception) -> None:
         """Look at what came before the connection broke."""
         if self._tls is None:
-            for data in unread(self._socket):
+            for data in unread(self.delivery.socket):
                 self.data_received(data)
         elif self.state == AWAITING and not self.reader.has_begun:
-            if isinstance(exc, ssl.SSLError):
-                self.reader.fail(o.TLS_FAILURE, str(exc))
-            elif not self.reused and ends_with_alert(b"".join(unread(self._socket))):
-                self.reader.fail(o.TLS_FAILURE, "refused by a TLS alert: no client certificate?")
+            conclude_tls(self.reader, self.delivery, exc, reused=self.reused)
 
     @property
     def _tls(self) -> ssl.SSLObject | None:
@@ -253,31 +238,10 @@ class EndpointProtocol(PacedProtocol):
         """What the end of the connection means for the exchange that has it."""
         state, reader = self.state, self.reader
         if state in (TAKEN, AWAITING):
-            ending = self._ending()
-            self.is_unread, outcome = ending.is_unread, ending.outcome
-            reader.fail(outcome, GAVE_UP if outcome is o.REQUEST_TIMEOUT else detail)
+            ending = ending_of(
+                reader, self.writer, self.delivery, in_order=self._has_ended, reused=self.reused
+            )
+            self.is_unread = ending.is_unread
+            conclude_awaited(reader, ending, detail)
         elif state == BODY:
-            if was_reset:
-                reader.fail(o.STREAM_RESET, detail)
-            elif reader.framing.kind == "close" and self._is_cut_short:
-                reader.fail(o.STREAM_TRUNCATED, "the TLS connection ended without close_notify")
-            elif not reader.end():
-                reader.fail(o.STREAM_TRUNCATED, detail)
-
-    @property
-    def _is_cut_short(self) -> bool:
-        tls = self._tls
-        return tls is not None and not is_closed_in_order(tls)
-
-    def _ending(self) -> Ending:
-        """Of a connection that ends before the head of a response."""
-        writer = self.writer
-        return Ending(
-            arrival=self.delivery.arrival() if writer.bytes_sent else "unsent",
-            in_order=self._has_ended,
-            silence=self.loop.time() - writer.sent_at,
-            has_idled=self.reused and not self.reader.has_begun and not writer.was_read,
-            has_unsent=writer.has_unsent,
-            is_uploading=writer.is_uploading,
-            is_behind=writer.is_paused or self.delivery.is_behind(writer.bytes_sent),
-        )
+            conclude_body(reader, self._tls, detail, was_reset=was_reset)

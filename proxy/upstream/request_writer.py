@@ -35,6 +35,11 @@ class RequestWriter:
         """Whether the upstream was seen to read of this request."""
 
     @property
+    def silence(self) -> float:
+        """Seconds since bytes were last handed over."""
+        return self._loop.time() - self.sent_at
+
+    @property
     def has_unsent(self) -> bool:
         """Whether bytes still wait to be sent."""
         return self.transport.get_write_buffer_size() > 0

@@ -15,7 +15,6 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from proxy import outcome as o
 from proxy.http.framing import (
-    Framing,
     Headers,
     Malformed,
     ResponseHead,
@@ -23,17 +22,13 @@ from proxy.http.framing import (
     is_coded,
     parse_framing,
     read_as,
-    refused_switch,
 )
 from proxy.outcome import Outcome
 from proxy.upstream.blanks import Unpadded, is_padded
-from proxy.upstream.result import Failed
+from proxy.upstream.interim import InterimHeads
+from proxy.upstream.response import Response
 from proxy.upstream.rules import UpstreamRule
 
-MAX_INTERIM = 64
-"""Interim (1xx) responses borne before the final one."""
-
-_NO_FRAMING = Framing("none", None, False)
 _OF_TRAILERS = frozenset(
     {
         "Content-Length can't be present with Transfer-Encoding",
@@ -42,61 +37,37 @@ _OF_TRAILERS = frozenset(
     }
 )
 """What the parser says of header lines: behind chunks that are trailers, and the body is whole."""
-_UNASKED = "101 without a request to upgrade"
-_UNFRAMED = Framing("close", None, False)
 
 
-class ResponseReader:
+class ResponseReader(Response):
     """Reads one response after the other, each begun by `expect`."""
 
     __slots__ = (
-        "_fed", "_headers", "_interims", "_limits", "_may_switch", "_method", "_parser", "_reason",
-        "_room", "_told", "_unpadded", "buffered", "chunks", "endpoint", "failure", "framing",
-        "head", "interim", "is_done", "is_raw", "is_tainted",
+        "_fed", "_headers", "_interims", "_limits", "_method", "_parser", "_reason", "_room",
+        "_unpadded",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule) -> None:
-        self.endpoint = endpoint
+        super().__init__(endpoint)
         self._limits = limits
-        self.is_tainted = False
-        self.reset()
+        self._interims = InterimHeads()
+        self._parser: HttpResponseParser | None = None
+        self._room = limits.max_head
 
     def reset(self) -> None:
         """Forget the last response; no bytes are awaited until `expect`."""
-        self._parser: HttpResponseParser | None = None
-        self.framing = _NO_FRAMING
+        self._parser = None
         self._room = self._limits.max_head
-        self.head: ResponseHead | None = None
-        """Of the final response, or of the 101 that was asked for."""
-        self.interim: list[ResponseHead] = []
-        """Interim heads that have come and were not taken yet; a 100 is only counted."""
-        self.failure: Failed | None = None
-        self.chunks: list[bytes] = []
-        self.buffered = 0
-        """Bytes in `chunks`."""
-        self.is_done = False
-        """The body has ended as its framing said; the rest of it is in `chunks`."""
-        self.is_raw = False
-        """Whether a 101 was the last that is HTTP; what follows it is in `chunks`."""
+        self.clear()
 
     def expect(self, method: str, *, may_switch: bool = False) -> None:
         """The response to a request with `method` comes next.
 
         `may_switch` says that the request asked for a WebSocket: only then is a 101 final.
         """
-        self._parser = parser = HttpResponseParser(self)
-        # versions, and bytes behind a `Connection: close` (of an interim head too), are judged here
-        parser.set_dangerous_leniencies(
-            lenient_version=True, lenient_keep_alive=True, lenient_spaces_after_chunk_size=True
-        )
         self._method = method
-        self._may_switch = may_switch
-        self._headers: Headers = []
-        self._reason = b""
-        self._interims = 0
-        self._told = 0
-        self._fed: list[bytes] = []
-        self._unpadded: Unpadded | None = None
+        self._interims.begin(may_switch=may_switch)
+        self._begin_head()
 
     def feed(self, data: bytes) -> None:
         """Bytes from the upstream. What they brought is in `head`, `chunks` and `failure`."""
@@ -119,33 +90,25 @@ class ResponseReader:
         if self.is_done or self.failure is not None:
             self._parser = None
 
-    def end(self) -> bool:
-        """The upstream sends no more. Whether that ended the body as its framing said."""
-        if self.head is not None and self.framing.kind == "close" and self.failure is None:
-            self.is_done = True
-        return self.is_done
-
     def stop(self) -> None:
         """Read nothing more, and let go of the parser, which holds the reader."""
         self._parser = None
-
-    def fail(self, outcome: Outcome, detail: str) -> None:
-        """Nothing more will come of this response; the first reason stands."""
-        if self.failure is None:
-            self.failure = Failed(outcome, detail, self.endpoint)
 
     @property
     def has_begun(self) -> bool:
         """Whether any byte of the response has arrived."""
         return self._room < self._limits.max_head or self.head is not None
 
-    def take_chunks(self) -> bytes:
-        """The body bytes that have arrived and were not taken yet."""
-        chunks = self.chunks
-        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self.chunks = []
-        self.buffered = 0
-        return data
+    def _begin_head(self) -> None:
+        self._parser = parser = HttpResponseParser(self)
+        # versions, and bytes behind a `Connection: close` (of an interim head too), are judged here
+        parser.set_dangerous_leniencies(
+            lenient_version=True, lenient_keep_alive=True, lenient_spaces_after_chunk_size=True
+        )
+        self._headers: Headers = []
+        self._reason = b""
+        self._fed: list[bytes] = []
+        self._unpadded: Unpadded | None = None
 
     def _feed_unparsed(self, data: bytes) -> None:
         if not self.is_raw:
@@ -180,9 +143,9 @@ class ResponseReader:
             head = b"".join(self._fed)
             if self.head is not None or self.failure is not None or not is_padded(head):
                 raise
-            told = self._interims
-            self.expect(self._method, may_switch=self._may_switch)
-            self._told, self._unpadded = told, Unpadded()
+            self._interims.begin_anew()
+            self._begin_head()
+            self._unpadded = Unpadded()
             self._feed_lines(self._unpadded, head)
 
     def _feed_lines(self, unpadded: Unpadded, data: bytes) -> None:
@@ -195,14 +158,10 @@ class ResponseReader:
             except HttpParserUpgrade:
                 self._parser = None
             if self.head is not None:
-                self._feed_behind(unpadded.rest)
+                if self.is_done:
+                    self._parser = None
+                self.feed(unpadded.rest)
                 break
-
-    def _feed_behind(self, data: bytes) -> None:
-        if self._parser is not None and not self.is_done:
-            self.feed(data)
-        else:
-            self._feed_unparsed(data)
 
     def _feed_chunks(self, parser: HttpResponseParser, data: bytes) -> None:
         """Chunk extensions and trailers are dropped, but may not go on for ever."""
@@ -280,23 +239,9 @@ class ResponseReader:
 
     def _take_interim(self, head: ResponseHead) -> None:
         """A 101 that was asked for is the last head, because HTTP ends there."""
-        if not head.http_version.startswith("1."):
-            self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, f"HTTP version {head.http_version}")
-        if head.status == 101:
-            self._accept_switch(head)
-            return
-        self._interims += 1
-        if self._interims > MAX_INTERIM:
-            self._refuse_head(
-                o.UPSTREAM_PROTOCOL_ERROR, f"more than {MAX_INTERIM} interim responses"
-            )
-        if head.status != 100 and self._interims > self._told:
-            self.interim.append(head)
-
-    def _accept_switch(self, head: ResponseHead) -> None:
-        why = refused_switch(head.http_version, head.headers) if self._may_switch else _UNASKED
-        if why:
+        if why := self._interims.refusal(head):
             self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, why)
-        self.is_raw = True
-        self.framing = _UNFRAMED
-        self.head = head
+        if head.status == 101:
+            self.switch(head)
+        elif self._interims.is_passed_on(head):
+            self.interim.append(head)

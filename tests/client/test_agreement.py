@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from proxy.client.head_reader import RequestRefusal
 from proxy.client.request_reader import RequestReader
-from proxy.guards import refuse_request
+from proxy.http.guards import refuse_request
 from tests.client.faults import FAULTS
 from tests.client.pipelines import faulty, mutated, pipelines, requests
 from tests.client.reference import Limits, Message, Reading, read

@@ -13,7 +13,7 @@ from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, StoreMissingError, is_slow
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
-from proxy.fault import fault_of
+from proxy.observation.fault import fault_of
 
 WALL = 1e9 + 100
 AGES = 1e10

@@ -1,7 +1,7 @@
 """What opened a circuit, as it may be shown."""
 
-from proxy.blame import FailedAttempt, Opening
 from proxy.observation.breaker_opening import opened
+from proxy.resilience.opening import FailedAttempt, Opening
 
 
 def test_rule_time_and_failures_are_told_redacted() -> None:

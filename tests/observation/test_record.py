@@ -1,7 +1,7 @@
 """What is said about an exchange."""
 
 from proxy.attempt_record import Attempt
-from proxy.fault import fault_of, fault_place
+from proxy.observation.fault import fault_of, fault_place
 from proxy.observation.record import FIELDS, RESERVED, event_of, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
 from tests.records import attempt

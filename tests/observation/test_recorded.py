@@ -7,8 +7,8 @@ import pytest
 
 from proxy.diagnostics.errors.fingerprint import kind_of
 from proxy.diagnostics.stories.story import brief_of, story_of
-from proxy.fault import fault_of
 from proxy.observation.batch import MOST
+from proxy.observation.fault import fault_of
 from proxy.observation.record import event_of
 from proxy.observation.recorded import hide, redact_in_place, weight
 from proxy.observation.redaction import REDACTED

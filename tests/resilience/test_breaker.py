@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from proxy.blame import FailedAttempt, Opening
 from proxy.resilience.breaker import LOST_PROBE, Breaker
+from proxy.resilience.opening import FailedAttempt, Opening
 from proxy.resilience.permits import BreakerView, Permit, Refused, Transition
 from proxy.resilience.rules import BreakerRule
 

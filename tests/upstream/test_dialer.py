@@ -59,7 +59,7 @@ async def test_small_writes_are_not_held_back(scene):
     upstream = scene.upstream(await scene.listen(hold))
     connection = await upstream.acquire(connect=5, pool_wait=5)
 
-    assert connection.protocol._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    assert connection.protocol.delivery.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     connection.abort()
 
 

@@ -12,7 +12,8 @@ from proxy.outcome import (
     UPSTREAM_HEADERS_TOO_LARGE,
     UPSTREAM_PROTOCOL_ERROR,
 )
-from proxy.upstream.response_reader import MAX_INTERIM, ResponseReader
+from proxy.upstream.interim import MAX_INTERIM
+from proxy.upstream.response_reader import ResponseReader
 from proxy.upstream.rules import UpstreamRule
 
 LIMITS = UpstreamRule(endpoints=["http://a"], max_head=1024, max_headers=8)

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.diagnostics.errors.fingerprint import ErrorKind, detail_class, kind_of
-from proxy.fault import fault_of
+from proxy.observation.fault import fault_of
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from proxy.diagnostics.errors.groups import (
     group_json,
     summary,
 )
-from proxy.fault import fault_of
+from proxy.observation.fault import fault_of
 
 BEGIN = 1e9
 

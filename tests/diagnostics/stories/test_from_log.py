@@ -9,7 +9,7 @@ from proxy.admin.story_text import story_text
 from proxy.clock import iso
 from proxy.diagnostics.stories.from_log import story_from_log
 from proxy.diagnostics.stories.story import story_of
-from proxy.fault import fault_of
+from proxy.observation.fault import fault_of
 from proxy.observation.record import event_of
 from proxy.outcome import OUTCOMES
 from tests.records import attempt

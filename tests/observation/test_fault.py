@@ -1,6 +1,6 @@
 """A stack trace names places, never values."""
 
-from proxy.fault import FRAMES, fault_of, trace_of
+from proxy.observation.fault import FRAMES, fault_of, trace_of
 
 
 def fail(depth: int) -> None:
@@ -25,7 +25,7 @@ def caught(depth: int, cause: BaseException | None = None) -> BaseException:
 def test_frames_come_outermost_first_and_the_type_last() -> None:
     lines = trace_of(caught(1)).splitlines()
 
-    assert lines[0].partition(":")[0].endswith("tests/test_fault.py")
+    assert lines[0].partition(":")[0].endswith("tests/observation/test_fault.py")
     assert [line.rpartition(" in ")[2] for line in lines[:-1]] == ["caught", "fail", "fail"]
     assert lines[-1] == "ValueError"
     assert "secret" not in "".join(lines)

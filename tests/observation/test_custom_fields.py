@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.custom_fields import MAX_VALUE, MOST_PARAMETERS, extractor
 from proxy.http.request_head import RequestHead, read_request
+from proxy.observation.custom_fields import MAX_VALUE, MOST_PARAMETERS, extractor
 from proxy.settings.sections import ObservedField
 
 KEY = b"k" * 16

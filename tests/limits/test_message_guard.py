@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy import outcome as o
 from proxy.http.request_head import read_request
-from proxy.message_guard import (
+from proxy.limits.message_guard import (
     LARGEST,
     refuse_message,
     refuse_type,

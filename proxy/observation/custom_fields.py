@@ -7,12 +7,12 @@ What a header or parameter with a secret's name holds is recorded as a hash or n
 
 import hmac
 from collections.abc import Callable, Mapping
+from typing import Protocol
 from urllib.parse import unquote_plus
 
 from proxy.http.request_head import RequestHead
 from proxy.observation.redaction import REDACTED, is_secret_name
 from proxy.routing import compiled, normalise, path_of
-from proxy.settings.sections import ObservedField
 
 MAX_VALUE = 1024
 """Characters of a value that are kept. More than are recorded: redaction must see secrets whole."""
@@ -23,8 +23,24 @@ MOST_PARAMETERS = 256
 Take = Callable[[RequestHead], str | None]
 
 
+class FieldSource(Protocol):
+    """Where the value of a field is taken from: exactly one of header, path and query."""
+
+    @property
+    def header(self) -> str | None: ...
+
+    @property
+    def path(self) -> str | None: ...
+
+    @property
+    def query(self) -> str | None: ...
+
+    @property
+    def hash(self) -> bool: ...
+
+
 def extractor(
-    fields: Mapping[str, ObservedField], key: bytes = b""
+    fields: Mapping[str, FieldSource], key: bytes = b""
 ) -> Callable[[RequestHead], dict[str, str]]:
     """A function that takes all of `fields` from a request; absent ones are left out.
 
@@ -38,7 +54,7 @@ def extractor(
     return extract
 
 
-def _keeper(field: ObservedField, key: bytes) -> Callable[[str], str]:
+def _keeper(field: FieldSource, key: bytes) -> Callable[[str], str]:
     """What is kept of a value of `field`."""
     if field.hash:
         return lambda value: _digest(key, value)
@@ -47,7 +63,7 @@ def _keeper(field: ObservedField, key: bytes) -> Callable[[str], str]:
     return lambda value: value[:MAX_VALUE]
 
 
-def _taker(field: ObservedField) -> Take:
+def _taker(field: FieldSource) -> Take:
     if field.header is not None:
         return _from_header(field.header.lower().encode())
     if field.path is not None:

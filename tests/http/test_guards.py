@@ -3,7 +3,7 @@
 import pytest
 
 from proxy import outcome as o
-from proxy.guards import refuse_on_route, refuse_request
+from proxy.http.guards import refuse_on_route, refuse_request
 from proxy.http.request_head import RequestHead, read_request
 from proxy.outcome import Outcome
 
