@@ -20,7 +20,8 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
     ".": "attempt attempts blame clock context custom_fields exchange forward guards masking "
-    "opening outcome own_response relay respond routing terms transitions waiter",
+    "loop_lag opening outcome own_response progress relay respond routing silence terms "
+    "transitions waiter",
     "client": "body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",

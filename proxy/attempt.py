@@ -13,6 +13,7 @@ from proxy.clock import now
 from proxy.context import Context
 from proxy.exchange import Attempt
 from proxy.http.framing import ResponseHead
+from proxy.loop_lag import waited
 from proxy.outcome import result_of
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
@@ -45,15 +46,15 @@ async def attempt(ctx: Context, avoid: str | None) -> ResponseHead | Failed:
     finally:
         connected = tried.started + (tried.connect or 0.0) + got.queued
         sent = max(connected, ctx.sent_at)  # of an early answer: the upload has not ended
-        tried.head = now() - sent
+        tried.head = waited(sent, now())
         x.upstream_wait += tried.head
-        x.client_wait += sent - connected
+        x.client_wait += waited(connected, sent)
         tried.sent = got.sent
     if isinstance(head, Failed):
         if head.outcome is o.STALE_CONNECTION:
             ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
         ctx.let_go(whole=False)
-        return _failed(ctx, tried, _total(ctx, head))
+        return _failed(ctx, tried, head)
     tried.status = head.status
     tried.result = result_of(head.status)
     return head
@@ -67,9 +68,9 @@ async def _connect(ctx: Context, began: float, avoid: str | None) -> Connection 
             connect=clocks.connect, pool_wait=clocks.pool_wait, left=left, avoid=avoid
         )
     except asyncio.CancelledError:
-        ctx.exchange.upstream_wait += now() - began
+        ctx.exchange.upstream_wait += waited(began, now())
         raise
-    _account(ctx, got, now() - began)
+    _account(ctx, got, waited(began, now()))
     return got
 
 
@@ -95,7 +96,7 @@ async def _send(ctx: Context, connection: Connection) -> ResponseHead | Failed:
     ctx.exchange.phase = "H"
     _request(ctx, connection, ctx.head + _framed(ctx))
     ctx.sent_at = now()
-    return await connection.head(ctx.deadline.cut(ctx.route.rule.timeouts.head, ctx.sent_at))
+    return await connection.head(ctx.route.rule.timeouts.head, ctx.deadline.left(ctx.sent_at))
 
 
 async def _stream(ctx: Context, connection: Connection) -> ResponseHead | Failed:
@@ -112,14 +113,6 @@ def _request(ctx: Context, connection: Connection, data: bytes) -> None:
     connection.request(
         asked.method, data, may_switch=asked.wants_websocket, interim=ctx.pass_on_interim
     )
-
-
-def _total(ctx: Context, failed: Failed) -> Failed:
-    """Which clock it was that ran out: the one that had less left when the wait began."""
-    shorter = ctx.deadline.left(ctx.sent_at) < ctx.route.rule.timeouts.head
-    if failed.outcome is o.HEAD_TIMEOUT and shorter:
-        return Failed(o.TOTAL_TIMEOUT, "total ran out while awaiting the head", failed.endpoint)
-    return failed
 
 
 def _framed(ctx: Context) -> bytes:
@@ -142,7 +135,7 @@ async def _upload(ctx: Context, connection: Connection) -> None:
     if ctx.exchange.committed is None:
         ctx.exchange.phase = "H"
     connection.writer.is_uploading = False
-    connection.shorten(ctx.deadline.cut(clocks.head, sent))
+    connection.shorten(clocks.head, ctx.deadline.left(sent))
 
 
 async def _send_body(ctx: Context, connection: Connection) -> None:

@@ -14,6 +14,7 @@ from proxy.context import Context, UpstreamResponse
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.http.identity import other_ids
+from proxy.loop_lag import waited
 from proxy.outcome import NotRetried, Outcome, signal_of
 from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
@@ -110,7 +111,7 @@ async def keep_body(ctx: Context) -> None:
             pieces.append(piece)
             ctx.exchange.bytes_in += len(piece)
     finally:
-        ctx.exchange.client_wait += now() - began
+        ctx.exchange.client_wait += waited(began, now())
     ctx.body = b"".join(pieces)
     if ctx.exchange.bytes_in > ctx.route.rule.max_body:
         raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
@@ -222,8 +223,8 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
     )
     while connection is not None and len(answer.body) <= limit:
         began = now()
-        piece = await connection.read(ctx.deadline.cut(ctx.route.rule.timeouts.gap, began))
-        ctx.exchange.upstream_wait += now() - began
+        piece = await connection.read(ctx.route.rule.timeouts.gap, ctx.deadline.left(began))
+        ctx.exchange.upstream_wait += waited(began, now())
         if isinstance(piece, Failed):
             ctx.let_go(whole=False)
             return NoAnswer(o.UPSTREAM_RESET)  # half an answer is none
@@ -240,4 +241,4 @@ async def _pause(ctx: Context, pause: float) -> None:
     ctx.exchange.phase = "Q"
     began = now()
     await asyncio.sleep(pause)
-    ctx.exchange.paused += now() - began
+    ctx.exchange.paused += waited(began, now())

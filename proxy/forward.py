@@ -20,6 +20,7 @@ from proxy.exchange import Exchange
 from proxy.fault import fault_of
 from proxy.http.cors import grants, is_preflight
 from proxy.http.rules import CorsRule
+from proxy.loop_lag import waited
 from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
 from proxy.routing import NoRoute, Route
@@ -216,7 +217,7 @@ async def _is_read(ctx: Context) -> bool:
     silence = ctx.route.rule.timeouts.client_write if ctx.exchange.route else _UNROUTED_WRITE
     began = now()
     is_read = await ctx.client.drained(silence, inf)
-    ctx.exchange.client_wait += now() - began
+    ctx.exchange.client_wait += waited(began, now())
     if not is_read:
         ctx.exchange.outcome = o.CLIENT_TOO_SLOW
         ctx.client.abort()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from proxy.clock import now
 from proxy.context import Context, UpstreamResponse
 from proxy.http.stack_traces import MOST, trace_in
+from proxy.loop_lag import waited
 from proxy.streams.recognition import is_stream
 from proxy.upstream.result import EndOfBody
 
@@ -44,7 +45,7 @@ async def _hold_beginning(ctx: Context, given: UpstreamResponse) -> None:
         try:
             piece = await connection.read(until - began)
         finally:
-            ctx.exchange.upstream_wait += now() - began
+            ctx.exchange.upstream_wait += waited(began, now())
         if isinstance(piece, EndOfBody):
             given.is_whole = True
             ctx.let_go(whole=True)

@@ -5,16 +5,21 @@ When the client does not read, the upstream is not read either.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from math import inf
+from typing import Final, Protocol
 
 from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
+from proxy.loop_lag import waited
 from proxy.outcome import Outcome
 from proxy.terms import Timeouts
 from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
+
+_LATE_READS: Final = 16
+"""Reads that are still taken when `max_stream` is over: what came in time may lie in the kernel."""
 
 
 class BodySource(Protocol):
@@ -23,7 +28,7 @@ class BodySource(Protocol):
     tap: Callable[[bytes], bool] | None
     """Takes bytes as they come while `read` waits; whether the wait may go on."""
 
-    async def read(self, timeout: float) -> bytes | EndOfBody | Failed: ...
+    async def read(self, silence: float, limit: float = inf) -> bytes | EndOfBody | Failed: ...
 
 
 class BodySink(Protocol):
@@ -52,19 +57,23 @@ async def relay(
 ) -> Outcome | None:
     """Pass the body on to its end. None if it ended well, else what broke it."""
     last_call = now() + clocks.max_stream
-    while (began := now()) < last_call:
+    late = 0
+    while late < _LATE_READS:
+        began = now()
+        late += began >= last_call
         try:
-            piece = await source.read(min(clocks.gap, last_call - began))
+            piece = await source.read(clocks.gap, max(0.0, last_call - began))
         finally:
             arrived = now()
-            x.upstream_wait += arrived - began
+            took = waited(began, arrived)
+            x.upstream_wait += took
         if not isinstance(piece, bytes):
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
-        _measure(x, piece, arrived, arrived - began)
+        _measure(x, piece, arrived, took)
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:
             is_read = await sink.drained(clocks.client_write, last_call - arrived)
-            x.client_wait += now() - arrived
+            x.client_wait += waited(arrived, now())
             if not is_read:
                 return o.CLIENT_TOO_SLOW
     return o.STREAM_MAX_DURATION

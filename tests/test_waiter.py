@@ -67,7 +67,7 @@ async def test_closing_wakes_and_leaves_no_timer():
     asyncio.get_running_loop().call_soon(one.close)
     await one.wait(5)
 
-    assert one._timer is None
+    assert one._clock._timer is None
 
 
 async def test_a_cancelled_wait_is_over():

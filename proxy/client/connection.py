@@ -25,6 +25,8 @@ from proxy.client.states import (
 from proxy.clock import now
 from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
+from proxy.loop_lag import waited
+from proxy.progress import Progress
 from proxy.waiter import Waiter
 
 
@@ -43,8 +45,10 @@ class ClientConnection:
         self.reader = RequestReader(limits)
         self.task: asyncio.Task[None] | None = None
         """Serves what comes on it."""
-        self.due = now() + limits.request_head
-        """When waiting for the next request ends, on the `now` clock."""
+        self._since = now()
+        """When waiting for the next request, or for the rest of its head, began."""
+        self._patience = limits.request_head
+        """Seconds that it may last."""
         self.held = 0
         """Bytes that the owner was told wait for their turn."""
         self.dropped = 0
@@ -55,8 +59,10 @@ class ClientConnection:
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
         self._is_paused = False
-        self._is_watched = False
-        """Whether a clock runs for what it has not taken."""
+        self._unread: Progress | None = None
+        """Of what it has not taken after an exchange; None where all is written."""
+        self._unread_for = 0.0
+        """Seconds for which it may take nothing of that."""
         self.is_serving = False
         """Whether an exchange is under way; it may go on when the connection is lost."""
         self.outlives_client = False
@@ -119,6 +125,8 @@ class ClientConnection:
         if not self.outlives_client:
             self.interrupt()
         self.waiter.close()
+        if self._unread is not None:
+            self._unread.close()
         self._owner.lost(self)
 
     def paused(self) -> None:
@@ -164,8 +172,11 @@ class ClientConnection:
 
         Closing waits until all of it is written, for ever if need be.
         """
-        if not self._is_watched:
-            self._watch_unread(silence)
+        if self._unread is None and self._output is not None and self.queued:
+            self._unread_for = silence
+            self._unread = self._output.progress(self._look_unread)
+            if self._unread is not None:
+                self._unread.watch(silence)
 
     def pause_reading(self) -> None:
         if not self._is_paused and self._transport is not None:
@@ -242,7 +253,7 @@ class ClientConnection:
     def begin_head(self) -> None:
         """A part of a head is there: its clock begins."""
         self.enter(HEAD)
-        self.due = now() + self._limits.request_head
+        self._since, self._patience = now(), self._limits.request_head
 
     def begin_exchange(self) -> None:
         self.enter(EXCHANGE)
@@ -251,8 +262,16 @@ class ClientConnection:
     def wait_again(self) -> None:
         """Wait for the next request: keep-alive begins."""
         self.enter(WAITING)
-        self.due = now() + self._limits.keep_alive
+        self._since, self._patience = now(), self._limits.keep_alive
         self._owner.idle(self)
+
+    def left(self) -> float:
+        """Seconds for which the next request is still waited for; stalls of ours do not count."""
+        at = now()
+        took = at - self._since
+        if took < self._patience:
+            return self._patience - took
+        return max(0.0, self._patience - waited(self._since, at))
 
     def account(self) -> None:
         """Tell the owner how much waits for its turn; what is too much for all is not taken."""
@@ -295,14 +314,12 @@ class ClientConnection:
                 self.pause_reading()
         self.waiter.wake()
 
-    def _watch_unread(self, silence: float) -> None:
-        queued = self.queued
-        self._is_watched = queued > 0
-        if queued:
-            self.loop.call_later(silence, self._look_unread, queued, silence)
-
-    def _look_unread(self, before: int, silence: float) -> None:
-        if self.queued >= before and not self.is_serving:
-            self.abort()  # while an exchange is under way it has clocks of its own
+    def _look_unread(self) -> None:
+        if self._unread is None:
+            return
+        if not self.queued:
+            self._unread = None
+        elif self._unread.is_made() or self.is_serving:
+            self._unread.watch(self._unread_for)
         else:
-            self._watch_unread(silence)
+            self.abort()  # while an exchange is under way it has clocks of its own

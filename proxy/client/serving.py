@@ -43,14 +43,12 @@ async def _arrives(client: ClientConnection) -> bool:
             return True
         if client.state == WAITING and reader.has_begun:
             client.begin_head()
-        left = client.due - now()
-        if left <= 0:
+        client.resume_reading()
+        await client.waiter.wait(client.left())
+        if client.state <= HEAD and not reader.is_ready() and client.left() <= 0:
             if client.state == WAITING:
                 return False  # idle for long enough: nobody is told
             reader.refuse(o.REQUEST_TIMEOUT, "head incomplete when its clock ran out")
-            return True
-        client.resume_reading()
-        await client.waiter.wait(left)
     return False
 
 

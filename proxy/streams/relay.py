@@ -14,6 +14,7 @@ from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.http.error_response import error_body
 from proxy.http.proxy_status import ProxyStatus
+from proxy.loop_lag import stalled, waited
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, BodySink, BodySource, chunk
 from proxy.streams.clocks import StreamClocks
@@ -84,12 +85,14 @@ class EventStream:
         while self._x.first_event is None and len(self.held) <= MAX_HELD:
             at = now()
             try:
-                piece = await source.read(min(self._clocks.left(at), max(0.0, until - at)))
+                piece = await source.read(self._clocks.left(at), max(0.0, until - at))
             finally:
-                self._x.upstream_wait += now() - at
+                self._x.upstream_wait += waited(at, now())
             if isinstance(piece, EndOfBody):
                 return None
             if isinstance(piece, Failed):
+                if self._excused(piece, until):
+                    continue
                 return self._not_begun(piece)
             self.held += self._take(piece, now())
         return None
@@ -105,11 +108,11 @@ class EventStream:
             wait = self._wait(began)
             source.tap = self._pass  # events do not wake us; a clock does, or the end
             try:
-                piece = await source.read(wait)
+                piece = await source.read(self._clocks.left(began), self._real(began))
             finally:
                 source.tap = None
                 arrived = now()
-                self._x.upstream_wait += arrived - began
+                self._x.upstream_wait += waited(began, arrived)
             if isinstance(piece, bytes):
                 self._pass(piece)
             elif isinstance(piece, EndOfBody):
@@ -144,7 +147,7 @@ class EventStream:
         """Pass on what came, mostly while `relay` sleeps; whether it may sleep on."""
         x, sink, arrived = self._x, self._sink, now()
         if x.reads:
-            self._note_gap(arrived - self._arrived)
+            self._note_gap(waited(self._arrived, arrived))
         ready = self._take(piece, arrived)
         if ready:
             sink.write(chunk(ready) if self.chunked else ready)
@@ -160,19 +163,19 @@ class EventStream:
         """Wait for the client; meanwhile the upstream is not silent, it is not read."""
         is_read = await sink.drained(self._limits.client_write, self._clocks.until_max(since))
         resumed = now()
-        waited = resumed - since
+        took = resumed - since
         self._is_blocked = False
-        self._x.client_wait += waited
+        self._x.client_wait += waited(since, resumed)
         self._arrived = resumed
-        self._clocks.stop_for(waited)
-        self._beat_due += waited
+        self._clocks.stop_for(took)
+        self._beat_due += took
         return None if is_read else o.CLIENT_TOO_SLOW
 
     def _take(self, piece: bytes, arrived: float) -> bytes:
         """Whole events out of what has come, counted and measured."""
         x, framing = self._x, self._framing
         ready = framing.feed(piece)
-        gap, self._arrived = arrived - self._arrived, arrived
+        gap, self._arrived = waited(self._arrived, arrived), arrived
         x.last_byte = at = arrived - x.started
         x.reads += 1
         if x.reads == 1:
@@ -192,11 +195,16 @@ class EventStream:
         return ready
 
     def _wait(self, at: float) -> float:
+        return min(self._clocks.left(at), self._real(at))
+
+    def _real(self, at: float) -> float:
+        """Seconds until the first of what real time bounds."""
         due = min(self._beat_due, self._progress_due)
-        return min(self._clocks.left(at), max(0.0, due - at))
+        return min(self._clocks.until_max(at), max(0.0, due - at))
 
     def _look(self, at: float, sink: BodySink) -> Outcome | None:
         """Which clock it is: one that ends the stream, or one that only means to speak."""
+        self._clocks.excuse(at, stalled)
         if over := self._clocks.ran_out(at):
             self._x.detail = over[1]
             return over[0]
@@ -225,6 +233,13 @@ class EventStream:
         if self.chunked:
             sink.write(LAST_CHUNK)
         return None
+
+    def _excused(self, failed: Failed, until: float) -> bool:
+        """Whether it was no silence of the upstream that ran out, but our own stall."""
+        at = now()
+        self._clocks.excuse(at, stalled)
+        is_over = at >= until or self._clocks.ran_out(at) is not None
+        return failed.outcome is o.STREAM_STALLED and not is_over
 
     def _not_begun(self, failed: Failed) -> Failed:
         """No event came while the head was held: now the status can still say so."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from math import inf
 
 from proxy.clock import now
+from proxy.loop_lag import waited
 from proxy.outcome import POOL_TIMEOUT
 from proxy.upstream.connection import Connection
 from proxy.upstream.dialer import Dialer, always
@@ -80,7 +81,7 @@ class Upstream:
             self.uses_reused += 1
             return connection
         if self._pool.reserve():
-            return await self._connect(endpoint, min(connect, left))
+            return await self._connect(endpoint, connect, left)
         return self._take_any() or await self._wait(endpoint, connect, pool_wait, left)
 
     def view(self) -> PoolView:
@@ -112,28 +113,30 @@ class Upstream:
             return Failed(POOL_TIMEOUT, "too many wait for a connection", endpoint.url)
         began = now()
         try:
-            connection = await self._pool.wait(min(pool_wait, left))
+            connection = await self._pool.wait(pool_wait, left)
         except TimeoutError:
             return Failed(POOL_TIMEOUT, f"no connection free in {pool_wait:g} s", endpoint.url)
-        queued = now() - began
+        took = now() - began
         if connection is None:
-            if queued >= left:
+            if took >= left:
                 self._pool.free()
                 return Failed(POOL_TIMEOUT, "no time left to connect", endpoint.url)
-            made = await self._connect(endpoint, min(connect, left - queued))
+            made = await self._connect(endpoint, connect, left - took)
             if isinstance(made, Failed):
                 return made
             connection = made
         else:
             self.uses_reused += 1
-        connection.queued = queued
+        connection.queued = waited(began, began + took)
         return connection
 
-    async def _connect(self, endpoint: Endpoint, timeout: float) -> Connection | Failed:
+    async def _connect(
+        self, endpoint: Endpoint, timeout: float, left: float
+    ) -> Connection | Failed:
         """Connect in a slot that is already taken; it is given back unless that succeeds."""
         made: Connection | Failed | None = None
         try:
-            made = await self._dialer.dial(endpoint, self._pool, timeout)
+            made = await self._dialer.dial(endpoint, self._pool, timeout, left)
         finally:
             if isinstance(made, Connection):
                 self._pool.add(made)
