@@ -74,10 +74,10 @@ async def test_who_takes_nothing_makes_none(pair):
 
 async def _settled(transport: asyncio.Transport) -> None:
     """Until the kernel takes no more."""
-    sizes = [-1]
+    sizes: list[int] = []
 
     def is_steady() -> bool:
-        sizes.append(transport.get_write_buffer_size())
-        return len(sizes) > 5 and len(set(sizes[-5:])) == 1
+        sizes.append(transport.get_write_buffer_size() + unacknowledged(transport))
+        return len(sizes) > 10 and len(set(sizes[-10:])) == 1
 
     await eventually(is_steady)
