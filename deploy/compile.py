@@ -22,7 +22,7 @@ COMPILED = {
     ".": "attempt attempts blame clock context custom_fields exchange forward guards masking "
     "loop_lag opening outcome own_response progress relay respond routing silence terms "
     "transitions waiter",
-    "client": "body chunk_reader connection head_reader output owner protocol request "
+    "client": "absence body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",
     "http": "cors error_response forwarding framing head_writer headers identity proxy_status "

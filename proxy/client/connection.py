@@ -7,6 +7,7 @@ the client and break it off. Refuses to know what an exchange is or what it answ
 import asyncio
 
 from proxy import outcome as o
+from proxy.client.absence import AbsenceWatch
 from proxy.client.output import Output
 from proxy.client.owner import ConnectionLimits, Owner, Refuse, Serve
 from proxy.client.request import RequestError
@@ -59,6 +60,8 @@ class ClientConnection:
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
         self._is_paused = False
+        self._absence: AbsenceWatch | None = None
+        """Looks whether it has left, while it is not read."""
         self._unread: Progress | None = None
         """Of what it has not taken after an exchange; None where all is written."""
         self._unread_for = 0.0
@@ -117,6 +120,7 @@ class ClientConnection:
         self.gone_at = now()
         self.enter(CLOSED)
         self._transport = None
+        self._stop_watching()
         if self._output is not None:
             self._output.lost()
         self.reader.body.fail(o.CLIENT_CLOSED_REQUEST, "client left while sending")
@@ -182,11 +186,15 @@ class ClientConnection:
         if not self._is_paused and self._transport is not None:
             self._is_paused = True
             self._transport.pause_reading()
+            sock = self._transport.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:
+                self._absence = AbsenceWatch(self.loop, sock.fileno(), self.abort)
 
     def resume_reading(self) -> None:
         """Read on, if there is room for what comes."""
         if self._is_paused and self._transport is not None and not self.reader.is_full:
             self._is_paused = False
+            self._stop_watching()
             self._transport.resume_reading()
 
     def interrupt(self) -> None:
@@ -313,6 +321,11 @@ class ClientConnection:
             if reader.is_full:
                 self.pause_reading()
         self.waiter.wake()
+
+    def _stop_watching(self) -> None:
+        if self._absence is not None:
+            self._absence.stop()
+            self._absence = None
 
     def _look_unread(self) -> None:
         if self._unread is None:
