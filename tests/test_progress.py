@@ -60,15 +60,21 @@ async def test_a_reader_makes_progress_before_the_loop_hears_of_it(pair):
     assert before == transport.get_write_buffer_size()
 
 
-async def test_who_takes_nothing_makes_none(pair):
+async def test_who_takes_nothing_soon_makes_none(pair):
+    """Its kernel takes some at first, and a little when it is asked whether it has room."""
     transport, _ = pair
     over = asyncio.Event()
     progress = Progress(transport, asyncio.get_running_loop(), over.set)
-    await _settled(transport)
-    progress.watch(BRIEF)
-    await over.wait()
 
-    assert not progress.is_made()
+    async def is_made() -> bool:
+        over.clear()
+        progress.watch(BRIEF)
+        await over.wait()
+        return progress.is_made()
+
+    async with asyncio.timeout(30):
+        while await is_made():
+            pass
     progress.close()
 
 
