@@ -13,7 +13,7 @@ AUDIT := build/audit
 SOURCES := $(filter-out build dist,$(wildcard *)) .ci .dockerignore .importlinter
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench wheel audit image lock clean
+.PHONY: help run test check coverage bench wheel audit image lock clean
 
 help:  ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1\t/p' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,13 @@ check: $(VENV)/.dev  ## Lint, format, types, floors.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+coverage: $(VENV)/.dev  ## Run every test measured; fails where a module is covered less than it must be.
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN)/python -m coverage run -m pytest $(TESTS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage json --quiet -o build/coverage/report.json
+	@$(BIN)/python tests/measured.py build/coverage/report.json
 
 bench: $(VENV)/.dev  ## Measure against nginx, Caddy and a bare aiohttp proxy; writes docs/performance.md.
 	@! command -v cc >/dev/null || $(MAKE) --no-print-directory $(TREE)/.done

@@ -19,20 +19,22 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "attempt attempts blame clock context custom_fields exchange forward guards masking "
-    "loop_lag opening outcome own_response progress relay respond routing silence terms "
-    "transitions waiter",
+    ".": "admission attempt attempt_record attempts blame clock context custom_fields drain "
+    "exchange forward guards loop_lag masking message_guard opening outcome own_response "
+    "progress relay respond routing silence terms time_spent transitions upload waiter",
     "client": "absence body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",
-    "http": "cors error_response forwarding framing head_writer headers identity proxy_status "
-    "request_head stack_traces trust",
+    "http": "authority cors error_response forwarding framing head_writer headers identity "
+    "proxy_status request_head trust",
+    "limits": "arrivals fields gcra keys rate",
     "observation": "batch log metrics observer readings record recorded recorder redaction "
-    "route_metrics series summary upstream_status",
+    "route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline pauses permits retry retry_after window",
-    "streams": "clocks errors framing markers ndjson recognition relay sse",
-    "upstream": "connection endpoints pool protocol request_writer rescue response_reader result "
-    "states upstream",
+    "streams": "clocks errors framing holding markers ndjson observer raw recognition relay sse "
+    "upstream_errors verdict",
+    "upstream": "blanks connection delivery ending endpoints pacing pool protocol request_writer "
+    "rescue response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
 }
 

@@ -20,6 +20,8 @@ from proxy.http.head_writer import Heads
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.trust import Peers
+from proxy.limits.build import rate_limits
+from proxy.limits.keys import Keys
 from proxy.listener import Listener
 from proxy.loop_lag import LAG
 from proxy.observation.library import give_back_logging, take_over_logging
@@ -30,6 +32,7 @@ from proxy.observation.readings import (
     budget_samples,
     circuit_samples,
     pool_samples,
+    rate_limit_samples,
     shed_samples,
 )
 from proxy.observation.series import Sample
@@ -71,6 +74,7 @@ class App:
         kept = settings.admin.max_connections + OF_OUR_OWN
         self.descriptors = Descriptors(kept, self.observer, self.shed)
         self.upstreams = self._make_upstreams()
+        self._keys = Keys(secrets.token_bytes(32))
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
@@ -103,7 +107,8 @@ class App:
 
     def _make_route(self, rule: ResolvedRoute) -> Route:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
-        return Route(rule, breaker, Budget(rule.retry.budget))
+        limits = rate_limits(rule.name, rule.rate_limit, self._keys)
+        return Route(rule, breaker, Budget(rule.retry.budget), limits)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
@@ -141,6 +146,8 @@ class App:
         yield from shed_samples(self.shed)
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
+        limits = [r.rate_limits for r in self.routes if r.rate_limits]
+        yield from rate_limit_samples(c for one in limits for c in one.counts())
         yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:
@@ -181,9 +188,9 @@ class App:
             await asyncio.sleep(delay)
             self.forward.drain.refuses = True
             await self.listener.stop_accepting()
-            await self.forward.finished(limit)
+            await self.forward.drain.finished(limit)
         finally:
-            await self.forward.cut()
+            await self.forward.drain.cut()
             self.observer.drain_ended()
 
     async def stop(self) -> None:

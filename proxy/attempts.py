@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from proxy import outcome as o
 from proxy.attempt import attempt
-from proxy.client.request import RequestError, read_body
 from proxy.clock import now, wall
 from proxy.context import Context, UpstreamResponse
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.http.identity import other_ids
-from proxy.loop_lag import waited
 from proxy.outcome import NotRetried, Outcome, signal_of
-from proxy.resilience.breaker import Refused
 from proxy.resilience.deadline import Deadline
+from proxy.resilience.permits import Refused
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import rest_asked
 from proxy.respond import open_stream
+from proxy.streams.holding import hold
+from proxy.time_spent import OURS, PAUSE, UPSTREAM
 from proxy.upstream.result import EndOfBody, Failed
 
 
@@ -38,15 +38,16 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     avoid: str | None = None
     rule = ctx.route.rule
     at = now()
+    ctx.exchange.spent.enter(OURS, at)
     ctx.route.budget.earn(at)
     ctx.exchange.breaker_before = ctx.route.breaker.state(at)
     ctx.deadline = Deadline(at + rule.timeouts.total)
     while True:
-        admitted = ctx.route.breaker.admit(at)
+        admitted = ctx.route.breaker.admit(at, is_sent=ctx.body is not None)
         if isinstance(admitted, Refused):
             return _refused(ctx, admitted, last)
         ctx.permit = admitted
-        got = await attempt(ctx, avoid)
+        got = await attempt(ctx, at, avoid)
         if isinstance(got, ResponseHead) and got.status < 400:
             if not ctx.route.rule.stream.hold_first_event:
                 return UpstreamResponse(got)
@@ -78,43 +79,18 @@ async def _hold(ctx: Context, head: ResponseHead) -> UpstreamResponse | Failed:
     stream = open_stream(ctx, head, fields)
     if stream is None or ctx.connection is None:
         return UpstreamResponse(head)
-    ctx.exchange.phase = "F"
-    failed = await stream.hold(ctx.connection, ctx.deadline.left(now()))
+    ctx.exchange.enter("F")
+    failed = await hold(stream, ctx.connection, ctx.deadline.left(now()))
     if failed is None:
         answer = UpstreamResponse(head)
         answer.stream = stream
         return answer
     ctx.let_go(whole=False)
     tried = ctx.exchange.attempts[-1]
-    tried.outcome, tried.result = failed.outcome, failed.outcome.result
-    tried.detail = ctx.exchange.detail = failed.detail
+    tried.fail(failed.outcome, failed.detail)
+    ctx.exchange.note(failed.detail)
     tried.upstream_ids = other_ids(fields, ctx.plan.other_ids, ctx.exchange.request_id)
     return failed
-
-
-async def keep_body(ctx: Context) -> None:
-    """Read the body before the first attempt, if it is small enough to be sent again."""
-    asked, limit = ctx.asked, ctx.route.rule.retry.replay_body
-    if not asked.has_body:
-        return
-    if ctx.request.body.failure is not None:
-        raise RequestError(ctx.request.body.failure, ctx.request.body.why)
-    at_hand = ctx.request.body.is_whole and ctx.request.body.buffered <= limit
-    announced = asked.length is not None and asked.length <= limit and not asked.expects_continue
-    if not at_hand and not announced:
-        ctx.body = None
-        return
-    began = now()
-    pieces = []
-    try:
-        while piece := await read_body(ctx.request, ctx.route.rule.timeouts.request_body_gap):
-            pieces.append(piece)
-            ctx.exchange.bytes_in += len(piece)
-    finally:
-        ctx.exchange.client_wait += waited(began, now())
-    ctx.body = b"".join(pieces)
-    if ctx.exchange.bytes_in > ctx.route.rule.max_body:
-        raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
 
 
 def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
@@ -172,9 +148,9 @@ def _is_still_at_work(ctx: Context, head: ResponseHead) -> bool:
     attempts = ctx.exchange.attempts
     if not any(earlier.sent and earlier.status is None for earlier in attempts[:-1]):
         return False
-    attempts[-1].detail = ctx.exchange.detail = (
-        "409 to a repeat with the same Idempotency-Key: the first attempt is still at work"
-    )
+    detail = "409 to a repeat with the same Idempotency-Key: the first attempt is still at work"
+    attempts[-1].note(detail)
+    ctx.exchange.note(detail)
     return True
 
 
@@ -196,7 +172,7 @@ def _refused(
 ) -> UpstreamResponse | NoAnswer:
     """The breaker says no. On a retry the client gets what the last attempt gave, not that."""
     if last is None:
-        ctx.exchange.phase = "B"
+        ctx.exchange.enter("B")
         return NoAnswer(refused.outcome, refused.retry_in)
     ctx.exchange.retry_stopped = "circuit_open"
     return last
@@ -217,14 +193,18 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
     One that is too large comes back as far as it was read, to be relayed at once.
     """
     connection, limit = ctx.connection, ctx.route.rule.retry.keep_answer
+    spent = ctx.exchange.spent
     answer = UpstreamResponse(head)
     ctx.exchange.attempts[-1].upstream_ids = other_ids(
         combine(head.headers), ctx.plan.other_ids, ctx.exchange.request_id
     )
     while connection is not None and len(answer.body) <= limit:
         began = now()
-        piece = await connection.read(ctx.route.rule.timeouts.gap, ctx.deadline.left(began))
-        ctx.exchange.upstream_wait += waited(began, now())
+        before = spent.enter(UPSTREAM, began)
+        try:
+            piece = await connection.read(ctx.route.rule.timeouts.gap, ctx.deadline.left(began))
+        finally:
+            spent.enter(before, now())
         if isinstance(piece, Failed):
             ctx.let_go(whole=False)
             return NoAnswer(o.UPSTREAM_RESET)  # half an answer is none
@@ -238,7 +218,9 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
 
 async def _pause(ctx: Context, pause: float) -> None:
     ctx.exchange.attempts[-1].pause = pause
-    ctx.exchange.phase = "Q"
-    began = now()
-    await asyncio.sleep(pause)
-    ctx.exchange.paused += waited(began, now())
+    ctx.exchange.enter("Q")
+    before = ctx.exchange.spent.enter(PAUSE, now())
+    try:
+        await asyncio.sleep(pause)
+    finally:
+        ctx.exchange.spent.enter(before, now())

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from proxy.blame import FailedAttempt
 from proxy.client.connection import ClientConnection
 from proxy.client.request import Request
+from proxy.clock import now
+from proxy.drain import Drain
 from proxy.exchange import Exchange
 from proxy.http.framing import ResponseHead
 from proxy.http.head_writer import Heads, Peer
@@ -14,11 +16,12 @@ from proxy.http.identity import OtherIds
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
-from proxy.outcome import UPSTREAM_ERROR, Signal
-from proxy.resilience.breaker import Permit
+from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
+from proxy.resilience.permits import Permit
 from proxy.routing import Route, Router
-from proxy.streams.relay import EventStream, StreamObserver
+from proxy.streams.observer import StreamObserver
+from proxy.streams.relay import EventStream
 from proxy.upstream.connection import Connection
 from proxy.upstream.upstream import Upstream
 
@@ -51,16 +54,6 @@ class Plan:
     """Is told of streams while they last."""
 
 
-@dataclass(slots=True)
-class Drain:
-    """How far the process is on its way to the end."""
-
-    has_begun: bool = False
-    """Connections end with the exchange they carry."""
-    refuses: bool = False
-    """New exchanges are refused."""
-
-
 class UpstreamResponse:
     """The upstream's answer: its head, and of its body what has been read."""
 
@@ -91,7 +84,8 @@ class Context:
     body: bytes | None = b""
     """The whole body, kept for replay; None while it is streamed."""
     head: bytes = b""
-    """The head for the upstream, the same for every attempt."""
+    """The head for the upstream, the same for every attempt at endpoints with this `base`."""
+    base: str = ""
     sent_at: float = 0.0
     """When the last attempt's request had been sent whole."""
     deadline: Deadline
@@ -103,6 +97,8 @@ class Context:
     """Set from the commit on, where the answer is a stream of events."""
     cors: bytes = b""
     """Header lines that let a page of another origin read the answer."""
+    own_fields: bytes = b""
+    """Header lines of our own for whatever answer the client gets: what its limits leave it."""
     closing: bool = False
     """Whether the client's connection ends with this exchange, whatever else speaks for it."""
 
@@ -122,21 +118,39 @@ class Context:
         """Whether the client's connection may carry another exchange after this one."""
         return self.asked.keep_alive and not self.closing and not self.drain.has_begun
 
-    def settle(self, signal: Signal, now: float) -> None:
+    def commit(self, status: int, data: bytes) -> None:
+        """The commit: the head goes to the client, with what is at hand of the body.
+
+        From here on nothing is retried and no status changes.
+        """
+        self.exchange.commit(status, now())
+        self.client.write(data)
+
+    def end(self, outcome: Outcome, detail: str | None = None) -> None:
+        """How the exchange ends; without `detail` the words of its last attempt stand."""
+        self.exchange.end(outcome, detail)
+
+    def settle(self, signal: Signal, at: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""
         if self.permit is not None:
-            failed = None if signal in ("success", "neutral") else self._failed(now)
-            self.route.breaker.settle(self.permit, signal, now, failed)
+            failed = None if signal in ("success", "neutral") else self._failed(at)
+            self.route.breaker.settle(self.permit, signal, at, failed)
             self.permit = None
 
-    def _failed(self, now: float) -> FailedAttempt:
+    def _failed(self, at: float) -> FailedAttempt:
         x = self.exchange
         tried = x.attempts[-1]
         outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
-        return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, now)
+        return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, at)
 
-    def write_head(self, host: bytes | None) -> None:
-        """Write the head for the upstream; `host` is its own authority, None: the client's."""
+    def write_head(self, authority: bytes | None = None, base: str = "") -> None:
+        """Write the head for the upstream, for an endpoint whose service is below `base`.
+
+        `authority` is sent where the upstream has none of its own; None: the client's.
+        """
+        own = self.upstream.rule.host
+        host = own.encode() if own else authority
+        self.base = base
         self.head = self.plan.heads.request(
             self.asked,
             self.exchange,
@@ -144,6 +158,7 @@ class Context:
             host=host,
             strip=self.route.rule.strip_prefix or "",
             via=self.upstream.rule.via,
+            base=base,
         )
 
     @property

@@ -1,18 +1,22 @@
 """The record of an exchange: one request of a client and all we did about it.
 
-Forward fills it in; the observer reads it once, at the end.
+Each fact has one writer: those of the end, the phase and the silences are written by methods
+here, the rest by one module each; `tests/test_writers.py` holds the list.
+The observer reads it once, at the end.
 Times are seconds on `clock.now`, lengths of time are seconds, sizes are bytes.
 None means: it did not come to that.
 
-Two are no dataclasses, whose made-up `__init__` is not compiled: to set every field of every
-exchange would cost more than to read its request. Their defaults stand in the class.
+No dataclass, whose made-up `__init__` is not compiled: to set every field of every exchange would
+cost more than to read its request. The defaults stand in the class, as those of an attempt do.
 """
 
 from dataclasses import dataclass
 
+from proxy.attempt_record import Attempt
 from proxy.blame import Opening
-from proxy.outcome import NotRetried, Outcome, Result
+from proxy.outcome import CLIENT_CLOSED_REQUEST, NotRetried, Outcome
 from proxy.terms import Terms
+from proxy.time_spent import CLIENT, CONNECT, PAUSE, QUEUE, RELAY, UPSTREAM, TimeSpent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +27,6 @@ class Fault:
     """Type and innermost place; without the exception's text, which may quote a user's data."""
     trace: str
     """Frames, outermost first, and the type: a line each."""
-
-
-class Attempt:
-    """One try at one endpoint, up to the head of its answer."""
-
-    endpoint: str
-    started: float
-    reused: bool = False
-    connect: float | None = None
-    """Length of TCP and TLS set-up; None on a reused connection."""
-    head: float | None = None
-    """From the request sent to the head of the answer."""
-    sent: bool = False
-    """Whether any byte of the request was handed to the kernel."""
-    status: int | None = None
-    result: Result | None = None
-    outcome: Outcome | None = None
-    detail: str | None = None
-    """What happened in technical words; internal, never sent to a client."""
-    pause: float = 0.0
-    """The wait after it, before the next attempt."""
-    upstream_ids: dict[str, str] | None = None
-    """IDs of the upstream's own, of an answer that was not passed on."""
-    retry_after: float | None = None
-    """Seconds for which the answer asked us to stay away."""
-    queued: float = 0.0
-    """Waited for a connection slot; part of the exchange's `queued`."""
-    budget_left: float | None = None
-    """Retry tokens left after the decision that followed it."""
-
-    def __init__(self, endpoint: str, started: float) -> None:
-        self.endpoint = endpoint
-        self.started = started
 
 
 class Exchange:
@@ -108,6 +79,8 @@ class Exchange:
     """Where it is now: the second character of `term` for outcomes that end anywhere."""
     detail: str | None = None
     """What happened in technical words; internal, never sent to a client."""
+    would_refuse: str | None = None
+    """The limit that only runs dry and would have refused it, in technical words."""
     fault: Fault | None = None
     """Where a bug of our own ended it."""
 
@@ -116,14 +89,8 @@ class Exchange:
     committed: float | None = None
     """When the head went to the client."""
     ended: float = 0.0
-    queued: float = 0.0
-    """Waited for a connection slot."""
-    upstream_wait: float = 0.0
-    """Waited for the upstream: connect, head and body."""
-    client_wait: float = 0.0
-    """Waited for the client: its upload and its reading."""
-    paused: float = 0.0
-    """Pauses before retries."""
+    spent: TimeSpent
+    """Where its time went."""
     streamed: bool = False
     """Whether the answer is a stream of events, or a tunnel."""
     events: int = 0
@@ -135,11 +102,16 @@ class Exchange:
     end_marker: bool | None = None
     """Whether a stream that ended well carried its end marker; None where none is looked for."""
     is_raw: bool = False
-    """Whether a stream was passed on without knowing its events: compressed, or one too large."""
+    """Whether a stream was passed on, in whole or in part, without knowing its events: compressed,
+    of a type of the route's own, or bytes that are no event."""
     inband_error: bool = False
     """Whether the client was told inside the stream what broke it."""
     cancelled: float | None = None
     """From the client's leaving to the closing of the upstream connection."""
+    clock_ran: float | None = None
+    """How long the clock ran that ended it, where nothing else says it: that of a connection
+    that did not come about, of a body of the request, of a client that did not read, of a
+    silent tunnel, or of the next event."""
     max_gap: float = 0.0
     """The longest silence between two reads of the body."""
     max_gap_at: float | None = None
@@ -148,8 +120,6 @@ class Exchange:
     """From opening to the last read of the body."""
     held: int = 0
     """Bytes of an unfinished event that were held back and discarded at a cut."""
-    first_byte: float | None = None
-    """From opening to the first byte of the answer's body."""
     bytes_in: int = 0
     bytes_out: int = 0
     """Body bytes, framing not counted."""
@@ -165,15 +135,91 @@ class Exchange:
         self.fields = {}
         self.terms = None
         self.attempts = []
+        self.spent = TimeSpent(started)
+
+    def enter(self, phase: str) -> None:
+        """It is in another phase now."""
+        self.phase = phase
+
+    def commit(self, status: int, at: float) -> None:
+        """The head goes to the client. An answer of our own keeps the phase it ended in."""
+        self.status, self.committed = status, at
+        if self.outcome is None:
+            self.enter("S")
+        self.spent.enter(RELAY, at)
+
+    def note(self, detail: str | None) -> None:
+        """What happened, in technical words; the last ones stand."""
+        self.detail = detail
+
+    def clock_over(self, ran: float | None) -> None:
+        """A clock ended it that had run for `ran` seconds; None where that is not known."""
+        self.clock_ran = ran
+
+    def end(self, outcome: Outcome, detail: str | None = None) -> None:
+        """How it ends; the last word stands. Without `detail` what was noted before does."""
+        self.outcome = outcome
+        if detail is not None:
+            self.note(detail)
+        if self.committed is None and outcome is CLIENT_CLOSED_REQUEST:
+            self.status = outcome.status
+
+    def close(self, at: float) -> None:
+        """It is over."""
+        self.ended = at
+        self.spent.enter(self.spent.part, at)
+
+    def begin_stream(self, *, is_raw: bool = False) -> None:
+        """The answer is a stream, or a tunnel; `is_raw` where its events cannot be known."""
+        self.streamed, self.is_raw = True, is_raw
+
+    def received(self, size: int) -> None:
+        """So many bytes of the body came from the client."""
+        self.bytes_in += size
+
+    def sent(self, size: int) -> None:
+        """So many bytes of the answer's body went to the client."""
+        self.bytes_out += size
+
+    def saw(self, at: float, gap: float) -> None:
+        """Bytes of the body came at `at`, after a silence of `gap` seconds."""
+        if self.last_byte is not None and gap > self.max_gap:
+            self.max_gap, self.max_gap_at = gap, at - gap - self.started
+        self.last_byte = at - self.started
+
+    def saw_read(self, at: float, gap: float) -> None:
+        """The same, of a stream of events."""
+        self.saw(at, gap)
+        self.reads += 1
 
     def forget_stream(self) -> None:
         """The attempt that had begun one is to be repeated."""
         self.streamed, self.reads, self.max_gap = False, 0, 0.0
-        self.max_gap_at = self.first_byte = self.last_byte = None
+        self.max_gap_at = self.last_byte = None
 
     @property
     def duration(self) -> float:
         return self.ended - self.started
+
+    @property
+    def queued(self) -> float:
+        """Waited for a connection slot."""
+        return self.spent.seconds[QUEUE]
+
+    @property
+    def upstream_wait(self) -> float:
+        """Waited for the upstream: connect, head and body."""
+        return self.spent.seconds[CONNECT] + self.spent.seconds[UPSTREAM]
+
+    @property
+    def client_wait(self) -> float:
+        """Waited for the client: its upload and its reading."""
+        return self.spent.seconds[CLIENT]
+
+    @property
+    def paused(self) -> float:
+        """Pauses before retries."""
+        return self.spent.seconds[PAUSE]
 
     @property
     def overhead(self) -> float:

@@ -1,6 +1,5 @@
-"""The way of a request, in the order of events.
+"""The way of a request, in the order of events: `forward` is the line itself.
 
-open → refuse → route → call (attempts, until an answer or an outcome) → answer (relay) → close.
 Before the commit an attempt may be repeated, after it nothing is.
 Every exchange ends in exactly one record, also when it is cancelled.
 """
@@ -9,21 +8,55 @@ import asyncio
 from math import inf
 from typing import Protocol
 
-from proxy import guards, own_response, respond
+from proxy import guards, respond
 from proxy import outcome as o
-from proxy.attempts import NoAnswer, call, keep_body
-from proxy.client.connection import ClientConnection
+from proxy.admission import admit, turn_away
+from proxy.attempts import NoAnswer, call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
-from proxy.context import Context, Drain, Plan
+from proxy.context import Context, Plan
+from proxy.drain import Drain
 from proxy.exchange import Exchange
 from proxy.fault import fault_of
 from proxy.http.cors import grants, is_preflight
 from proxy.http.rules import CorsRule
-from proxy.loop_lag import waited
 from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
+from proxy.own_response import allow, refuse, refuse_preflight
 from proxy.routing import NoRoute, Route
+from proxy.time_spent import CLIENT, GUARDS, ROUTE
+from proxy.upload import keep_body
+
+
+async def forward(ctx: Context) -> bool:
+    """Take a request all the way. Whether its connection may carry another one."""
+    spent, asked = ctx.exchange.spent, ctx.asked
+    spent.enter(GUARDS, now())
+    if refusal := guards.refuse_request(asked, ctx.plan.pseudonym):
+        return refuse(ctx, refusal)
+    if ctx.drain.refuses:
+        return refuse(ctx, o.DRAINING)
+    spent.enter(ROUTE, now())
+    route = _find(ctx)
+    if isinstance(route, NoRoute):
+        return _refuse_unrouted(ctx, route)
+    _enter(ctx, route)
+    spent.enter(GUARDS, now())
+    if route.rule.cors is not None and is_preflight(asked.method, asked.fields):
+        return allow(ctx, route.rule.cors)
+    if unclear := ctx.plan.router.ambiguity(route, ctx.exchange.host, asked.target, asked.method):
+        return refuse(ctx, o.BAD_REQUEST, unclear)
+    websocket = route.rule.websocket
+    if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
+        return refuse(ctx, refusal)
+    if refused := await admit(ctx):
+        return turn_away(ctx, refused)
+    await keep_body(ctx)
+    answer = await call(ctx)
+    if isinstance(answer, NoAnswer):
+        return refuse(ctx, answer.outcome, retry_in=answer.retry_in)
+    return await respond.answer(ctx, answer)
+
 
 _UNROUTED_WRITE = 30.0
 """Seconds for which a client may not read an answer that no route's clocks bound."""
@@ -40,65 +73,44 @@ class ExchangeObserver(Protocol):
 
 
 class Forward:
-    """Takes every request of the traffic port on its way."""
+    """Takes every request of the traffic port on its way, and sees to its end."""
 
     def __init__(self, plan: Plan, observer: ExchangeObserver) -> None:
         self.plan = plan
         self.observer = observer
         self.drain = Drain()
-        self.running: set[ClientConnection] = set()
-        """Clients whose exchange is under way."""
-        self._empty = asyncio.Event()
 
     async def __call__(self, request: Request) -> bool:
-        """Take one request all the way: whether its connection may carry another one.
+        """Serve one request: whether its connection may carry another one.
 
         Raises CancelledError only where the client has left.
         """
         client = request.client
         ctx = self._open(request)
-        self.running.add(client)
+        self.drain.enter(client)
         self.observer.opened(ctx.exchange)
         try:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
-            return await self._travel(ctx) and await _is_read(ctx)
+            ctx.cors = _cors(ctx, self.plan.cors)
+            return await forward(ctx) and await _is_read(ctx)
         except RequestError as error:
+            ctx.exchange.clock_over(error.waited)
             return _stopped(ctx, error.outcome, error.detail)
         except asyncio.CancelledError:
             if client.gone_at is not None and not (client.outlives_client and self.drain.has_begun):
                 _left(ctx)
                 raise
             _leave(ctx, "drained")
-            return _stopped(
-                ctx, o.DRAIN_CUT if ctx.exchange.committed else o.DRAINING, "drain limit"
-            )
+            cut = o.DRAIN_CUT if ctx.exchange.committed else o.DRAINING
+            return _stopped(ctx, cut, "drain limit")
         except Exception as fault:  # noqa: BLE001  # the outermost door: our faults stay ours
             ctx.exchange.fault = fault_of(fault)
             return _stopped(ctx, o.INTERNAL_ERROR, type(fault).__name__)
         finally:
             self._close(ctx)
             client.outlives_client = False
-            self.running.discard(client)
-            if not self.running:
-                self._empty.set()
-
-    async def finished(self, limit: float) -> bool:
-        """Wait until no exchange is under way; False if that took longer than `limit` seconds."""
-        try:
-            async with asyncio.timeout(limit):
-                while self.running:
-                    self._empty.clear()
-                    await self._empty.wait()
-        except TimeoutError:
-            return False
-        return True
-
-    async def cut(self) -> None:
-        """End what is still under way; the clients are told as far as they can be."""
-        for client in self.running:
-            client.interrupt()
-        await self.finished(1.0)
+            self.drain.leave(client)
 
     async def refuse(self, request: Request, error: RequestError) -> bool:
         """Answer what never became a request: its reader or a clock of its head refused it."""
@@ -119,56 +131,11 @@ class Forward:
             ctx.exchange.fault = fault_of(fault)
             return ctx
 
-    async def _travel(self, ctx: Context) -> bool:
-        if self.plan.cors is not None:
-            ctx.cors = _cors(ctx, self.plan.cors)
-        if refusal := self._refusal(ctx):
-            return own_response.refuse(ctx, refusal)
-        found = _find(ctx)
-        if isinstance(found, NoRoute):
-            return _refuse_unrouted(ctx, found)
-        self._enter(ctx, found)
-        if found.rule.cors is not None and is_preflight(ctx.asked.method, ctx.asked.fields):
-            return own_response.allow(ctx, found.rule.cors)
-        asked = ctx.asked
-        ctx.exchange.detail = self.plan.router.ambiguity(
-            found, ctx.exchange.host, asked.target, asked.method
-        )
-        if ctx.exchange.detail is not None:
-            return own_response.refuse(ctx, o.BAD_REQUEST)
-        if refusal := guards.refuse_on_route(
-            asked, found.rule.max_body, websocket=found.rule.websocket
-        ):
-            return own_response.refuse(ctx, refusal)
-        await keep_body(ctx)
-        answer = await call(ctx)
-        if isinstance(answer, NoAnswer):
-            return own_response.refuse(ctx, answer.outcome, answer.retry_in)
-        return await respond.answer(ctx, answer)
-
-    def _refusal(self, ctx: Context) -> Outcome | None:
-        if refusal := guards.refuse_request(ctx.asked, self.plan.pseudonym):
-            return refusal
-        return o.DRAINING if self.drain.refuses else None
-
-    def _enter(self, ctx: Context, route: Route) -> None:
-        ctx.route = route
-        ctx.exchange.route, ctx.exchange.upstream, ctx.exchange.terms = (
-            route.rule.name,
-            route.rule.upstream,
-            route.rule,
-        )
-        if route.rule.cors is not None or ctx.cors:
-            ctx.cors = _cors(ctx, route.rule.cors)
-        ctx.upstream = self.plan.upstreams[route.rule.upstream]
-        host = ctx.upstream.rule.host
-        ctx.write_head(host.encode() if host else None)
-
     def _close(self, ctx: Context) -> None:
         """Give back what is held and tell the observer, whatever happened."""
-        x = ctx.exchange
-        x.ended = now()
-        ctx.settle("neutral", x.ended)
+        x, ended = ctx.exchange, now()
+        x.close(ended)
+        ctx.settle("neutral", ended)
         ctx.let_go(whole=False)
         if (
             ctx.client.gone_at is not None
@@ -178,9 +145,9 @@ class Forward:
         ):
             x.cancelled = now() - ctx.client.gone_at
         if x.route:
-            x.breaker_state = ctx.route.breaker.state(x.ended)
+            x.breaker_state = ctx.route.breaker.state(ended)
             if x.outcome is not o.COMPLETED:
-                x.breaker_counts = ctx.route.breaker.counts(x.ended)
+                x.breaker_counts = ctx.route.breaker.counts(ended)
                 x.opening = ctx.route.breaker.opening
             ctx.client.bound_unread(ctx.route.rule.timeouts.client_write)
         self.observer.close(x)
@@ -198,6 +165,16 @@ def _find(ctx: Context) -> Route | NoRoute:
     return ctx.plan.router.match(ctx.exchange.host, asked.target, asked.method)
 
 
+def _enter(ctx: Context, route: Route) -> None:
+    """From here on the route's rule is what the exchange goes by."""
+    x, rule = ctx.exchange, route.rule
+    ctx.route, ctx.upstream = route, ctx.plan.upstreams[rule.upstream]
+    x.route, x.upstream, x.terms = rule.name, rule.upstream, rule
+    if rule.cors is not None or ctx.cors:
+        ctx.cors = _cors(ctx, rule.cors)
+    ctx.write_head()
+
+
 def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
     near = found.nearest
     if (
@@ -205,9 +182,9 @@ def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
         or near.rule.cors is None
         or not is_preflight(ctx.asked.method, ctx.asked.fields)
     ):
-        return own_response.refuse(ctx, found.outcome, extra=_allow_line(found))
+        return refuse(ctx, found.outcome, extra=_allow_line(found))
     why = f"methods of the route {near.name} ({', '.join(found.allow)})"
-    return own_response.refuse_preflight(ctx, near.rule.cors, why)
+    return refuse_preflight(ctx, near.rule.cors, why)
 
 
 async def _is_read(ctx: Context) -> bool:
@@ -215,38 +192,37 @@ async def _is_read(ctx: Context) -> bool:
     if not ctx.client.is_full:
         return True
     silence = ctx.route.rule.timeouts.client_write if ctx.exchange.route else _UNROUTED_WRITE
-    began = now()
-    is_read = await ctx.client.drained(silence, inf)
-    ctx.exchange.client_wait += waited(began, now())
+    before = ctx.exchange.spent.enter(CLIENT, now())
+    try:
+        is_read = await ctx.client.drained(silence, inf)
+    finally:
+        ctx.exchange.spent.enter(before, now())
     if not is_read:
-        ctx.exchange.outcome = o.CLIENT_TOO_SLOW
+        ctx.end(o.CLIENT_TOO_SLOW)
         ctx.client.abort()
     return is_read
 
 
 def _stopped(ctx: Context, outcome: Outcome, detail: str) -> bool:
     """End early: with an answer where none has gone out, else by breaking the connection."""
-    ctx.exchange.detail = detail
     if ctx.exchange.committed is None and outcome.status is not None:
-        return own_response.refuse(ctx, outcome)
-    ctx.exchange.outcome = outcome
+        return refuse(ctx, outcome, detail)
+    ctx.end(outcome, detail)
     respond.break_off(ctx, outcome)
     return False
-
-
-def _leave(ctx: Context, result: Result) -> None:
-    """Name the end of an attempt that was still waiting."""
-    if ctx.exchange.attempts and ctx.exchange.attempts[-1].result is None:
-        ctx.exchange.attempts[-1].result = result
 
 
 def _left(ctx: Context) -> None:
     """The client left: nobody's failure."""
     _leave(ctx, "client_gone")
-    if ctx.exchange.committed is not None:
-        ctx.exchange.outcome = o.CLIENT_CLOSED_STREAM
-    else:
-        ctx.exchange.outcome, ctx.exchange.status = o.CLIENT_CLOSED_REQUEST, 499
+    began = ctx.exchange.committed is not None
+    ctx.end(o.CLIENT_CLOSED_STREAM if began else o.CLIENT_CLOSED_REQUEST)
+
+
+def _leave(ctx: Context, result: Result) -> None:
+    """Name the end of an attempt that was still waiting."""
+    if ctx.exchange.attempts:
+        ctx.exchange.attempts[-1].leave(result)
 
 
 def _cors(ctx: Context, rule: CorsRule | None) -> bytes:

@@ -24,6 +24,9 @@ _BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _BARE = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
+Count = Annotated[int, Field(ge=1)]
+
+
 class Knobs(BaseModel):
     """Base of every settings model: unknown keys are errors, values never change."""
 

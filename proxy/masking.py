@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from proxy.clock import now
 from proxy.context import Context, UpstreamResponse
-from proxy.http.stack_traces import MOST, trace_in
-from proxy.loop_lag import waited
+from proxy.observation.stack_traces import MOST, trace_in
 from proxy.streams.recognition import is_stream
+from proxy.time_spent import UPSTREAM
 from proxy.upstream.result import EndOfBody
 
 _HELD_FOR = 0.25
@@ -32,20 +32,21 @@ async def is_to_be_masked(
         await _hold_beginning(ctx, given)
     found = trace_in(given.body)
     if found is not None:
-        ctx.exchange.detail = ctx.exchange.attempts[-1].detail = (
-            f"its body carried a stack trace: {found}"
-        )
+        detail = f"its body carried a stack trace: {found}"
+        ctx.exchange.attempts[-1].note(detail)
+        ctx.exchange.note(detail)
     return found is not None
 
 
 async def _hold_beginning(ctx: Context, given: UpstreamResponse) -> None:
     """Read as much of an error page as a stack trace would show in."""
-    connection, until = ctx.connection, now() + _HELD_FOR
+    connection, until, spent = ctx.connection, now() + _HELD_FOR, ctx.exchange.spent
     while connection is not None and len(given.body) < MOST and (began := now()) < until:
+        before = spent.enter(UPSTREAM, began)
         try:
             piece = await connection.read(until - began)
         finally:
-            ctx.exchange.upstream_wait += waited(began, now())
+            spent.enter(before, now())
         if isinstance(piece, EndOfBody):
             given.is_whole = True
             ctx.let_go(whole=True)

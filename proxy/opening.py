@@ -2,7 +2,8 @@
 
 from proxy.client.request import Request
 from proxy.clock import now, wall
-from proxy.context import Context, Drain, Plan
+from proxy.context import Context, Plan
+from proxy.drain import Drain
 from proxy.exchange import Exchange
 from proxy.http.forwarding import addresses_told
 from proxy.http.headers import LONGEST_HOST
@@ -30,11 +31,12 @@ def open_unread(plan: Plan, drain: Drain, request: Request) -> Context:
 
 
 def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Context:
+    at = now()
     client, fields, rule = request.client, asked.fields, plan.identity
     kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.id_trusted)
     request_id, replaced = identify(fields.get(plan.heads.id_key), kept=kept)
     client_ip = client.address(addresses_told(fields) if client.source.trusted else None)
-    x = Exchange(now(), wall(), asked.method, asked.target, client_ip)
+    x = Exchange(at, wall(), asked.method, asked.target, client_ip)
     x.request_id, x.client_request_id = request_id, replaced
     x.trace_id, x.span_id = trace_place(fields.get(b"traceparent"))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")

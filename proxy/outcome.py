@@ -7,7 +7,7 @@ Add a row here and the docs, the runbook index and the tests ask for the rest.
 Who: C client, U upstream broke, u upstream too slow, c client too slow, P our policy,
 O operator, I our fault, - normal.
 Phase: R reading the request, Q limits and queues, B breaker, C connect, W sending the request,
-H awaiting the head, F awaiting the first event, S body or stream, L last bytes, - done,
+H awaiting the head, F awaiting the first event, S body or stream, - done,
 * the phase in which it happened.
 """
 
@@ -25,6 +25,9 @@ Cause = Literal[
 """What a retry may be for: the members of a retry rule's `on`."""
 
 Level = Literal["info", "warning", "error", "critical"]
+ERRORS: tuple[Level, ...] = ("error", "critical")
+"""What counts as an error: something that broke, not something refused."""
+
 Category = Literal["client", "upstream", "policy", "operator", "internal"]
 
 Result = Literal[
@@ -87,8 +90,8 @@ class Outcome:
 
     @property
     def is_error(self) -> bool:
-        """Whether it counts as an error in rates: something that broke, not something refused."""
-        return self.level in ("error", "critical")
+        """Whether it counts as an error in rates."""
+        return self.level in ERRORS
 
 
 OUTCOMES: dict[str, Outcome] = {}
@@ -112,6 +115,7 @@ def _row(
     return row
 
 
+_THEIRS = "The service reported an error."
 _CLOSED = "The service closed the connection. Please try again."
 _INVALID = "The service sent an invalid answer."
 _KIND = "This kind of request is not supported."
@@ -121,12 +125,14 @@ _UNREACHED = "The service cannot be reached right now."
 
 # fmt: off
 COMPLETED = _row("completed", "--", None, "", "info", "client", signal="success", result="ok")
-UPSTREAM_ERROR = _row("upstream_error", "--", None, "The service reported an error.", "error", "upstream", cause="status", result="status_5xx")  # level, signal, result and retryable by status: see below
+UPSTREAM_ERROR = _row("upstream_error", "--", None, _THEIRS, "error", "upstream", cause="status", result="status_5xx")  # level, signal, result and retryable by status: see below
 
 BAD_REQUEST = _row("bad_request", "CR", 400, "The request could not be understood.", "info", "client")
 HEADERS_TOO_LARGE = _row("headers_too_large", "CR", 431, "The request is too large.", "info", "client")
 URI_TOO_LONG = _row("uri_too_long", "CR", 414, "The address is too long.", "info", "client")
 BODY_TOO_LARGE = _row("body_too_large", "CR", 413, "The message is too long.", "info", "client")
+MESSAGE_TOO_LONG = _row("message_too_long", "CR", 422, "Message too long (max {n} characters).", "info", "client")
+MESSAGE_EMPTY = _row("message_empty", "CR", 422, "Message cannot be empty.", "info", "client")
 REQUEST_TIMEOUT = _row("request_timeout", "cR", 408, "The request took too long to arrive. Please try again.", "info", "client", retryable=True)
 NOT_IMPLEMENTED = _row("not_implemented", "CR", 501, _KIND, "info", "client")
 HTTP_VERSION_NOT_SUPPORTED = _row("http_version_not_supported", "CR", 505, _KIND, "info", "client")
@@ -134,9 +140,12 @@ HTTP_VERSION_NOT_SUPPORTED = _row("http_version_not_supported", "CR", 505, _KIND
 ROUTE_NOT_FOUND = _row("route_not_found", "PR", 404, "Not found.", "info", "policy")
 METHOD_NOT_ALLOWED = _row("method_not_allowed", "PR", 405, "This action is not allowed here.", "info", "policy")
 PREFLIGHT_REFUSED = _row("preflight_refused", "PR", 204, "", "info", "policy")
+HTTPS_REQUIRED = _row("https_required", "PR", 403, "Please use a secure connection.", "info", "policy")
+MEDIA_TYPE_NOT_SUPPORTED = _row("media_type_not_supported", "PR", 415, "This kind of content is not supported.", "info", "policy")
 UPGRADE_NOT_ALLOWED = _row("upgrade_not_allowed", "PR", 426, "This connection type is not supported.", "info", "policy")
 PROXY_LOOP = _row("proxy_loop", "PR", 508, "The service is misconfigured.", "error", "policy")
 
+RATE_LIMITED = _row("rate_limited", "PQ", 429, "You are sending messages too quickly. Please wait {n} s.", "warning", "policy", retryable=True)
 OVERLOAD_SHED = _row("overload_shed", "PQ", 503, _BUSY, "warning", "policy", retryable=True)
 POOL_TIMEOUT = _row("pool_timeout", "PC", 503, _BUSY, "warning", "policy", retryable=True)
 CIRCUIT_OPEN = _row("circuit_open", "PB", 503, "The service is temporarily unavailable. Please try again in {n} s.", "warning", "policy", retryable=True, result="circuit_open")
@@ -160,6 +169,8 @@ STREAM_STALLED = _row("stream_stalled", "uS", None, "The answer stopped arriving
 STREAM_TRUNCATED = _row("stream_truncated", "US", None, _CUT, "error", "upstream", retryable=True, signal="failure")
 STREAM_RESET = _row("stream_reset", "US", None, _CUT, "error", "upstream", retryable=True, signal="failure")
 STREAM_MALFORMED = _row("stream_malformed", "US", None, "The answer could not be read.", "error", "upstream", retryable=True, signal="failure")
+STREAM_ERROR = _row("stream_error", "US", None, _THEIRS, "error", "upstream", signal="ratio")
+STREAM_EMPTY = _row("stream_empty", "US", None, "", "warning", "upstream", retryable=True)
 STREAM_MAX_DURATION = _row("stream_max_duration", "PS", None, "The answer was too long and was stopped.", "warning", "policy")
 DRAIN_CUT = _row("drain_cut", "OS", None, "The service is restarting. Please send your message again.", "warning", "operator", retryable=True, result="drained")
 

@@ -4,7 +4,6 @@ Each says whether the client's connection may carry another exchange.
 """
 
 from proxy import outcome as o
-from proxy.clock import now
 from proxy.context import Context
 from proxy.http.cors import may_read, preflight, preflight_asked
 from proxy.http.error_response import error_body, error_lines, wants_problem
@@ -18,18 +17,35 @@ _LAST = (o.DRAINING, o.OVERLOAD_SHED)
 
 
 def refuse(
-    ctx: Context, outcome: Outcome, retry_in: float | None = None, extra: bytes = b""
+    ctx: Context,
+    outcome: Outcome,
+    detail: str | None = None,
+    *,
+    retry_in: float | None = None,
+    number: int | None = None,
+    status: int | None = None,
+    extra: bytes = b"",
 ) -> bool:
-    """Answer with an outcome of our own; `extra` are further header lines."""
-    ctx.exchange.outcome, ctx.exchange.retry_in = outcome, retry_in
-    status = outcome.status or 502
-    ctx.closing = ctx.closing or outcome.category == "client" or outcome in _LAST
+    """Answer with an outcome of our own; `extra` are further header lines.
+
+    `number` is for the message, `status` another one than the outcome's.
+    """
+    ctx.end(outcome, detail)
+    ctx.exchange.retry_in = retry_in
+    status = status or outcome.status or 502
+    ctx.closing = ctx.closing or outcome in _LAST or _is_unread(outcome)
     problem = _is_problem(ctx)
-    body = error_body(outcome, ctx.exchange.request_id, retry_in, problem=problem)
+    request_id = ctx.exchange.request_id
+    body = error_body(outcome, request_id, retry_in, status, number=number, problem=problem)
     lines = error_lines(outcome, len(body), retry_in, problem=problem) + extra
     return _own(
         ctx, status, lines + ctx.plan.proxy_status.error(outcome, ctx.exchange.detail), body
     )
+
+
+def _is_unread(outcome: Outcome) -> bool:
+    """Whether the request was not read to its end, or cannot be trusted to have one."""
+    return outcome.category == "client" and outcome not in (o.MESSAGE_EMPTY, o.MESSAGE_TOO_LONG)
 
 
 def allow(ctx: Context, rule: CorsRule) -> bool:
@@ -37,15 +53,14 @@ def allow(ctx: Context, rule: CorsRule) -> bool:
     fields = ctx.asked.fields
     if not may_read(rule, fields[b"origin"]):
         return refuse_preflight(ctx, rule, f"cors.origins of the route {ctx.exchange.route}")
-    ctx.exchange.outcome = o.COMPLETED
+    ctx.end(o.COMPLETED)
     ctx.cors = b""
     return _own(ctx, 204, preflight(rule, fields) + ctx.plan.proxy_status.plain, b"")
 
 
 def refuse_preflight(ctx: Context, rule: CorsRule, why: str) -> bool:
     """Grant a preflight nothing, because of the rule that `why` names; a browser wants no more."""
-    ctx.exchange.outcome = o.PREFLIGHT_REFUSED
-    ctx.exchange.detail = preflight_asked(ctx.asked.fields, why)
+    ctx.end(o.PREFLIGHT_REFUSED, preflight_asked(ctx.asked.fields, why))
     ctx.cors = b"Vary: Origin\r\n" if "*" not in rule.origins else b""
     lines = b"Cache-Control: no-store\r\nX-Sidelight-Error: %b\r\n"
     lines %= o.PREFLIGHT_REFUSED.code.encode()
@@ -59,11 +74,10 @@ def _is_problem(ctx: Context) -> bool:
 def _own(ctx: Context, status: int, lines: bytes, body: bytes) -> bool:
     x = ctx.exchange
     keep = ctx.keeps_alive
-    lines += ctx.cors if keep else ctx.cors + CLOSE_LINE
+    lines += ctx.own_fields + (ctx.cors if keep else ctx.cors + CLOSE_LINE)
     head = ctx.plan.heads.own_answer(status, x, lines)
-    x.status, x.committed = status, now()
-    ctx.client.write(head if ctx.asked.method == "HEAD" else head + body)  # the commit
-    x.bytes_out = len(body)
+    ctx.commit(status, head if ctx.asked.method == "HEAD" else head + body)
+    x.sent(len(body))
     return keep
 
 
@@ -72,11 +86,8 @@ def mask(ctx: Context, status: int, retry_in: float | None, earlier: bytes | Non
 
     `earlier` are the members of its `Proxy-Status`.
     """
-    ctx.exchange.outcome, ctx.exchange.masked, ctx.exchange.retry_in = (
-        o.UPSTREAM_ERROR,
-        True,
-        retry_in,
-    )
+    ctx.end(o.UPSTREAM_ERROR)
+    ctx.exchange.masked, ctx.exchange.retry_in = True, retry_in
     problem = _is_problem(ctx)
     body = error_body(o.UPSTREAM_ERROR, ctx.exchange.request_id, retry_in, status, problem=problem)
     lines = error_lines(o.UPSTREAM_ERROR, len(body), retry_in, problem=problem)

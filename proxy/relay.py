@@ -14,12 +14,19 @@ from proxy.exchange import Exchange
 from proxy.loop_lag import waited
 from proxy.outcome import Outcome
 from proxy.terms import Timeouts
+from proxy.time_spent import CLIENT, UPSTREAM
 from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
 
 _LATE_READS: Final = 16
 """Reads that are still taken when `max_stream` is over: what came in time may lie in the kernel."""
+
+_SIZES = tuple([b"%x\r\n" % size for size in range(2048)])
+"""Size lines of usual chunks: to format one for each event costs as much as to frame the event."""
+
+_TICK = 0.002
+"""Loops round their clocks to milliseconds: a timer may fire that much before its time."""
 
 
 class BodySource(Protocol):
@@ -44,7 +51,10 @@ class BodySink(Protocol):
 
 def chunk(data: bytes) -> bytes:
     """`data` as one chunk (RFC 9112 §7.1); never none, for an empty chunk ends the body."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
+    size = len(data)
+    if size < len(_SIZES):
+        return b"".join((_SIZES[size], data, b"\r\n"))
+    return b"%x\r\n%b\r\n" % (size, data)
 
 
 async def relay(
@@ -54,38 +64,43 @@ async def relay(
     clocks: Timeouts,
     *,
     chunked: bool,
+    on_first: Callable[[], None] | None = None,
 ) -> Outcome | None:
-    """Pass the body on to its end. None if it ended well, else what broke it."""
-    last_call = now() + clocks.max_stream
+    """Pass the body on to its end. None if it ended well, else what broke it.
+
+    `on_first` is called at the first bytes.
+    """
+    last_call, spent = now() + clocks.max_stream, x.spent
     late = 0
     while late < _LATE_READS:
         began = now()
         late += began >= last_call
+        before = spent.enter(UPSTREAM, began)
         try:
             piece = await source.read(clocks.gap, max(0.0, last_call - began))
         finally:
             arrived = now()
-            took = waited(began, arrived)
-            x.upstream_wait += took
+            spent.enter(before, arrived)
         if not isinstance(piece, bytes):
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
-        _measure(x, piece, arrived, took)
+        if x.last_byte is None and on_first is not None:
+            on_first()
+        x.saw(arrived, waited(began, arrived))
+        x.sent(len(piece))
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:
-            is_read = await sink.drained(clocks.client_write, last_call - arrived)
-            x.client_wait += waited(arrived, now())
+            before = spent.enter(CLIENT, arrived)
+            try:
+                is_read = await sink.drained(clocks.client_write, last_call - arrived)
+            finally:
+                resumed = now()
+                spent.enter(before, resumed)
             if not is_read:
+                if resumed >= last_call - _TICK:
+                    return o.STREAM_MAX_DURATION
+                x.clock_over(waited(arrived, resumed))
                 return o.CLIENT_TOO_SLOW
     return o.STREAM_MAX_DURATION
-
-
-def _measure(x: Exchange, piece: bytes, arrived: float, gap: float) -> None:
-    if x.first_byte is None:
-        x.first_byte = arrived - x.started
-    elif gap > x.max_gap:
-        x.max_gap, x.max_gap_at = gap, arrived - gap - x.started
-    x.last_byte = arrived - x.started
-    x.bytes_out += len(piece)
 
 
 def _ended(
@@ -95,7 +110,7 @@ def _ended(
         if chunked:
             sink.write(LAST_CHUNK)
         return None
-    x.detail = ending.detail
+    x.note(ending.detail)
     if overdue and ending.outcome is o.STREAM_STALLED:
         return o.STREAM_MAX_DURATION
     return ending.outcome

@@ -1,6 +1,6 @@
-"""The commit: the head of the upstream's answer goes to the client, and its body after it.
+"""The upstream's answer: its head goes to the client, which is the commit, and its body after it.
 
-The commit point is one line in `answer`; after it nothing is retried and no status changes.
+After `ctx.commit` nothing is retried and no status changes.
 """
 
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from proxy import outcome as o
 from proxy.clock import now, wall
 from proxy.context import Context, UpstreamResponse
+from proxy.exchange import Exchange
 from proxy.http.cors import timing_grant, with_exposed
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
@@ -18,13 +19,15 @@ from proxy.outcome import Outcome, of_status, signal_of
 from proxy.own_response import CLOSE_LINE, mask
 from proxy.relay import LAST_CHUNK, chunk, relay
 from proxy.resilience.retry_after import rest_asked
-from proxy.streams.recognition import framing_for, is_sse, is_stream
+from proxy.streams.recognition import framing_for, is_sse
 from proxy.streams.relay import EventStream
 from proxy.upstream.connection import Connection
 from proxy.websocket.upgrade import switch
 
 _UNMEASURED = ("chunked", "close")
 _HTTP_1_1 = (1, 1)
+_NO_SUCCESS = 300
+"""The lowest status that is no 2xx any more; a 1xx is no answer."""
 
 
 async def answer(ctx: Context, given: UpstreamResponse) -> bool:
@@ -34,7 +37,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     """
     x, head, rule = ctx.exchange, given.head, ctx.route.rule
     fields = combine(head.headers)
-    x.status = x.upstream_status = head.status
+    x.upstream_status = head.status
     if ids := other_ids(fields, ctx.plan.other_ids, x.request_id):
         x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
     if head.status == 101 and ctx.connection is not None:
@@ -46,6 +49,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     body, is_whole = _body_at_hand(ctx, given, stream)
     keep = ctx.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, rule.cors, fields)
+    extra += ctx.own_fields
     if ctx.plan.proxy_status.on_all:
         extra += ctx.plan.proxy_status.received(head.status)
     if rule.server_timing:
@@ -57,30 +61,37 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     written = ctx.plan.heads.answer(
         head, fields, x, extra if keep else extra + CLOSE_LINE, cors=rule.cors is not None
     )
-    x.phase, x.committed = "S", now()
-    # the commit
-    ctx.client.write(written + _framed(body, is_whole=is_whole) if chunked else written + body)
-    x.bytes_out = len(body)
+    at_hand = _framed(body, is_whole=is_whole) if chunked else body
+    ctx.commit(head.status, written + at_hand)
+    x.sent(len(body))
+    if _has_begun(x, stream) if stream is not None else body or is_whole:
+        _probe_succeeded(ctx, head.status)
     broken = None
     if ctx.connection is not None and not is_whole:
         broken = await _relay(ctx, ctx.connection, stream, chunked=chunked)
     return _ended(ctx, broken, head.status, keep=keep)
 
 
+def _has_begun(x: Exchange, stream: EventStream) -> bool:
+    """Whether the first event has come before the commit, and was no error."""
+    return x.first_event is not None and stream.verdict.error is None
+
+
 def open_stream(
     ctx: Context, head: ResponseHead, fields: Mapping[bytes, bytes]
 ) -> EventStream | None:
-    """The answer as a stream of events; None where it is none, or its events cannot be seen."""
+    """The answer as a stream; None where it is none."""
     kind = fields.get(b"content-type")
-    if kind is None or head.framing == "none" or not is_stream(kind):
-        return None
-    ctx.exchange.streamed = True
-    framing = framing_for(kind, fields.get(b"content-encoding"))
-    if framing is None:
-        ctx.exchange.is_raw = True
+    if kind is None or head.framing == "none":
         return None
     rule = ctx.route.rule
-    return EventStream(ctx.exchange, framing, rule.stream, rule.timeouts, ctx.plan.watcher)
+    framing = framing_for(kind, fields.get(b"content-encoding"), rule.stream.types)
+    if framing is None:
+        return None
+    ctx.exchange.begin_stream(is_raw=framing.is_raw)
+    stream = EventStream(ctx.exchange, framing, rule.stream, rule.timeouts, ctx.plan.watcher)
+    stream.verdict.is_success = head.status < _NO_SUCCESS
+    return stream
 
 
 def _prepare(ctx: Context, stream: EventStream, head: ResponseHead, *, chunked: bool) -> None:
@@ -88,16 +99,15 @@ def _prepare(ctx: Context, stream: EventStream, head: ResponseHead, *, chunked: 
     if ctx.plan.proxy_status.on_all:
         stream.status = ctx.plan.proxy_status
     stream.can_tell = head.framing in _UNMEASURED
-    stream.on_first = lambda: _probe_succeeded(ctx)
+    stream.on_first = lambda: _probe_succeeded(ctx, head.status)
     ctx.stream = stream
-    if ctx.exchange.first_event is not None:
-        _probe_succeeded(ctx)
     ctx.client.outlives_client = ctx.route.rule.stream.finish_on_disconnect
 
 
-def _probe_succeeded(ctx: Context) -> None:
-    """A long answer must not hold the circuit half-open until it ends."""
-    if ctx.route.breaker.state(now()) == "half_open":
+def _probe_succeeded(ctx: Context, status: int) -> None:
+    """The first byte of the body has come: neither a long answer nor a slow reader may hold the
+    circuit half-open until it ends."""
+    if status < _NO_SUCCESS and ctx.route.breaker.state(now()) == "half_open":
         ctx.settle("success", now())
 
 
@@ -107,14 +117,21 @@ async def _relay(
     if stream is not None:
         return await stream.relay(connection, ctx.client)
     return await relay(
-        ctx.exchange, connection, ctx.client, ctx.route.rule.timeouts, chunked=chunked
+        ctx.exchange,
+        connection,
+        ctx.client,
+        ctx.route.rule.timeouts,
+        chunked=chunked,
+        on_first=lambda: _probe_succeeded(ctx, ctx.exchange.status or 0),
     )
 
 
 def _ended(ctx: Context, broken: Outcome | None, status: int, *, keep: bool) -> bool:
     left = ctx.client.gone_at is not None  # and the upstream was let finish
-    ctx.exchange.outcome = broken or (o.CLIENT_CLOSED_STREAM if left else of_status(status))
-    ctx.settle(broken.signal if broken else signal_of(status), now())
+    ended = broken or (ctx.stream.ended_as if ctx.stream else None)
+    own = o.CLIENT_CLOSED_STREAM if left and not broken else ended
+    ctx.end(own or of_status(status))
+    ctx.settle(ended.signal if ended else signal_of(status), now())
     ctx.let_go(whole=broken is None)
     if broken is None:
         return keep and ctx.keeps_alive
@@ -180,8 +197,10 @@ def _timing(ctx: Context, rule: CorsRule | None) -> bytes:
 
 
 def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:
-    """Ask the next proxy not to hold events back, compressed or not."""
-    if not is_sse(fields.get(b"content-type")):
-        return b""
+    """Ask the next proxy not to hold a stream back (draft-ietf-httpbis-incremental)."""
     lines = b"" if b"x-accel-buffering" in fields else b"X-Accel-Buffering: no\r\n"
-    return lines if b"cache-control" in fields else lines + b"Cache-Control: no-cache\r\n"
+    if b"incremental" not in fields:
+        lines += b"Incremental: ?1\r\n"
+    if b"cache-control" in fields or not is_sse(fields.get(b"content-type")):
+        return lines
+    return lines + b"Cache-Control: no-cache\r\n"

@@ -22,12 +22,14 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from proxy import outcome as o
+from proxy.http.authority import host_name
+from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.settings.schema import ResolvedRoute
+from proxy.settings.syntax import CAPTURE
 
-_CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 
 
@@ -38,6 +40,8 @@ class Route:
     rule: ResolvedRoute
     breaker: Breaker
     budget: Budget
+    rate_limits: RateLimits | None = None
+    """None where it has none."""
 
     @property
     def name(self) -> str:
@@ -93,7 +97,7 @@ def compiled(path: str) -> re.Pattern[str]:
     """A path pattern as a regular expression with its captures by name."""
     literal_from = 0
     parts = []
-    for match in _CAPTURE.finditer(path):
+    for match in CAPTURE.finditer(path):
         parts.append(re.escape(path[literal_from : match.start()]))
         parts.append(f"(?P<{match[1]}>{'.+' if match[2] else '[^/]+'})")
         literal_from = match.end()
@@ -108,7 +112,7 @@ def specificity(rule: ResolvedRoute) -> tuple[int, ...]:
     has_captures = "{" in path
     takes_rest = path.endswith(("/", "...}"))
     kind = 1 if has_captures else 2 if takes_rest else 0
-    literals = len(_CAPTURE.sub("", path))
+    literals = len(CAPTURE.sub("", path))
     return (not rule.match.host, kind, -literals, takes_rest, not rule.match.methods)
 
 
@@ -183,9 +187,3 @@ class _Entry:
         if self._prefix is not None:
             return path.startswith(self._prefix)
         return self._search is not None and self._search(path) is not None
-
-
-def host_name(host: str) -> str:
-    """The host of an authority in lower case, without its port and the final dot of the root."""
-    bare = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return bare.lower().removesuffix(".")

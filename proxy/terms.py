@@ -62,6 +62,13 @@ class Breaking(Protocol):
     def window(self) -> float: ...
 
 
+class MessageLimits(Protocol):
+    """How long a message may be."""
+
+    @property
+    def max_length(self) -> int: ...
+
+
 class Terms(Protocol):
     """The whole rule of a route."""
 
@@ -75,5 +82,7 @@ class Terms(Protocol):
     def retry(self) -> Retrying: ...
     @property
     def breaker(self) -> Breaking: ...
+    @property
+    def message(self) -> MessageLimits: ...
     @property
     def max_body(self) -> int: ...

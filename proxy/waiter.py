@@ -30,8 +30,9 @@ class Waiter:
         try:
             await waiting
         finally:
-            self._waiting = None
-            self._clock.stop()
+            if self._waiting is waiting:  # else another wait began while this one was cancelled
+                self._waiting = None
+                self._clock.stop()
 
     @property
     def limit_passed(self) -> bool:
@@ -45,11 +46,15 @@ class Waiter:
 
     def wake(self) -> None:
         """End the wait, if there is one."""
-        waiting = self._waiting
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        if self._waiting is not None:
+            _wake(self._waiting)
 
     def close(self) -> None:
         """Wake, and let go of the timer."""
         self.wake()
         self._clock.close()
+
+
+def _wake(waiting: "asyncio.Future[None]") -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -4,18 +4,29 @@ And what tests of several folders need: an exchange to tell of, a certificate.
 """
 
 import asyncio
+import os
 import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 import uvloop
+from hypothesis import HealthCheck, settings
 
 from proxy.exchange import Exchange
 from proxy.outcome import OUTCOMES
 from proxy.settings.load import parse
+from proxy.upstream.connection import Connection
+from proxy.upstream.dialer import Dialer
+from proxy.upstream.result import Failed
 from tests import records
+from tests.line import Line, Socket
+
+# A machine that stands still for a moment is not a fault of what is tested.
+settings.register_profile("sidelight", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sidelight")
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -100,3 +111,29 @@ def certificate(tmp_path_factory):
     )
     path.write_text(made.stdout)
     return str(path)
+
+
+@pytest.fixture
+async def line(monkeypatch: pytest.MonkeyPatch):
+    """Makes lines; unusual settings by keyword."""
+    lines: list[Line] = []
+    quiet, other_end = os.pipe()
+
+    def make(**settings: Any) -> Line:
+        fields = settings.pop("fields", lambda _: {"team": "a"})
+        made = Line(settings, Socket(quiet), fields)
+
+        async def dial(
+            self: Dialer, endpoint, owner, timeout: float, limit: float
+        ) -> Connection | Failed:
+            return await made.dial(endpoint.url, self.rule, owner)
+
+        monkeypatch.setattr(Dialer, "dial", dial)
+        lines.append(made)
+        return made
+
+    yield make
+    for made in lines:
+        await made.stop()
+    for end in (quiet, other_end):
+        os.close(end)

@@ -2,7 +2,9 @@
 
 from typing import TypeVar
 
-from proxy.exchange import Attempt, Exchange
+from proxy.attempt_record import Attempt
+from proxy.exchange import Exchange
+from proxy.time_spent import CLIENT, PAUSE, QUEUE, UPSTREAM
 
 Record = TypeVar("Record", Attempt, Exchange)
 
@@ -16,9 +18,16 @@ def attempt(endpoint: str = "http://a:1", started: float = 10.0, **fields: objec
     return _with(Attempt(endpoint, started), fields)
 
 
+WAITS = {"queued": QUEUE, "upstream_wait": UPSTREAM, "client_wait": CLIENT, "paused": PAUSE}
+"""Where the record counts a wait."""
+
+
 def _with(record: Record, fields: dict[str, object]) -> Record:
     """`record` with `fields`; raises AttributeError for one that no record has."""
     for name, value in fields.items():
         getattr(record, name)
-        setattr(record, name, value)
+        if name in WAITS and isinstance(record, Exchange):
+            record.spent.add(WAITS[name], value)
+        else:
+            setattr(record, name, value)
     return record

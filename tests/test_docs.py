@@ -18,7 +18,8 @@ from tests.deploy.tools import tool
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob("docs/**/*.md")}
-PAGES["README.md"] = (ROOT / "README.md").read_text()
+PAGES |= {path.name: path.read_text() for path in ROOT.glob("*.md")}
+MAKEFILE = (ROOT / "Makefile").read_text()
 OPERATING = ("operating", "incidents", "observability", "deploying", "upgrading", "security", "why")
 """Pages for those who run it, whose every word in code style is looked at."""
 
@@ -55,6 +56,33 @@ def test_links_lead_somewhere(name: str) -> None:
             lost.append(target)
 
     assert [] == lost
+
+
+def test_the_index_lists_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)#\s]+)\)", PAGES["docs/README.md"]))
+
+    assert set() == {
+        name.removeprefix("docs/") for name in PAGES if name.startswith("docs/")
+    } - linked - {"README.md"}
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_modules_and_folders_that_are_named_are_there(name: str) -> None:
+    paths = re.findall(r"`((?:proxy|tests|deploy|docs|\.)[\w./]*(?:/|\.py))`", PAGES[name])
+
+    assert paths
+    assert [] == [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_the_architecture_names_every_folder() -> None:
+    folders = {path.parent.name for path in ROOT.glob("proxy/*/__init__.py")}
+
+    assert set() == {f for f in folders if f"`proxy/{f}/`" not in PAGES["docs/architecture.md"]}
+
+
+@pytest.mark.parametrize("verb", re.findall(r"^([a-z]+):.*  ## ", MAKEFILE, re.MULTILINE))
+def test_contributing_explains_every_verb(verb: str) -> None:
+    assert f"`make {verb}`" in PAGES["CONTRIBUTING.md"]
 
 
 @pytest.mark.parametrize(

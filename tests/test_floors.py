@@ -6,11 +6,11 @@ The floors themselves stand in `.importlinter`, the roof first.
 import ast
 import re
 from configparser import ConfigParser
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.source import MODULES, ROOT, TREES, imports_of
+
 _FILE = ConfigParser()
 _FILE.read(ROOT / ".importlinter")
 _LINES = _FILE["importlinter:contract:floors"]["layers"].strip().splitlines()
@@ -35,13 +35,6 @@ SAME_EDGE = {
 """An edge of several modules at the top, by its first one; folders are edges of their own."""
 
 
-def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT / "proxy").with_suffix("").parts)
-
-
-MODULES = {name_of(path): path for path in sorted((ROOT / "proxy").rglob("*.py"))}
-
-
 def floor_of(module: str) -> int | None:
     for floor, rooms in FLOORS.items():
         if any(module == room or module.startswith(room + ".") for room in rooms):
@@ -51,21 +44,6 @@ def floor_of(module: str) -> int | None:
 
 def on_floor(floor: int) -> list[str]:
     return [module for module in MODULES if floor_of(module) == floor]
-
-
-def tree_of(module: str) -> ast.Module:
-    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
-
-
-def imports_of(module: str) -> set[str]:
-    """Full names of all it imports, wherever in the module."""
-    names: set[str] = set()
-    for node in ast.walk(tree_of(module)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
 
 
 def edge_of(module: str) -> str:
@@ -95,7 +73,7 @@ def test_rules_do_no_io_and_read_no_clock(module):
     known = {name.partition(".")[0] for name in imports_of(module)} & WORLD
     calls = {
         node.func.id
-        for node in ast.walk(tree_of(module))
+        for node in ast.walk(TREES[module])
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
 

@@ -1,6 +1,8 @@
 """Durations and sizes as people write them."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -124,7 +126,7 @@ def test_a_rule_refuses(unusual):
 
 def test_a_rule_never_changes():
     with pytest.raises(ValidationError):
-        Rule().wait = 2.0
+        Rule().wait = 2.0  # type: ignore[misc]
 
 
 def test_the_text_under_a_field_is_its_description():
@@ -174,3 +176,16 @@ def test_a_size_is_written_in_the_largest_whole_unit():
         "1536B",
         "0B",
     ]
+
+
+def test_a_knob_is_described_by_the_docstring_under_it() -> None:
+    """One style for all: `Field(description=…)` would be a second one."""
+    described = [
+        path.name
+        for path in (Path(__file__).parents[1] / "proxy").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Field"
+        if any(given.arg == "description" for given in node.keywords)
+    ]
+
+    assert [] == described

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 
 import pytest
 
@@ -39,7 +40,8 @@ def test_a_stall_counts_as_far_as_it_lies_within(lag, since, until, seconds):
     assert seconds == lag.stalled(since, until)
 
 
-def test_a_wait_is_what_was_observed_of_it():
+def test_a_wait_is_what_was_observed_of_it(monkeypatch):
+    monkeypatch.setattr(LAG, "_stalls", deque())
     at = now()
     LAG.record(at - 3.0, at - 1.0)
 

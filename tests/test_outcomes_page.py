@@ -24,7 +24,9 @@ def cells(row: Outcome) -> list[str]:
         f"`{row.code}`",
         f"`{row.term}`",
         str(row.status or ("as upstream" if row.term == "--" else "as sent")),
-        "the upstream's own" if by_status else row.message.replace("{n}", "N") or "—",
+        "the upstream's own"
+        if by_status or row is o.STREAM_ERROR
+        else row.message.replace("{n}", "N") or "—",
         "by status" if by_status else "yes" if row.retryable else "no",
         row.cause or "—",
         "by status" if by_status else row.signal,

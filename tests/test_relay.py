@@ -81,11 +81,11 @@ class Scene:
     takes: float | None = None
     rule: Rule = field(default_factory=Rule)
     chunked: bool = False
-    first_byte: float | None = None
+    last_byte: float | None = None
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self.x = exchange(started=99.0, first_byte=self.first_byte)
+        self.x = exchange(started=99.0, last_byte=self.last_byte)
         self.source = Source(self.clock, list(self.pieces))
         self.sink = Sink(self.clock, self.takes)
 
@@ -123,17 +123,17 @@ async def test_what_the_record_says_of_a_body(monkeypatch) -> None:
     scene = Scene([(3.0, b"a"), (5.0, b"b"), (4.0, b"c"), (9.0, END_OF_BODY)], takes=0.5)
     await scene.play(monkeypatch)
 
-    assert 4.0 == scene.x.first_byte
+    assert 14.0 == scene.x.last_byte
     assert 5.0 == scene.x.max_gap
     assert 21.0 == scene.x.upstream_wait
     assert 1.5 == scene.x.client_wait
 
 
 async def test_bytes_that_went_with_the_head_were_the_first(monkeypatch) -> None:
-    scene = Scene([(1.0, b"b"), (0.0, END_OF_BODY)], first_byte=0.5)
+    scene = Scene([(1.0, b"b"), (0.0, END_OF_BODY)], last_byte=0.5)
     await scene.play(monkeypatch)
 
-    assert 0.5 == scene.x.first_byte
+    assert 2.0 == scene.x.last_byte
     assert 1.0 == scene.x.max_gap
 
 
@@ -186,6 +186,15 @@ async def test_a_stuck_client_is_not_counted_as_our_own_time(monkeypatch) -> Non
     await scene.play(monkeypatch)
 
     assert 20.0 == scene.x.client_wait
+
+
+async def test_the_clock_of_a_stuck_client_is_measured(monkeypatch) -> None:
+    stuck = Scene([(1.0, b"abc")], takes=21.0)
+    long = Scene([(1.0, b"abc")], takes=21.0, rule=Rule(max_stream=10.0))
+
+    assert o.CLIENT_TOO_SLOW is await stuck.play(monkeypatch)
+    assert o.STREAM_MAX_DURATION is await long.play(monkeypatch)
+    assert (20.0, None) == (stuck.x.clock_ran, long.x.clock_ran)
 
 
 async def test_a_wait_is_cut_from_what_is_left(monkeypatch) -> None:

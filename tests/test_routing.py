@@ -11,7 +11,7 @@ from proxy import outcome as o
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.resilience.rules import BreakerRule, BudgetRule
-from proxy.routing import NoRoute, Route, Router, compiled, host_name, normalise, path_of
+from proxy.routing import NoRoute, Route, Router, compiled, normalise, path_of
 from proxy.settings.schema import ResolvedRoute
 
 few = settings(max_examples=50, deadline=None, database=None)
@@ -178,23 +178,6 @@ def test_a_host_comes_before_any_path() -> None:
 @pytest.mark.parametrize(("first", "second"), [("/a/{x}", "/{x}/a"), ("/{x}/a", "/a/{x}")])
 def test_equal_patterns_stand_in_the_order_of_the_file(first: str, second: str) -> None:
     assert "first" == found([route("first", first), route("second", second)], "/a/a")
-
-
-@pytest.mark.parametrize(
-    ("host", "name"),
-    [
-        pytest.param("There", "there", id="in lower case"),
-        pytest.param("there:80", "there", id="without port"),
-        pytest.param("there:", "there", id="without an empty port"),
-        pytest.param("there.", "there", id="without the dot of the root"),
-        pytest.param("there.:80", "there", id="without either"),
-        pytest.param("[2001:DB8::1]", "[2001:db8::1]", id="IPv6"),
-        pytest.param("[2001:db8::1]:80", "[2001:db8::1]", id="IPv6 without port"),
-        pytest.param("", "", id="none"),
-    ],
-)
-def test_how_hosts_are_compared(host: str, name: str) -> None:
-    assert name == host_name(host)
 
 
 @pytest.mark.parametrize(

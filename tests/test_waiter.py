@@ -2,8 +2,11 @@
 
 import asyncio
 import math
+import socket
+import time
 
 from proxy.waiter import Waiter
+from tests.client.fakes import turns
 
 BRIEF = 0.02
 
@@ -28,6 +31,17 @@ async def test_a_wait_ends_when_woken():
     asyncio.get_running_loop().call_soon(one.wake)
 
     assert await waited(one.wait(5)) < 1
+
+
+async def test_nothing_is_shortened_where_nobody_waits():
+    one = waiter()
+    one.shorten(BRIEF)
+    waiting = asyncio.create_task(one.wait(5))
+    await asyncio.sleep(3 * BRIEF)
+
+    assert not waiting.done()
+    waiting.cancel()
+    one.close()
 
 
 async def test_a_wake_without_a_wait_is_not_kept_for_the_next():
@@ -80,3 +94,60 @@ async def test_a_cancelled_wait_is_over():
 
     assert one._waiting is None
     one.close()
+
+
+async def test_a_cancelled_wait_does_not_end_the_next_one() -> None:
+    """An upload that is cancelled lets go only after whoever follows has begun to wait."""
+    waiter = Waiter(asyncio.get_running_loop())
+    upload = asyncio.create_task(waiter.wait(5))
+    await turns()
+    following = asyncio.create_task(waiter.wait(9))
+    upload.cancel()
+    await turns()
+    assert upload.cancelled()
+    waiter.wake()
+    await turns()
+
+    assert following.done()
+    waiter.close()
+
+
+class Stalling(asyncio.Protocol):
+    """Holds the loop while bytes for `other` arrive and the time of a wait runs out."""
+
+    def __init__(self, other: socket.socket) -> None:
+        self.other = other
+
+    def data_received(self, data):
+        self.other.send(b"in time")
+        time.sleep(0.02)
+
+
+class Remembering(asyncio.Protocol):
+    def __init__(self) -> None:
+        self.seen = b""
+
+    def data_received(self, data):
+        self.seen += data
+
+
+async def test_what_came_in_time_is_seen_before_time_is_up() -> None:
+    """After a stall of the process loops run their timers before they read."""
+    loop = asyncio.get_running_loop()
+    (first, trigger), (second, other) = socket.socketpair(), socket.socketpair()
+    stalling, _ = await loop.create_connection(lambda: Stalling(other), sock=first)
+    reading, remembering = await loop.create_connection(Remembering, sock=second)
+
+    async def look() -> bytes:
+        await Waiter(loop).wait(0.01)
+        return remembering.seen
+
+    looking = asyncio.create_task(look())
+    await asyncio.sleep(0)
+    trigger.send(b"now")
+    seen = await looking
+    for one in (stalling, reading, trigger, other):
+        one.close()
+    await turns()
+
+    assert b"in time" == seen

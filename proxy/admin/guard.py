@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from proxy.admin.session import Sessions
+from proxy.http.authority import host_name
 
 OPEN_PATHS: Final = frozenset(("/livez", "/readyz", "/health", "/metrics", "/metrics.json"))
 SESSION_PATH: Final = "/session"
@@ -77,7 +78,7 @@ class Guard:
 
     def _knows(self, header: str) -> bool:
         """Whether the name cannot have been rebound by somebody's DNS: ours, loopback, or an IP."""
-        name = host_name(header)
+        name = host_name(header.strip()).removeprefix("[").removesuffix("]")
         return name in ("localhost", self.host.lower()) or _is_address(name)
 
 
@@ -102,14 +103,6 @@ JSON_WANTED: Final = AdminRefusal(
 def _form_refused(ask: Ask) -> AdminRefusal | None:
     """A foreign page can send us forms, and a browser adds what it knows; JSON it cannot."""
     return JSON_WANTED if ask.method == "POST" and ask.content_type != JSON else None
-
-
-def host_name(header: str) -> str:
-    """The name in a Host header, in lower case, without port and brackets."""
-    name = header.strip().lower()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.partition(":")[0] if name.count(":") == 1 else name
 
 
 def is_loopback(address: str) -> bool:

@@ -10,8 +10,9 @@ from typing import Final, Protocol
 
 from proxy import __version__
 from proxy.admin.health import CircuitView, HealthView
+from proxy.admin.json_view import JsonObject
 from proxy.admin.live import Live, Running
-from proxy.admin.sources import DiagnosticsView, JsonObject, Order
+from proxy.admin.sources import DiagnosticsView, Order
 from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.observation.breaker_opening import opened

@@ -4,11 +4,14 @@ What is missing or of another kind reads as nothing, so that an old story never 
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from proxy.diagnostics.stories.words import lasting
 
 JsonObject = Mapping[str, object]
 _NOTHING: JsonObject = {}
+_SHOWN: Final = 0.05
+"""Milliseconds; less is told as nothing."""
 
 
 def text(told: JsonObject, key: str, missing: str = "") -> str:
@@ -52,6 +55,13 @@ def milliseconds(told: JsonObject, key: str, missing: str = "—") -> str:
     """A length of time, for people."""
     value = as_number(told, key)
     return missing if value is None else length(value)
+
+
+def parts_of(story: JsonObject) -> str:
+    """Where the time went, for people: what took a twentieth of a millisecond at least."""
+    parts = part(story, "parts")
+    took = ((name.removesuffix("_ms"), as_number(parts, name) or 0.0) for name in parts)
+    return ", ".join(f"{name} {length(ms)}" for name, ms in took if ms >= _SHOWN)
 
 
 def length(ms: float) -> str:

@@ -128,7 +128,7 @@ def _whole(least: int, most: int, what: str) -> Callable[[str, float], int]:
 READERS: Final[dict[str, Callable[[str, float], object]]] = {
     "code": _code,
     "route": _name,
-    "status": _whole(100, 599, "a status from 100 to 599"),
+    "status": _whole(100, 999, "a status from 100 to 999"),
     "since": point_in_time,
     "until": point_in_time,
     "limit": _whole(1, MOST, f"a whole number from 1 to {MOST}"),

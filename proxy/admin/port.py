@@ -6,7 +6,7 @@ is answered while all places are taken.
 
 import asyncio
 from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -28,33 +28,31 @@ EVERY: Final = 1.0
 class AdminConnection(web.RequestHandler):
     """A visitor's connection."""
 
-    __slots__ = ("_seen", "_waited", "head_began", "since")
+    __slots__ = ("head_began", "is_waiting", "since")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.since = now()
         """Since when it has been waiting, or answering the present request."""
         self.head_began: float | None = None
-        self._seen = 0
-        self._waited = False
-
-    @property
-    def is_waiting(self) -> bool:
+        self.is_waiting = True
         """Whether the next thing to come is a head, or the rest of one."""
-        return self._waiter is not None and not self._waiter.done()
 
     def data_received(self, data: bytes) -> None:
-        before = self._request_count
-        super().data_received(data)
-        if self._request_count != before:
-            self.head_began = None
-        elif self.head_began is None and self.is_waiting:
+        if self.is_waiting and self.head_began is None:
             self.head_began = now()
+        super().data_received(data)
+
+    def begin(self) -> None:
+        """A head is whole: it is answered now."""
+        self.is_waiting, self.head_began, self.since = False, None, now()
+
+    def end(self) -> None:
+        """The answer is made; what comes next is another request."""
+        self.is_waiting, self.since = True, now()
 
     def is_late(self, at: float) -> bool:
         """Whether a clock has run out; call it regularly."""
-        if (self._seen, self._waited) != (self._request_count, self.is_waiting):
-            self._seen, self._waited, self.since = self._request_count, self.is_waiting, at
         if not self.is_waiting:
             return at - self.since > ANSWER
         if self.head_began is not None:
@@ -78,19 +76,35 @@ class AdminConnection(web.RequestHandler):
         return dress(reply)
 
 
+def timed(handler: Handler) -> Handler:
+    """`handler`, while which its connection is not waiting."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        connection = cast("AdminConnection", request.protocol)
+        connection.begin()
+        try:
+            return await handler(request)
+        finally:
+            connection.end()
+
+    return answer
+
+
 class AdminServer(web.Server):
     """At most `most` connections; those that had to give way are counted in `shed` by the cause."""
 
     def __init__(
         self, handler: Handler, *, most: int, shed: Counter[tuple[str, str]], **kwargs: Any
     ) -> None:
-        super().__init__(handler, **kwargs)  # type: ignore[arg-type]  # of web.Request as well
+        super().__init__(timed(handler), **kwargs)  # type: ignore[arg-type]  # of web.Request as well
         self._most, self._shed = most, shed
+        self._options = {k: v for k, v in kwargs.items() if k != "request_factory"}  # the server's
+        self._clock = asyncio.get_running_loop()
         self._open: dict[AdminConnection, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def __call__(self) -> AdminConnection:
-        return AdminConnection(self, loop=self._loop, **self._kwargs)
+        return AdminConnection(self, loop=self._clock, **self._options)
 
     def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
@@ -98,7 +112,7 @@ class AdminServer(web.Server):
         if len(self._open) > self._most:
             self._cut(min(self._open, key=_worth), "connection_limit")
         if self._timer is None:
-            self._timer = self._loop.call_later(EVERY, self._look)
+            self._timer = self._clock.call_later(EVERY, self._look)
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
@@ -115,7 +129,7 @@ class AdminServer(web.Server):
         at = now()
         for late in [one for one in self._open if one.is_late(at)]:
             self._cut(late, "timeout")
-        self._timer = self._loop.call_later(EVERY, self._look) if self._open else None
+        self._timer = self._clock.call_later(EVERY, self._look) if self._open else None
 
     def _cut(self, one: AdminConnection, why: str) -> None:
         self._shed["admin", why] += 1

@@ -33,22 +33,22 @@ _BODY: Final = 10.0
 _BACKLOG: Final = 64
 
 
-class AdminRunner(web.AppRunner):
+class AdminRunner:
     """The application on a server of ours."""
 
     def __init__(self, app: web.Application, most: int, shed: Counter[tuple[str, str]]) -> None:
-        super().__init__(app, handle_signals=False, shutdown_timeout=_SHUTDOWN)
+        self.app = app
         self._most, self._shed = most, shed
+        self._application = web.AppRunner(app)
+        self._port: web.ServerRunner | None = None
 
-    async def listen(self, host: str, port: int) -> int:
-        """Bind and accept; the port. Raises OSError where the address is taken or not ours."""
-        await self.setup()
-        await web.TCPSite(self, host, port, backlog=_BACKLOG).start()
-        return int(self.addresses[0][1])
-
-    async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        return AdminServer(
+    async def setup(self) -> web.ServerRunner:
+        """Start the application; what hosts its sites."""
+        await self._application.setup()
+        made = self._application.server
+        if made is None:
+            raise RuntimeError("the application was not set up")
+        server = AdminServer(
             dressed(made.request_handler),
             most=self._most,
             shed=self._shed,
@@ -57,6 +57,21 @@ class AdminRunner(web.AppRunner):
             auto_decompress=False,  # small bodies need no packing, and a bomb stays small
             keepalive_timeout=2 * IDLE,  # ours is the shorter
         )
+        self._port = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN)
+        await self._port.setup()
+        return self._port
+
+    async def listen(self, host: str, port: int) -> int:
+        """Bind and accept; the port. Raises OSError where the address is taken or not ours."""
+        runner = await self.setup()
+        await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
+        return int(runner.addresses[0][1])
+
+    async def cleanup(self) -> None:
+        """Close the port, then what the application has; may be called at any time."""
+        if self._port is not None:
+            await self._port.cleanup()
+        await self._application.cleanup()
 
 
 def admin_runner(

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from proxy.admin.health import HealthView
+from proxy.admin.json_view import JsonObject
 from proxy.admin.live import Live
 from proxy.diagnostics.stories.query import Query
 from proxy.observation.series import Exemplars, Snapshot
 
-JsonObject = Mapping[str, object]
 """JSON that was made and redacted by others."""
 
 Order = Literal["open", "close", "reset"]

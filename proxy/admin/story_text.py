@@ -10,6 +10,7 @@ from proxy.admin.json_view import (
     length,
     milliseconds,
     part,
+    parts_of,
     rows,
     text,
     texts,
@@ -102,6 +103,8 @@ def _facts(story: JsonObject) -> Iterator[str]:
     for row in rows(story, "guards"):
         if text(row, "decision") == "refused":
             yield f"Refused:   by {text(row, 'guard').replace('_', ' ')}"
+    if parts := parts_of(story):
+        yield f"Time:      {parts}"
     ids = _ids_of_others(story)
     if ids:
         yield "IDs:       " + ", ".join(ids)

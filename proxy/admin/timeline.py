@@ -10,9 +10,9 @@ from typing import Final, Literal
 
 from proxy.admin.json_view import JsonObject, as_count, as_number, length, part, rows, text
 
-Kind = Literal["queue", "connect", "wait", "pause", "body", "events", "gap", "silence"]
+SegmentKind = Literal["queue", "connect", "wait", "pause", "body", "events", "gap", "silence"]
 
-MEANINGS: Final[dict[Kind, str]] = {
+MEANINGS: Final[dict[SegmentKind, str]] = {
     "queue": "waiting for a connection slot",
     "connect": "connecting",
     "wait": "waiting for the upstream",
@@ -30,7 +30,7 @@ _VISIBLE: Final = 0.02
 class Bar:
     """A length of time; `words` name it."""
 
-    kind: Kind
+    kind: SegmentKind
     began: float
     lasted: float
     words: str

@@ -12,6 +12,11 @@ from proxy.outcome import BAD_REQUEST, Outcome
 HIGH_WATER: Final = 64 * 1024
 """Bytes held before reading from the client pauses."""
 
+_MOST_PIECES: Final = 64
+"""Pieces held apart: of small chunks each costs more than its bytes."""
+_CRUMBS: Final = 256
+"""Pieces in one read from which on a body is fragmented."""
+
 
 class Body:
     """A body of `length` bytes; of chunks where `length` is None."""
@@ -28,6 +33,8 @@ class Body:
         """Why no more will come; None while more may."""
         self.why = ""
         """The words for it; internal."""
+        self.is_fragmented = False
+        """Whether the last read brought its bytes in crumbs: they cost by their number."""
         self._is_dropped = False
 
     def feed(self, data: bytes, at: int = 0) -> int:
@@ -40,6 +47,7 @@ class Body:
             self.is_whole = not self._left
         else:
             end = self._chunks.feed(data, at, pieces)
+            self.is_fragmented = len(pieces) > _CRUMBS
             self.is_whole = self._chunks.is_whole
             if self._chunks.why:
                 self.fail(BAD_REQUEST, "broken body: " + self._chunks.why)
@@ -47,6 +55,8 @@ class Body:
             self._pieces += pieces
             for piece in pieces:
                 self.buffered += len(piece)
+            if len(self._pieces) > _MOST_PIECES:
+                self._pieces = [b"".join(self._pieces)]
         return end
 
     def fail(self, outcome: Outcome, why: str) -> None:

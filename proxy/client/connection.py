@@ -5,6 +5,7 @@ the client and break it off. Refuses to know what an exchange is or what it answ
 """
 
 import asyncio
+from typing import Final
 
 from proxy import outcome as o
 from proxy.client.absence import AbsenceWatch
@@ -29,6 +30,12 @@ from proxy.http.trust import Peers
 from proxy.loop_lag import waited
 from proxy.progress import Progress
 from proxy.waiter import Waiter
+
+LAST_READ: Final = 30.0
+"""Seconds for which a client may leave what is queued unread once the connection is to close."""
+
+_MAPPED = "::ffff:"
+"""What an IPv4 address begins with on a socket that takes both kinds (RFC 4291 §2.5.5.2)."""
 
 
 class ClientConnection:
@@ -59,7 +66,7 @@ class ClientConnection:
         self._peers = peers
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
-        self._is_paused = False
+        self.is_paused = False
         self._absence: AbsenceWatch | None = None
         """Looks whether it has left, while it is not read."""
         self._unread: Progress | None = None
@@ -85,7 +92,7 @@ class ClientConnection:
     def made(self, transport: asyncio.Transport) -> bool:
         """The connection is there; whether it is to be served."""
         peer = transport.get_extra_info("peername")
-        self.peer = peer[0] if peer else ""
+        self.peer = peer[0].removeprefix(_MAPPED) if peer else ""
         self.source = Peer(self.peer, self._peers.is_proxy(self.peer))
         self.id_trusted = self._peers.names_ids(self.peer)
         self._transport = transport
@@ -114,13 +121,17 @@ class ClientConnection:
                 self.begin_head()
                 self.waiter.shorten(self._limits.request_head)
             self.account()
+        if reader.is_full:
+            self.pause_reading()
 
     def lost(self) -> None:
         """The connection is gone."""
         self.gone_at = now()
         self.enter(CLOSED)
         self._transport = None
-        self._stop_watching()
+        if self._absence is not None:
+            self._absence.close()  # it holds the connection
+            self._absence = None
         if self._output is not None:
             self._output.lost()
         self.reader.body.fail(o.CLIENT_CLOSED_REQUEST, "client left while sending")
@@ -130,7 +141,8 @@ class ClientConnection:
             self.interrupt()
         self.waiter.close()
         if self._unread is not None:
-            self._unread.close()
+            self._unread.close()  # so does this
+            self._unread = None
         self._owner.lost(self)
 
     def paused(self) -> None:
@@ -183,18 +195,17 @@ class ClientConnection:
                 self._unread.watch(silence)
 
     def pause_reading(self) -> None:
-        if not self._is_paused and self._transport is not None:
-            self._is_paused = True
+        if not self.is_paused and self._transport is not None:
+            self.is_paused = True
             self._transport.pause_reading()
-            sock = self._transport.get_extra_info("socket")
-            if sock is not None and sock.fileno() >= 0:
-                self._absence = AbsenceWatch(self.loop, sock.fileno(), self.abort)
+            self._watch_absence(self._transport)
 
     def resume_reading(self) -> None:
         """Read on, if there is room for what comes."""
-        if self._is_paused and self._transport is not None and not self.reader.is_full:
-            self._is_paused = False
-            self._stop_watching()
+        if self.is_paused and self._transport is not None and not self.reader.is_full:
+            self.is_paused = False
+            if self._absence is not None:
+                self._absence.stop()
             self._transport.resume_reading()
 
     def interrupt(self) -> None:
@@ -249,6 +260,7 @@ class ClientConnection:
             self.interrupt()
         if self._transport is not None:
             self._transport.close()
+            self.bound_unread(LAST_READ)
         self.waiter.wake()
 
     def finish(self) -> bool:
@@ -281,11 +293,23 @@ class ClientConnection:
             return self._patience - took
         return max(0.0, self._patience - waited(self._since, at))
 
+    def look_behind(self) -> None:
+        """Judge and count what waits behind the request under way; read on if there is room."""
+        reader = self.reader
+        if reader.held and reader.body.is_whole and not reader.may_switch:
+            reader.is_ready()  # a fault is found at once, and what comes behind it not kept
+        if self.is_paused:
+            self.resume_reading()
+        if reader.held or self.held:
+            self.account()
+        if reader.is_full:
+            self.pause_reading()
+
     def account(self) -> None:
         """Tell the owner how much waits for its turn; what is too much for all is not taken."""
         held = self.reader.held
         more, self.held = held - self.held, held
-        if self._owner.may_hold(more) or more <= 0:
+        if self._owner.may_hold(more) or (more <= 0 and self.state != HEAD):
             return
         if self.state == HEAD:
             self.reader.refuse(o.OVERLOAD_SHED, "too much of unfinished requests is held")
@@ -303,29 +327,25 @@ class ClientConnection:
 
     def _received_ahead(self) -> None:
         """What came while an exchange is under way: its body, or what is to follow."""
-        reader = self.reader
-        if reader.body.has_news:
+        if self.reader.body.has_news:
             self.waiter.wake()
-        if reader.held or self.held:
-            if reader.body.is_whole and not reader.may_switch:
-                reader.is_ready()  # a fault is found at once, and what comes behind it not kept
-            self.account()
-        if reader.is_full:
-            self.pause_reading()
+        self.look_behind()
 
     def _drop(self, data: bytes) -> None:
         self.dropped += len(data)
         reader = self.reader
         if not reader.is_over:
             reader.add(data)
-            if reader.is_full:
-                self.pause_reading()
+            self.pause_reading()  # until its task looks: others' turn, however small the chunks
         self.waiter.wake()
 
-    def _stop_watching(self) -> None:
-        if self._absence is not None:
-            self._absence.stop()
-            self._absence = None
+    def _watch_absence(self, transport: asyncio.Transport) -> None:
+        if self._absence is None:
+            sock = transport.get_extra_info("socket")
+            if sock is None or sock.fileno() < 0:
+                return
+            self._absence = AbsenceWatch(self.loop, sock.fileno(), self.abort)
+        self._absence.start()
 
     def _look_unread(self) -> None:
         if self._unread is None:

@@ -23,8 +23,11 @@ _LINE = re.compile(
 )
 _OTHER = re.compile(rb"(?:.* )?([A-Z][A-Z0-9]{1,15}/[0-9]\.[0-9])")
 _METHOD = re.compile(rb"[A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z-]{0,63} ")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\0\r\n]*?)[ \t]*")
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROLS = re.compile(rb"[\0\r\n]")
 _START: Final = b"POST / HTTP/1.1"
+_CODING: Final = b"transfer-encoding"
+_LENGTH: Final = b"content-length"
 _USUAL_LINE: Final = 256
 _TLS: Final = 0x16
 
@@ -140,8 +143,12 @@ class HeadReader:
         why = self._parse(head)
         raw, self._headers = tuple(self._headers), []
         if why:
-            return refusal_of(line, head, limits, _outcome_of(why, head), why)
-        return read_request(line.method, line.target, line.version, raw, should_close=_closes(raw))
+            raw = tuple(header_lines(head, limits.header_count))  # the parser has not seen all
+            return refusal_of(line, head, limits, _coding_refused(raw) or o.BAD_REQUEST, why)
+        asked = read_request(line.method, line.target, line.version, raw, should_close=_closes(raw))
+        if _CODING in asked.fields and (refused := _coding_refused(raw)):
+            return refusal_of(line, head, limits, refused, "a transfer coding other than chunked")
+        return asked
 
     def _parse(self, head: bytes) -> str:
         """Header lines into `_headers`; what is wrong with them, if something is."""
@@ -178,28 +185,35 @@ def _closes(raw: tuple[tuple[bytes, bytes], ...]) -> bool:
     return False
 
 
-def _outcome_of(why: str, head: bytes) -> Outcome:
-    """501 for a transfer coding that we do not know; all else, and a faulty one, is 400."""
-    if "Transfer-Encoding" not in why or "Content-Length" in why:
+def _coding_refused(raw: tuple[tuple[bytes, bytes], ...]) -> Outcome | None:
+    """501 for a transfer coding that we do not know, 400 for a faulty one.
+
+    llhttp is not asked: with an `Upgrade` it lets every coding pass.
+    """
+    codings = [value for name, value in raw if name.lower() == _CODING]
+    if not codings or (len(codings) == 1 and codings[0].lower() == b"chunked"):
+        return None
+    if len(codings) > 1 or not codings[0] or any(name.lower() == _LENGTH for name, _ in raw):
         return o.BAD_REQUEST
-    codings = [value for name, value in header_lines(head) if name.lower() == b"transfer-encoding"]
-    return o.NOT_IMPLEMENTED if len(codings) == 1 and codings[0] else o.BAD_REQUEST
+    return o.NOT_IMPLEMENTED
 
 
 def refusal_of(
     line: RequestLine, head: bytes, limits: HeadLimits, outcome: Outcome, why: str
 ) -> RequestRefusal:
     """A refusal with what can be read of `head`, which may be unfinished."""
-    raw = tuple(header_lines(head[: limits.uri_bytes + limits.head_bytes])[: limits.header_count])
+    part = head[: limits.uri_bytes + limits.head_bytes]
+    raw = tuple(header_lines(part, limits.header_count))
     asked = read_request(line.method, line.target, line.version, raw, should_close=True)
     return RequestRefusal(outcome, why, asked)
 
 
-def header_lines(head: bytes) -> list[tuple[bytes, bytes]]:
-    """The header lines of a head that look like such."""
+def header_lines(head: bytes, most: int) -> list[tuple[bytes, bytes]]:
+    """Those of the first `most` header lines of a head that look like such."""
     found = []
-    for line in head.split(b"\r\n")[1:]:
-        match = _FIELD.fullmatch(line)
-        if match is not None:
-            found.append((match[1], match[2]))
+    for line in head.split(b"\r\n", most + 1)[1 : most + 1]:
+        name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t")
+        if colon and _NAME.fullmatch(name) and not _CONTROLS.search(value):
+            found.append((name, value.strip(b" \t")))
     return found

@@ -50,6 +50,7 @@ class Output:
         self._transport = None
         if self._progress is not None:
             self._progress.close()
+            self._progress = None
         self.resumed()
 
     def resumed(self) -> None:

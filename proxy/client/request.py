@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 from proxy import outcome as o
 from proxy.client.body import Body
+from proxy.clock import now
 from proxy.http.request_head import RequestHead
+from proxy.loop_lag import waited
 from proxy.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -12,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class RequestError(Exception):
-    """The reader, a clock or a limit refused the request or its body."""
+    """The reader, a clock or a limit refused the request or its body.
 
-    def __init__(self, outcome: Outcome, detail: str) -> None:
+    `waited` are the seconds for which nothing came, where a clock of the body ran out.
+    """
+
+    def __init__(self, outcome: Outcome, detail: str, waited: float | None = None) -> None:
         super().__init__(detail)
         self.outcome = outcome
         self.detail = detail
+        self.waited = waited
 
 
 class Request:
@@ -36,6 +42,7 @@ async def read_body(request: Request, silence: float) -> bytes:
     when the client left.
     """
     body, client = request.body, request.client
+    began = now()
     if not body.has_news:
         client.resume_reading()
         await client.waiter.wait(silence)
@@ -48,4 +55,4 @@ async def read_body(request: Request, silence: float) -> bytes:
     if body.failure is not None:
         raise RequestError(body.failure, body.why)
     body.fail(o.REQUEST_TIMEOUT, f"body silent for {silence:g} s")
-    raise RequestError(o.REQUEST_TIMEOUT, body.why)
+    raise RequestError(o.REQUEST_TIMEOUT, body.why, waited(began, now()))

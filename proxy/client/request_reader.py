@@ -36,7 +36,10 @@ class RequestReader:
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
-        self._room = max(HIGH_WATER, limits.uri_bytes + limits.head_bytes)
+        self._room = max(HIGH_WATER, limits.uri_bytes + limits.head_bytes + 4)
+        """Bytes that the largest head there may be needs, and its two line ends."""
+        self._unjudged = min(limits.header_bytes, limits.head_bytes)
+        """Bytes of header lines up to which no limit of length can be passed."""
         self._data = b""
         """Bytes that came, of which those before `_at` are done with."""
         self._at = 0
@@ -72,6 +75,8 @@ class RequestReader:
         else:
             self._data = self._data[self._at :] + data[at:]
             self._seen -= self._at
+            if self._end:
+                self._end -= self._at
             self._at = 0
 
     @property
@@ -180,7 +185,7 @@ class RequestReader:
         """Hold a whole head to the limits of length; the same for it and for a part of one."""
         if self._line is None:
             self._judge_line()
-        if self._refusal is None and self._end - self._at > self._limits.header_bytes:
+        if self._refusal is None and self._end - self._at > self._unjudged:
             self._judge_lengths(self._end - 2)
 
     def _look_at_part(self) -> bool:
@@ -192,14 +197,14 @@ class RequestReader:
         elif self._line is None:
             self._judge_line()
         if self._refusal is None and self._line is not None:
-            self._judge_lengths(len(self._data))
+            self._judge_lengths(self._part_end)
         self._seen = len(self._data)  # all of it was looked at, if it is still there
         return self._refusal is not None
 
     def _judge_line(self) -> None:
         """Read the request line, where it has arrived."""
         end = self._data.find(_LINE_END, self._at)
-        length = (end if end >= 0 else len(self._data)) - self._at
+        length = (end if end >= 0 else self._part_end) - self._at
         if length > self._limits.uri_bytes:
             self.refuse(o.URI_TOO_LONG, "request line over the limit")
         elif end >= 0:
@@ -208,12 +213,18 @@ class RequestReader:
             if line.refused is not None:
                 self.refuse(line.refused, line.why)
 
+    @property
+    def _part_end(self) -> int:
+        """Position behind what has arrived of a head, the half of a line's end left out."""
+        return len(self._data) - self._data.endswith(b"\r")
+
     def _judge_lengths(self, end: int) -> None:
-        """Hold the header lines up to `end` to their limits."""
-        at = self._data.find(_LINE_END, self._at) + 2
-        if end - at > self._limits.head_bytes:
+        """Hold the header lines up to `end` to their limits; whole ones before `_seen` were."""
+        begin = self._data.find(_LINE_END, self._at) + 2
+        if end - begin > self._limits.head_bytes:
             self.refuse(o.HEADERS_TOO_LARGE, "header lines over the limit together")
             return
+        at = max(begin, self._data.rfind(_LINE_END, begin, self._seen) + 2)
         if end - at <= self._limits.header_bytes:
             return
         while 0 <= at < end:

@@ -4,6 +4,7 @@ Refuses to know what an exchange is; it asks the connection's owner to make one 
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from proxy import outcome as o
@@ -38,17 +39,23 @@ async def serve(client: ClientConnection) -> None:
 async def _arrives(client: ClientConnection) -> bool:
     """Wait for a request. False where none will come."""
     reader = client.reader
+    if reader.held:
+        await asyncio.sleep(0)  # others' turn: who sends ahead may not have the loop to himself
     while client.state <= HEAD:
         if reader.is_ready():
             return True
         if client.state == WAITING and reader.has_begun:
             client.begin_head()
-        client.resume_reading()
-        await client.waiter.wait(client.left())
-        if client.state <= HEAD and not reader.is_ready() and client.left() <= 0:
+            client.account()
+            continue
+        left = client.left()
+        if left <= 0:
             if client.state == WAITING:
                 return False  # idle for long enough: nobody is told
             reader.refuse(o.REQUEST_TIMEOUT, "head incomplete when its clock ran out")
+            return True
+        client.resume_reading()
+        await client.waiter.wait(left)
     return False
 
 
@@ -56,8 +63,7 @@ async def _take(client: ClientConnection) -> bool:
     """Serve one request. Whether the connection goes on."""
     client.begin_exchange()
     asked = client.reader.take()
-    if client.held:
-        client.account()
+    client.look_behind()
     body = client.reader.body
     try:
         if isinstance(asked, RequestRefusal):
@@ -104,8 +110,9 @@ async def _end(client: ClientConnection) -> None:
             client.enter(DRAINING)
         reader.body.drop()
         reader.stop()
-        if client.finish():
-            await _linger(client)
+        with suppress(OSError):  # asyncio: reset already, as `lost` is about to say
+            if client.finish():
+                await _linger(client)
     client.close()
 
 
@@ -114,8 +121,8 @@ async def _linger(client: ClientConnection) -> None:
     reader = client.reader
     client.dropped = 0
     until = now() + LINGER
-    client.resume_reading()
     while client.state == DRAINING and client.dropped <= LINGER_BYTES:
+        client.resume_reading()
         left = until - now()
         if left <= 0 or (reader.body.is_whole and not reader.is_over):
             return

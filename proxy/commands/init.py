@@ -146,8 +146,8 @@ _FILE = """\
 # Run it:   sidelight run --config {file}
 # Every key is explained in docs/configuration.md, and can be given by the environment too.
 
-# Where clients connect.
-listen: {{ host: 0.0.0.0, port: 8080 }}
+# Where clients connect, no more of them than the upstream's pool has connections for their streams.
+listen: {{ host: 0.0.0.0, port: 8080, max_connections: 1024 }}
 
 # Health, metrics and the dashboard. All but health and metrics ask for the token: keep this file
 # to yourself, or give the token as SIDELIGHT_ADMIN__TOKEN instead.

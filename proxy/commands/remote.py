@@ -5,19 +5,18 @@ Exit codes: 0 done, 1 not found, refused or nobody there.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from fileinput import FileInput
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from proxy.admin.json_view import rows, text
+from proxy.admin.json_view import JsonObject, rows, text
 from proxy.admin.story_text import breaker_line, group_line, story_text
 from proxy.commands.admin_client import AdminClient, AdminResponse, UnreachableError, find_admin
 from proxy.diagnostics.stories.words import count
 
-JsonObject = Mapping[str, object]
 _SLOW: Final = 60.0
 """Seconds: receivers of alerts are tried more than once."""
 

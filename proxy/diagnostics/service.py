@@ -1,9 +1,7 @@
-"""The desk: where an operator's questions are answered. What happened to this ID, what keeps
-going wrong, what needs somebody now.
+"""What an operator asks: what happened to this ID, which errors repeat, what needs attention now.
 
-It is told of every exchange in batches, after the observer has recorded them, and keeps what
-others may ask for: stories in memory, stories and errors in the store, alerts. It is the one
-interface of all readers, so that they can move to another process.
+It gets every exchange in batches, after the observer has recorded them, and keeps stories, error
+groups and alerts. It is the one interface of all readers: they can move to another process.
 """
 
 import asyncio
@@ -12,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from proxy import clock
 from proxy.diagnostics.alerts.conditions import SystemState
@@ -20,21 +18,20 @@ from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch, trial
 from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
+from proxy.diagnostics.stories.found import FoundStories, combined
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
-from proxy.diagnostics.stories.story import Story
 from proxy.exchange import Exchange
 from proxy.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
+from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
-from proxy.outcome import COMPLETED, UPSTREAM_ERROR, Level
+from proxy.outcome import COMPLETED, UPSTREAM_ERROR
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
     from proxy.diagnostics.stories.store import Store
 
-Tell = Callable[[str, Level, Mapping[str, object]], None]
-State = Literal["off", "ok", "failing"]
 
 TICK: Final = 1.0
 OPENING: Final = 1.0
@@ -45,19 +42,11 @@ CLOSING: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticsRules:
-    """The knobs of all that the desk keeps."""
+    """The settings of everything that diagnostics keep."""
 
     stories: StoriesRule
     store: StoreRule
     alerts: AlertsRule
-
-
-@dataclass(frozen=True, slots=True)
-class FoundStories:
-    """Stories, newest first; `store` is failing where they are those in memory only."""
-
-    stories: list[Story]
-    store: State
 
 
 class StoreMissingError(Exception):
@@ -71,7 +60,7 @@ class Diagnostics:
         self,
         rules: DiagnosticsRules,
         *,
-        tell: Tell,
+        tell: EmitEvent,
         signs: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
         worker: int = 0,
@@ -162,7 +151,7 @@ class Diagnostics:
         if self._store is None:
             return FoundStories(recent, "off")
         stored = await asyncio.to_thread(self._store.find, request_id)
-        return self._both(recent, stored, len(recent) + len(stored or ()))
+        return combined(recent, stored, len(recent) + len(stored or ()))
 
     async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""
@@ -170,7 +159,7 @@ class Diagnostics:
         if self._store is None:
             return FoundStories(recent, "off")
         stored = await asyncio.to_thread(self._store.search, query)
-        return self._both(recent, stored, query.limit)
+        return combined(recent, stored, query.limit)
 
     def errors(self, wall: float) -> dict[str, object]:
         """All groups of errors, the latest first, and the summary of a day."""
@@ -237,18 +226,6 @@ class Diagnostics:
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))
 
-    def _both(self, recent: list[Story], stored: list[Story] | None, limit: int) -> FoundStories:
-        """Both without doubles; `stored` is None where the store cannot be read."""
-        known = Counter(map(_sign, recent))
-        older = []
-        for story in stored or ():
-            if known[_sign(story)] > 0:
-                known[_sign(story)] -= 1
-            else:
-                older.append(story)
-        found = sorted([*recent, *older], key=_ended, reverse=True)[:limit]
-        return FoundStories(found, "ok" if stored is not None else "failing")
-
 
 def is_slow(x: Exchange, slow: float) -> bool:
     """Whether the answer, or the first event of its stream, took longer than `slow` seconds."""
@@ -257,7 +234,7 @@ def is_slow(x: Exchange, slow: float) -> bool:
     return x.ended - x.started > slow
 
 
-def open_store(rule: StoreRule, tell: Tell, worker: int) -> "Store | None":
+def open_store(rule: StoreRule, tell: EmitEvent, worker: int) -> "Store | None":
     """None where no store is wanted. Raises StoreMissingError."""
     if rule.path is None:
         return None
@@ -271,13 +248,3 @@ def open_store(rule: StoreRule, tell: Tell, worker: int) -> "Store | None":
             "run pip install '.[store]' in its checkout, or set store.path to null"
         ) from None
     return Store(Path(rule.path), rule, tell, worker=worker)
-
-
-def _sign(story: Story) -> tuple[object, ...]:
-    """What tells stories apart that were kept twice; several may share an ID and a millisecond."""
-    return story["request_id"], story["ended"], story["duration_ms"], story.get("path")
-
-
-def _ended(story: Story) -> float:
-    ended = story["ended"]
-    return ended if isinstance(ended, float) else 0.0

@@ -46,10 +46,12 @@ def error_body(
     retry_in: float | None = None,
     status: int | None = None,
     *,
+    number: int | None = None,
     problem: bool = False,
 ) -> bytes:
     """The JSON that tells a user and a program what happened.
 
+    `number` fills `{n}` in the message, a limit for instance.
     `retry_in` is in seconds; it fills `{n}` in the message and becomes `retry_after`.
     Whoever is told when to come back may come back.
     `status` is that of an upstream's own error, whose body this one replaces.
@@ -58,7 +60,7 @@ def error_body(
     wait = None if retry_in is None else whole_seconds(retry_in)
     body: dict[str, object] = {
         "error": outcome.code,
-        "message": outcome.message.format(n="a few" if wait is None else wait),
+        "message": outcome.message.format(n=number or wait or "a few"),
         "request_id": request_id,
         "retryable": wait is not None or retryable_of(outcome, status),
     }

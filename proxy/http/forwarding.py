@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from proxy.http.headers import appended
+from proxy.http.headers import appended, list_members
 from proxy.http.trust import parsed_address
 
 _TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -56,6 +56,21 @@ def addresses_told(fields: Mapping[bytes, bytes]) -> bytes | None:
     if addresses is None and b"forwarded" in fields:
         return _pairs(fields[b"forwarded"]).addresses
     return addresses
+
+
+def is_https(scheme: bytes, fields: Mapping[bytes, bytes] | None) -> bool:
+    """Whether a client came by https: to us, or as trusted proxies tell in `fields`.
+
+    All that they say must be https: a proxy that adds to what a client sent must not be fooled.
+    """
+    if fields is None:
+        return scheme == b"https"
+    if told := fields.get(b"x-forwarded-proto"):
+        schemes = list_members(told)
+    else:
+        pairs = _PAIR.findall(fields.get(b"forwarded", b""))
+        schemes = [_unquoted(value).lower() for name, value in pairs if name.lower() == b"proto"]
+    return all(one == b"https" for one in schemes or [scheme])
 
 
 @lru_cache(maxsize=1024)

@@ -15,7 +15,7 @@ from proxy.http.headers import combine, list_members
 Headers = list[tuple[bytes, bytes]]
 """Header lines as they came: bytes, order, spelling and repetitions."""
 
-Kind = Literal["none", "length", "chunked", "close"]
+BodyKind = Literal["none", "length", "chunked", "close"]
 """What ends the body: there is none, a count of bytes, the last chunk, the closed connection."""
 
 _OWS = b" \t"
@@ -28,12 +28,12 @@ _LONGEST = 19
 class Framing:
     """Where the body ends. `length` is None unless `kind` is "length"."""
 
-    kind: Kind
+    kind: BodyKind
     length: int | None
     keeps_alive: bool
     """Whether the connection may carry another exchange once the body has ended."""
 
-    def __init__(self, kind: Kind, length: int | None, keeps_alive: bool) -> None:
+    def __init__(self, kind: BodyKind, length: int | None, keeps_alive: bool) -> None:
         self.kind = kind
         self.length = length
         self.keeps_alive = keeps_alive
@@ -54,7 +54,7 @@ class ResponseHead:
     reason: bytes
     headers: Headers
     http_version: str
-    framing: Kind
+    framing: BodyKind
     length: int | None
     """Length of the body; None unless `framing` is "length"."""
 
@@ -64,7 +64,7 @@ class ResponseHead:
         reason: bytes,
         headers: Headers,
         http_version: str,
-        framing: Kind,
+        framing: BodyKind,
         length: int | None,
     ) -> None:
         self.status = status
@@ -156,7 +156,7 @@ def _refusal(
 ) -> str | None:
     if http_version not in ("1.1", "1.0"):
         return f"HTTP version {http_version}"
-    if not 100 <= status <= 599:
+    if not 100 <= status <= 999:
         return f"status {status}"
     if codings:
         return _refused_coding(http_version, lengths, codings)
@@ -168,6 +168,8 @@ def _refused_coding(http_version: str, lengths: list[bytes], codings: list[bytes
         return "Content-Length beside Transfer-Encoding"
     if http_version == "1.0":
         return "Transfer-Encoding in HTTP/1.0"
+    if len(codings) > 1 or codings[0].count(b"chunked") > 1:
+        return "Transfer-Encoding twice"
     return None if codings == [b"chunked"] else "a transfer coding other than chunked"
 
 

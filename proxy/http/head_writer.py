@@ -88,15 +88,14 @@ class Heads:
         host: bytes | None = None,
         strip: str = "",
         via: bool = True,
+        base: str = "",
     ) -> bytes:
-        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path.
+        """The head for the upstream. `host` replaces the client's, `strip` is cut off the path,
+        and `base` is put before what is left of it.
 
         Without `via` it carries none, ours or of others: then a loop is not seen.
 
         It asks for a WebSocket if the client did; every other `Upgrade` stops here.
-
-        Cut only at the end of a segment and as it is written: a target that spells the prefix in
-        another way (`//api`, `/%61pi`) goes on whole.
         """
         fields = asked.fields
         wanted = host if host is not None else asked.host
@@ -108,10 +107,7 @@ class Heads:
             trusted=source.trusted,
         )
         target = _stripped(asked.target, strip)
-        start = b"%b %b HTTP/1.1\r\n" % (
-            asked.method.encode(),
-            target.encode("utf-8", "surrogateescape"),
-        )
+        start = _request_line(asked.method, base + target if target[:1] == "/" else target)
         if not same:
             start += b"Host: %b\r\n" % wanted
         return b"".join(
@@ -198,7 +194,15 @@ class Heads:
         return b"Date: %b\r\n" % http_date(self._clock())
 
 
+def _request_line(method: str, target: str) -> bytes:
+    return b"%b %b HTTP/1.1\r\n" % (method.encode(), target.encode("utf-8", "surrogateescape"))
+
+
 def _stripped(target: str, prefix: str) -> str:
+    """`target` without `prefix`, which is cut at the end of a segment and as it is written only.
+
+    A target that spells the prefix in another way (`//api`, `/%61pi`) stays whole.
+    """
     if not target.startswith(prefix):
         return target
     rest = target[len(prefix) :]

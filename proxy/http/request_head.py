@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from proxy.http.headers import combine, is_host, list_members
 
+_MOST_DIGITS = 20
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -84,7 +85,7 @@ def read_request(
         target, host = _absolute(method, target, host)
     chunked = b"transfer-encoding" in fields
     declared = fields.get(b"content-length", b"")
-    length = int(declared) if declared.isdigit() and not chunked else None
+    length = _length(declared) if declared and not chunked else None
     return RequestHead(
         method,
         target,
@@ -96,6 +97,14 @@ def read_request(
         has_body=chunked or bool(length),
         length=length,
     )
+
+
+def _length(declared: bytes) -> int | None:
+    """A declared length; None for what is no number of at most 64 bits."""
+    digits = declared.lstrip(b"0")  # int() refuses thousands of them, zeros included
+    if not declared.isdigit() or len(digits) > _MOST_DIGITS:
+        return None
+    return int(digits or b"0")
 
 
 def _absolute(method: str, target: str, host: bytes) -> tuple[str, bytes]:

@@ -41,28 +41,17 @@ def _headers(names: tuple[str, ...]) -> tuple[str, ...]:
 class IdentityRule(Knobs):
     """Whose request ID is kept."""
 
-    header: str = Field(
-        "X-Request-ID",
-        pattern=r"^[A-Za-z0-9-]{1,64}$",
-        description="Header that carries the request ID, both ways.",
-    )
-    mode: Literal["preserve", "always_new", "trust_from"] = Field(
-        "preserve",
-        description=(
-            "Keep a valid ID of the client: from everybody, from nobody, or from `trust_from`."
-        ),
-    )
-    trust_from: tuple[IPv4Network | IPv6Network, ...] = Field(
-        (), description="Networks whose request IDs are kept in mode `trust_from`."
-    )
-
-    upstream_ids: tuple[str, ...] = Field(
-        ("X-Request-ID", "Request-ID", "OpenAI-Request-ID", "X-Amzn-RequestId", "CF-Ray"),
-        description=(
-            "Headers of answers that carry IDs of the upstream's own, recorded and found by them; "
-            "the first that is there is `upstream_request_id`."
-        ),
-    )
+    header: str = Field("X-Request-ID", pattern=r"^[A-Za-z0-9-]{1,64}$")
+    """Header that carries the request ID, both ways."""
+    mode: Literal["preserve", "always_new", "trust_from"] = "preserve"
+    """Keep a valid ID of the client: from everybody, from nobody, or from `trust_from`."""
+    trust_from: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose request IDs are kept in mode `trust_from`."""
+    upstream_ids: tuple[str, ...] = (
+        "X-Request-ID", "Request-ID", "OpenAI-Request-ID", "X-Amzn-RequestId", "CF-Ray",
+    )  # fmt: skip
+    """Headers of answers that carry IDs of the upstream's own, recorded and found by them;
+    the first that is there is `upstream_request_id`."""
 
     @field_validator("upstream_ids")
     @classmethod
@@ -86,18 +75,14 @@ class IdentityRule(Knobs):
 class CorsRule(Knobs):
     """Which pages may call, and whether with cookies."""
 
-    origins: tuple[str, ...] = Field(
-        (),
-        description='Origins that may read answers, such as `https://app.example`; `"*"` for all.',
-    )
-    credentials: bool = Field(
-        False, description="Whether cookies and authorization may be sent along."
-    )
-    expose: tuple[str, ...] = Field(
-        (),
-        description="Further headers that pages may read; what the upstream exposes is kept.",
-    )
-    max_age: Duration = Field(600.0, description="How long a browser may remember a preflight.")
+    origins: tuple[str, ...] = ()
+    """Origins that may read answers, such as `https://app.example`; `"*"` for all."""
+    credentials: bool = False
+    """Whether cookies and authorization may be sent along."""
+    expose: tuple[str, ...] = ()
+    """Further headers that pages may read; what the upstream exposes is kept."""
+    max_age: Duration = 600.0
+    """How long a browser may remember a preflight."""
 
     @field_validator("expose")
     @classmethod

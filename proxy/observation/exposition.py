@@ -23,7 +23,7 @@ _KNOWN = re.compile(
     re.ASCII,
 )
 
-Values = dict[Labels, float | list[float]]
+SampleValues = dict[Labels, float | list[float]]
 ByLabels = Mapping[Labels, Mapping[int, Exemplar]]
 Bucket = tuple[str, float] | tuple[str, float, OpenMetricsExemplar]
 _NO_EXEMPLARS: Exemplars = {}
@@ -64,7 +64,7 @@ class _Frozen(Collector):
             yield _metric(family, self._snapshot.get(name, {}), self._exemplars.get(name, {}))
 
 
-def _metric(family: Family, values: Values, exemplars: ByLabels) -> Metric:
+def _metric(family: Family, values: SampleValues, exemplars: ByLabels) -> Metric:
     if family.kind == "histogram":
         return _histogram(family, values, exemplars)
     if family.kind == "counter":
@@ -76,7 +76,7 @@ def _metric(family: Family, values: Values, exemplars: ByLabels) -> Metric:
     return metric
 
 
-def _counter(family: Family, values: Values, exemplars: ByLabels) -> Metric:
+def _counter(family: Family, values: SampleValues, exemplars: ByLabels) -> Metric:
     metric = CounterMetricFamily(family.name, family.help, labels=family.labels)
     for labels, value in values.items():
         if not isinstance(value, list):
@@ -85,7 +85,7 @@ def _counter(family: Family, values: Values, exemplars: ByLabels) -> Metric:
     return metric
 
 
-def _histogram(family: Family, values: Values, exemplars: ByLabels) -> Metric:
+def _histogram(family: Family, values: SampleValues, exemplars: ByLabels) -> Metric:
     metric = HistogramMetricFamily(family.name, family.help, labels=family.labels)
     bounds = [*map(floatToGoString, family.buckets), "+Inf"]
     for labels, cells in values.items():

@@ -7,7 +7,7 @@ A family without a subject is not listed: what nobody counts is not promised.
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["counter", "gauge", "histogram"]
+MetricKind = Literal["counter", "gauge", "histogram"]
 
 REQ: Final = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
@@ -29,7 +29,7 @@ class Family:
     """One metric. `buckets` are upper bounds, in the unit of the name; empty for no histogram."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     labels: tuple[str, ...]
     help: str
     buckets: tuple[float, ...] = ()
@@ -67,10 +67,11 @@ _TABLE = (
     Family("sidelight_stream_reads_total", "counter", ("route",), "Reads in which streams came; far fewer than events where something in between bunches them."),
     Family("sidelight_stream_client_wait_seconds", "histogram", ("route",), "Time for which a stream waited for a client that did not read.", REQ),
     Family("sidelight_stream_end_markers_total", "counter", ("route", "carried"), "Streams that ended well, by whether they carried their end marker."),
-    Family("sidelight_streams_unframed_total", "counter", ("route",), "Streams passed on without knowing their events: compressed, or with one too large."),
+    Family("sidelight_streams_unframed_total", "counter", ("route",), "Streams passed on, in whole or in part, without knowing their events: compressed, of a type in stream.types, or with bytes that are none."),
     Family("sidelight_inband_errors_total", "counter", ("route", "code"), "Streams whose error was said inside the stream."),
     Family("sidelight_upstream_cancel_seconds", "histogram", ("route",), "From a client's leaving to the closing of its upstream connection.", CONN),
     Family("sidelight_client_disconnects_total", "counter", ("route", "phase"), "Clients that left or did not read, by the phase letter of term."),
+    Family("sidelight_rate_limit_decisions_total", "counter", ("policy", "decision"), "Requests by what a rate limit decided: allowed, refused, or would_refuse where it only runs dry."),
     Family("sidelight_event_loop_lag_seconds", "histogram", (), "By how much a timer of the event loop overslept.", OVH),
     Family("sidelight_connections_shed_total", "counter", ("port", "cause"), "Connections that were refused or cut, so that others are served."),
     Family("sidelight_drain_exchanges_total", "counter", ("result",), "Exchanges that ended while draining."),

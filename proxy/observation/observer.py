@@ -80,7 +80,7 @@ class Observer:
         if self.running.pop(id(x), None) is None:
             return
         if not x.ended:
-            x.ended = clock.now()
+            x.close(clock.now())
         self._ended.add(x)
 
     def _record(self, ended: list[Exchange]) -> None:

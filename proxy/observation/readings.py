@@ -1,6 +1,7 @@
 """Gauges that others know already, in the form in which metrics take them at a snapshot."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
 from proxy.observation.series import Sample
@@ -45,6 +46,15 @@ def shed_samples(shed: Mapping[tuple[str, str], int]) -> Iterator[Sample]:
     """`shed` by whose connections they were, and why."""
     for labels, n in shed.items():
         yield "sidelight_connections_shed_total", labels, n
+
+
+def rate_limit_samples(counts: Iterable[tuple[str, str, int]]) -> Iterator[Sample]:
+    """`counts` are policy, decision and how often; routes may share a policy."""
+    total: Counter[tuple[str, str]] = Counter()
+    for policy, decision, n in counts:
+        total[policy, decision] += n
+    for labels, n in total.items():
+        yield "sidelight_rate_limit_decisions_total", labels, n
 
 
 def store_samples(dropped: Mapping[str, int]) -> Iterator[Sample]:

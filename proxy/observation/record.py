@@ -4,11 +4,15 @@ It reads the record, which is redacted already (see `recorded`), and invents not
 has nothing to say is left out.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from proxy.exchange import Exchange
+from proxy.outcome import Level
 
 Event = dict[str, object]
+EmitEvent = Callable[[str, Level, Mapping[str, object]], None]
+"""Writes an event to the log: its name, its level, its fields."""
 
 FIELDS: Final = (
     "request_id",
@@ -28,6 +32,7 @@ FIELDS: Final = (
     "code",
     "term",
     "detail",
+    "would_refuse",
     "fault",
     "attempts",
     "attempt_results",
@@ -116,6 +121,8 @@ def _add_end(event: Event, x: Exchange) -> None:
         event["term"] = x.term
     if x.detail:
         event["detail"] = x.detail
+    if x.would_refuse:
+        event["would_refuse"] = x.would_refuse
     if x.fault is not None:
         event["fault"] = x.fault.place
 
@@ -138,7 +145,7 @@ def _add_attempts(event: Event, x: Exchange) -> None:
 
 def _add_stream(event: Event, x: Exchange) -> None:
     event["streamed"] = True
-    if x.reads:
+    if x.reads and (x.events or not x.is_raw):
         event["events"] = x.events
     if x.end_marker is not None:
         event["end_marker"] = x.end_marker

@@ -45,7 +45,7 @@ def hide(x: Exchange) -> None:
     """What is left of one that could not be redacted: nothing that a client or upstream chose."""
     x.request_id = x.method = x.target = REDACTED
     x.user_agent = x.host = ""
-    x.client_request_id = x.upstream_request_id = x.detail = None
+    x.client_request_id = x.upstream_request_id = x.detail = x.would_refuse = None
     x.fields = {}
     x.upstream_ids = None
     for attempt in x.attempts:
@@ -63,6 +63,8 @@ def weight(x: Exchange) -> int:
 
 
 def _redact_details(x: Exchange) -> None:
+    if x.would_refuse:
+        x.would_refuse = redact(x.would_refuse, USER_AGENT_CHARS)
     if x.detail:
         x.detail = redact(x.detail, USER_AGENT_CHARS)
     for attempt in x.attempts:

@@ -63,11 +63,12 @@ class Recorder:
             raise
 
     def _add_line(self, lines: list[bytes], x: Exchange) -> None:
+        outcome = x.outcome or INTERNAL_ERROR
         if x.outcome is None:
-            x.outcome, x.detail = INTERNAL_ERROR, x.detail or "ended without an outcome"
-        if x.outcome is COMPLETED and self._sample < 1 and self._rng() >= self._sample:
+            x.end(outcome, x.detail or "ended without an outcome")
+        if outcome is COMPLETED and self._sample < 1 and self._rng() >= self._sample:
             return
-        level = level_of(x.outcome, x.upstream_status)
+        level = level_of(outcome, x.upstream_status)
         if self._log.hears(level):
             event = event_of(x, worker=self._worker, config_hash=self.config_hash)
             at = clock.wall() - (clock.now() - x.ended)  # when it ended, not when it is recorded

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from proxy.exchange import Attempt, Exchange
+from proxy.attempt_record import Attempt
+from proxy.exchange import Exchange
 from proxy.observation.series import Series
-from proxy.outcome import CIRCUIT_OPEN, COMPLETED, Outcome, level_of
+from proxy.outcome import CIRCUIT_OPEN, COMPLETED, ERRORS, Outcome, level_of
 
 OTHER: Final = "other"
 NONE: Final = "none"
@@ -96,7 +97,7 @@ class RouteMetrics:
         if outcome.code in _CLIENT_LEFT:
             self._numbers("sidelight_client_disconnects_total")[self._route, x.term[1]] += 1
         level = level_of(outcome, x.upstream_status)
-        if level not in ("error", "critical"):
+        if level not in ERRORS:
             self._terminations[self._route, outcome.code] += 1
             return
         one = (x.request_id, x.trace_id, 1.0, x.started_wall + x.duration)

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Final
 
 from proxy.exchange import Exchange
-from proxy.outcome import COMPLETED, level_of
+from proxy.outcome import COMPLETED, ERRORS, level_of
 
 SLOT: Final = 10.0
 """Seconds."""
@@ -106,7 +106,7 @@ class Summary:
         if outcome is None or outcome is COMPLETED:
             self._slots[place].add(x.duration)
         else:
-            is_error = level_of(outcome, x.upstream_status) in _ERRORS
+            is_error = level_of(outcome, x.upstream_status) in ERRORS
             is_limited = outcome.status == 429
             self._slots[place].add(x.duration, is_error=is_error, is_limited=is_limited)
 
@@ -140,5 +140,4 @@ class Summary:
         self._numbers[place], self._slots[place] = number, SummaryCounts()
 
 
-_ERRORS: Final = ("error", "critical")
 _NOTHING: Final = SummaryCounts()

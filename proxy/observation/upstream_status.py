@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from proxy.exchange import Attempt, Exchange
+from proxy.attempt_record import Attempt
+from proxy.exchange import Exchange
 from proxy.outcome import Outcome, Signal, signal_of
 
 WINDOW: Final = 60.0
@@ -24,14 +25,14 @@ MEMORY: Final = 600.0
 """Seconds after the last attempt at which nobody knows any more: whoever sends its traffic
 elsewhere because of `failing` would otherwise never find out that the upstream works again."""
 
-Status = Literal["connected", "failing", "unknown"]
+HealthStatus = Literal["connected", "failing", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamHealth:
     """`reason` is None only for `connected`."""
 
-    status: Status
+    status: HealthStatus
     reason: str | None = None
     since: float | None = None
     """When the first of `failures` was seen, on `clock.now`; None where there are none."""

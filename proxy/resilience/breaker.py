@@ -6,7 +6,8 @@
 
 closed     every attempt is admitted; failures in a row, or their share, open the circuit
 open       every attempt is refused until the cool-down is over
-half_open  one attempt at a time is admitted, the probe: it closes the circuit or opens it again
+half_open  one attempt at a time is admitted, the probe: it closes the circuit or opens it again;
+           one that is still being uploaded keeps nobody else from probing
 
 A permit belongs to the era between two changes of state.
 What was begun in an earlier era says nothing about the present one and is ignored.
@@ -28,12 +29,17 @@ from collections.abc import Callable, Iterator
 from proxy import outcome as o
 from proxy.blame import MOST, FailedAttempt, Opening
 from proxy.outcome import Signal
-from proxy.resilience.circuit import Circuit, FailureStorage, State
+from proxy.resilience.circuit import Circuit, CircuitState, FailureStorage
 from proxy.resilience.pauses import Random, growing
-from proxy.resilience.permits import SETTLED, BreakerView, Cause, Permit, Refused, Transition
+from proxy.resilience.permits import (
+    SETTLED,
+    BreakerView,
+    Permit,
+    Refused,
+    Transition,
+    TransitionCause,
+)
 from proxy.resilience.rules import BreakerRule
-
-__all__ = ["Breaker", "BreakerView", "Permit", "Refused", "Transition"]
 
 PROBE_WAIT = 1.0
 """Seconds a client is told to wait while a probe is out: nobody knows how long that takes."""
@@ -68,8 +74,8 @@ class Breaker:
         self._flows = rule.enabled
         """Closed and enabled: the short way through `admit` and `settle`."""
         self._era = 0
-        self._probe: Permit | None = None
-        self._probe_lost = 0.0
+        self._probes: list[Permit] = []
+        """Those that are out; only one of them was sent whole when it was admitted."""
         self._opened_at: float | None = None
         self._latest: deque[FailedAttempt] = deque(maxlen=MOST)
         self.opening: Opening | None = None
@@ -80,8 +86,11 @@ class Breaker:
         """Until then the upstream asked to be left alone."""
         self._tripped = (0, 0)
 
-    def admit(self, now: float) -> Permit | Refused:
-        """Ask for leave, anew for every attempt. Each permit must be settled."""
+    def admit(self, now: float, *, is_sent: bool = True) -> Permit | Refused:
+        """Ask for leave, anew for every attempt. Each permit must be settled.
+
+        Without `is_sent` its request is to be uploaded: the permit must be told when it is whole.
+        """
         if self._flows and now >= self._busy_until:
             return Permit(self._era)
         if not self.rule.enabled:
@@ -90,7 +99,7 @@ class Breaker:
             return Refused(o.CIRCUIT_OPEN, self._due - now)
         if now < self._busy_until:
             return Refused(o.UPSTREAM_COOLING_DOWN, self._busy_until - now)
-        return self._admit_probe(now)
+        return self._admit_probe(now, is_sent=is_sent)
 
     def settle(
         self, permit: Permit, signal: Signal, now: float, failed: FailedAttempt | None = None
@@ -108,7 +117,7 @@ class Breaker:
             self._tally.consecutive = 0
             self._tally.window.add(now, failed=False)
         elif signal == "neutral":
-            self._probe = None
+            self._probes = [probe for probe in self._probes if probe is not permit]
         else:
             self._learn(signal, now)
 
@@ -128,7 +137,7 @@ class Breaker:
             return False
         return then < self._busy_until or (self._circuit.state == "open" and then < self._due)
 
-    def state(self, now: float) -> State:
+    def state(self, now: float) -> CircuitState:
         """The state at `now`: a cool-down that is over makes the circuit half-open."""
         if self._circuit.state == "open" and now >= self._due:
             self._circuit.half_open()
@@ -165,14 +174,17 @@ class Breaker:
         self._circuit.close()
         self._enter("manual", now)
 
-    def _admit_probe(self, now: float) -> Permit | Refused:
-        if self._probe is not None:
-            if now < self._probe_lost:
+    def _admit_probe(self, now: float, *, is_sent: bool) -> Permit | Refused:
+        """None beside one that was sent whole, and no upload soon after another: many at once
+        would be many probes."""
+        for probe in self._probes:
+            if now >= probe.at + LOST_PROBE:
+                probe.era = SETTLED
+            elif probe.is_sent or (not is_sent and now < probe.at + PROBE_WAIT):
                 return Refused(o.CIRCUIT_OPEN, PROBE_WAIT)
-            self._probe.era = SETTLED
-        self._probe = Permit(self._era)
-        self._probe_lost = now + LOST_PROBE
-        return self._probe
+        permit = Permit(self._era, is_sent=is_sent, at=now)
+        self._probes = [probe for probe in self._probes if probe.era != SETTLED] + [permit]
+        return permit
 
     def _learn(self, signal: Signal, now: float) -> None:
         before = self._circuit.state
@@ -185,11 +197,11 @@ class Breaker:
         elif reason := self._tally.reason:
             self._enter(reason, now)
 
-    def _enter(self, cause: Cause, now: float) -> None:
+    def _enter(self, cause: TransitionCause, now: float) -> None:
         """Begin the era of the state the circuit has just taken."""
         state = self._circuit.state
         self._era += 1
-        self._probe = None
+        self._probes = []
         if self._flows:
             self._tripped = self._tally.window.counts(now)
         self._flows = state == "closed" and self.rule.enabled
@@ -207,7 +219,7 @@ class Breaker:
         opening = self.opening if state == "open" else None
         self._on_transition(Transition(self.name, state, cause, cool_down, now, opening))
 
-    def _failures(self, cause: Cause, now: float) -> tuple[FailedAttempt, ...]:
+    def _failures(self, cause: TransitionCause, now: float) -> tuple[FailedAttempt, ...]:
         """Those of the latest that made `cause` true."""
         latest = tuple(self._latest)
         if cause == "consecutive":

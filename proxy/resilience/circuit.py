@@ -16,9 +16,9 @@ import pybreaker
 
 from proxy.resilience.window import Window
 
-State = Literal["closed", "open", "half_open"]
+CircuitState = Literal["closed", "open", "half_open"]
 
-STATES: dict[str, State] = {
+STATES: dict[str, CircuitState] = {
     pybreaker.STATE_CLOSED: "closed",
     pybreaker.STATE_OPEN: "open",
     pybreaker.STATE_HALF_OPEN: "half_open",
@@ -83,7 +83,7 @@ class Circuit(pybreaker.CircuitBreakerListener):
 
     def __init__(self, tally: FailureStorage) -> None:
         self.tally = tally
-        self.state: State = "closed"
+        self.state: CircuitState = "closed"
         self._machine = pybreaker.CircuitBreaker(
             fail_max=1, listeners=[self], state_storage=tally, throw_new_error_on_trip=False
         )

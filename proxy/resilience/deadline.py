@@ -20,9 +20,6 @@ class Deadline:
         """Seconds until it, never below 0."""
         return max(0.0, self.at - now)
 
-    def is_over(self, now: float) -> bool:
-        return now >= self.at
-
     def cut(self, timeout: float, now: float) -> float:
         """`timeout`, or what is left where that is less."""
         return min(timeout, self.left(now))

@@ -5,9 +5,11 @@ from typing import Literal
 
 from proxy.blame import Opening
 from proxy.outcome import Outcome
-from proxy.resilience.circuit import State
+from proxy.resilience.circuit import CircuitState
 
-Cause = Literal["consecutive", "ratio", "probe_failed", "probe_succeeded", "cooled_down", "manual"]
+TransitionCause = Literal[
+    "consecutive", "ratio", "probe_failed", "probe_succeeded", "cooled_down", "manual"
+]
 """Why a circuit changed its state."""
 
 SETTLED = -1
@@ -17,13 +19,19 @@ SETTLED = -1
 class Permit:
     """Leave to make one attempt."""
 
-    __slots__ = ("era",)
+    __slots__ = ("at", "era", "is_sent")
 
     era: int
     """Of the breaker, when it was given; SETTLED afterwards."""
+    is_sent: bool
+    """Whether the upstream has the whole request, or has it at once; an upload says so later."""
+    at: float
+    """When a probe was admitted; 0 of other permits."""
 
-    def __init__(self, era: int) -> None:
+    def __init__(self, era: int, *, is_sent: bool = True, at: float = 0.0) -> None:
         self.era = era
+        self.is_sent = is_sent
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +47,8 @@ class Transition:
     """A change of state, told when it is complete."""
 
     name: str
-    to: State
-    cause: Cause
+    to: CircuitState
+    cause: TransitionCause
     cool_down: float
     """Seconds until the first probe; 0 unless `to` is open."""
     at: float
@@ -52,7 +60,7 @@ class Transition:
 class BreakerView:
     """What `/health` says about a breaker."""
 
-    state: State
+    state: CircuitState
     failure_count: int
     """Attempts of the last `window` that failed; where the circuit is not closed, as it tripped."""
     success_count: int

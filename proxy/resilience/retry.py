@@ -92,6 +92,8 @@ RULED_OUT: dict[str, NotRetried] = {
     o.STREAM_TRUNCATED.code: "committed",
     o.STREAM_RESET.code: "committed",
     o.STREAM_MALFORMED.code: "committed",
+    o.STREAM_ERROR.code: "committed",
+    o.STREAM_EMPTY.code: "committed",
     o.STREAM_MAX_DURATION.code: "committed",
     o.CLIENT_TOO_SLOW.code: "committed",
     o.DRAINING.code: "draining",

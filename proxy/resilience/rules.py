@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from proxy.knobs import Duration, Knobs, Share, Size
 from proxy.outcome import Cause
 
-Status = Annotated[int, Field(ge=400, le=599)]
+ErrorStatus = Annotated[int, Field(ge=400, le=599)]
 Tokens = Annotated[float, Field(ge=0)]
 
 
@@ -30,7 +30,7 @@ class RetryRule(Knobs, use_attribute_docstrings=True):
     on: tuple[Cause, ...] = ("connect", "stale", "reset", "write", "status")
     """What a retry may be for.
     `connect` is safe for every request, the others repeat only what is idempotent."""
-    statuses: tuple[Status, ...] = (502, 503, 504)
+    statuses: tuple[ErrorStatus, ...] = (502, 503, 504)
     """Statuses of the upstream that the cause `status` stands for."""
     first_pause: Duration = 0.1
     """Pause before the first retry; it doubles with each further one."""

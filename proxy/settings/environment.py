@@ -10,14 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from proxy.settings.faults import Path, Place, SettingsFault, nearest
+from proxy.settings.faults import KeyPath, Place, SettingsFault, nearest
 from proxy.settings.reading import NOT_TEXT
 from proxy.settings.schema import shape as settings_shape
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Items, Keys, Leaf, is_text
 
 PREFIX = "SIDELIGHT_"
-_SINGULAR: dict[Path, str] = {
+_SINGULAR: dict[KeyPath, str] = {
     ("policies",): "policy",
     ("upstreams",): "upstream",
     ("routes",): "route",
@@ -33,7 +33,7 @@ def segment(key: str) -> str:
 class _UnplacedError(Exception):
     """A variable that stands for no key."""
 
-    def __init__(self, path: Path, message: str, meant: str | None = None) -> None:
+    def __init__(self, path: KeyPath, message: str, meant: str | None = None) -> None:
         super().__init__(message)
         self.path, self.message, self.meant = path, message, meant
 
@@ -47,7 +47,7 @@ class Overrides:
     """The policies that are there without being written."""
     faults: list[SettingsFault] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
-    _made: dict[tuple[Path, str], Place] = field(default_factory=dict)
+    _made: dict[tuple[KeyPath, str], Place] = field(default_factory=dict)
     """Entries no file has, and the variable they were made for."""
 
     def lay(self, env: Mapping[str, str]) -> None:
@@ -85,7 +85,7 @@ class Overrides:
         return (f"ignored, because there are no such settings: {names}; {advice}",)
 
     def _set(self, levels: list[str], leaf: Leaf) -> None:
-        node, shape, path = self.tree, settings_shape(), Path()
+        node, shape, path = self.tree, settings_shape(), KeyPath()
         for level in levels[:-1]:
             key = self._key(node, shape, level, path, leaf.place)
             path, shape = (*path, key), _below(shape, key)
@@ -95,7 +95,7 @@ class Overrides:
         key = self._key(node, shape, levels[-1], path, leaf.place)
         node.put(key, leaf, leaf.place)
 
-    def _key(self, node: Keys, shape: Shape, level: str, path: Path, place: Place) -> str:
+    def _key(self, node: Keys, shape: Shape, level: str, path: KeyPath, place: Place) -> str:
         """The key that a level of a variable's name stands for."""
         known = list(shape.keys) if _named(shape) is None else self._names(node, path)
         found = [key for key in known if segment(key) == level]
@@ -113,7 +113,7 @@ class Overrides:
         self._made[path, key] = place
         return key
 
-    def _names(self, node: Keys, path: Path) -> list[str]:
+    def _names(self, node: Keys, path: KeyPath) -> list[str]:
         """Names that a variable can mean: written, shipped, or referred to by a route."""
         names = dict.fromkeys(node.nodes)
         if path == ("policies",):
@@ -153,7 +153,7 @@ def _below(shape: Shape, key: str) -> Shape:
     return _named(shape) or shape.keys[key]
 
 
-def _section(node: Keys, key: str, path: Path, place: Place) -> Keys:
+def _section(node: Keys, key: str, path: KeyPath, place: Place) -> Keys:
     """The section below `key`, made if there is none."""
     below = node.nodes.get(key)
     if isinstance(below, Keys):

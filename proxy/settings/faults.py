@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """The way to a value: keys and indices."""
 
 
@@ -28,7 +28,7 @@ class SettingsFault:
     """One thing that is wrong."""
 
     place: Place
-    path: Path
+    path: KeyPath
     message: str
     meant: str | None = None
     """What was probably meant; None where nothing is near."""
@@ -49,13 +49,13 @@ class SettingsError(Exception):
 
 def in_order(faults: Iterable[SettingsFault]) -> list[SettingsFault]:
     """By place, files first, each once: a fault of a policy would be one of all its routes."""
-    seen: dict[tuple[Place, str, Path], SettingsFault] = {}
+    seen: dict[tuple[Place, str, KeyPath], SettingsFault] = {}
     for fault in faults:
         seen.setdefault((fault.place, fault.message, fault.path[-1:]), fault)
     return sorted(seen.values(), key=lambda fault: (not fault.place.line, fault.place))
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """A path as people write it: `routes[2].policy`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")

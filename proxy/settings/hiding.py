@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from proxy.observation.redaction import PATH_CHARS, REDACTED, is_secret_name, redact
-from proxy.settings.faults import Path, SettingsFault
+from proxy.settings.faults import KeyPath, SettingsFault
 from proxy.settings.schema import shape as settings_shape
 from proxy.settings.shape import Shape
 
@@ -25,7 +25,7 @@ def hidden(fault: SettingsFault) -> SettingsFault:
     return replace(fault, message=redact(message, PATH_CHARS))
 
 
-def _is_secret(path: Path) -> bool:
+def _is_secret(path: KeyPath) -> bool:
     """Whether the value there is a secret, or a list or section that has one in it."""
     shape: Shape | None = settings_shape()
     for part in path:

@@ -12,6 +12,7 @@ from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
 from proxy.settings.faults import Place, SettingsError, SettingsFault
 from proxy.settings.hiding import hidden
+from proxy.settings.limiting import field_faults
 from proxy.settings.reading import read
 from proxy.settings.schema import Settings, shape
 from proxy.settings.shipped import shipped
@@ -88,6 +89,7 @@ def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -
         raise SettingsError(map(hidden, faults or [_none_at_all(tree)]))
     faults += unfold(tree, shape())
     faults += plan.plan_faults(tree, shipped())
+    faults += field_faults(tree)
     faults += addresses.address_faults(tree)
     whole = plan.spread(tree, shipped())
     values = Values()

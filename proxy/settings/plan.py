@@ -6,7 +6,7 @@ Works on the tree, so that every fault has its place and none hides behind anoth
 from collections.abc import Callable, Iterable, Iterator
 
 from proxy.settings import syntax
-from proxy.settings.faults import Path, SettingsFault, nearest
+from proxy.settings.faults import KeyPath, SettingsFault, nearest
 from proxy.settings.schema import Policy
 from proxy.settings.tree import Items, Keys, Leaf, Node, overlay, place_of
 
@@ -61,7 +61,7 @@ def plan_faults(tree: Keys, shipped: Keys) -> Iterator[SettingsFault]:
     yield from _same_port(tree)
 
 
-def _routes(tree: Keys) -> Iterator[tuple[Path, Keys]]:
+def _routes(tree: Keys) -> Iterator[tuple[KeyPath, Keys]]:
     for at, route in enumerate(tree.items("routes")):
         if isinstance(route, Keys):
             yield ("routes", at), route

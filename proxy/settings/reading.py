@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from proxy.settings.faults import Path, Place, SettingsError, SettingsFault
+from proxy.settings.faults import KeyPath, Place, SettingsError, SettingsFault
 from proxy.settings.interpolation import interpolated
 from proxy.settings.tree import Items, Keys, Leaf, Node, is_text
 
@@ -105,7 +105,7 @@ class _Reader:
     faults: list[SettingsFault] = field(default_factory=list)
     pieces: int = 0
 
-    def tree(self, node: yaml.Node, path: Path) -> Node:
+    def tree(self, node: yaml.Node, path: KeyPath) -> Node:
         self.pieces += 1
         if self.pieces > MOST_PIECES:
             raise _TooMuchError(f"has more than {MOST_PIECES} values, aliases counted each time")
@@ -124,7 +124,7 @@ class _Reader:
     def place(self, node: yaml.Node) -> Place:
         return self.whole or _place(self.source, node.start_mark)
 
-    def keys(self, node: yaml.MappingNode, path: Path) -> Keys:
+    def keys(self, node: yaml.MappingNode, path: KeyPath) -> Keys:
         keys = Keys(self.place(node))
         for key_node, value in node.value:
             place = self.place(key_node)
@@ -149,7 +149,7 @@ class _Reader:
             return f"this key is there twice; the first is in line {keys.key_places[key].line}"
         return None
 
-    def leaf(self, node: yaml.Node, path: Path, *, quoted: bool) -> Leaf:
+    def leaf(self, node: yaml.Node, path: KeyPath, *, quoted: bool) -> Leaf:
         leaf = Leaf(node.value, self.place(node), quoted)
         try:
             if "${" in leaf.text and not self.whole:

@@ -23,7 +23,8 @@ from pydantic import (
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.http.rules import CorsRule, IdentityRule
-from proxy.knobs import Knobs, Size
+from proxy.knobs import Duration, Knobs, Size
+from proxy.limits.rules import RateRule
 from proxy.resilience.rules import BreakerRule, RetryRule
 from proxy.settings import syntax
 from proxy.settings.sections import (
@@ -32,6 +33,7 @@ from proxy.settings.sections import (
     Listen,
     LogRule,
     Match,
+    MessageRule,
     Observe,
     ObservedField,
     OwnErrors,
@@ -69,6 +71,18 @@ class Policy(Knobs):
     """When attempts are refused because the upstream has failed too often."""
     stream: StreamRule = StreamRule()
     """How streams of events are passed on."""
+    rate_limit: tuple[RateRule, ...] = ()
+    """How often the same client may ask; all of them must give leave."""
+    require_https: Literal["off", "refuse", "redirect"] = "off"
+    """What is asked by plain HTTP: `refuse` answers 403, `redirect` also sends GET and HEAD to
+    https. Behind a trusted proxy its `X-Forwarded-Proto` or `Forwarded` counts."""
+    hsts: Duration | None = None
+    """How long browsers shall come by https only (`Strict-Transport-Security`), said to those who
+    came by it; null: not said."""
+    content_types: tuple[syntax.MediaType, ...] = ()
+    """Types of bodies that are let in, such as `application/json` or `text/*`; none: all."""
+    message: MessageRule = MessageRule()
+    """The message in the JSON of requests; the body is then waited for, up to 1 MiB."""
     max_body: Size = 128 * 1024 * 1024
     """Largest body of a request; a larger one is answered with 413."""
     server_timing: bool = False

@@ -4,20 +4,19 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from proxy.knobs import Duration, Knobs, Share, Size
+from proxy.knobs import Count, Duration, Knobs, Share, Size
 from proxy.outcome import Level
 from proxy.settings import syntax
 
-Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Timeout = Annotated[Duration, Field(gt=0)]
-Address = Annotated[str, Field(min_length=1)]
+ListenAddress = Annotated[str, Field(min_length=1)]
 
 
 class Listen(Knobs):
     """The traffic port: where clients come in, and what they may take."""
 
-    host: Address = "0.0.0.0"  # noqa: S104 - a proxy is there to be reached
+    host: ListenAddress = "0.0.0.0"  # noqa: S104 - a proxy is there to be reached
     """Address to listen on."""
     port: Port = 8080
     """Port to listen on; 0 takes any free one."""
@@ -46,7 +45,7 @@ class Listen(Knobs):
 class Admin(Knobs):
     """The admin port: health, metrics and what operators may do."""
 
-    host: Address = "127.0.0.1"
+    host: ListenAddress = "127.0.0.1"
     """Address to listen on; the loopback unless probes come from elsewhere."""
     port: Port = 8081
     """Port to listen on; 0 takes any free one."""
@@ -134,7 +133,8 @@ class TimeoutsRule(Knobs):
     head: Timeout = 30.0
     """From the request sent to the head of the answer, per attempt."""
     first_event: Timeout = 60.0
-    """Streams: from the head to the first data event; comments do not end it."""
+    """Streams: from the head to the first data event; comments do not end it. Until then it is the
+    only clock of the body."""
     gap: Timeout = 30.0
     """Silence of the upstream in a body: no byte at all, comments included."""
     event_gap: Timeout | None = None
@@ -149,12 +149,21 @@ class TimeoutsRule(Knobs):
     """WebSockets: silence of both sides, after which the tunnel is closed."""
 
 
+class MessageRule(Knobs):
+    """The message in the JSON of requests."""
+
+    pointer: syntax.Pointer | None = None
+    """Where it stands, as a JSON pointer (RFC 6901) such as `/message`; null: not looked at."""
+    max_length: Count = 10_000
+    """Most characters of it; one that is longer, empty or not there is answered with 422."""
+
+
 class Match(Knobs):
     """Which requests a route takes."""
 
     host: syntax.Host | None = None
     """Host of the request, without port; null: any."""
-    path: syntax.Path = "/"
+    path: syntax.RoutePath = "/"
     """`/a` exactly; `/a/` everything below; `{x}` one segment, `{x...}` the rest."""
     methods: tuple[syntax.Method, ...] = ()
     """Methods; none: all. GET includes HEAD."""

@@ -12,13 +12,15 @@ from pydantic import AfterValidator, Field, SecretStr
 
 NAME_PATTERN = r"^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$"
 _NAME = re.compile(NAME_PATTERN)
-_CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
+CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _METHOD = re.compile(r"[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT = re.compile(r"(?<![:\[]):[0-9]*/?$")
+_POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)+")
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/(?:[A-Za-z0-9!#$&^_.+-]+|\*)")
 _TOKEN = re.compile(r"[!-~]{16,}")
 
 
@@ -66,7 +68,7 @@ def _check_segment(text: str, segment: str, *, is_last: bool) -> None:
         raise ValueError(f'"{text}" can match nothing: "//", "/." and "/.." are resolved first')
     if "{" not in segment and "}" not in segment:
         return
-    capture = _CAPTURE.fullmatch(segment)
+    capture = CAPTURE.fullmatch(segment)
     if capture is None:
         raise ValueError(f'"{segment}" must be a whole segment of the form {{name}} or {{name...}}')
     if capture[2] and not is_last:
@@ -75,12 +77,12 @@ def _check_segment(text: str, segment: str, *, is_last: bool) -> None:
 
 def captures(text: str) -> list[str]:
     """The names of the captures of a path, in order."""
-    return [found[1] for found in _CAPTURE.finditer(text)]
+    return [found[1] for found in CAPTURE.finditer(text)]
 
 
 def without_names(text: str) -> str:
     """The path with its captures unnamed: equal for paths that match the same."""
-    return _CAPTURE.sub(lambda found: "{" + (found[2] or "") + "}", text)
+    return CAPTURE.sub(lambda found: "{" + (found[2] or "") + "}", text)
 
 
 def one_capture(text: str) -> str:
@@ -150,6 +152,20 @@ def origin(text: str) -> str:
     raise ValueError(f'"{text}" is not an origin; {advice}')
 
 
+def pointer(text: str) -> str:
+    """A JSON pointer (RFC 6901) to a member."""
+    if not _POINTER.fullmatch(text):
+        raise ValueError(f'"{text}" is not a JSON pointer; write one such as /message')
+    return text
+
+
+def media_type(text: str) -> str:
+    """A media type without parameters, its second part maybe `*`."""
+    if not _MEDIA_TYPE.fullmatch(text):
+        raise ValueError(f'"{text}" is not a media type; write one such as application/json')
+    return text.lower()
+
+
 def token(secret: SecretStr) -> SecretStr:
     """A secret that can stand in a header and cannot be guessed; never shown."""
     if not _TOKEN.fullmatch(secret.get_secret_value()):
@@ -161,11 +177,13 @@ def token(secret: SecretStr) -> SecretStr:
 
 
 Name = Annotated[str, AfterValidator(name), Field(json_schema_extra={"pattern": NAME_PATTERN})]
-Path = Annotated[str, AfterValidator(path)]
+RoutePath = Annotated[str, AfterValidator(path)]
 Capture = Annotated[str, AfterValidator(one_capture)]
 Header = Annotated[str, AfterValidator(header)]
 Method = Annotated[str, AfterValidator(method)]
 Host = Annotated[str, AfterValidator(host)]
+Pointer = Annotated[str, AfterValidator(pointer)]
+MediaType = Annotated[str, AfterValidator(media_type)]
 Prefix = Annotated[str, AfterValidator(prefix)]
 Token = Annotated[SecretStr, AfterValidator(token)]
 Network = IPv4Network | IPv6Network

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from proxy.settings.faults import Path, Place
+from proxy.settings.faults import KeyPath, Place
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 NULLS = frozenset({"", "~", "null"})
@@ -111,7 +111,7 @@ def step(node: Node | None, part: str | int) -> Node | None:
     return None
 
 
-def place_of(root: Node, path: Path) -> Place:
+def place_of(root: Node, path: KeyPath) -> Place:
     """Where `path` was written, or the nearest of what it stands in."""
     node: Node = root
     for part in path:

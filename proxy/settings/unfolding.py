@@ -3,13 +3,13 @@
 `[GET, POST]` and `{ head: 20s }` are read as YAML; a list may also be given by commas.
 """
 
-from proxy.settings.faults import Path, SettingsFault
+from proxy.settings.faults import KeyPath, SettingsFault
 from proxy.settings.reading import read_value
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Items, Keys, Leaf, Node
 
 
-def unfold(node: Node, shape: Shape, path: Path = ()) -> list[SettingsFault]:
+def unfold(node: Node, shape: Shape, path: KeyPath = ()) -> list[SettingsFault]:
     """Unfold every variable in `node` in place; what cannot be read is a fault."""
     faults: list[SettingsFault] = []
     for part, below in _parts(node):

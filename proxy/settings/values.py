@@ -7,7 +7,7 @@ Whether a value is good is left to the models.
 import re
 from dataclasses import dataclass, field
 
-from proxy.settings.faults import Path, Place, SettingsFault, nearest
+from proxy.settings.faults import KeyPath, Place, SettingsFault, nearest
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Items, Keys, Leaf, Node
 
@@ -23,10 +23,10 @@ class Values:
     """The values of a tree, and what was wrong on the way."""
 
     faults: list[SettingsFault] = field(default_factory=list)
-    broken: set[Path] = field(default_factory=set)
+    broken: set[KeyPath] = field(default_factory=set)
     """Paths whose values mean nothing, because they have a fault already."""
 
-    def of(self, node: Node, shape: Shape, path: Path = ()) -> object:
+    def of(self, node: Node, shape: Shape, path: KeyPath = ()) -> object:
         """The value of `node`; None where it has none or a fault."""
         try:
             match node:
@@ -40,11 +40,11 @@ class Values:
             self._refuse(node.place, path, *error.args)
             return None
 
-    def _refuse(self, place: Place, path: Path, message: str, meant: str | None = None) -> None:
+    def _refuse(self, place: Place, path: KeyPath, message: str, meant: str | None = None) -> None:
         self.faults.append(SettingsFault(place, path, message, meant))
         self.broken.add(path)
 
-    def _section(self, node: Keys, shape: Shape, path: Path) -> dict[str, object]:
+    def _section(self, node: Keys, shape: Shape, path: KeyPath) -> dict[str, object]:
         if "object" not in shape.kinds:
             raise ValueError(f"must be {shape.wanted}, not a section of keys")
         known, named = shape.keys, shape.named
@@ -57,18 +57,18 @@ class Values:
                 values[key] = self.of(below, child, (*path, key))
         return values
 
-    def _unknown(self, place: Place, path: Path, known: list[str]) -> None:
+    def _unknown(self, place: Place, path: KeyPath, known: list[str]) -> None:
         meant = nearest(str(path[-1]), known)
         listed = "" if meant else f"; known here: {', '.join(known)}"
         self._refuse(place, path, f"unknown key{listed}", meant)
 
-    def _list(self, node: Items, shape: Shape, path: Path) -> list[object]:
+    def _list(self, node: Items, shape: Shape, path: KeyPath) -> list[object]:
         item = shape.item
         if item is None:
             raise ValueError(f"must be {shape.wanted}, not a list")
         return [self.of(below, item, (*path, at)) for at, below in enumerate(node.nodes)]
 
-    def _one(self, leaf: Leaf, shape: Shape, path: Path) -> object:
+    def _one(self, leaf: Leaf, shape: Shape, path: KeyPath) -> object:
         if leaf.broken:
             self.broken.add(path)
             return None
@@ -77,7 +77,7 @@ class Values:
 
 def _typed(text: str, shape: Shape) -> object:
     kinds = shape.kinds
-    if "object" in kinds or "array" in kinds:
+    if ("object" in kinds or "array" in kinds) and "string" not in kinds:
         raise ValueError(f'must be {shape.wanted}, not "{text}"{_switched(text, shape)}')
     if "integer" in kinds:
         return whole(text)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from proxy.settings.faults import Path, Place, SettingsFault, nearest
+from proxy.settings.faults import KeyPath, Place, SettingsFault, nearest
 from proxy.settings.schema import shape as settings_shape
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Keys, Node, step
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _QUOTED = re.compile("'([^']*)'")
 
 
-def faults_of(error: ValidationError, tree: Node, broken: set[Path]) -> Iterator[SettingsFault]:
+def faults_of(error: ValidationError, tree: Node, broken: set[KeyPath]) -> Iterator[SettingsFault]:
     """What the models refuse; nothing about values that had a fault before."""
     for detail in error.errors():
         path, place, shape = _found(detail, tree)
@@ -32,10 +32,10 @@ def _only_seems_empty(detail: "ErrorDetails") -> bool:
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
-def _found(detail: "ErrorDetails", tree: Node) -> tuple[Path, Place, Shape]:
+def _found(detail: "ErrorDetails", tree: Node) -> tuple[KeyPath, Place, Shape]:
     """Where a complaint belongs; parts of its location that name a type are left out."""
     node: Node | None = tree
-    place, shape, path = tree.place, settings_shape(), Path()
+    place, shape, path = tree.place, settings_shape(), KeyPath()
     for part in detail["loc"]:
         child = shape.child(part)
         if child is None or part == "[key]":

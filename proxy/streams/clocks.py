@@ -14,31 +14,35 @@ _TICK = 0.002
 class StreamClocks:
     """The clocks of one stream; all points in time lie on the `now` clock.
 
-    `gap` is about any byte, comments included.
-    `first_event` runs until the first data event, `event_gap` (if it is set) after it.
+    `first_event` runs alone until the first data event.
+    From then on `gap` is about any byte, comments included, and `event_gap`, if it is set, about
+    events.
     """
 
     __slots__ = (
-        "_event_at", "_event_due", "_event_since", "_excused", "_gap_due", "_limits", "_max_due",
-        "_seen_at",
+        "_event_at", "_event_due", "_event_gap", "_event_since", "_excused", "_gap", "_gap_due",
+        "_limits", "_max_due", "_seen_at",
     )  # fmt: skip
 
     def __init__(self, limits: Timeouts, begun: float) -> None:
         self._limits = limits
+        self._gap = limits.gap
+        self._event_gap = inf if limits.event_gap is None else limits.event_gap
         self._event_at: float | None = None
-        self._gap_due = begun + limits.gap
+        self._gap_due = inf
         self._event_due = begun + limits.first_event
         self._max_due = begun + limits.max_stream
         self._seen_at = self._event_since = self._excused = begun
 
     def saw(self, now: float, *, event: bool) -> None:
         """Bytes came, and with them perhaps an event."""
-        limits = self._limits
-        self._gap_due = now + limits.gap
         self._seen_at = now
         if event:
             self._event_at = self._event_since = now
-            self._event_due = inf if limits.event_gap is None else now + limits.event_gap
+            self._event_due = now + self._event_gap
+        elif self._event_at is None:
+            return
+        self._gap_due = now + self._gap
 
     def stop_for(self, seconds: float) -> None:
         """For so long the upstream was not read: it was not silent. `max_stream` goes on."""
@@ -71,6 +75,10 @@ class StreamClocks:
         if late >= self._gap_due:
             return o.STREAM_STALLED, f"gap: no byte for {limits.gap:g} s"
         return None
+
+    def since_event(self, now: float) -> float | None:
+        """Seconds since the last data event; None where there was none."""
+        return None if self._event_at is None else now - self._event_at
 
     def _no_event(self, now: float) -> tuple[Outcome, str]:
         if self._event_at is None:

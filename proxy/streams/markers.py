@@ -39,8 +39,9 @@ class EndMarker:
 
     @property
     def is_missing(self) -> bool:
-        """Whether a stream that ends here lacks its marker; a raw one is not judged."""
-        return not (self.is_carried or self._framing.is_raw)
+        """Whether a stream that ends here lacks its marker; not where its end was not seen whole,
+        and may have carried it."""
+        return not (self.is_carried or self._framing.ends_unseen)
 
 
 def end_marker(rule: EndMarkerRule, framing: EventFraming) -> EndMarker | None:

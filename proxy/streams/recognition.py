@@ -1,38 +1,51 @@
-"""Which answers are streams of events, told by their content type."""
+"""Which answers are streams, told by their content type."""
+
+from collections.abc import Collection
 
 from proxy.streams.framing import EventFraming
-from proxy.streams.ndjson import Ndjson
+from proxy.streams.ndjson import JsonSequence, Ndjson
+from proxy.streams.raw import Raw
 from proxy.streams.sse import Sse
 
 _SSE = b"text/event-stream"
 _FRAMINGS: dict[bytes, type[EventFraming]] = {
     _SSE: Sse,
     b"application/x-ndjson": Ndjson,
+    b"application/ndjson": Ndjson,
+    b"application/jsonl": Ndjson,
+    b"application/x-jsonl": Ndjson,
+    b"application/x-jsonlines": Ndjson,
+    b"application/stream+json": Ndjson,
+    b"application/json-seq": JsonSequence,
 }
 
 
 def is_stream(content_type: bytes | None) -> bool:
     """Whether the answer is a stream of events, compressed or not."""
-    return _media_type(content_type) in _FRAMINGS
+    return media_type(content_type) in _FRAMINGS
 
 
 def is_sse(content_type: bytes | None) -> bool:
     """Whether the answer is a stream of server-sent events, compressed or not."""
-    return _media_type(content_type) == _SSE
+    return media_type(content_type) == _SSE
 
 
-def framing_for(content_type: bytes | None, content_encoding: bytes | None) -> EventFraming | None:
+def framing_for(
+    content_type: bytes | None, content_encoding: bytes | None, further: Collection[str] = ()
+) -> EventFraming | None:
     """A new framing for an answer with these fields; None of a field means that it is absent.
 
-    None where the answer is no stream, or is compressed: then it has boundaries that nobody sees.
+    None where the answer is no stream. A stream that is compressed, or of a `further` type, has
+    boundaries that nobody sees.
     """
-    kind = _FRAMINGS.get(_media_type(content_type))
-    if kind is None or _is_compressed(content_encoding):
-        return None
-    return kind()
+    named = media_type(content_type)
+    kind = _FRAMINGS.get(named)
+    if kind is not None:
+        return Raw() if _is_compressed(content_encoding) else kind()
+    return Raw() if further and named.decode("latin-1") in further else None
 
 
-def _media_type(content_type: bytes | None) -> bytes:
+def media_type(content_type: bytes | None) -> bytes:
     """Type and subtype without parameters, in lower case (RFC 9110 §8.3.1)."""
     return (content_type or b"").partition(b";")[0].strip().lower()
 

@@ -7,7 +7,13 @@ from pydantic import Field, StringConstraints, model_validator
 from proxy.knobs import Duration, Knobs
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\r\n]+$")]
-Path = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
+MediaType = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_lower=True, pattern=r"^[!#$&^_.+\-a-z0-9]+/[!#$&^_.+\-a-z0-9]+$"
+    ),
+]
+JsonPath = Annotated[str, StringConstraints(pattern=r"^[^.\r\n]+(\.[^.\r\n]+)*$")]
 
 
 class EndMarkerRule(Knobs, use_attribute_docstrings=True):
@@ -21,7 +27,7 @@ class EndMarkerRule(Knobs, use_attribute_docstrings=True):
     event: Text | None = None
     """The name of a server-sent event, with data or without: `done`. NDJSON has no names; there
     this marker is not looked for."""
-    json_field: Path | None = None
+    json_field: JsonPath | None = None
     """A field in the JSON of an event that is set at the end: `choices.0.finish_reason`, `done`.
     Set means present and neither null, false nor an empty string."""
 
@@ -38,7 +44,11 @@ class EndMarkerRule(Knobs, use_attribute_docstrings=True):
 
 
 class StreamRule(Knobs, use_attribute_docstrings=True):
-    """How streams of events are passed on (`text/event-stream`, `application/x-ndjson`)."""
+    """How streams are passed on (`text/event-stream`, lines of JSON, and `types`)."""
+
+    types: tuple[MediaType, ...] = ()
+    """Further content types that are streams. Their events are not known: bytes pass as they come,
+    the first of them counts as the first event, and a cut aborts."""
 
     errors: Literal["event", "openai"] = "event"
     """Form of an error inside a server-sent stream: `event: error`, or the data of OpenAI's."""
@@ -49,8 +59,9 @@ class StreamRule(Knobs, use_attribute_docstrings=True):
     """Silence of the upstream after which the client is sent a comment; none: never.
     It stands between events only and resets no clock."""
     unbuffered: bool = True
-    """Whether `X-Accel-Buffering: no` and `Cache-Control: no-cache` are added to server-sent
-    streams where absent, so that the next proxy does not hold them back."""
+    """Whether `X-Accel-Buffering: no` and `Incremental: ?1` are added to streams, and
+    `Cache-Control: no-cache` to server-sent ones, where absent, so that the next proxy does not
+    hold them back."""
     progress: bool = False
     """Whether a stream is logged when it starts and once a minute, not only when it ends."""
     finish_on_disconnect: bool = False

@@ -3,13 +3,15 @@
 A line ends with LF, CR or CRLF, a blank line ends an event, a line that begins with `:` is a
 comment, and an event without a `data` field is never dispatched.
 
-Two boundaries need a word:
+Three boundaries need a word:
 
 * A CR may be half of a CRLF. Where it ends an event at the end of a read, the event goes on at
   once; the LF, should it follow, goes on as it comes and reads as the rest of that line end or as
   a blank line between events, which is the same thing.
 * A comment line between events is passed on at once, without its blank line: no field is pending,
   so an event may begin behind it. A keep-alive is never delayed.
+* What begins with a line that is neither a comment nor a field of the standard is no event: plain
+  tokens, or lines such as `0:"a"`. It goes on as it comes, to the next blank line.
 """
 
 import re
@@ -18,11 +20,18 @@ from typing import ClassVar
 
 from proxy.streams.framing import EventFraming, Profile, StreamEvent
 
-KEEP_ALIVE = b": keep-alive\n\n"
+KEEP_ALIVE = b": keep-alive\n"
+"""No blank line: public clients dispatch an empty event at each, once they have seen an `id`."""
 
 _BOM = b"\xef\xbb\xbf"
 _USUAL_ENDS = (b"\n\n", b"\n\r\n")
 _IDLE_LINES = re.compile(rb"(?:[\r\n]|:[^\r\n]*+[\r\n])*+")
+_BLANK_LINES = (b"\n\n", b"\n\r", b"\r\r")
+_OWN_LINE = re.compile(
+    rb":|(?:data|event|id|retry)(?:[:\r\n]|\Z)|(?:d|da|dat|e|ev|eve|even|i|r|re|ret|retr)?\Z"
+)
+"""A line of an event stream, or what may become one."""
+_DATA_LINE = re.compile(rb"[\r\n]data[:\r\n]")
 
 
 class Sse(EventFraming):
@@ -44,15 +53,17 @@ class Sse(EventFraming):
             data.startswith(b"data:")
             and data.find(b"\n\n") == len(data) - 2
             and b"\r" not in data
-            and not (self._tail or self.is_raw)
+            and not self._tail
         ):  # one event, as in most reads; the long way would find the same
             self.events += 1
-            self.has_event = True
+            self.has_event, self.ends_unseen = True, False
+            self.whole = data
             return data
         return super().feed(data)
 
     def heartbeat(self) -> bytes:
-        if self.is_raw:
+        """Between events only, and not where all that came is none."""
+        if self._passed or (self.is_raw and not self.events):
             return b""
         self._is_preceded = True
         return KEEP_ALIVE
@@ -68,9 +79,12 @@ class Sse(EventFraming):
         start = self._tail + data
         if len(start) < len(_BOM) and _BOM.startswith(start):
             self._tail = start
+            self.held = len(start)
+            self.whole, self.has_event = b"", False
             return b""
         self._has_begun = True
         self._tail = b""
+        self.held = 0
         if not start.startswith(_BOM):
             return super().feed(start)
         passed = super().feed(start[len(_BOM) :])
@@ -84,8 +98,27 @@ class Sse(EventFraming):
             return 0  # no line has ended: a long one is not looked through at each of its bytes
         new = max(held - 1, 0)
         last = max(text.rfind(b"\n\n", new), text.rfind(b"\n\r", new), text.rfind(b"\r\r", new))
-        idle = _IDLE_LINES.match(text, 0 if last < 0 else last + 2)
-        return idle.end() if idle else 0
+        return _idle_end(text, 0 if last < 0 else last + 2)
+
+    def _first_end(self, text: bytes, seen: int) -> int:
+        start = max(seen - 1, 0)
+        found = [at for line in _BLANK_LINES if (at := text.find(line, start)) >= 0]
+        return min(found) + 2 if found else 0
+
+    def _is_foreign(self, text: bytes, at: int) -> bool:
+        return _OWN_LINE.match(text, at) is None
+
+    def _has_foreign(self, whole: bytes) -> bool:
+        if _idle_end(whole) == len(whole):
+            return False
+        blocks = (block + b"\n" for block in _with_lf(whole).split(b"\n\n"))
+        return any(self._is_foreign(block, _idle_end(block)) for block in blocks)
+
+    def _end_of_lines(self, tail: bytes) -> int:
+        return max(tail.rfind(b"\n"), tail.rfind(b"\r")) + 1
+
+    def _carries_data(self, text: bytes) -> bool:
+        return b"data" in text and _DATA_LINE.search(text) is not None
 
     def _count(self, whole: bytes) -> int:
         """Without a loop where it can be proved that none is needed.
@@ -103,6 +136,12 @@ class Sse(EventFraming):
         if whole.startswith(b"data:") and pairs == whole.count(b"\n\ndata:") + 1:
             return pairs
         return sum(map(_has_data, whole.split(b"\n\n")))
+
+
+def _idle_end(text: bytes, start: int = 0) -> int:
+    """Where the blank lines and comments that begin at `start` end."""
+    idle = _IDLE_LINES.match(text, start)
+    return idle.end() if idle else start
 
 
 def _with_lf(text: bytes) -> bytes:

@@ -9,13 +9,16 @@ No task and no timer for an exchange of its own, and no future where bytes are a
 import asyncio
 from collections.abc import Callable
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
 from proxy.http.framing import ResponseHead
 from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, TOTAL_TIMEOUT, Outcome
 from proxy.upstream.protocol import EndpointProtocol, Tap
 from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
 from proxy.upstream.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKE, TAKEN
+
+_FAILED: Final = 500
+"""Behind an answer with this status or above a server may close without saying so."""
 
 
 class ConnectionOwner(Protocol):
@@ -34,8 +37,8 @@ class Connection:
     """What an exchange calls; the members stand in the order of use."""
 
     __slots__ = (
-        "_owner", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
-        "protocol", "queued", "writer",
+        "_owner", "base", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
+        "protocol", "writer",
     )  # fmt: skip
 
     def __init__(self, protocol: EndpointProtocol, owner: ConnectionOwner) -> None:
@@ -49,8 +52,8 @@ class Connection:
         self.opened_at = self.loop.time()
         self.fresh_until = 0.0
         """An idle connection is not used after this."""
-        self.queued = 0.0
-        """Seconds that this exchange waited for a connection slot."""
+        self.base = ""
+        """The path below which its endpoint's service is."""
         self.connect_seconds: float | None = None
         """Length of DNS, TCP and TLS set-up; None on a reused connection."""
 
@@ -85,8 +88,8 @@ class Connection:
 
     @property
     def sent(self) -> bool:
-        """Whether the upstream may have seen any byte of the request."""
-        return self.writer.bytes_sent > 0
+        """Whether the upstream may have read any byte of the request."""
+        return self.writer.bytes_sent > 0 and not self.protocol.is_unread
 
     def request(
         self,
@@ -106,6 +109,7 @@ class Connection:
         protocol.move(REQUEST)
         if protocol.state == AWAITING:
             protocol.interim_to = interim
+            protocol.delivery.begin()
             protocol.reader.expect(method, may_switch=may_switch)
             self.writer.send(data)
 
@@ -125,6 +129,7 @@ class Connection:
         """The head of the response. May be awaited while another task still sends.
 
         `silence` counts only what was observed; `limit` is real time, for the whole exchange.
+        Raises what a callback of ours raised.
         """
         protocol = self.protocol
         if protocol.state == AWAITING:
@@ -133,6 +138,8 @@ class Connection:
         if reader.head is not None:
             return reader.head
         failure = reader.failure
+        if protocol.fault is not None:
+            raise protocol.fault
         if failure is None:
             if protocol.waiter.limit_passed:
                 words = "total ran out while awaiting the head"
@@ -156,6 +163,7 @@ class Connection:
 
         `silence` counts only what was observed; `limit` is real time, for the caller to judge.
         Running out takes nothing away: `read` may be called again.
+        Raises what a callback of ours raised.
         """
         protocol = self.protocol
         reader = protocol.reader
@@ -165,6 +173,8 @@ class Connection:
             await protocol.waiter.wait(silence, limit)
         if reader.chunks:
             return self.take_buffered()
+        if protocol.fault is not None:
+            raise protocol.fault
         if reader.is_done:
             return END_OF_BODY
         return reader.failure or Failed(STREAM_STALLED, f"silent for {silence:g} s", self.endpoint)
@@ -205,7 +215,7 @@ class Connection:
     def is_reusable(self) -> bool:
         """Whether both messages are whole, both sides mean to go on, and nothing is left over.
 
-        Or nothing was sent at all.
+        Or nothing was sent at all. Never behind a 5xx: some servers close then, unannounced.
         """
         protocol = self.protocol
         if protocol.state != DONE:
@@ -213,6 +223,8 @@ class Connection:
         reader = protocol.reader
         return (
             reader.framing.keeps_alive
+            and reader.head is not None
+            and reader.head.status < _FAILED
             and not reader.is_tainted
             and not self.writer.is_uploading
             and not self.writer.has_unsent
@@ -222,7 +234,7 @@ class Connection:
         """The exchange is over: keep the connection if it can carry another, else close it."""
         if self.is_reusable:
             self.protocol.release()
-            self.queued, self.connect_seconds = 0.0, None
+            self.connect_seconds = None
             self._owner.keep(self)
         else:
             self.abort()

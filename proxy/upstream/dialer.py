@@ -85,8 +85,13 @@ class Dialer:
         return connection
 
     async def _open(self, endpoint: Endpoint, owner: ConnectionOwner) -> Connection:
-        addresses = await endpoint.addresses.resolve()
-        sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1)
+        if endpoint.socket_path is not None:
+            sock = await _connect_unix(endpoint.socket_path)
+        else:
+            addresses = await endpoint.addresses.resolve()
+            sock = await start_connection(
+                addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1
+            )
         if not self.has_room(sock.fileno()):
             sock.close()
             raise OSError(EMFILE, os.strerror(EMFILE))
@@ -97,4 +102,17 @@ class Dialer:
             ssl=self.tls if endpoint.is_tls else None,
             server_hostname=name,
         )
-        return Connection(protocol, owner)
+        connection = Connection(protocol, owner)
+        connection.base = endpoint.base
+        return connection
+
+
+async def _connect_unix(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, path)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -12,24 +12,38 @@ from proxy.upstream.dns import Addresses, Lookup, ask_system
 DOWN_FOR = 5.0
 """Seconds for which an endpoint that could not be reached is left alone, if there is another."""
 
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http": 80, "https": 443, "unix": 0}
 
 
 def authority_of(url: str) -> bytes:
-    """Host and port of an endpoint, as a Host header has them."""
-    return urlsplit(url).netloc.encode()
+    """Host and port of an endpoint, as a Host header has them; a Unix socket is this host."""
+    return urlsplit(url).netloc.encode() or b"localhost"
 
 
 class Endpoint:
     """One address of an upstream, with its idle connections and its health."""
 
-    __slots__ = ("addresses", "avoid_until", "host", "idle", "is_tls", "is_up", "url")
+    __slots__ = (
+        "addresses",
+        "avoid_until",
+        "base",
+        "host",
+        "idle",
+        "is_tls",
+        "is_up",
+        "socket_path",
+        "url",
+    )
 
     def __init__(self, url: str, lookup: Lookup = ask_system) -> None:
         parts = urlsplit(url)
         self.url = url
         self.host = parts.hostname or ""
         self.is_tls = parts.scheme == "https"
+        self.socket_path = parts.path if parts.scheme == "unix" else None
+        """Of a Unix socket."""
+        self.base = "" if self.socket_path else parts.path
+        """The path below which the service is."""
         self.addresses = Addresses(self.host, parts.port or _PORTS[parts.scheme], lookup)
         self.is_up = True
         """Whether the last connect succeeded; true where there was none."""

@@ -8,14 +8,18 @@ Decides which outcome the end of a connection means for the exchange that has it
 import asyncio
 import select
 import socket
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.http.framing import ResponseHead
-from proxy.outcome import Outcome
+from proxy.upstream.delivery import Delivery
+from proxy.upstream.ending import GAVE_UP, Ending
+from proxy.upstream.pacing import PacedProtocol
 from proxy.upstream.request_writer import RequestWriter
-from proxy.upstream.rescue import unread
+from proxy.upstream.rescue import ends_with_alert, is_closed_in_order, undecrypted, unread
 from proxy.upstream.response_reader import ResponseReader
 from proxy.upstream.rules import UpstreamRule
 from proxy.upstream.states import (
@@ -44,41 +48,45 @@ _WIDTH: Final = TRANSITIONS.width
 HIGH_WATER = 32 * 1024
 """Bytes held before reading pauses."""
 
-_ROOM = memoryview(bytearray(48 * 1024))
-"""Where the loop puts what it reads, for all connections: without it loops read 256 KiB at once,
-and a client that does not read costs as much."""
-
 Tap = Callable[[bytes], bool]
 """Given body bytes; whether who waits may sleep on."""
 
 
-class EndpointProtocol(asyncio.BufferedProtocol):
+class EndpointProtocol(PacedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_socket", "interim_to", "loop", "on_closed", "poll", "reader", "reading_paused",
-        "reset_by", "reused", "state", "tap", "transport", "waiter", "writer",
+        "_has_ended", "_is_kept", "_socket", "delivery", "fault", "interim_to", "is_unread",
+        "on_closed", "poll", "reader", "reset_by", "reused", "state", "tap", "waiter", "writer",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule, sock: socket.socket) -> None:
+        super().__init__()
         self.state: int = TAKEN
-        self.loop = asyncio.get_running_loop()
         self.reader = ResponseReader(endpoint, limits)
         self.writer = RequestWriter(self.loop)
         self.waiter = Waiter(self.loop)
-        self.transport: asyncio.Transport
         self._socket = sock
+        self._is_kept = False
+        """Whether the socket is a copy of our own."""
+        self.delivery = Delivery(sock)
+        self._has_ended = False
+        """Whether the upstream closed in order, as far as the loop says so."""
+        self.is_unread = False
+        """Whether the connection ended, and it is proven that the upstream read no byte of the
+        request."""
         self.poll = select.poll()
         self.poll.register(sock.fileno(), select.POLLIN)
         self.on_closed: Callable[[], None] | None = None
         """Called once, when the socket is gone."""
-        self.reading_paused = False
         self.tap: Tap | None = None
         """Takes body bytes as they come while somebody waits, who is not woken for them."""
         self.interim_to: Callable[[ResponseHead], None] | None = None
         """Takes interim heads as they come."""
         self.reset_by: str | None = None
         """The words of the error that broke the connection; None where none did."""
+        self.fault: Exception | None = None
+        """What a callback of ours raised, which cost the connection; None without a fault."""
         self.reused = False
         """Whether it has carried an exchange before this one."""
 
@@ -115,12 +123,8 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no asyncio.Transport to isinstance
         self.transport = self.writer.transport = cast("asyncio.Transport", transport)
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop's interface
-        return _ROOM
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.data_received(bytes(_ROOM[:nbytes]))
+        if self._tls is not None:
+            self._keep_socket()
 
     def data_received(self, data: bytes) -> None:
         before = self.state
@@ -129,6 +133,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             return
         reader = self.reader
         reader.feed(data)
+        reader.chunks = self.packed(reader.chunks)
         if before == AWAITING:
             self._look_for_head(reader)
         if reader.is_done:
@@ -150,12 +155,17 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             self.waiter.wake()
 
     def eof_received(self) -> None:
+        self._has_ended = True
         self._end("closed by the upstream", was_reset=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None and AWAITING <= self.state <= TUNNEL:
-            self._rescue()
+        if exc is not None and not isinstance(exc, OSError):
+            self.fault = exc  # loops break the connection whose callback raises
+        elif exc is not None and AWAITING <= self.state <= TUNNEL:
+            self._rescue(exc)
         self._end(str(exc or "closed"), was_reset=exc is not None)
+        if self._is_kept:
+            self._socket.close()
         self.move(LOST)
         self.waiter.close()
         self.writer.close()
@@ -169,14 +179,10 @@ class EndpointProtocol(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self.writer.resume()
 
-    def pause_reading(self) -> None:
-        if not self.reading_paused:
-            self.reading_paused = True
-            self.transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self.reading_paused = False
-        self.transport.resume_reading()
+    @property
+    def is_ours(self) -> bool:
+        """A tunnel may have taken it over."""
+        return self.state < CLOSING and self.state != TUNNEL
 
     def _look_for_head(self, reader: ResponseReader) -> None:
         if reader.interim:
@@ -195,7 +201,7 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             if reader.buffered > HIGH_WATER:
                 self.pause_reading()
         elif state == TAKEN:
-            outcome = self._closed_before_head() if self.reused else o.UPSTREAM_PROTOCOL_ERROR
+            outcome = o.STALE_CONNECTION if self.reused else o.UPSTREAM_PROTOCOL_ERROR
             reader.fail(outcome, "bytes before the request")
             self.abort()
         elif state == IDLE:
@@ -203,11 +209,27 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         else:
             reader.is_tainted = True
 
-    def _rescue(self) -> None:
-        if self.transport.get_extra_info("sslcontext") is not None:
-            return  # what lies there are records, not bytes of the response
-        for data in unread(self._socket):
-            self.data_received(data)
+    def _keep_socket(self) -> None:
+        """Of a TLS connection: loops close its socket before they say how it ended."""
+        with suppress(OSError):  # no descriptor left: then that is not known
+            self._socket = self._socket.dup()
+            self._is_kept = True
+            self.delivery = Delivery(self._socket)
+
+    def _rescue(self, exc: Exception) -> None:
+        """Look at what came before the connection broke."""
+        if self._tls is None:
+            for data in unread(self._socket):
+                self.data_received(data)
+        elif self.state == AWAITING and not self.reader.has_begun:
+            if isinstance(exc, ssl.SSLError):
+                self.reader.fail(o.TLS_FAILURE, str(exc))
+            elif not self.reused and ends_with_alert(b"".join(unread(self._socket))):
+                self.reader.fail(o.TLS_FAILURE, "refused by a TLS alert: no client certificate?")
+
+    @property
+    def _tls(self) -> ssl.SSLObject | None:
+        return cast("ssl.SSLObject | None", self.transport.get_extra_info("ssl_object"))
 
     def _end(self, detail: str, *, was_reset: bool) -> None:
         """Nothing more can come."""
@@ -215,6 +237,10 @@ class EndpointProtocol(asyncio.BufferedProtocol):
             return
         if was_reset:
             self.reset_by = detail
+        tls = self._tls
+        if tls is not None and AWAITING <= self.state <= TUNNEL:
+            for data in undecrypted(tls):
+                self.data_received(data)
         self._conclude(detail, was_reset=was_reset)
         self._close()
 
@@ -227,16 +253,31 @@ class EndpointProtocol(asyncio.BufferedProtocol):
         """What the end of the connection means for the exchange that has it."""
         state, reader = self.state, self.reader
         if state in (TAKEN, AWAITING):
-            reader.fail(self._closed_before_head(), detail)
+            ending = self._ending()
+            self.is_unread, outcome = ending.is_unread, ending.outcome
+            reader.fail(outcome, GAVE_UP if outcome is o.REQUEST_TIMEOUT else detail)
         elif state == BODY:
             if was_reset:
                 reader.fail(o.STREAM_RESET, detail)
+            elif reader.framing.kind == "close" and self._is_cut_short:
+                reader.fail(o.STREAM_TRUNCATED, "the TLS connection ended without close_notify")
             elif not reader.end():
                 reader.fail(o.STREAM_TRUNCATED, detail)
 
-    def _closed_before_head(self) -> Outcome:
-        """Stale: nothing was read or answered, so it was closed while it idled."""
-        if self.reused and not self.reader.has_begun and not self.writer.was_read:
-            return o.STALE_CONNECTION
-        is_sending = self.writer.is_uploading or self.writer.has_unsent
-        return o.UPSTREAM_WRITE_FAILED if is_sending else o.UPSTREAM_RESET
+    @property
+    def _is_cut_short(self) -> bool:
+        tls = self._tls
+        return tls is not None and not is_closed_in_order(tls)
+
+    def _ending(self) -> Ending:
+        """Of a connection that ends before the head of a response."""
+        writer = self.writer
+        return Ending(
+            arrival=self.delivery.arrival() if writer.bytes_sent else "unsent",
+            in_order=self._has_ended,
+            silence=self.loop.time() - writer.sent_at,
+            has_idled=self.reused and not self.reader.has_begun and not writer.was_read,
+            has_unsent=writer.has_unsent,
+            is_uploading=writer.is_uploading,
+            is_behind=writer.is_paused or self.delivery.is_behind(writer.bytes_sent),
+        )

@@ -12,7 +12,8 @@ class RequestWriter:
     """Sends one request after the other."""
 
     __slots__ = (
-        "_drained", "_loop", "bytes_sent", "is_paused", "is_uploading", "transport", "was_read",
+        "_drained", "_loop", "bytes_sent", "is_paused", "is_uploading", "sent_at", "transport",
+        "was_read",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -30,6 +31,8 @@ class RequestWriter:
         """Set by the sender while more of the request is still to come."""
         self.bytes_sent = 0
         """Bytes handed over for sending; 0 proves that the upstream saw nothing."""
+        self.sent_at = 0.0
+        """When bytes were last handed over, on the loop's clock."""
         self.was_read = False
         """Whether the upstream was seen to read of this request."""
 
@@ -43,6 +46,7 @@ class RequestWriter:
         if not self.transport.is_closing():
             self.transport.write(data)
             self.bytes_sent += len(data)
+            self.sent_at = self._loop.time()
 
     async def drained(self, silence: float) -> bool:
         """Wait until the upstream has taken enough, or the connection is closed.

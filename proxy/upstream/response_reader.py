@@ -26,6 +26,7 @@ from proxy.http.framing import (
     refused_switch,
 )
 from proxy.outcome import Outcome
+from proxy.upstream.blanks import Unpadded, is_padded
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
 
@@ -33,6 +34,14 @@ MAX_INTERIM = 64
 """Interim (1xx) responses borne before the final one."""
 
 _NO_FRAMING = Framing("none", None, False)
+_OF_TRAILERS = frozenset(
+    {
+        "Content-Length can't be present with Transfer-Encoding",
+        "Invalid header field char",
+        "Invalid header token",
+    }
+)
+"""What the parser says of header lines: behind chunks that are trailers, and the body is whole."""
 _UNASKED = "101 without a request to upgrade"
 _UNFRAMED = Framing("close", None, False)
 
@@ -41,9 +50,9 @@ class ResponseReader:
     """Reads one response after the other, each begun by `expect`."""
 
     __slots__ = (
-        "_headers", "_interims", "_limits", "_may_switch", "_method", "_parser", "_reason",
-        "_room", "buffered", "chunks", "endpoint", "failure", "framing", "head", "interim",
-        "is_done", "is_raw", "is_tainted",
+        "_fed", "_headers", "_interims", "_limits", "_may_switch", "_method", "_parser", "_reason",
+        "_room", "_told", "_unpadded", "buffered", "chunks", "endpoint", "failure", "framing",
+        "head", "interim", "is_done", "is_raw", "is_tainted",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule) -> None:
@@ -77,12 +86,17 @@ class ResponseReader:
         """
         self._parser = parser = HttpResponseParser(self)
         # versions, and bytes behind a `Connection: close` (of an interim head too), are judged here
-        parser.set_dangerous_leniencies(lenient_version=True, lenient_keep_alive=True)
+        parser.set_dangerous_leniencies(
+            lenient_version=True, lenient_keep_alive=True, lenient_spaces_after_chunk_size=True
+        )
         self._method = method
         self._may_switch = may_switch
         self._headers: Headers = []
         self._reason = b""
         self._interims = 0
+        self._told = 0
+        self._fed: list[bytes] = []
+        self._unpadded: Unpadded | None = None
 
     def feed(self, data: bytes) -> None:
         """Bytes from the upstream. What they brought is in `head`, `chunks` and `failure`."""
@@ -142,16 +156,53 @@ class ResponseReader:
     def _feed_head(self, parser: HttpResponseParser, data: bytes) -> None:
         room = self._room
         self._room = room - len(data)
-        parser.feed_data(data if self._room >= 0 else data[:room])
+        of_head = data if self._room >= 0 else data[:room]
+        if self._unpadded is None:
+            self._feed_as_sent(parser, of_head)
+        else:
+            self._feed_lines(self._unpadded, of_head)
         if self.head is None:
             if self._room < 0:
                 self.fail(o.UPSTREAM_HEADERS_TOO_LARGE, f"head over {self._limits.max_head} bytes")
             return
         if self.framing.kind == "none" and not ends_head(data):
             self.is_tainted = True
+        self._fed = []
         self._room = self._limits.max_head
         if room < len(data):
             self.feed(data[room:])
+
+    def _feed_as_sent(self, parser: HttpResponseParser, data: bytes) -> None:
+        self._fed.append(data)
+        try:
+            parser.feed_data(data)
+        except HttpParserError:
+            head = b"".join(self._fed)
+            if self.head is not None or self.failure is not None or not is_padded(head):
+                raise
+            told = self._interims
+            self.expect(self._method, may_switch=self._may_switch)
+            self._told, self._unpadded = told, Unpadded()
+            self._feed_lines(self._unpadded, head)
+
+    def _feed_lines(self, unpadded: Unpadded, data: bytes) -> None:
+        """Feed a head whose lines have blanks before the colon."""
+        for line in unpadded.feed(data):
+            if self._parser is None:
+                break
+            try:
+                self._parser.feed_data(line)
+            except HttpParserUpgrade:
+                self._parser = None
+            if self.head is not None:
+                self._feed_behind(unpadded.rest)
+                break
+
+    def _feed_behind(self, data: bytes) -> None:
+        if self._parser is not None and not self.is_done:
+            self.feed(data)
+        else:
+            self._feed_unparsed(data)
 
     def _feed_chunks(self, parser: HttpResponseParser, data: bytes) -> None:
         """Chunk extensions and trailers are dropped, but may not go on for ever."""
@@ -169,6 +220,8 @@ class ResponseReader:
             self.is_tainted = True
         elif self.head is None:
             self.fail(o.UPSTREAM_PROTOCOL_ERROR, str(error))
+        elif self.framing.kind == "chunked" and str(error) in _OF_TRAILERS:
+            self.is_done = self.is_tainted = True
         else:
             self.fail(o.STREAM_MALFORMED, str(error))
 
@@ -237,7 +290,7 @@ class ResponseReader:
             self._refuse_head(
                 o.UPSTREAM_PROTOCOL_ERROR, f"more than {MAX_INTERIM} interim responses"
             )
-        if head.status != 100:
+        if head.status != 100 and self._interims > self._told:
             self.interim.append(head)
 
     def _accept_switch(self, head: ResponseHead) -> None:

@@ -13,18 +13,26 @@ from proxy.knobs import Duration, Knobs, Size
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
+_BASE = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
+_SOCKET = re.compile(r"unix:/[\x21-\x7e]{1,106}")
+"""Linux takes 107 bytes of path (unix(7))."""
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:\d{1,5})?")
 
 
 def endpoint(url: str) -> str:
-    """`url`, if it is scheme, host and perhaps port; a slash at its end is left out.
+    """`url`, if it is scheme, host, perhaps port and path, or a Unix socket.
 
-    Raises ValueError with the remedy for anything else.
+    A slash at its end is left out. Raises ValueError with the remedy for anything else.
     """
-    given, url = url, url.removesuffix("/")
     advice = (
-        f"{given!r} is not an endpoint; write http://host:port or https://host:port, without a path"
+        f"{url!r} is not an endpoint; write http://host:port or https://host:port, with the path "
+        "below which the service is, if it is below one, or unix:/path of a socket"
     )
+    if url.startswith("unix:"):
+        if not _SOCKET.fullmatch(url):
+            raise ValueError(advice)
+        return url
+    url = url.removesuffix("/")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -32,7 +40,7 @@ def endpoint(url: str) -> str:
         raise ValueError(advice) from None
     host = parts.hostname or ""
     named = _IPV6.fullmatch(host) if "[" in parts.netloc else _HOST_NAME.fullmatch(host)
-    extra = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+    extra = parts.query or parts.fragment or "@" in parts.netloc or not _BASE.fullmatch(parts.path)
     if parts.scheme not in ("http", "https") or not named or extra or port == 0 or url[-1] in "?#:":
         raise ValueError(advice)
     return url
@@ -45,82 +53,50 @@ def authority(host: str) -> str:
     return host
 
 
-Endpoint = Annotated[str, AfterValidator(endpoint)]
-"""`http://host:port` or `https://host:port`; the port may be left to the scheme."""
+EndpointUrl = Annotated[str, AfterValidator(endpoint)]
+"""`http://host:port/base` or https; port and base may be missing. Or `unix:/path`."""
 
 
 class PoolRule(Knobs):
     """How many connections an upstream may have, and how long they are kept."""
 
-    size: int = Field(
-        1024,
-        ge=1,
-        description="Connections to all endpoints together, per worker; a stream holds one.",
-    )
-    keep_alive: Duration = Field(
-        4.0,
-        description="Idle connections are closed after this; keep it below the upstream's own.",
-    )
-    max_age: Duration = Field(
-        3600.0,
-        gt=0,
-        description="An older connection is not used again, so that new DNS answers take effect.",
-    )
-    max_waiting: int = Field(
-        1024,
-        ge=0,
-        description="Requests that may wait for a connection slot; one more is refused at once.",
-    )
+    size: int = Field(1024, ge=1)
+    """Connections to all endpoints together, per worker; a stream holds one."""
+    keep_alive: Duration = 4.0
+    """Idle connections are closed after this; keep it below the upstream's own."""
+    max_age: Duration = Field(3600.0, gt=0)
+    """An older connection is not used again, so that new DNS answers take effect."""
+    max_waiting: int = Field(1024, ge=0)
+    """Requests that may wait for a connection slot; one more is refused at once."""
 
 
 class TlsRule(Knobs):
     """How an https endpoint proves who it is."""
 
-    ca_file: str | None = Field(
-        None,
-        min_length=1,
-        description="PEM file of authorities to trust instead of the system's; null: the system's.",
-    )
-    server_name: str | None = Field(
-        None,
-        min_length=1,
-        description="Name sent as SNI and checked in the certificate; null: the endpoint's host.",
-    )
-    verify: bool = Field(
-        True, description="Whether the certificate is checked. false is for experiments only."
-    )
+    ca_file: str | None = Field(None, min_length=1)
+    """PEM file of authorities to trust instead of the system's; null: the system's."""
+    server_name: str | None = Field(None, min_length=1)
+    """Name sent as SNI and checked in the certificate; null: the endpoint's host."""
+    verify: bool = True
+    """Whether the certificate is checked. false is for experiments only."""
 
 
 class UpstreamRule(Knobs):
     """A named service that requests are forwarded to."""
 
-    endpoints: tuple[Endpoint, ...] = Field(
-        min_length=1,
-        description="Addresses, such as http://127.0.0.1:8000; several take turns.",
-    )
-    pool: PoolRule = Field(
-        default_factory=PoolRule, description="How many connections there may be, and how long."
-    )
-    tls: TlsRule = Field(
-        default_factory=TlsRule, description="How https endpoints prove who they are."
-    )
-    host: Annotated[str, AfterValidator(authority)] | None = Field(
-        None, description="Host header sent to the upstream; null: the client's own is kept."
-    )
-    via: bool = Field(
-        True,
-        description=(
-            "Whether requests carry `Via`. Without it a loop is not seen; nginx compresses nothing "
-            "for requests that carry one."
-        ),
-    )
-    max_head: Size = Field(
-        64 * 1024,
-        ge=1024,
-        description="Largest head of an answer, interim heads included; a larger one is refused.",
-    )
-    max_headers: int = Field(
-        128,
-        ge=1,
-        description="Most header lines of an answer; more end as upstream_headers_too_large.",
-    )
+    endpoints: tuple[EndpointUrl, ...] = Field(min_length=1)
+    """Addresses, such as http://127.0.0.1:8000, http://host/base or unix:/run/app.sock;
+    several take turns."""
+    pool: PoolRule = Field(default_factory=PoolRule)
+    """How many connections there may be, and how long."""
+    tls: TlsRule = Field(default_factory=TlsRule)
+    """How https endpoints prove who they are."""
+    host: Annotated[str, AfterValidator(authority)] | None = None
+    """Host header sent to the upstream; null: the client's own is kept."""
+    via: bool = True
+    """Whether requests carry `Via`.
+    Without it a loop is not seen; nginx compresses nothing for requests that carry one."""
+    max_head: Size = Field(64 * 1024, ge=1024)
+    """Largest head of an answer, interim heads included; a larger one is refused."""
+    max_headers: int = Field(128, ge=1)
+    """Most header lines of an answer; more end as upstream_headers_too_large."""

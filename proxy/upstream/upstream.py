@@ -8,8 +8,8 @@ from collections.abc import Callable
 from math import inf
 
 from proxy.clock import now
-from proxy.loop_lag import waited
 from proxy.outcome import POOL_TIMEOUT
+from proxy.time_spent import QUEUE, TimeSpent
 from proxy.upstream.connection import Connection
 from proxy.upstream.dialer import Dialer, always
 from proxy.upstream.endpoints import Endpoint, Endpoints
@@ -41,48 +41,43 @@ class Upstream:
         has_tls = any(endpoint.is_tls for endpoint in self._endpoints.all)
         self._dialer = Dialer(rule, context_of(rule.tls) if has_tls else None, has_room)
         self._sole = self._endpoints.all[0] if len(self._endpoints.all) == 1 else None
-        self.uses_new = 0
-        """Exchanges that were given a new connection."""
-        self.uses_reused = 0
-        """Exchanges that were given a connection used before."""
 
     @property
     def stale_connections(self) -> int:
         """Reused connections that turned out to be closed."""
         return self._pool.stale_connections
 
-    @property
-    def healthy(self) -> dict[str, bool]:
-        """Each endpoint, and whether the last attempt to connect to it succeeded."""
-        return {endpoint.url: endpoint.is_up for endpoint in self._endpoints.all}
-
     def take(self) -> Connection | None:
         """An idle connection without waiting, or None: then `acquire`."""
         if self._sole is None:
             return None
-        connection = self._pool.take(self._sole)
-        if connection is not None:
-            self.uses_reused += 1
-        return connection
+        return self._pool.take(self._sole)
 
     async def acquire(
-        self, *, connect: float, pool_wait: float, left: float = inf, avoid: str | None = None
+        self,
+        *,
+        connect: float,
+        pool_wait: float,
+        left: float = inf,
+        avoid: str | None = None,
+        spent: TimeSpent | None = None,
     ) -> Connection | Failed:
         """A connection for one exchange; give it back by its `release` or `abort`.
 
         `connect` bounds DNS, TCP and TLS together, `pool_wait` the wait for a slot before them,
         `left` all of it.
         `avoid` names an endpoint that is used only if there is no other.
+        `spent` counts the wait for a slot as QUEUE; None where nobody asks.
         POOL_TIMEOUT says that we are full; everything else was the upstream's doing.
         """
         endpoint = self._endpoints.choose(asyncio.get_running_loop().time(), avoid)
         connection = self._pool.take(endpoint)
         if connection is not None:
-            self.uses_reused += 1
             return connection
         if self._pool.reserve():
             return await self._connect(endpoint, connect, left)
-        return self._take_any() or await self._wait(endpoint, connect, pool_wait, left)
+        spent = spent or TimeSpent(now())
+        return self._take_any() or await self._wait(endpoint, connect, pool_wait, left, spent)
 
     def view(self) -> PoolView:
         return self._pool.view()
@@ -102,33 +97,30 @@ class Upstream:
         for endpoint in self._endpoints.all:
             connection = self._pool.take(endpoint)
             if connection is not None:
-                self.uses_reused += 1
                 return connection
         return None
 
     async def _wait(
-        self, endpoint: Endpoint, connect: float, pool_wait: float, left: float
+        self, endpoint: Endpoint, connect: float, pool_wait: float, left: float, spent: TimeSpent
     ) -> Connection | Failed:
         if not self._pool.has_room_to_wait:
             return Failed(POOL_TIMEOUT, "too many wait for a connection", endpoint.url)
         began = now()
+        before = spent.enter(QUEUE, began)
         try:
             connection = await self._pool.wait(pool_wait, left)
         except TimeoutError:
             return Failed(POOL_TIMEOUT, f"no connection free in {pool_wait:g} s", endpoint.url)
-        took = now() - began
-        if connection is None:
-            if took >= left:
-                self._pool.free()
-                return Failed(POOL_TIMEOUT, "no time left to connect", endpoint.url)
-            made = await self._connect(endpoint, connect, left - took)
-            if isinstance(made, Failed):
-                return made
-            connection = made
-        else:
-            self.uses_reused += 1
-        connection.queued = waited(began, began + took)
-        return connection
+        finally:
+            served = now()
+            spent.enter(before, served)
+        if connection is not None:
+            return connection
+        left -= served - began
+        if left <= 0:
+            self._pool.free()
+            return Failed(POOL_TIMEOUT, "no time left to connect", endpoint.url)
+        return await self._connect(endpoint, connect, left)
 
     async def _connect(
         self, endpoint: Endpoint, timeout: float, left: float
@@ -147,7 +139,6 @@ class Upstream:
                 self._endpoints.mark_down(endpoint, asyncio.get_running_loop().time())
             return made
         self._endpoints.mark_up(endpoint)
-        self.uses_new += 1
         if self._pool.is_closed:
             made.abort()
         return made

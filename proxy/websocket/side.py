@@ -11,10 +11,10 @@ from typing import Final, Literal, Protocol, cast
 from proxy.progress import Progress
 from proxy.websocket.frames import Frames
 
-State = Literal["idle", "open", "half_closed_remote", "half_closed_local", "closing", "closed"]
-Event = Literal["connect", "end", "tell", "lost"]
+SideState = Literal["idle", "open", "half_closed_remote", "half_closed_local", "closing", "closed"]
+TunnelEvent = Literal["connect", "end", "tell", "lost"]
 
-TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
+TRANSITIONS: Final[dict[SideState, dict[TunnelEvent, SideState]]] = {
     "idle": {"connect": "open"},
     "open": {"end": "half_closed_remote", "tell": "half_closed_local", "lost": "closed"},
     "half_closed_remote": {"tell": "closing", "lost": "closed"},
@@ -77,7 +77,7 @@ class TunnelSide(asyncio.BufferedProtocol):
         self, name: str, owner: TunnelOwner, connection: SwitchedConnection, patience: float
     ) -> None:
         self.name = name
-        self.state: State = "idle"
+        self.state: SideState = "idle"
         self.other: TunnelSide
         self._transport: asyncio.Transport
         self._owner = owner
@@ -208,7 +208,7 @@ class TunnelSide(asyncio.BufferedProtocol):
         if self.state == "half_closed_local" and self.frames.close_code is not None:
             self.close()
 
-    def _move(self, event: Event) -> bool:
+    def _move(self, event: TunnelEvent) -> bool:
         """Whether the event changes the state; closing begins where both directions are over."""
         before = self.state
         self.state = TRANSITIONS[before].get(event, before)

@@ -95,11 +95,9 @@ class Tunnel:
             self._closer = side
         if side is not self._upstream:
             return
-        x, last = self._x, self._heard
-        if last is None:
+        if self._heard is None:
             self._on_first()
-        elif at - last > x.max_gap:
-            x.max_gap, x.max_gap_at = at - last, last - x.started
+        self._x.saw(at, at - (self._heard or at))
         self._heard = at
 
     def on_end(self, side: TunnelSide, exc: Exception | None) -> None:
@@ -144,9 +142,8 @@ class Tunnel:
 
     def _record(self) -> None:
         x = self._x
-        x.bytes_in, x.bytes_out = self._upstream.taken, self._client.taken
-        if self._heard is not None:
-            x.last_byte = self._heard - x.started
+        x.received(self._upstream.taken)
+        x.sent(self._client.taken)
         if self._left_at is not None:
             x.cancelled = now() - self._left_at
 
@@ -164,7 +161,8 @@ class Tunnel:
     def _conclude(self, outcome: Outcome, detail: str) -> None:
         """The first reason stands."""
         if self._outcome is None:
-            self._outcome, self._x.detail = outcome, detail
+            self._outcome = outcome
+            self._x.note(detail)
 
     def _leave(self, outcome: Outcome, detail: str, reason: str) -> None:
         self._conclude(outcome, detail)
@@ -184,6 +182,7 @@ class Tunnel:
         if left > 0:
             self._clock.start(left)
         elif self.state == "open":
+            self._x.clock_over(waited(self._moved, now()))
             self._leave(o.COMPLETED, f"silent for {self._limit:g} s", "idle")
         else:
             self._abort()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from proxy.clock import now
 from proxy.context import Context
 from proxy.http.framing import ResponseHead
+from proxy.time_spent import UPSTREAM
 from proxy.upstream.connection import Connection
 from proxy.websocket.tunnel import Tunnel
 
@@ -19,15 +20,18 @@ async def switch(
     if ctx.plan.proxy_status.on_all:
         lines += ctx.plan.proxy_status.received(head.status)
     written = ctx.plan.heads.answer(head, fields, x, lines + ctx.cors, cors=rule.cors is not None)
-    x.streamed, x.phase, x.committed = True, "S", now()
-    ctx.client.write(written)  # the commit
-    if ctx.route.breaker.state(x.committed) == "half_open":
-        ctx.settle("success", x.committed)  # a quiet tunnel must not hold the circuit half-open
+    x.begin_stream()
+    ctx.commit(head.status, written)
+    at = now()
+    if ctx.route.breaker.state(at) == "half_open":
+        ctx.settle("success", at)  # a quiet tunnel must not hold the circuit half-open
     tunnel = Tunnel(x, rule.timeouts, ctx.client, connection, lambda: ctx.settle("success", now()))
+    before = x.spent.enter(UPSTREAM, at)
     try:
-        x.outcome = await tunnel.run()
+        outcome = await tunnel.run()
     finally:
-        x.upstream_wait += now() - x.committed
-    ctx.settle(x.outcome.signal, now())
+        x.spent.enter(before, now())
+    ctx.end(outcome)
+    ctx.settle(outcome.signal, now())
     ctx.let_go(whole=False)
     return False

@@ -3,8 +3,10 @@
 import copy
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestClient
 
 from proxy.admin.guard import Guard
@@ -18,7 +20,7 @@ from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
 
-Told = dict[str, object]
+Told = dict[str, Any]
 
 STALLED: Told = {
     "request_id": "req-1",
@@ -36,6 +38,7 @@ STALLED: Told = {
     "status": 200,
     "duration_ms": 22000.0,
     "overhead_ms": 0.4,
+    "parts": {"guards_ms": 0.01, "upstream_ms": 21999.6, "relay_ms": 0.39},
     "bytes_in": 41,
     "bytes_out": 15300,
     "fields": {"user_id": "u-7"},
@@ -178,7 +181,7 @@ ROUTE: Told = {
 }
 
 
-def hostile(value: object) -> object:
+def hostile(value: object) -> Any:
     """`value` with a script in every text, as if a client had chosen all of them."""
     match value:
         case str():
@@ -206,7 +209,7 @@ class FakeDiagnostics:
     groups: list[Told] = field(default_factory=lambda: [copy.deepcopy(GROUP)])
     raised: list[Told] = field(default_factory=lambda: [copy.deepcopy(ALERT)])
     store: str = "ok"
-    asked: list[object] = field(default_factory=list)
+    asked: list[Any] = field(default_factory=list)
     receivers: list[dict[str, str]] = field(default_factory=list)
 
     async def story(self, request_id: str) -> Found:
@@ -250,7 +253,7 @@ class Sources:
         default_factory=lambda: {"chat": CircuitView(BreakerView("closed", 0, 10, None, 0.0))}
     )
     metrics: Metrics = field(default_factory=lambda: Metrics({"chat": "backend"}, "1.2.3"))
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     circuits_told: list[Told] = field(default_factory=lambda: [copy.deepcopy(BREAKER)])
     routes_told: list[Told] = field(default_factory=lambda: [copy.deepcopy(ROUTE)])
     orders: list[tuple[str, str]] = field(default_factory=list)
@@ -268,7 +271,7 @@ class Sources:
         slots = [Slot(10.0 * n, n, n // 10, 0.01, 0.02) for n in range(-29, 1)]
         return Live(self.health(), {"chat": Running(3, 2), "": Running(1, 0)}, slots)
 
-    def summary(self) -> Mapping[str, object]:
+    def summary(self) -> Mapping[str, Any]:
         return Summary(0.0).figures(10.0)
 
     def exemplars(self) -> Exemplars:
@@ -277,7 +280,7 @@ class Sources:
     def snapshot(self) -> Snapshot:
         return self.metrics.snapshot()
 
-    def config(self) -> Mapping[str, object]:
+    def config(self) -> Mapping[str, Any]:
         return self.settings
 
     def routes(self) -> list[Told]:
@@ -310,8 +313,10 @@ def guard() -> Guard:
 
 @pytest.fixture
 async def admin(sources: Sources, guard: Guard) -> AsyncIterator[TestClient]:
-    async with TestClient(PortServer(admin_runner(sources, guard))) as client:
+    runner = admin_runner(sources, guard)
+    async with TestClient(PortServer(runner)) as client:
         yield client
+    await runner.cleanup()
 
 
 class PortServer(BaseTestServer):
@@ -321,8 +326,8 @@ class PortServer(BaseTestServer):
         super().__init__()
         self._ours = runner
 
-    async def _make_runner(self, **_: object) -> AdminRunner:
-        return self._ours
+    async def _make_runner(self, **_: Any) -> web.ServerRunner:
+        return await self._ours.setup()
 
 
 @pytest.fixture

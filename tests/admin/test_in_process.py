@@ -1,6 +1,7 @@
 """What the admin side sees of the house, and what it may ask of it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ routes:
 
 
 @pytest.fixture
-async def app(tmp_path) -> Iterator[App]:
+async def app(tmp_path) -> AsyncIterator[App]:
     with (tmp_path / "log").open("wb") as log:
         app = App(parse(SETTINGS), log_fd=log.fileno())
         app.not_ready_because = None
@@ -27,7 +28,7 @@ async def app(tmp_path) -> Iterator[App]:
         await app.stop()
 
 
-def running(app: App, **unusual: object) -> Exchange:
+def running(app: App, **unusual: Any) -> Exchange:
     x = exchange(**unusual)
     app.observer.opened(x)
     return x

@@ -63,3 +63,8 @@ def test_a_group_and_a_breaker_are_a_line_each() -> None:
     assert "open       4 of 10 attempts failed  probe in 12 s" in breaker_line(BREAKER)
     assert "(consecutive)" in breaker_line(BREAKER)
     assert "none" in breaker_line({**BREAKER, "enabled": False})
+
+
+def test_where_the_time_went_is_told_as_far_as_it_can_be_seen(stalled) -> None:
+    assert "Time:      upstream 22.0 s, relay 0.4 ms\n" in story_text(stalled)
+    assert "Time:" not in story_text({"request_id": "req-2"})

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from proxy.client.absence import AbsenceWatch
+from proxy.client.absence import EVERY, AbsenceWatch
 
 
 @pytest.fixture
@@ -18,27 +18,68 @@ def pair():
     theirs.close()
 
 
-async def test_an_end_behind_bytes_that_nobody_has_read_is_noticed(pair):
-    ours, theirs = pair
+def watch_of(sock):
+    """A watch that looks when told to, and whether it has found the client gone."""
     left = asyncio.Event()
-    theirs.send(b"unread")
-    theirs.close()
-    watch = AbsenceWatch(asyncio.get_running_loop(), ours.fileno(), left.set)
+    return AbsenceWatch(asyncio.get_running_loop(), sock.fileno(), left.set), left
+
+
+def look(watch, *, after=EVERY):
+    """Its timer fires when reading has been paused for so long."""
+    watch._since -= after
+    watch._timer.cancel()
     watch._look()
 
+
+async def test_an_end_behind_bytes_that_nobody_has_read_is_noticed(pair):
+    ours, theirs = pair
+    theirs.send(b"unread")
+    theirs.close()
+    watch, left = watch_of(ours)
+    watch.start()
+    look(watch)
+
     assert left.is_set()
-    watch.stop()
+    watch.close()
 
 
 async def test_a_client_that_is_here_is_left_alone_and_looked_at_again(pair):
     ours, theirs = pair
-    left = asyncio.Event()
     theirs.send(b"unread")
-    watch = AbsenceWatch(asyncio.get_running_loop(), ours.fileno(), left.set)
-    before = watch._timer
-    watch._look()
+    watch, left = watch_of(ours)
+    watch.start()
+    look(watch)
 
     assert not left.is_set()
-    assert before is not watch._timer
-    before.cancel()
+    assert watch._timer is not None
+    watch.close()
+
+
+async def test_a_pause_of_a_moment_is_no_reason_to_look(pair):
+    """Not even where the timer of an earlier pause fires in it: what was sent may still be read."""
+    ours, theirs = pair
+    theirs.send(b"unread")
+    theirs.close()
+    watch, left = watch_of(ours)
+    watch.start()
     watch.stop()
+    timer = watch._timer
+    watch.start()
+    assert timer is watch._timer
+    look(watch, after=0.0)
+
+    assert not left.is_set()
+    watch.close()
+    assert watch._timer is None
+
+
+async def test_a_client_that_is_read_is_not_looked_at(pair):
+    ours, theirs = pair
+    theirs.close()
+    watch, left = watch_of(ours)
+    watch.start()
+    watch.stop()
+    look(watch)
+
+    assert not left.is_set()
+    assert watch._timer is None

@@ -35,7 +35,7 @@ def test_a_legend_names_labels_that_are_left(panel: dict[str, Any], target: dict
     left = set(re.findall(r"\w+", " ".join(grouped))) - {"le"}
     if not grouped:
         names = re.findall(r"[\w:]*(?:sidelight|process)_[\w:]+", target["expr"])
-        left = OF_SCRAPE.union(*(labels_of(name, RECORDED) or () for name in names))
+        left = set(OF_SCRAPE).union(*(labels_of(name, RECORDED) or () for name in names))
 
     assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= left
 

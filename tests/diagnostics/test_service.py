@@ -39,7 +39,7 @@ async def make_desk(path):
             config_hash="c0ffee",
             rng=lambda: 0.5,
         )
-        desk.said = said
+        desk.said = said  # type: ignore[attr-defined]
         desks.append(desk)
         return desk
 

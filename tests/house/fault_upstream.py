@@ -11,7 +11,7 @@ import json
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
 from tests.house.raw_client import LINGER_NOTHING, PATIENCE, Header
 
@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
         self._eof = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.upstream.accepted(self)
 
     def data_received(self, data: bytes) -> None:
@@ -357,7 +357,8 @@ def _parse(head: bytes, connection: int) -> Seen:
     words = line.decode("latin-1").split(" ")
     if len(words) != 3 or words[2] not in ("HTTP/1.1", "HTTP/1.0"):
         raise MalformedError(f"request line {line!r}")
-    seen = Seen(connection, head, *words, [_header(row) for row in rows])
+    method, target, version = words
+    seen = Seen(connection, head, method, target, version, [_header(row) for row in rows])
     _check_framing(seen)
     return seen
 

@@ -24,7 +24,7 @@ Event = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 
 
-def settings_of(endpoint: str, **unusual: object) -> dict[str, object]:
+def settings_of(endpoint: str, **unusual: Any) -> dict[str, Any]:
     """Settings with one catch-all route; what is unusual is laid over.
 
     `timeouts`, `retry`, `breaker` and `route` are the route's; `upstream` the upstream's;
@@ -57,7 +57,7 @@ class House:
     _rest: bytes = b""
 
     @classmethod
-    async def start(cls, upstream: FaultUpstream, /, **unusual: object) -> Self:
+    async def start(cls, upstream: FaultUpstream, /, **unusual: Any) -> Self:
         read_end, write_end = os.pipe()
         os.set_blocking(read_end, False)
         settings = parse(json.dumps(settings_of(upstream.url, **unusual)))
@@ -81,6 +81,12 @@ class House:
     def client(self) -> RawClient:
         return RawClient(self.port)
 
+    def lose_kept_connections(self) -> None:
+        """The upstream closes those that idle just behind the last look at each of them."""
+        closing = ClosedBehindALook(self.upstream)
+        for connection in self.app.upstreams["chat"]._pool._connections:
+            connection.protocol.poll = closing  # type: ignore[assignment]  # a stand-in for one look
+
     async def fetch(
         self, path: str = "/", *headers: str, method: str = "GET", body: bytes = b""
     ) -> Answer:
@@ -91,14 +97,14 @@ class House:
         """The exchange event of that answer: there must be exactly one."""
         return await self.event(request_id=answer.header("X-Request-ID"))
 
-    async def event(self, name: str = "exchange", **fields: object) -> Event:
+    async def event(self, name: str = "exchange", **fields: Any) -> Event:
         """The one event with these fields, once it is written. Raises TimeoutError."""
         await eventually(lambda: self.all(name, **fields))
         found = self.all(name, **fields)
         assert len(found) == 1, found
         return found[0]
 
-    def all(self, name: str = "exchange", **fields: object) -> list[Event]:
+    def all(self, name: str = "exchange", **fields: Any) -> list[Event]:
         wanted = {"event": name, **fields}.items()
         return [event for event in self.events if wanted <= event.items()]
 
@@ -120,6 +126,21 @@ class House:
                 return
             *lines, self._rest = (self._rest + data).split(b"\n")
             self.events += (_plain(json.loads(line)) for line in lines)
+
+
+class ClosedBehindALook:
+    """Stands for `poll`: says that nothing has arrived, and then the end does."""
+
+    def __init__(self, upstream: FaultUpstream) -> None:
+        self._upstream = upstream
+
+    def poll(self, _timeout: int) -> list[tuple[int, int]]:
+        for connection in self._upstream.connections:
+            sock = connection.transport.get_extra_info("socket")
+            if sock is not None and sock.fileno() >= 0:
+                with suppress(OSError), socket.socket(fileno=socket.dup(sock.fileno())) as same:
+                    same.shutdown(socket.SHUT_RDWR)
+        return []
 
 
 def _plain(event: Event) -> Event:
@@ -147,7 +168,7 @@ class Process:
     log: Path
 
     @classmethod
-    async def start(cls, upstream: FaultUpstream, home: Path, /, **unusual: object) -> Self:
+    async def start(cls, upstream: FaultUpstream, home: Path, /, **unusual: Any) -> Self:
         """`stdout` may be a file descriptor; else it is a file, read by `events`.
 
         `nofile` is how many descriptors it may have.

@@ -19,6 +19,8 @@ LINGER_NOTHING = struct.pack("ii", 1, 0)
 """SO_LINGER of zero: closing sends RST instead of FIN."""
 
 PATIENCE = 5.0
+TURNS = 3000
+"""Of the event loop; a tenth of a second or less on a machine that has nothing else to do."""
 """Longest wait for anything that must happen."""
 
 
@@ -84,6 +86,34 @@ async def eventually(condition: Callable[[], object], patience: float = PATIENCE
     async with asyncio.timeout(patience):
         while not condition():  # noqa: ASYNC110 - what it waits for is not ours to signal
             await asyncio.sleep(0.002)
+
+
+async def at_once(condition: Callable[[], object], turns: int = TURNS) -> None:
+    """Wait for turns of the loop, not for a time: they stand still when the machine does.
+
+    Raises AssertionError where `condition` is not true after so many of them.
+    """
+    for _ in range(turns):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError(f"not within {turns} turns of the loop")
+
+
+async def answers_until_quiet(client: "RawClient", most: int) -> list[Answer]:
+    """All that is answered, until the connection ends or stays silent for `TURNS`."""
+    answers: list[Answer] = []
+    while len(answers) < most:
+        waiting = asyncio.ensure_future(client.answer())
+        try:
+            # the first may take its time, the others follow it
+            await (at_once(waiting.done) if answers else asyncio.wait([waiting]))
+            answers.append(await waiting)
+        except (CutShortError, AssertionError):
+            break
+        finally:
+            waiting.cancel()
+    return answers
 
 
 class RawClient:
@@ -226,8 +256,8 @@ class RawClient:
                     while data := await self.chunk():
                         got += data
                 case "close":
-                    got, end = await self.rest()
-                    answer.end = end
+                    rest, answer.end = await self.rest()
+                    got += rest
         except CutShortError as cut:
             got += cut.got
             raise

@@ -139,7 +139,7 @@ async def test_no_canary_is_found_anywhere(upstream, house, tmp_path, monkeypatc
     await house.app.stop()
 
     for what, body in shown.items():
-        assert CANARY.encode() not in body, f"{what}: {around(body)}"
+        assert CANARY.encode() not in body, f"{what}: {around(body)!r}"
     for line in house.events:
         assert CANARY not in json.dumps(line), line
     for body in told:

@@ -12,27 +12,22 @@ MANY = 1500
 """Events: several times what a pipe holds."""
 
 
-async def ask_many(port: int) -> float:
-    """The longest of many exchanges, in seconds."""
-    longest = 0.0
+async def ask_many(port: int) -> None:
+    """Many exchanges; one that waits for whoever reads the log waits for ever."""
     async with RawClient(port) as client:
         for _ in range(MANY):
-            began = time.perf_counter()
             answer = await client.get("/x", "X-Padding: " + "a" * 100)
-            longest = max(longest, time.perf_counter() - began)
             assert 200 == answer.status
-    return longest
 
 
 async def test_a_reader_that_stalls_slows_nothing(upstream, process):
     read_end, write_end = os.pipe()
     running = await process(stdout=write_end, log={"queue": 100})
     os.close(write_end)
-    longest = await ask_many(running.port)
+    await ask_many(running.port)
     metrics = (await fetch(running.admin_port, "/metrics")).body.decode()
     dropped = [line for line in metrics.splitlines() if line.startswith("sidelight_log_dropped")]
 
-    assert longest < 0.5
     assert any(float(line.rsplit(" ", 1)[1]) > 0 for line in dropped), dropped
 
     lines = await _read_all(read_end, running)
@@ -54,11 +49,10 @@ async def test_a_reader_that_left_stops_nothing(upstream, process):
     running = await process(stdout=write_end)
     os.close(write_end)
     os.close(read_end)
-    longest = await ask_many(running.port)
+    await ask_many(running.port)
     running.tell(signal.SIGTERM)
     running.tell(signal.SIGTERM)
 
-    assert longest < 0.5
     assert 0 == await running.ended()
 
 

@@ -116,11 +116,11 @@ async def test_a_second_signal_ends_it_at_once(upstream, process, first):
         await client.until(b"data: one\n\n")
         process.tell(first)
         await eventually(lambda: process.events("drain_began"))
-        began = time.monotonic()
         process.tell(signal.SIGINT)
 
         assert 0 == await process.ended()
-        assert time.monotonic() - began < 1.5
+    (ended,) = process.events("drain_ended")
+    assert ended["duration_ms"] < 1500  # shorter than any limit
 
 
 async def test_idle_keep_alive_connections_are_closed_by_the_drain(upstream, process):

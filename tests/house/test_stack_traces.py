@@ -4,11 +4,11 @@ import asyncio
 import gzip
 
 import pytest
-from tests.test_stack_traces import EXPRESS, GO, JAVA, PYTHON, SECRET
 
 from tests.house.admin import stories
 from tests.house.fault_upstream import status
 from tests.house.raw_client import RawClient, request
+from tests.observation.test_stack_traces import EXPRESS, GO, JAVA, PYTHON, SECRET
 
 PLACE = "KeyError at app/store.py:12:load"
 PAGE = b"<h1>502 Bad Gateway</h1>"

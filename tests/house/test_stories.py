@@ -106,6 +106,12 @@ def sends(*segments: bytes | str) -> Play:
     return play
 
 
+def says(body: bytes) -> Play:
+    """JSON, counted."""
+    head = request("POST", "/x", "Content-Type: application/json", f"Content-Length: {len(body)}")
+    return sends(head + body)
+
+
 def leaves(mark: bytes) -> Play:
     """The client leaves; it knows the ID because it chose it."""
 
@@ -151,6 +157,12 @@ async def asks_twice(_stage: Stage, house: House) -> str:
     return reference_of(await house.fetch("/x", method="POST", body=b"once"))
 
 
+async def finds_it_closed(_stage: Stage, house: House) -> str:
+    await house.fetch("/x")
+    house.lose_kept_connections()
+    return reference_of(await house.fetch("/x", method="POST", body=b"once"))
+
+
 async def uploads_to_nobody(_stage: Stage, house: House) -> str:
     async with house.client() as client:
         uploading = asyncio.create_task(
@@ -182,7 +194,7 @@ async def stops_while_streaming(stage: Stage, house: House) -> str:
 
 
 async def finds_a_bug(stage: Stage, house: House) -> str:
-    def broken(*_args: object, **_more: object) -> None:
+    def broken(*_args: object, **_more: Any) -> None:
         raise ZeroDivisionError("of the scene's own")
 
     stage.patch.setattr(ResolvedRoute, "max_body", property(broken), raising=False)
@@ -282,6 +294,23 @@ SCENES = [
     refused("unfinished heads", "overload_shed", crowds_in,
             "More bytes of unfinished requests were held than listen.unread_bytes allows",
             status=503, by="listener", settings={"listen": {"unread_bytes": "64KiB"}}),
+    refused("a long message", "message_too_long", says(b'{"m": "abc"}'),
+            "The message in the JSON of the request was longer than the route all takes"
+            " (3 characters at /m, more than 2)", status=422, by="message",
+            settings={"route": {"message": {"pointer": "/m", "max_length": 2}}}),
+    refused("an empty message", "message_empty", says(b'{"m": ""}'),
+            "had no message in it, or an empty one (only blanks at /m)", status=422, by="message",
+            settings={"route": {"message": {"pointer": "/m"}}}),
+    refused("no JSON", "media_type_not_supported", asks("POST", b"x"),
+            "of a type that the route all does not take (content type none)", status=415,
+            by="content_type", settings={"route": {"content_types": ["application/json"]}}),
+    refused("in the clear", "https_required", asks(),
+            "The client came by plain HTTP, and the route all is for https only", status=403,
+            by="https", settings={"route": {"require_https": "refuse"}}),
+    refused("too often", "rate_limited", asks_twice,
+            "The client asked more often than the route all lets it (rate_limit all: no leave for",
+            "(1 in 30 s, burst 1, by address 127.0.0.1)", "The client was asked to wait <20-30 s>",
+            status=429, by="rate_limit", settings={"route": {"rate_limit": [{"rate": "1/30s"}]}}),
     refused("no connection", "pool_timeout", fills_the_pool,
             "No connection to the chat upstream came free within <45-990 ms>",
             "the pool_wait limit of 50 ms", status=503, by="pool", scripts=(never,),
@@ -313,9 +342,13 @@ SCENES = [
            "The connection to the endpoint {endpoint} broke while the request was being sent",
            "stopped reading", NOT_SAFE, scripts=(deaf,),
            settings={"timeouts": {"gap": "100ms"}}),
-    failed("stale", "stale_connection", asks_twice,
-           "The endpoint {endpoint} closed a kept connection just as it was used again", NOT_SAFE,
-           scripts=(status(200), close_before_head)),
+    failed("stale", "stale_connection", finds_it_closed,
+           "The endpoint {endpoint} closed a kept connection just as it was used again",
+           "No further attempt was made after 1 attempt: all attempts were spent.",
+           settings={"retry": ONCE}),
+    failed("lost at work", "upstream_reset", asks_twice,
+           "closed a reused connection without an answer, while it worked on the request",
+           NOT_SAFE, scripts=(status(200), close_before_head)),
     failed("lost, and asked again", "upstream_reset", asks(),
            "The endpoint {endpoint} closed a new connection without an answer", ALL_SPENT,
            "Attempt 1 at {endpoint} ended as reset",
@@ -353,12 +386,18 @@ SCENES = [
           scripts=(stream(ONE, 0.02, TWO, then="silent"),),
           settings={"timeouts": {"gap": "80ms"}}, ran_out="gap", configured_ms=80),
     broke("only comments", "stream_stalled", "sent 1 event (", "the event_gap limit of 100 ms",
+          "then bytes without an event in them", "See runbook: event_gap.",
           scripts=(stream(ONE, *[0.03, PING] * 40),),
           settings={"timeouts": {"event_gap": "100ms"}}, ran_out="event_gap", configured_ms=100),
     broke("half a body and silence", "stream_stalled", "sent 4 bytes",
           "then nothing for <75-990 ms>", got="aborted",
           scripts=(raw(f"{OK}Content-Length: 9\r\n\r\nhalf"),),
           settings={"timeouts": {"gap": "80ms"}}, ran_out="gap", configured_ms=80),
+    scene("their own error", "stream_error", asks(), "sent 2 events (", "its own error among them",
+          "the upstream sent an error as data (overloaded)", got="answer", status=200,
+          scripts=(stream(ONE, 'data: {"error": {"code": "overloaded"}}\n\n'),)),
+    scene("nothing said", "stream_empty", asks(), "ended its stream well",
+          "without one event in it", got="answer", status=200, scripts=(stream(PING),)),
     broke("cut", "stream_truncated", "sent 1 event (", "then closed before the answer had ended",
           scripts=(stream(ONE, "data: ha", then="cut"),)),
     broke("cut in a body", "stream_truncated", "sent 4 bytes",
@@ -460,7 +499,8 @@ def check_facts(case: Scene, story: dict[str, Any]) -> None:
     assert outcome.term[0] == story["term"][0]
     assert case.attempts == len(story["attempts"])
     assert case.got == story["client"]["got"]
-    assert case.code == story["runbook"]
+    own = case.ran_out == "event_gap"
+    assert ("event_gap" if own else case.code) == story["runbook"]
     over = [clock for clock in story["clocks"] if clock["ran_out"]]
     assert ([case.ran_out] if case.ran_out else []) == [clock["clock"] for clock in over]
     for clock in over:
@@ -481,7 +521,7 @@ def check_diagnosis(case: Scene, diagnosis: str, endpoint: str) -> None:
 
         assert found, f"{words!r} is not in {diagnosis!r}"
         assert not bounds or float(bounds[1]) <= float(found[1]) <= float(bounds[2]), diagnosis
-    assert diagnosis.endswith(f"See runbook: {case.code}.")
+    assert diagnosis.endswith((f"See runbook: {case.code}.", "See runbook: event_gap."))
     assert "None" not in diagnosis
     assert "{" not in diagnosis
 
@@ -536,7 +576,7 @@ async def test_the_timeline_of_a_stream_is_the_one_that_was_played(upstream, hou
 
     assert told["head_ms"] + 45 <= told["first_event_ms"] < told["max_gap_at_ms"] + 1
     assert (3, len("data: ha")) == (told["events"], told["held_bytes"])
-    assert 145 <= told["max_gap_ms"] < 400
+    assert 145 <= told["max_gap_ms"]
     assert told["last_byte_ms"] >= told["max_gap_at_ms"] + told["max_gap_ms"] - 1
-    assert 395 <= told["silent_ms"] < 900
+    assert 395 <= told["silent_ms"] <= story["duration_ms"]
     assert "sent 3 events" in story["diagnosis"]

@@ -4,9 +4,9 @@ What the reader was told, what the upstream saw, what the event and the metrics 
 """
 
 import asyncio
-import json
 import socket
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -22,7 +22,6 @@ from tests.house.streams import (
     the_error,
 )
 
-AT_ONCE = 0.1
 ONE, TWO, PING = "data: one\n\n", "data: two\n\n", ": ping\n\n"
 HOLD = {"stream": {"hold_first_event": True}}
 MARKED = {"mode": "strict", "data": "[DONE]"}
@@ -37,13 +36,13 @@ class Broken:
     term: str
     intact: str = ONE
     timeouts: dict[str, str] = field(default_factory=dict)
-    stream: dict[str, object] = field(default_factory=dict)
+    stream: dict[str, Any] = field(default_factory=dict)
     level: str = "ERROR"
     breaker: str = "open"
     detail: str = ""
 
 
-def broken(name: str, script: Script, code: str, term: str, **rest: object):
+def broken(name: str, script: Script, code: str, term: str, **rest: Any):
     return pytest.param(Broken(script, code, term, **rest), id=name)
 
 
@@ -252,7 +251,7 @@ async def test_an_event_is_passed_on_at_once_and_half_of_one_is_not(
         with pytest.raises(TimeoutError):
             await client.chunk(0.05)
         goes_on.set()
-        assert (half + rest).encode() == (await client.rest(0.2))[0].split(b"\r\n")[1]
+        assert (half + rest).encode() == (await client.until(b"0\r\n\r\n")).split(b"\r\n")[1]
 
 
 async def test_the_head_does_not_wait_for_the_first_event(upstream, house):
@@ -265,28 +264,32 @@ async def test_the_head_does_not_wait_for_the_first_event(upstream, house):
 
 
 @pytest.mark.parametrize(
-    ("kind", "theirs", "buffering", "caching"),
+    ("kind", "theirs", "buffering", "incremental", "caching"),
     [
-        pytest.param(SSE, (), ["no"], ["no-cache"], id="added where absent"),
+        pytest.param(SSE, (), ["no"], ["?1"], ["no-cache"], id="added where absent"),
         pytest.param(
             SSE,
-            ("X-Accel-Buffering: yes", "Cache-Control: no-store"),
+            ("X-Accel-Buffering: yes", "Incremental: ?0", "Cache-Control: no-store"),
             ["yes"],
+            ["?0"],
             ["no-store"],
             id="theirs stay",
         ),
-        pytest.param(NDJSON, (), [], [], id="to server-sent events only"),
-        pytest.param("text/plain", (), [], [], id="not to other answers"),
+        pytest.param(NDJSON, (), ["no"], ["?1"], [], id="lines of JSON"),
+        pytest.param("application/jsonl", (), ["no"], ["?1"], [], id="by another name"),
+        pytest.param("application/x-own", (), ["no"], ["?1"], [], id="a type of the route's own"),
+        pytest.param("text/plain", (), [], [], [], id="not to other answers"),
     ],
 )
 async def test_the_next_proxy_is_asked_not_to_buffer(
-    upstream, house, kind, theirs, buffering, caching
+    upstream, house, kind, theirs, buffering, incremental, caching
 ):
-    house = await house()
+    house = await house(route={"stream": {"types": ["application/x-own"]}})
     upstream.on("/", stream("data: {}\n\n", kind=kind, headers=theirs))
     answer = await house.fetch()
 
-    assert (buffering, caching) == (answer.all("X-Accel-Buffering"), answer.all("Cache-Control"))
+    assert buffering == answer.all("X-Accel-Buffering")
+    assert (incremental, caching) == (answer.all("Incremental"), answer.all("Cache-Control"))
 
 
 async def test_a_route_may_forbid_that(upstream, house):
@@ -294,31 +297,56 @@ async def test_a_route_may_forbid_that(upstream, house):
     upstream.on("/", stream(ONE))
     answer = await house.fetch()
 
-    assert ([], []) == (answer.all("X-Accel-Buffering"), answer.all("Cache-Control"))
+    assert [] == answer.all("X-Accel-Buffering") + answer.all("Incremental")
+    assert [] == answer.all("Cache-Control")
 
 
 async def test_heartbeats_come_between_events_only(upstream, house):
     house = await house(route={"stream": {"heartbeat": "40ms"}}, timeouts={"gap": "1s"})
-    upstream.on("/", stream(ONE + "data: t", 0.15, "wo\n\n"))
-    answer = await house.fetch()
-    pieces = answer.body.decode().split(": keep-alive\n\n")
+    goes_on = asyncio.Event()
 
+    async def script(turn):
+        await turn.begin_chunked(f"Content-Type: {SSE}")
+        await turn.chunk(ONE + "data: t")
+        await goes_on.wait()
+        await turn.chunk("wo\n\n")
+        await turn.end_chunked()
+
+    upstream.on("/", script)
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await client.head()
+        arrived = [await client.chunk()]
+        while len(arrived) < 4:
+            arrived.append(await client.chunk())
+        goes_on.set()
+        while arrived[-1]:
+            arrived.append(await client.chunk())
+
+    pieces = b"".join(arrived).decode().split(": keep-alive\n")
     assert [ONE, TWO] == [piece for piece in pieces if piece]
-    assert len(pieces) >= 4
-    assert 2 == (await house.event_of(answer))["events"]
+    assert 2 == (await house.event())["events"]
 
 
-async def test_heartbeats_reset_no_clock_and_are_no_first_event(upstream, house):
+@pytest.mark.parametrize(
+    ("steps", "code"),
+    [
+        pytest.param((), "first_event_timeout", id="before the first event"),
+        pytest.param((ONE,), "stream_stalled", id="after it"),
+    ],
+)
+async def test_heartbeats_reset_no_clock_and_are_no_event(upstream, house, steps, code):
     house = await house(
-        route={"stream": {"heartbeat": "20ms"}}, timeouts={"gap": "100ms", "first_event": "5s"}
+        route={"stream": {"heartbeat": "20ms"}}, timeouts={"gap": "100ms", "first_event": "100ms"}
     )
-    upstream.on("/", stream(then="silent"))
+    upstream.on("/", stream(*steps, then="silent"))
     answer = await house.fetch()
     event = await house.event_of(answer)
 
-    assert ("stream_stalled", 0) == (event["code"], event.get("events", 0))
-    assert "first_event_ms" not in event
-    assert 90 < event["duration_ms"] < 1000
+    assert (code, len(steps)) == (event["code"], event.get("events", 0))
+    assert ("first_event_ms" in event) is bool(steps)
+    assert b": keep-alive\n: keep-alive\n" in answer.body
+    assert 90 < event["duration_ms"]
 
 
 async def test_heartbeats_keep_out_of_an_announced_length(upstream, house):
@@ -434,7 +462,16 @@ async def test_streams_that_carry_the_end_marker_are_counted(upstream, house, mo
 async def test_a_probe_succeeds_at_its_first_event(upstream, house):
     """A long answer must not hold the circuit half-open."""
     house = await house(breaker={"consecutive": 1, "cool_down": "50ms", "jitter": 0})
-    upstream.on("/", status(503), stream(PING, 0.05, ONE, then="silent"), echo)
+    goes_on = asyncio.Event()
+
+    async def script(turn):
+        await turn.begin_chunked(f"Content-Type: {SSE}")
+        await turn.chunk(PING)
+        await goes_on.wait()
+        await turn.chunk(ONE)
+        await turn.gone(60)
+
+    upstream.on("/", status(503), script, echo)
     house_client = house.client()
     await house.fetch(method="POST")
     await asyncio.sleep(0.06)
@@ -442,6 +479,7 @@ async def test_a_probe_succeeds_at_its_first_event(upstream, house):
         await client.send(request("GET", "/"))
         await client.until(b"ping")
         assert "half_open" == await house.breaker()
+        goes_on.set()
         await client.until(b"data: one")
 
         assert "closed" == await house.breaker()
@@ -461,13 +499,21 @@ async def test_a_probe_that_breaks_before_its_first_event_opens_it_again(upstrea
 async def test_progress_is_told_where_the_route_asks_for_it(upstream, house, monkeypatch):
     monkeypatch.setattr("proxy.streams.relay.PROGRESS", 0.05)
     house = await house(route={"stream": {"progress": True}})
-    upstream.on("/", stream(ONE, 0.13, TWO))
+
+    async def script(turn):
+        await turn.begin_chunked(f"Content-Type: {SSE}")
+        await turn.chunk(ONE)
+        await eventually(lambda: len(house.all("stream_progress")) >= 2)
+        await turn.chunk(TWO)
+        await turn.end_chunked()
+
+    upstream.on("/", script)
     answer = await house.fetch()
     await house.event_of(answer)
     known = {"request_id": answer.header("X-Request-ID"), "route": "all"}
 
     assert 1 == len(house.all("stream_started", **known))
-    assert [1, 1] == [event["events"] for event in house.all("stream_progress", **known)]
+    assert [1, 1] == [event["events"] for event in house.all("stream_progress", **known)][:2]
 
 
 async def test_what_is_measured(upstream, house):
@@ -478,8 +524,8 @@ async def test_what_is_measured(upstream, house):
     metrics = (await house.admin("/metrics")).body.decode()
 
     assert 3 == event["events"]
-    assert 48 <= event["first_event_ms"] < 150  # loops round their clocks to milliseconds
-    assert 145 <= event["max_gap_ms"] < 300
+    assert 48 <= event["first_event_ms"]  # loops round their clocks to milliseconds
+    assert 145 <= event["max_gap_ms"] <= event["duration_ms"] - event["first_event_ms"] + 1
     assert len(answer.body) == event["bytes_out"]
     for line in (
         'sidelight_stream_gap_seconds_count{route="all"} 2.0',
@@ -606,14 +652,3 @@ async def test_an_error_that_nobody_reads_does_not_keep_the_connection(
         (connection,) = clients_of(house)
         assert connection.queued
         await eventually(lambda: not clients_of(house))
-
-
-async def test_an_event_in_the_stream_is_the_upstreams_own_affair(upstream, house):
-    said = f"event: error\ndata: {json.dumps({'error': 'model_failed'})}\n\n"
-    house = await house(breaker={"consecutive": 1})
-    upstream.on("/", stream(ONE, said))
-    answer = await house.fetch()
-
-    assert (ONE + said).encode() == answer.body
-    assert "completed" == (await house.event_of(answer))["code"]
-    assert "closed" == await house.breaker()

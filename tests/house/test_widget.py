@@ -236,7 +236,7 @@ async def test_a_strict_policy_of_content_lets_the_box_look_as_it_should(upstrea
     html, code = "Content-Type: text/html", "Content-Type: text/javascript"
     page = b"<!doctype html><script type=module src=/page.js></script>"
     call = f"await ({IN_THE_BOX})(['id-1', false])"
-    widget = backend.resources.files("proxy.demo").joinpath("sidelight.js").read_bytes()
+    widget = backend.resources.files("proxy.demo").joinpath("sidelight.js").read_bytes()  # type: ignore[attr-defined]
     upstream.on("/page", status(200, html, policy, body=page))
     upstream.on("/page.js", status(200, code, body=call.encode()))
     upstream.on("/sidelight.js", status(200, code, body=widget))

@@ -81,12 +81,15 @@ def test_an_answer_ends_where_its_head_says(headers, unusual, expected):
         pytest.param(
             [(b"Transfer-Encoding", b"gzip, chunked")], {}, "other than", id="gzip in chunks"
         ),
-        pytest.param([CHUNKED, CHUNKED], {}, "other than", id="chunked twice"),
+        pytest.param([CHUNKED, CHUNKED], {}, "twice", id="chunked twice"),
+        pytest.param(
+            [(b"Transfer-Encoding", b"chunked, chunked")], {}, "twice", id="chunked twice in one"
+        ),
         pytest.param([(b"Transfer-Encoding", b"\x0bchunked")], {}, "other than", id="nearly"),
         pytest.param([CHUNKED], {"http_version": "1.0"}, "HTTP/1.0", id="chunks in 1.0"),
         pytest.param([FIVE], {"http_version": "2.0"}, "version 2.0", id="another version"),
         pytest.param([FIVE], {"status": 99}, "status 99", id="status too low"),
-        pytest.param([FIVE], {"status": 600}, "status 600", id="status too high"),
+        pytest.param([FIVE], {"status": 1000}, "status 1000", id="status too high"),
         pytest.param([FIVE, CHUNKED], {"method": "HEAD"}, "beside", id="HEAD is no excuse"),
     ],
 )

@@ -1,6 +1,7 @@
 """The heads we write: what came in, byte for byte, and what is ours."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ def asked(
     return read_request(method, target, version, headers, should_close=False)
 
 
-def request(inbound: RequestHead, source: Peer = CLIENT, **unusual: object) -> bytes:
+def request(inbound: RequestHead, source: Peer = CLIENT, **unusual: Any) -> bytes:
     return heads().request(inbound, exchange(), source, **unusual)
 
 
@@ -375,8 +376,8 @@ def test_every_answer_is_dated(headers: list[tuple[bytes, bytes]], dates: list[b
 
 
 def test_the_upstreams_words_on_cors_give_way_to_ours() -> None:
-    theirs = (b"Allow-Origin", b"Allow-Credentials", b"Allow-Methods", b"Allow-Headers")
-    theirs += (b"Allow-Private-Network", b"Expose-Headers", b"Max-Age")
+    theirs = [b"Allow-Origin", b"Allow-Credentials", b"Allow-Methods", b"Allow-Headers"]
+    theirs += [b"Allow-Private-Network", b"Expose-Headers", b"Max-Age"]
     answered = Answered([(b"Access-Control-" + name, b"1") for name in theirs])
     ours = b"Access-Control-Allow-Origin: https://app.example\r\n"
     head = answer(answered, ours, cors=True)

@@ -1,5 +1,7 @@
 """What is read from a request's head, and what of it is well formed."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,7 +78,7 @@ def test_the_body_that_is_announced(
         pytest.param({"version": (1, 0)}, False, id="HTTP/1.0 ends"),
     ],
 )
-def test_whether_the_connection_goes_on(unusual: dict[str, object], keeps: bool) -> None:
+def test_whether_the_connection_goes_on(unusual: dict[str, Any], keeps: bool) -> None:
     assert keeps == asked(**unusual).keep_alive
 
 
@@ -144,7 +146,7 @@ def test_whether_the_client_waits_for_leave_to_send(
         pytest.param({"target": "http://\u0130/"}, False, id="an authority that is not ASCII"),
     ],
 )
-def test_which_targets_are_well_formed(unusual: dict[str, object], good: bool) -> None:
+def test_which_targets_are_well_formed(unusual: dict[str, Any], good: bool) -> None:
     assert good == is_well_formed(asked(HOST, **unusual))
 
 
@@ -165,7 +167,7 @@ def test_which_targets_are_well_formed(unusual: dict[str, object], good: bool) -
     ],
 )
 def test_which_hosts_are_well_formed(
-    headers: list[tuple[bytes, bytes]], unusual: dict[str, object], good: bool
+    headers: list[tuple[bytes, bytes]], unusual: dict[str, Any], good: bool
 ) -> None:
     assert good == is_well_formed(asked(*headers, **unusual))
 

@@ -3,7 +3,8 @@
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,11 @@ MakeExchange = Callable[..., Exchange]
 
 @pytest.fixture
 def exchange() -> MakeExchange:
-    def make(**unusual: object) -> Exchange:
+    def make(**unusual: Any) -> Exchange:
         attempt = records.attempt(
             "http://127.0.0.1:8000", 10.0, reused=True, head=0.02, status=200, result="ok"
         )
-        usual: dict[str, object] = {
+        usual: dict[str, Any] = {
             "started": 10.0,
             "started_wall": 1e9,
             "method": "GET",
@@ -66,7 +67,7 @@ class Reader:
         self._thread.join(10)
         return self._data.splitlines()
 
-    def events(self) -> list[dict[str, object]]:
+    def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.lines()]
 
     def fill(self) -> int:
@@ -89,5 +90,5 @@ class Reader:
 
 
 @pytest.fixture
-def reader() -> Iterator[Reader]:
+def reader() -> Reader:
     return Reader()

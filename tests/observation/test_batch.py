@@ -90,12 +90,12 @@ def test_what_is_added_meanwhile_is_recorded_next(moment) -> None:
     def record(some: list[int]) -> None:
         recorded.append(some)
         if some == [1]:
-            batch.add(2)
+            growing.add(2)
 
-    batch = Batch(record, moment)
-    batch.add(1)
-    batch.flush()
-    batch.flush()
+    growing = Batch(record, moment)
+    growing.add(1)
+    growing.flush()
+    growing.flush()
 
     assert [[1], [2]] == recorded
 

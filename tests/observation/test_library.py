@@ -94,7 +94,7 @@ def test_the_level_is_the_librarys_own(reader, number: int, level: str) -> None:
 
 def test_a_flood_is_cut_to_a_few_lines_and_a_count(reader, monkeypatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(library.clock, "now", lambda: now[0])
+    monkeypatch.setattr(library.clock, "now", lambda: now[0])  # type: ignore[attr-defined]
     log = Log("widget", reader.fd)
     handler = LibraryHandler(log, lines=2, window=60)
     for moment in (0.0, 1.0, 2.0, 59.9, 60.0):

@@ -1,6 +1,7 @@
 """Every exchange ends in exactly one record; every change of state is said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ class House:
         while self.due:
             self.due.pop()()
 
-    def events(self) -> list[dict[str, object]]:
+    def events(self) -> list[dict[str, Any]]:
         self.a_moment_passes()
         self.log.close()
         return self.reader.events()
@@ -38,7 +39,7 @@ class House:
     def told(self, *names: str) -> list[tuple[object, ...]]:
         return [tuple(event.get(name) for name in names) for event in self.events()]
 
-    def numbers(self, name: str) -> dict[tuple[str, ...], object]:
+    def numbers(self, name: str) -> Mapping[tuple[str, ...], object]:
         return self.metrics.snapshot()[f"sidelight_{name}"]
 
     def see(self, x) -> None:
@@ -121,7 +122,7 @@ def test_closing_twice_records_once(house: House, exchange) -> None:
 
 
 def test_an_exchange_that_was_not_ended_ends_now(house: House, exchange, monkeypatch) -> None:
-    monkeypatch.setattr(module.clock, "now", lambda: 11.0)
+    monkeypatch.setattr(module.clock, "now", lambda: 11.0)  # type: ignore[attr-defined]
     x = exchange(ended=0.0)
     house.see(x)
     monkeypatch.undo()
@@ -212,11 +213,11 @@ def test_a_drain_is_told_with_what_became_of_the_running(
     house.see(exchange())
     for x in (good, cut, left):
         house.observer.opened(x)
-    monkeypatch.setattr(module.clock, "now", lambda: 100.0)
+    monkeypatch.setattr(module.clock, "now", lambda: 100.0)  # type: ignore[attr-defined]
     house.observer.drain_began("SIGTERM", 120.0)
     house.observer.close(good)
     house.observer.close(cut)
-    monkeypatch.setattr(module.clock, "now", lambda: 101.5)
+    monkeypatch.setattr(module.clock, "now", lambda: 101.5)  # type: ignore[attr-defined]
     house.observer.drain_ended()
     monkeypatch.undo()
 
@@ -244,7 +245,7 @@ def test_a_drain_is_told_with_what_became_of_the_running(
 
 def test_a_long_stall_of_the_loop_is_said_and_then_seldom(house: House, monkeypatch) -> None:
     at = [100.0]
-    monkeypatch.setattr(module.clock, "now", lambda: at[0])
+    monkeypatch.setattr(module.clock, "now", lambda: at[0])  # type: ignore[attr-defined]
     for moment, lag in ((100.0, 0.9), (101.0, 3.0), (105.0, 2.0), (106.0, 1.0), (112.0, 4.0)):
         at[0] = moment
         house.observer.loop_lag(lag)

@@ -6,6 +6,7 @@ from proxy.observation.readings import (
     budget_samples,
     circuit_samples,
     pool_samples,
+    rate_limit_samples,
     store_samples,
 )
 
@@ -35,6 +36,15 @@ def test_every_state_of_a_circuit_is_told() -> None:
         (name, ("chat", "open"), 1.0),
         (name, ("chat", "half_open"), 0.0),
     ] == list(circuit_samples({"chat": "open"}))
+
+
+def test_routes_that_share_a_policy_are_told_together() -> None:
+    counts = [("chat", "allowed", 2), ("chat", "refused", 1), ("chat", "allowed", 3)]
+    name = "sidelight_rate_limit_decisions_total"
+
+    assert [(name, ("chat", "allowed"), 5), (name, ("chat", "refused"), 1)] == list(
+        rate_limit_samples(counts)
+    )
 
 
 def test_a_budget_is_told_by_route() -> None:

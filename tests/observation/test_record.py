@@ -1,6 +1,6 @@
 """What is said about an exchange."""
 
-from proxy.exchange import Attempt
+from proxy.attempt_record import Attempt
 from proxy.fault import fault_of, fault_place
 from proxy.observation.record import FIELDS, RESERVED, event_of, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
@@ -52,6 +52,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         upstream_ids={"A-ID": "other", "B-ID": "b"},
         interim=(103, 102),
         detail="why",
+        would_refuse="rate_limit chat",
         fault=fault_of(KeyError("x")),
         attempts=[
             _failed(),
@@ -106,7 +107,7 @@ def test_the_longest_gap_is_told_of_streams_only(exchange) -> None:
 
 
 def test_the_term_names_the_phase_where_the_outcome_leaves_it_open(exchange) -> None:
-    assert "US" == event_of(exchange(outcome=STREAM_STALLED))["term"].upper()
+    assert "US" == str(event_of(exchange(outcome=STREAM_STALLED))["term"]).upper()
     assert "IB" == event_of(exchange(outcome=INTERNAL_ERROR, phase="B"))["term"]
 
 

@@ -1,6 +1,8 @@
 """What is made of exchanges that have ended."""
 
+from collections.abc import Mapping
 from math import nan
+from typing import Any
 
 import pytest
 
@@ -23,12 +25,12 @@ from proxy.outcome import (
 class Desk:
     """A recorder and all that it writes to."""
 
-    def __init__(self, reader, *, level: Level = "info", **options: object) -> None:
+    def __init__(self, reader, *, level: Level = "info", **options: Any) -> None:
         self.reader = reader
         self.log = Log("widget", reader.fd, level=level)
         self.metrics = Metrics({"chat": "backend"})
         self.summary = Summary(0.0)
-        self.recorder = Recorder(self.log, self.metrics, self.summary, **options)  # type: ignore[arg-type]
+        self.recorder = Recorder(self.log, self.metrics, self.summary, **options)
 
     def record(self, *ended) -> None:
         self.recorder.record([*ended])
@@ -37,7 +39,7 @@ class Desk:
         self.log.close()
         return [tuple(event.get(name) for name in names) for event in self.reader.events()]
 
-    def numbers(self, name: str) -> dict[tuple[str, ...], object]:
+    def numbers(self, name: str) -> Mapping[tuple[str, ...], object]:
         return self.metrics.snapshot()[f"sidelight_{name}"]
 
 

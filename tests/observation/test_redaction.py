@@ -4,6 +4,7 @@ import gc
 import re
 import sys
 from collections.abc import Callable, Iterator
+from re import _parser  # type: ignore[attr-defined]
 from urllib.parse import quote
 
 import pytest
@@ -177,13 +178,13 @@ PATTERNS = [SHAPE, NAMED, NAMED_TO_END, SECRET_NAME]
 @pytest.mark.parametrize("pattern", PATTERNS, ids=range(len(PATTERNS)))
 def test_no_pattern_looks_at_a_text_again_and_again(pattern: re.Pattern[str]) -> None:
     """What repeats without bound gives nothing back, or has nothing behind it that could fail."""
-    parsed = re._parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
+    parsed = _parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
 
     assert [] == list(givers(list(parsed), is_last=True))
 
 
 def test_a_pattern_that_gives_back_is_noticed() -> None:
-    assert list(givers(list(re._parser.parse("a(?:b*c|d)")), is_last=True))
+    assert list(givers(list(_parser.parse("a(?:b*c|d)")), is_last=True))
 
 
 def givers(items: list[tuple[object, object]], *, is_last: bool) -> Iterator[object]:
@@ -191,12 +192,12 @@ def givers(items: list[tuple[object, object]], *, is_last: bool) -> Iterator[obj
     for at, (kind, inner) in enumerate(items):
         ends = is_last and at == len(items) - 1
         is_greedy = str(kind) in ("MAX_REPEAT", "MIN_REPEAT")
-        if is_greedy and inner[1] is re._constants.MAXREPEAT and not ends:
+        if is_greedy and inner[1] is _parser.MAXREPEAT and not ends:
             yield inner
         parts = inner if isinstance(inner, tuple | list) else ()
         for part in parts:
             for branch in part if isinstance(part, list) else [part]:
-                if isinstance(branch, re._parser.SubPattern):
+                if isinstance(branch, _parser.SubPattern):
                     yield from givers(list(branch), is_last=ends and "REPEAT" not in str(kind))
 
 

@@ -1,5 +1,7 @@
 """What one exchange adds to the numbers of its route."""
 
+from typing import Any
+
 import pytest
 
 from proxy.observation.metrics import Metrics
@@ -17,7 +19,7 @@ from proxy.outcome import (
 from tests.records import attempt
 
 
-def _counted(x) -> dict[str, dict[tuple[str, ...], object]]:
+def _counted(x) -> dict[str, dict[tuple[str, ...], Any]]:
     """What is left when zeros, empty families and the constant one are put aside."""
     metrics = Metrics({"chat": "backend"})
     metrics.count(x)

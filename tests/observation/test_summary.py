@@ -1,21 +1,22 @@
 """Figures of the last five minutes and since the start."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.observation.summary import Summary, SummaryCounts
-from proxy.outcome import CIRCUIT_OPEN, HEAD_TIMEOUT, UPSTREAM_ERROR, Outcome
+from proxy.outcome import CIRCUIT_OPEN, HEAD_TIMEOUT, RATE_LIMITED, UPSTREAM_ERROR
 
 NAMES = [
     "total_requests", "error_count", "error_rate_percent", "rate_limit_hits", "avg_response_ms",
     "p50_response_ms", "p95_response_ms", "p99_response_ms",
 ]  # fmt: skip
-LIMITED = Outcome("rate_limited", "PQ", 429, "", "warning", "policy")
 
 
 def test_the_figures_have_the_names_of_the_docs() -> None:
-    figures = Summary(started=100.0).figures(now=130.5)
+    figures: dict[str, Any] = Summary(started=100.0).figures(now=130.5)
 
     assert ["uptime_seconds", *NAMES, "last_five_minutes"] == list(figures)
     assert NAMES == list(figures["last_five_minutes"])
@@ -61,7 +62,7 @@ def test_silence_empties_the_five_minutes(exchange) -> None:
         pytest.param({"outcome": UPSTREAM_ERROR, "upstream_status": 500}, 1, 0, id="its own 500"),
         pytest.param({"outcome": UPSTREAM_ERROR, "upstream_status": 404}, 0, 0, id="its own 404"),
         pytest.param({"outcome": CIRCUIT_OPEN, "status": 503}, 0, 0, id="a refusal is no error"),
-        pytest.param({"outcome": LIMITED, "status": 429}, 0, 1, id="a limit of ours"),
+        pytest.param({"outcome": RATE_LIMITED, "status": 429}, 0, 1, id="a limit of ours"),
         pytest.param({"outcome": None}, 0, 0, id="no outcome"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.exchange import Attempt
+from proxy.attempt_record import Attempt
 from proxy.observation.upstream_status import (
     AttemptHistory,
     AttemptResult,

@@ -8,20 +8,15 @@ What is seen: the answer to the last `ask`, every change of state with its cause
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from proxy.blame import FailedAttempt, Opening
-from proxy.resilience.breaker import (
-    LOST_PROBE,
-    Breaker,
-    BreakerRule,
-    BreakerView,
-    Permit,
-    Refused,
-    Transition,
-)
+from proxy.resilience.breaker import LOST_PROBE, Breaker
+from proxy.resilience.permits import BreakerView, Permit, Refused, Transition
+from proxy.resilience.rules import BreakerRule
 
 STEADY = {"jitter": 0.0, "consecutive": 3, "cool_down": 30.0}
 
@@ -29,7 +24,7 @@ STEADY = {"jitter": 0.0, "consecutive": 3, "cool_down": 30.0}
 class Stage:
     """One breaker, the permits it gave out by name, and what it told."""
 
-    def __init__(self, **knobs: object) -> None:
+    def __init__(self, **knobs: Any) -> None:
         self.told: list[Transition] = []
         rule = BreakerRule(**(STEADY | knobs))
         self.breaker = Breaker("chat", rule, self.told.append, rng=lambda: 0.0)
@@ -54,8 +49,10 @@ class Stage:
     def act(self, now: float, act: str) -> list[str]:
         breaker = self.breaker
         match re.split("([:=])", act):
-            case [name, "=", "ask"]:
-                return [self.ask(now, name)]
+            case [name, "=", "ask" | "upload" as kind]:
+                return [self.ask(now, name, is_sent=kind == "ask")]
+            case [name, ":", "sent"]:
+                self.permits[name].is_sent = True
             case ["cool", ":", seconds]:
                 breaker.cool(None if seconds == "?" else float(seconds), now)
             case [name, ":", signal]:
@@ -70,8 +67,8 @@ class Stage:
                 breaker.settle(permit, signal, now)
         return []
 
-    def ask(self, now: float, name: str) -> str:
-        match self.breaker.admit(now):
+    def ask(self, now: float, name: str, *, is_sent: bool) -> str:
+        match self.breaker.admit(now, is_sent=is_sent):
             case Refused(outcome, retry_in):
                 return f"{outcome.code} {retry_in:g}"
             case permit:
@@ -195,6 +192,30 @@ SCENES = {
         91 | b=ask                       | admitted, half_open (cooled_down)
         92 | a:success                   | half_open
         93 | b:failure                   | open (probe_failed)
+    """,
+    "an upload keeps nobody else from probing": """
+        0    | 3*failure                 | open (consecutive)
+        30   | a=upload                  | admitted, half_open (cooled_down)
+        30   | b=ask                     | admitted
+        30   | c=ask                     | circuit_open 1
+        31   | b:success                 | closed (probe_succeeded)
+        32   | a:failure                 | closed
+    """,
+    "an upload that is whole is a probe like any other": """
+        0    | 3*failure                 | open (consecutive)
+        30   | a=upload a:sent           | admitted, half_open (cooled_down)
+        39   | b=ask                     | circuit_open 1
+        39   | c=upload                  | circuit_open 1
+        40   | a:success                 | closed (probe_succeeded)
+    """,
+    "one upload a second may probe": """
+        0    | 3*failure                 | open (consecutive)
+        30   | a=upload                  | admitted, half_open (cooled_down)
+        30.5 | b=upload                  | circuit_open 1
+        31   | b=upload                  | admitted
+        31   | b:neutral c=upload        | admitted
+        32   | a:sent d=ask              | circuit_open 1
+        33   | c:failure                 | open (probe_failed)
     """,
     "a lost probe is given up, and late news of it ignored": f"""
         0    | 3*failure                 | open (consecutive)
@@ -362,7 +383,7 @@ def test_cool_downs_are_spread() -> None:
     ],
     ids=str,
 )
-def test_a_rule_that_makes_no_sense_is_refused(knobs: dict[str, object]) -> None:
+def test_a_rule_that_makes_no_sense_is_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         BreakerRule(**knobs)
 

@@ -12,7 +12,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from proxy.resilience.breaker import Breaker, Permit, Refused, Transition
+from proxy.resilience.breaker import Breaker
+from proxy.resilience.permits import Permit, Refused, Transition
 from proxy.resilience.rules import BreakerRule
 
 LEGAL = {

@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from proxy.knobs import Knobs, seconds, size
 from proxy.outcome import NotRetried
-from proxy.resilience.permits import Cause
+from proxy.resilience.permits import TransitionCause
 from proxy.resilience.rules import BreakerRule, BudgetRule, RetryRule
 
 PAGE = (Path(__file__).parents[2] / "docs" / "resilience.md").read_text(encoding="utf-8")
@@ -19,8 +20,8 @@ def told(trade: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([a-z0-9_.]+)` \| (.*?) \|", table, re.MULTILINE))
 
 
-def flat(knobs: Knobs, prefix: str = "") -> dict[str, object]:
-    defaults: dict[str, object] = {}
+def flat(knobs: Knobs, prefix: str = "") -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
     for name in type(knobs).model_fields:
         value = getattr(knobs, name)
         inner = flat(value, f"{prefix}{name}.") if isinstance(value, Knobs) else None
@@ -53,6 +54,6 @@ def test_every_knob_is_documented_at_its_field(rule: type[Knobs]) -> None:
     assert [name for name, field in rule.model_fields.items() if not field.description] == []
 
 
-@pytest.mark.parametrize("word", [*NotRetried.__args__, *Cause.__args__])
+@pytest.mark.parametrize("word", [*get_args(NotRetried), *get_args(TransitionCause)])
 def test_every_reason_and_cause_is_on_the_page(word: str) -> None:
     assert re.search(rf"\b{word}\b", PAGE)

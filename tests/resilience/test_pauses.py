@@ -34,7 +34,8 @@ def test_jitter_goes_both_ways(drawn: float, wait: float) -> None:
 
 def test_waits_at_the_cap_are_still_spread() -> None:
     """A herd that has reached the cap does not return as one."""
-    early, late = (first(9, growing(1.0, 10.0, 0.25, lambda d=d: d))[-1] for d in (0.0, 1.0))
+    early = first(9, growing(1.0, 10.0, 0.25, lambda: 0.0))[-1]
+    late = first(9, growing(1.0, 10.0, 0.25, lambda: 1.0))[-1]
 
     assert (early, late) == pytest.approx((6.0, 10.0))
 

@@ -1,5 +1,7 @@
 """The one decision after a failed attempt, case by case."""
 
+from typing import Any, get_args
+
 import pytest
 from pydantic import ValidationError
 
@@ -20,7 +22,7 @@ from proxy.resilience.retry import (
 from proxy.resilience.rules import BudgetRule, RetryRule
 
 NOW = 1000.0
-LOST_GET = {
+LOST_GET: dict[str, Any] = {
     "rule": RetryRule(),
     "failure": Failure(o.UPSTREAM_RESET),
     "standing": Standing(made=1, left=60.0, idempotent=True, replayable=True),
@@ -28,7 +30,7 @@ LOST_GET = {
 EMPTY = BudgetRule(capacity=0, per_minute=0, per_request=0)
 
 
-def standing(**unusual: object) -> Standing:
+def standing(**unusual: Any) -> Standing:
     usual = {"made": 1, "left": 60.0, "idempotent": True, "replayable": True}
     return Standing(**(usual | unusual))
 
@@ -37,7 +39,7 @@ def answer(status: int, retry_after: float | None = None) -> Failure:
     return Failure(o.UPSTREAM_ERROR, status=status, retry_after=retry_after)
 
 
-def ask(*, budget: BudgetRule | None = None, **unusual: object) -> Again | Stop:
+def ask(*, budget: BudgetRule | None = None, **unusual: Any) -> Again | Stop:
     """The decision on a GET whose connection was reset, but for what is unusual."""
     return decide(
         **(LOST_GET | unusual),
@@ -152,7 +154,7 @@ UNSENT = Failure(o.CONNECT_REFUSED, sent=False)
         pytest.param({"budget": EMPTY}, Stop("budget_spent"), id="a storm of retries ends here"),
     ],
 )
-def test_the_decision(unusual: dict[str, object], step: Again | Stop) -> None:
+def test_the_decision(unusual: dict[str, Any], step: Again | Stop) -> None:
     match ask(**unusual), step:
         case Again(pause), Again(expected):
             assert pause == pytest.approx(expected)
@@ -215,7 +217,7 @@ def test_every_reason_is_given_by_some_case() -> None:
     reasons = {why for why, _ in REFUSALS} | set(RULED_OUT.values())
     reasons |= {"budget_spent", "retry_after_too_long"}
 
-    assert reasons == set(o.NotRetried.__args__)
+    assert reasons == set(get_args(o.NotRetried))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_every_reason_is_given_by_some_case() -> None:
         pytest.param({"standing": standing(left=0)}, 20.0, id="no time left costs none"),
     ],
 )
-def test_the_budget_pays_only_for_a_retry(unusual: dict[str, object], left: float) -> None:
+def test_the_budget_pays_only_for_a_retry(unusual: dict[str, Any], left: float) -> None:
     budget = Budget(BudgetRule())
     decide(**(LOST_GET | unusual), budget=budget, now=NOW)
 
@@ -277,6 +279,6 @@ def test_a_whole_answer_is_not_retryable() -> None:
     ],
     ids=str,
 )
-def test_a_rule_that_makes_no_sense_is_refused(knobs: dict[str, object]) -> None:
+def test_a_rule_that_makes_no_sense_is_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         RetryRule(**knobs)

@@ -23,6 +23,8 @@ def keys_of(shape: Shape, path: str = "") -> Iterator[tuple[str, Shape]]:
         if path == "routes[]" and (key in Policy.model_fields or key == "cors"):
             yield inner, child
         elif child.keys:
+            if "string" in child.kinds:
+                yield inner, child
             yield from keys_of(child, inner)
         elif child.named:
             yield from keys_of(child.named, f"{inner}.<name>")

@@ -23,7 +23,7 @@ def nobody_knows(monkeypatch):
     def refuse(*_arguments, **_named):
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", refuse)  # type: ignore[attr-defined]
 
 
 NO_NAME = (

@@ -11,7 +11,20 @@ from proxy.settings.shipped import shipped
 from proxy.settings.tree import Items, Keys
 
 ROW = re.compile(r"\| `([^`]+)` \| (.+?) \| (.+) \|")
-POLICY_KEYS = ("timeouts", "retry", "breaker", "stream", "max_body", "server_timing", "cors")
+POLICY_KEYS = (
+    "timeouts",
+    "retry",
+    "breaker",
+    "stream",
+    "rate_limit",
+    "require_https",
+    "hsts",
+    "content_types",
+    "message",
+    "max_body",
+    "server_timing",
+    "cors",
+)
 
 
 @pytest.fixture(scope="module")

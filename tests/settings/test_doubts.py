@@ -54,3 +54,41 @@ def test_a_doubt_of_a_policy_is_said_once_though_two_routes_have_it():
 @pytest.mark.parametrize("total", ["30s", "1h"])
 def test_a_limit_that_can_be_reached_is_not_doubted(total):
     assert warnings(f"match: {{}}, timeouts: {{ total: {total} }}") == []
+
+
+STREAMS = "match: {}, policy: streamed-chat"
+
+
+def test_more_clients_than_connections_for_their_streams_are_doubted():
+    expected = (
+        "x:2:28: listen.max_connections: 2000 clients may be connected, and the route r streams, "
+        "but all pools together have 1024 connections: one stream more ends as pool_timeout; "
+        "raise upstreams.*.pool.size, or lower listen.max_connections"
+    )
+
+    assert warnings(STREAMS, "listen: { max_connections: 2000 }\n") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("route", "doubted"),
+    [
+        (STREAMS, True),
+        ("match: {}, stream: { heartbeat: 15s }", True),
+        ("match: {}", False),
+        ("match: {}, policy: model", False),
+    ],
+)
+def test_only_where_a_route_is_for_streams(route, doubted):
+    assert bool(warnings(route)) is doubted
+
+
+def test_as_many_connections_as_clients_are_not_doubted():
+    assert warnings(STREAMS, "listen: { max_connections: 1024 }\n") == []
+
+
+def test_two_routes_are_doubted_once():
+    (said,) = warnings(
+        f"{STREAMS} }}, {{ name: s, upstream: a, {STREAMS.replace('{}', '{ path: /s }')}"
+    )
+
+    assert "several routes stream" in said

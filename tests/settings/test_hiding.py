@@ -96,7 +96,7 @@ def test_userinfo_is_not_shown(url: str, capsys) -> None:
 
 
 def test_what_is_no_secret_is_shown_as_before() -> None:
-    assert "'http://h:80/x' is not an endpoint" in refusal(UPSTREAMS__A__ENDPOINTS="http://h:80/x")
+    assert "'http://h:80?x' is not an endpoint" in refusal(UPSTREAMS__A__ENDPOINTS="http://h:80?x")
     assert '"htp" is not a whole number' in refusal(LISTEN__PORT="htp")
     assert '"slak" is not one of json, slack' in refusal(
         ALERTS__WEBHOOKS=f"[{{ url: {HOOK}, format: slak }}]"

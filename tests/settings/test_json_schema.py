@@ -59,7 +59,7 @@ def test_every_key_says_what_it_means(keys):
 class Editor(yaml.SafeLoader):
     """Reads as editors do: YAML 1.2, in which `on` and `off` are text."""
 
-    yaml_implicit_resolvers: ClassVar[dict] = {}
+    yaml_implicit_resolvers: ClassVar[dict] = {}  # type: ignore[misc]
 
 
 for tag, form in [

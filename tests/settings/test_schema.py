@@ -39,9 +39,9 @@ def test_settings_never_change():
     settings = from_upstream("http://a:1")
 
     with pytest.raises(ValidationError):
-        settings.service = "other"
+        settings.service = "other"  # type: ignore[misc]
     with pytest.raises(ValidationError):
-        settings.routes[0].timeouts.head = 1
+        settings.routes[0].timeouts.head = 1  # type: ignore[misc]
 
 
 def test_the_token_is_never_shown():

@@ -22,6 +22,9 @@ def test_the_shipped_policies_are_those_of_the_documentation():
         "fast": {"retry.first_pause": 0.5, "retry.max_pause": 5.0},
         "patient": {"retry.first_pause": 1.0, "retry.max_pause": 10.0},
         "model": {
+            "timeouts.head": 300.0,
+            "timeouts.gap": 120.0,
+            "timeouts.total": 600.0,
             "retry.attempts": 2,
             "retry.first_pause": 2.0,
             "retry.max_pause": 10.0,
@@ -29,6 +32,10 @@ def test_the_shipped_policies_are_those_of_the_documentation():
             "breaker.cool_down": 60.0,
         },
         "streamed-chat": {
+            "timeouts.head": 60.0,
+            "timeouts.first_event": 120.0,
+            "timeouts.gap": 60.0,
+            "timeouts.total": 180.0,
             "retry.attempts": 2,
             "retry.on": ("connect",),
             "breaker.consecutive": 3,

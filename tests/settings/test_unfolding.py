@@ -43,12 +43,14 @@ def test_a_section_is_given_as_yaml():
 
 def test_lists_deep_in_a_variable_are_unfolded_too():
     tree = Keys(HERE)
-    routes = Items(HERE, [Keys(HERE, {"match": Keys(HERE, {"methods": Leaf("GET,PUT", HERE)})})])
-    routes.nodes[0].nodes["match"].nodes["methods"].given = True
+    methods = Leaf("GET,PUT", HERE)
+    methods.given = True
+    match = Keys(HERE, {"methods": methods})
+    routes = Items(HERE, [Keys(HERE, {"match": match})])
     tree.put("routes", routes, HERE)
 
     assert unfold(tree, shape()) == []
-    assert [node.text for node in routes.nodes[0].nodes["match"].items("methods")] == ["GET", "PUT"]
+    assert [node.text for node in match.items("methods")] == ["GET", "PUT"]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,20 @@ def clocks(**unusual: float) -> StreamClocks:
     ("unusual", "seen", "at", "outcome", "words"),
     [
         pytest.param(
-            {}, [], 30, o.STREAM_STALLED, "gap: no byte for 30 s", id="no byte at all is a stall"
+            {},
+            [],
+            60,
+            o.FIRST_EVENT_TIMEOUT,
+            "first_event: none within 60 s of the head",
+            id="until the first event its clock alone runs",
+        ),
+        pytest.param(
+            {"first_event": 6, "gap": 3},
+            [(4, True)],
+            7,
+            o.STREAM_STALLED,
+            "gap: no byte for 3 s",
+            id="the gap begins with the first event",
         ),
         pytest.param(
             {},
@@ -71,14 +84,6 @@ def clocks(**unusual: float) -> StreamClocks:
             "max_stream: 20 s are over",
             id="the whole stream comes before its parts",
         ),
-        pytest.param(
-            {"first_event": 30},
-            [],
-            30,
-            o.FIRST_EVENT_TIMEOUT,
-            "first_event: none within 30 s of the head",
-            id="a missing first event is named before a gap",
-        ),
     ],
 )
 def test_what_runs_out(
@@ -101,7 +106,7 @@ def test_what_runs_out(
 
 
 def test_a_timer_may_fire_a_tick_early() -> None:
-    assert clocks().ran_out(BEGUN + 29.999) is not None
+    assert clocks().ran_out(BEGUN + 59.999) is not None
 
 
 def test_events_may_be_as_far_apart_as_they_like_unless_said_otherwise() -> None:
@@ -113,7 +118,16 @@ def test_events_may_be_as_far_apart_as_they_like_unless_said_otherwise() -> None
 
 
 def test_time_is_never_left_below_zero() -> None:
-    assert 0.0 == clocks().left(BEGUN + 31)
+    assert 0.0 == clocks().left(BEGUN + 61)
+
+
+def test_how_long_no_event_has_come() -> None:
+    running = clocks()
+    before = running.since_event(BEGUN + 1)
+    running.saw(BEGUN + 2, event=True)
+    running.saw(BEGUN + 4, event=False)
+
+    assert (None, 3.0) == (before, running.since_event(BEGUN + 5))
 
 
 def test_until_max_counts_from_the_beginning() -> None:

@@ -8,7 +8,7 @@ from proxy import outcome as o
 from proxy.http.error_response import error_body
 from proxy.streams.errors import error_event
 from proxy.streams.framing import Profile
-from proxy.streams.ndjson import Ndjson
+from proxy.streams.ndjson import JsonSequence, Ndjson
 from proxy.streams.sse import Sse
 from tests.streams.reference import dispatched
 
@@ -38,6 +38,12 @@ PROFILES: tuple[Profile, ...] = get_args(Profile)
             b' incomplete.","request_id":"r-1","retryable":true}\n',
             id="ndjson",
         ),
+        pytest.param(
+            "json-seq",
+            b'\x1e{"error":"stream_stalled","message":"The answer stopped arriving. What you see'
+            b' may be incomplete.","request_id":"r-1","retryable":true}\n',
+            id="json-seq",
+        ),
     ],
 )
 def test_the_bytes(profile: Profile, event: bytes) -> None:
@@ -54,7 +60,7 @@ def test_openai_keeps_the_time_to_wait() -> None:
 @pytest.mark.parametrize("outcome", o.OUTCOMES.values(), ids=o.OUTCOMES)
 def test_an_error_is_one_whole_event_and_no_success(outcome: o.Outcome, profile: Profile) -> None:
     event = error_event(profile, error_body(outcome, "r-1"))
-    framing = Ndjson() if profile == "ndjson" else Sse()
+    framing = {"ndjson": Ndjson, "json-seq": JsonSequence}.get(profile, Sse)()
 
     assert (framing.feed(event), framing.events) == (event, 1)
     assert b"[DONE]" not in event

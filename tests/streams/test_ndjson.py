@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.streams.framing import MAX_HELD, StreamEvent
-from proxy.streams.ndjson import Ndjson
+from proxy.streams.ndjson import JsonSequence, Ndjson
 
 READS = st.lists(
     st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b'{"a":', b"1}", b" "]), max_size=6).map(
@@ -67,11 +67,34 @@ def test_a_stream_without_a_tail_ends_without_an_event() -> None:
     assert (framing.finish(), framing.events, framing.has_event) == (b"", 1, False)
 
 
-def test_a_line_above_the_limit_makes_the_stream_raw() -> None:
+def test_a_line_above_the_limit_goes_on_in_pieces() -> None:
     framing = Ndjson()
     data = b'{"a":1}\n' + b"x" * (MAX_HELD + 1)
+    first = framing.feed(data), framing.events, framing.takes_error
+    rest = framing.feed(b'x\n{"a":2}\n{"a"')
 
-    assert (framing.feed(data), framing.is_raw, framing.events) == (data, True, 1)
+    assert first == (data, 1, False)
+    assert (rest, framing.events, framing.takes_error) == (b'x\n{"a":2}\n', 3, True)
+
+
+def test_a_last_line_in_pieces_needs_no_end_either() -> None:
+    framing = Ndjson()
+    framing.feed(b"x" * (MAX_HELD + 1))
+
+    assert (framing.finish(), framing.events) == (b"", 1)
+
+
+def test_half_a_line_is_never_released() -> None:
+    framing = Ndjson()
+    framing.feed(b'{"a":1}\n{"a"')
+
+    assert framing.release() == b""
+
+
+def test_records_of_a_sequence_are_read_without_their_separator() -> None:
+    (event,) = JsonSequence().read(b'\x1e{"a":1}\n')
+
+    assert event == StreamEvent(b"", b'{"a":1}')
 
 
 def test_there_is_no_heartbeat() -> None:

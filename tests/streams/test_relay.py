@@ -6,6 +6,7 @@ Source and sink are scripts; waiting moves the clock, so nothing really waits.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,10 @@ from proxy import outcome as o
 from proxy.exchange import Exchange
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, chunk
+from proxy.streams import holding
 from proxy.streams import relay as room
 from proxy.streams.framing import MAX_HELD, EventFraming
+from proxy.streams.holding import hold
 from proxy.streams.ndjson import Ndjson
 from proxy.streams.relay import PROGRESS, EventStream
 from proxy.streams.rules import StreamRule
@@ -129,13 +132,14 @@ class Scene:
         steps: Steps,
         *,
         framing: EventFraming | None = None,
-        rule: dict[str, object] | None = None,
+        rule: dict[str, Any] | None = None,
         takes: float | None = None,
         ready: bool = False,
         **lengths: float,
     ) -> None:
         self.clock = Clock()
         monkeypatch.setattr(room, "now", self.clock)
+        monkeypatch.setattr(holding, "now", self.clock)
         self.x = exchange(started=99.0, request_id="the-id")
         self.source = Source(self.clock, list(steps), ready)
         self.sink = Sink(self.clock, takes)
@@ -150,6 +154,9 @@ class Scene:
 
     async def play(self) -> Outcome | None:
         return await self.stream.relay(self.source, self.sink)
+
+    async def hold(self, left: float) -> Failed | None:
+        return await hold(self.stream, self.source, left)
 
     @property
     def body(self) -> bytes:
@@ -199,7 +206,7 @@ async def test_what_is_measured(scene) -> None:
     await play.play()
     x = play.x
 
-    assert (3.0, 6.0, 13.0) == (x.first_byte, x.first_event, x.last_byte)
+    assert (6.0, 13.0) == (x.first_event, x.last_byte)
     assert (7.0, 6.0) == (x.max_gap, x.max_gap_at)
     assert [3.0, 7.0] == play.watcher.gaps
     assert 13.0 == x.upstream_wait
@@ -269,7 +276,7 @@ async def test_a_flood_of_comments_does_not_hide_that_no_event_comes(scene) -> N
     ],
 )
 async def test_the_error_is_said_in_the_stream_and_the_framing_ended(
-    scene, framing: type[EventFraming], rule: dict[str, object], said: bytes
+    scene, framing: type[EventFraming], rule: dict[str, Any], said: bytes
 ) -> None:
     play = scene([(1, CUT)], framing=framing(), rule=rule)
     outcome = await play.play()
@@ -327,13 +334,145 @@ async def test_where_nothing_can_be_said_nothing_is(scene, why: str) -> None:
     assert not play.x.inband_error
 
 
-async def test_an_event_that_is_too_large_is_passed_on_and_said_to_be_raw(scene) -> None:
+async def test_an_event_that_is_too_large_goes_on_in_pieces_and_is_counted(scene) -> None:
     long = b"data: " + b"x" * MAX_HELD
-    play = scene([(1, ONE), (1, long), (1, b"y\n\n"), (1, END_OF_BODY)])
+    play = scene([(1, ONE), (1, long), (1, b"y\n\n" + TWO), (1, CUT)])
+    outcome = await play.play()
+
+    assert ONE + long + b"y\n\n" + TWO == play.body
+    assert (3, False) == (play.x.events, play.x.is_raw)
+    assert play.stream.tell(outcome, play.sink)
+
+
+async def test_whole_lines_of_an_event_that_takes_long_go_on(scene) -> None:
+    steps: Steps = [(1, b"id: 1\ndata: a\ndata: b"), (9, b"c\n"), (9, b"\n"), (1, END_OF_BODY)]
+    play = scene(steps)
 
     assert await play.play() is None
-    assert ONE + long + b"y\n\n" + LAST_CHUNK == play.body
-    assert play.x.is_raw
+    assert [1.25, 10.25, 19.0, 20.0] == play.sink.when
+    assert b"id: 1\ndata: a\ndata: bc\n\n" + LAST_CHUNK == play.body
+    assert (1, 2.25) == (play.x.events, play.x.first_event)
+
+
+async def test_at_a_cut_an_unfinished_line_is_dropped_and_the_event_closed(scene) -> None:
+    play = scene([(1, b"data: a\ndata: b"), (9, CUT)])
+    outcome = await play.play()
+    play.stream.tell(outcome, play.sink)
+
+    assert play.body.startswith(b"data: a\n\nevent: error\n")
+    assert len(b"data: b") == play.x.held
+
+
+async def test_lines_without_data_are_no_first_event(scene) -> None:
+    play = scene([(1, b"event: x\n"), (99, ONE)])
+
+    assert o.FIRST_EVENT_TIMEOUT is await play.play()
+    assert b"event: x\n" == play.body
+
+
+async def test_what_is_no_event_is_one_for_the_clocks(scene) -> None:
+    play = scene([(40, b"Hello"), (29, b" you"), (29, b"."), (1, END_OF_BODY)])
+
+    assert await play.play() is None
+    assert [40.0, 69.0, 98.0, 99.0] == play.sink.when
+    assert (0, True, 41.0) == (play.x.events, play.x.is_raw, play.x.first_event)
+    assert play.stream.ended_as is None
+
+
+async def test_after_the_first_event_the_sleeping_read_keeps_no_longer_wait(scene) -> None:
+    """The head was out long before: the read had been told to wait for the first event."""
+    play = scene([(1, ONE), *[(3, PING)] * 9], event_gap=5)
+
+    assert o.STREAM_STALLED is await play.play()
+    assert 106.0 == play.clock.now
+    assert ("event_gap: no event for 5 s", 5.0) == (play.x.detail, play.x.clock_ran)
+
+
+async def test_before_the_first_event_no_gap_counts(scene) -> None:
+    play = scene([(4, ONE), (1, END_OF_BODY)], first_event=6, gap=3)
+
+    assert await play.play() is None
+
+
+ERROR = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("steps", "ended_as", "detail"),
+    [
+        pytest.param(
+            [(1, ONE), (1, ERROR)], o.STREAM_ERROR,
+            "the upstream sent an event named error (overloaded_error)", id="its own error",
+        ),
+        pytest.param(
+            [(1, ONE), (1, b'data: {"error": "x"}')], o.STREAM_ERROR,
+            "the upstream sent an error as data", id="in the tail",
+        ),
+        pytest.param([(1, PING)], o.STREAM_EMPTY, None, id="comments only"),
+        pytest.param([], o.STREAM_EMPTY, None, id="nothing at all"),
+        pytest.param([(1, ONE)], None, None, id="an event"),
+        pytest.param([(1, b"data: tail")], None, None, id="a tail with data"),
+    ],
+)  # fmt: skip
+async def test_what_a_stream_was_that_ended_well(
+    scene, steps: Steps, ended_as: Outcome | None, detail: str | None
+) -> None:
+    play = scene([*steps, (1, END_OF_BODY)])
+
+    assert await play.play() is None
+    assert (ended_as, detail) == (play.stream.ended_as, play.x.detail)
+    pieces = [piece for _, piece in steps if isinstance(piece, bytes)]
+    assert b"".join(pieces) + LAST_CHUNK == play.body
+
+
+@pytest.mark.parametrize("body", [b'{"error": "x"}', b"data: a\n\ndata: b", b""])
+async def test_answers_that_are_no_success_are_not_judged(scene, body: bytes) -> None:
+    """An error page labelled as a stream of events passes untouched."""
+    marker = {"mode": "strict", "data": "[DONE]"}
+    steps = [(1, body), (1, END_OF_BODY)] if body else [(1, END_OF_BODY)]
+    play = scene(steps, rule={"end_marker": marker})
+    play.stream.verdict.is_success = False
+
+    assert await play.play() is None
+    assert body + LAST_CHUNK == play.body
+    assert play.stream.ended_as is None
+
+
+async def test_an_error_of_the_upstream_needs_no_end_marker(scene) -> None:
+    marker = {"mode": "strict", "data": "[DONE]"}
+    play = scene([(1, ERROR), (1, END_OF_BODY)], rule={"end_marker": marker})
+
+    assert await play.play() is None
+    assert (o.STREAM_ERROR, False) == (play.stream.ended_as, play.x.end_marker)
+
+
+async def test_a_marker_that_may_have_passed_unseen_is_not_missed(scene) -> None:
+    marker = {"mode": "strict", "json_field": "done"}
+    large = b'{"context":"' + b"x" * MAX_HELD
+    steps = [(1, b"{}\n" + large), (1, b'","done":true}\n'), (1, END_OF_BODY)]
+    play = scene(steps, framing=Ndjson(), rule={"end_marker": marker})
+
+    assert await play.play() is None
+
+
+async def test_a_first_event_that_is_an_error_is_no_good_beginning(scene) -> None:
+    play = scene([(1, ERROR), (1, END_OF_BODY)])
+    told: list[float] = []
+    play.stream.on_first = lambda: told.append(play.clock.now)
+    await play.play()
+
+    assert [] == told
+    assert play.stream.verdict.error is not None
+
+
+async def test_a_held_head_goes_out_with_lines_that_took_too_long(scene) -> None:
+    play = scene([(1, b"data: a\nda"), (1, b"ta: b\n\n"), (1, END_OF_BODY)])
+    failed = await play.hold(60.0)
+
+    assert failed is None
+    assert (b"data: a\n", 101.25) == (play.stream.held, play.clock.now)
+    assert await play.play() is None
+    assert b"data: b\n\n" + LAST_CHUNK == play.body
 
 
 async def test_a_heartbeat_comes_between_events_only_while_nothing_does(scene) -> None:
@@ -348,9 +487,9 @@ async def test_a_heartbeat_comes_between_events_only_while_nothing_does(scene) -
 async def test_a_heartbeat_resets_no_clock_and_is_no_event(scene) -> None:
     play = scene([(99, ONE)], rule={"heartbeat": "7s"})
 
-    assert o.STREAM_STALLED is await play.play()
-    assert 130.0 == play.clock.now
-    assert KEEP_ALIVE * 4 == play.body
+    assert o.FIRST_EVENT_TIMEOUT is await play.play()
+    assert 160.0 == play.clock.now
+    assert KEEP_ALIVE * 8 == play.body
     assert (0, None) == (play.x.events, play.x.first_event)
 
 
@@ -392,14 +531,14 @@ async def test_a_client_that_does_not_read_is_too_slow(scene) -> None:
     play = scene([(1, ONE), (1, TWO)], takes=25.0)
 
     assert o.CLIENT_TOO_SLOW is await play.play()
-    assert 20.0 == play.x.client_wait
+    assert (20.0, 20.0) == (play.x.client_wait, play.x.clock_ran)
 
 
 async def test_a_client_may_not_outlast_the_stream(scene) -> None:
     play = scene([(1, ONE), (1, TWO)], takes=15.0, max_stream=10.0)
 
-    assert o.CLIENT_TOO_SLOW is await play.play()
-    assert 110.0 == play.clock.now
+    assert o.STREAM_MAX_DURATION is await play.play()
+    assert (110.0, "max_stream: 10 s are over") == (play.clock.now, play.x.detail)
 
 
 async def test_while_the_client_does_not_read_the_upstream_is_not_silent(scene) -> None:
@@ -454,7 +593,7 @@ async def test_the_first_event_is_told_once(scene) -> None:
 
 async def test_held_until_the_first_event(scene) -> None:
     play = scene([(1, PING), (1, b"data: o"), (1, b"ne\n\n"), (1, TWO), (1, END_OF_BODY)])
-    failed = await play.stream.hold(play.source, 60.0)
+    failed = await play.hold(60.0)
 
     assert failed is None
     assert PING + ONE == play.stream.held
@@ -474,7 +613,7 @@ async def test_held_until_the_first_event(scene) -> None:
             id="comments are no beginning",
         ),
         pytest.param(
-            [(99, ONE)], 99.0, o.FIRST_EVENT_TIMEOUT, "gap: no byte for 30 s",
+            [(99, ONE)], 99.0, o.FIRST_EVENT_TIMEOUT, "first_event: none within 60 s of the head",
             id="nothing at all is none either",
         ),
         pytest.param(
@@ -492,7 +631,7 @@ async def test_what_breaks_before_the_first_event_still_has_a_status(
     scene, steps: Steps, left: float, outcome: Outcome, detail: str
 ) -> None:
     play = scene(steps)
-    failed = await play.stream.hold(play.source, left)
+    failed = await play.hold(left)
 
     assert Failed(outcome, detail, ENDPOINT) == failed
     assert outcome.status is not None
@@ -501,7 +640,7 @@ async def test_what_breaks_before_the_first_event_still_has_a_status(
 async def test_an_empty_stream_is_held_no_longer_than_it_lasts(scene) -> None:
     play = scene([(1, END_OF_BODY), (0, END_OF_BODY)])
 
-    assert await play.stream.hold(play.source, 60.0) is None
+    assert await play.hold(60.0) is None
     assert await play.play() is None
     assert LAST_CHUNK == play.body
 
@@ -509,5 +648,5 @@ async def test_an_empty_stream_is_held_no_longer_than_it_lasts(scene) -> None:
 async def test_no_more_than_one_event_is_held(scene) -> None:
     play = scene([(0, b": " + b"x" * 998 + b"\n")] * 70 + [(1, END_OF_BODY)])
 
-    assert await play.stream.hold(play.source, 60.0) is None
+    assert await play.hold(60.0) is None
     assert len(play.stream.held) < MAX_HELD + 2000

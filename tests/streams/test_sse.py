@@ -66,23 +66,26 @@ def check(stream: bytes, reads: Iterator[bytes]) -> None:
         assert arrived.startswith(passed)
         assert framing.held == len(held)
         assert framing.events == len(reader.dispatched)
-        assert framing.has_event == (framing.events > before)
-        assert not reader.is_pending
-        assert last_line == ""
+        assert framing.has_event or framing.events == before
         check_nothing_waits(passed, held)
-        assert dispatched(passed + ERROR) == [
-            *reader.dispatched,
-            ("error", '{"error":"stream_stalled"}'),
-        ]
+        if not framing.close_event():
+            assert not reader.is_pending
+            assert last_line == ""
+        if framing.takes_error:
+            closed = passed + framing.close_event()
+            assert dispatched(closed + ERROR) == [
+                *dispatched(closed),
+                ("error", '{"error":"stream_stalled"}'),
+            ]
     assert passed + framing.finish() == stream
 
 
 def check_nothing_waits(passed: bytes, held: bytes) -> None:
-    """Neither an event nor a comment between events is held once it has ended."""
+    """Neither an event nor a comment between events is held once it has ended, nor what is none."""
     assert dispatched(passed + held) == dispatched(passed)
     ended, _ = lines_of(held.decode("utf-8", "replace"))
     assert "" not in ended
-    assert not ended or not ended[0].startswith(":")
+    assert not ended or ended[0].partition(":")[0] in ("data", "event", "id", "retry")
 
 
 @given(st.lists(PIECES, max_size=30).map(b"".join), CUTS)
@@ -117,7 +120,8 @@ def test_a_heartbeat_between_any_two_reads_changes_nothing(
 
 
 def test_a_heartbeat_is_a_comment() -> None:
-    assert Sse().heartbeat() == KEEP_ALIVE == b": keep-alive\n\n"
+    """One line end: at a blank line some clients dispatch an empty event."""
+    assert Sse().heartbeat() == KEEP_ALIVE == b": keep-alive\n"
 
 
 def test_a_mark_behind_a_heartbeat_is_dropped_or_it_would_hide_the_first_event() -> None:
@@ -197,35 +201,147 @@ def test_a_tail_is_held_up_to_its_limit() -> None:
     assert (framing.feed(b"\n\n"), framing.held, framing.is_raw) == (tail + b"\n\n", 0, False)
 
 
-def test_a_larger_tail_is_given_up_and_the_stream_goes_raw() -> None:
+LARGE = b"data: " + b"x" * MAX_HELD
+
+
+def test_a_larger_event_goes_on_in_pieces_and_is_counted_at_its_end() -> None:
     framing = Sse()
-    tail = b"data: " + b"x" * (MAX_HELD - 6)
-    framing.feed(b"data: a\n\n" + tail)
-    given_up = framing.feed(b"x")
+    reads = [b"data: a\n\n" + LARGE, b"yy", b"y\n", b"\ndata: b\n\ndata: c"]
+    passed, counted = [], []
+    for data in reads:
+        passed.append(framing.feed(data))
+        counted.append((framing.events, framing.has_event, framing.takes_error))
 
-    assert given_up == tail + b"x"
-    assert (framing.is_raw, framing.held, framing.events) == (True, 0, 1)
+    assert passed == [*reads[:3], b"\ndata: b\n\n"]
+    assert counted == [(1, True, False), (1, True, False), (1, True, True), (3, True, True)]
+    assert (framing.is_raw, framing.held) == (False, len(b"data: c"))
 
 
-def test_whole_events_before_a_tail_that_is_given_up_are_counted() -> None:
+@pytest.mark.parametrize("ends", [b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"])
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_after_an_event_in_pieces_the_framing_is_back(ends: bytes, size: int) -> None:
     framing = Sse()
-    stream = b": ping\ndata: a\n\ndata: " + b"x" * MAX_HELD
+    framing.feed(LARGE)
+    rest = b"y" + ends + b"data: b" + ends + b"data: half"
+    passed = b"".join(framing.feed(data) for data in cut(rest, [size]))
 
-    assert (framing.feed(stream), framing.events) == (stream, 1)
+    assert passed == rest.removesuffix(b"data: half")
+    assert (framing.events, framing.held) == (2, len(b"data: half"))
 
 
-def test_a_raw_stream_passes_as_it_comes_and_each_read_is_an_answer() -> None:
+def test_an_event_in_pieces_that_carries_no_data_is_none() -> None:
     framing = Sse()
-    framing.feed(b"x" * (MAX_HELD + 1))
+    framing.feed(b"id: " + b"x" * MAX_HELD)
+    framing.feed(b"\n\n")
 
-    assert (framing.feed(b"da"), framing.has_event, framing.finish()) == (b"da", True, b"")
+    assert framing.events == 0
 
 
-def test_a_raw_stream_takes_no_heartbeat() -> None:
+@pytest.mark.parametrize(
+    "reads",
+    [
+        pytest.param([b"Hel", b"lo", b" wor", b"ld"], id="plain tokens"),
+        pytest.param([b'0:"a"\n', b'0:"b"\n', b'd:{"x":1}\n'], id="lines of another protocol"),
+        pytest.param([b"id", b" est"], id="what began like a field"),
+        pytest.param([b"da", b"nce\ndata: a\n"], id="a line that is none, before data"),
+    ],
+)
+def test_what_is_no_event_goes_on_as_it_comes_and_counts_as_data(reads: list[bytes]) -> None:
     framing = Sse()
-    framing.feed(b"x" * (MAX_HELD + 1))
+    passed = [(framing.feed(data), framing.has_event) for data in reads]
+    told = b"".join(data for data, _ in passed)
 
+    assert told == b"".join(reads)
+    assert (passed[-1][1], framing.is_raw, framing.held) == (True, True, 0)
+    assert not framing.takes_error
     assert framing.heartbeat() == b""
+
+
+def test_what_is_no_event_ends_at_a_blank_line() -> None:
+    framing = Sse()
+    reads = [b"Hello", b"\n\ndata: a\n\nda", b"ta: b"]
+
+    assert [framing.feed(data) for data in reads] == [b"Hello", b"\n\ndata: a\n\n", b""]
+    assert (framing.events, framing.takes_error) == (1, True)
+    assert framing.heartbeat() == KEEP_ALIVE
+
+
+@pytest.mark.parametrize("block", [b"Hello\n\n", b": ping\nda\n\n", b'\n0:"a"\r\n\r\n'])
+def test_what_is_no_event_counts_as_data_in_one_read_too(block: bytes) -> None:
+    framing = Sse()
+
+    assert (framing.feed(block), framing.has_event, framing.events) == (block, True, 0)
+    assert framing.is_raw
+    assert not framing.takes_error
+
+
+def test_whole_lines_of_an_event_are_released_and_an_unfinished_one_is_not() -> None:
+    framing = Sse()
+    framing.feed(b"event: x\ndata: a\ndata: b")
+    released = framing.release(), framing.has_event, framing.held
+    again = framing.release()
+    closing = framing.takes_error, framing.close_event(), framing.heartbeat()
+    rest = framing.feed(b"c\n\n")
+
+    assert released == (b"event: x\ndata: a\n", True, len(b"data: b"))
+    assert (again, closing) == (b"", (True, b"\n", b""))
+    assert (rest, framing.events, framing.close_event()) == (b"data: bc\n\n", 1, b"")
+    assert framing.whole == b"event: x\ndata: a\ndata: bc\n\n"
+
+
+def test_released_lines_without_data_are_no_event() -> None:
+    framing = Sse()
+    framing.feed(b"event: x\nda")
+
+    assert (framing.release(), framing.has_event) == (b"event: x\n", False)
+
+
+def test_behind_a_released_cr_the_event_is_closed_by_two_line_ends() -> None:
+    framing = Sse()
+    framing.feed(b"data: a\r")
+
+    assert (framing.release(), framing.close_event()) == (b"data: a\r", b"\n\n")
+    assert (framing.feed(b"\n\r\n"), framing.events) == (b"\n\r\n", 1)
+
+
+@given(st.lists(PIECES, max_size=30).map(b"".join), CUTS, st.integers(0, 40))
+def test_a_release_between_any_two_reads_changes_nothing(
+    stream: bytes, sizes: list[int], turn: int
+) -> None:
+    framing, passed, plain = Sse(), b"", Sse()
+    for number, data in enumerate(cut(stream, sizes)):
+        if number == turn:
+            passed += framing.release()
+        passed += framing.feed(data)
+        plain.feed(data)
+    passed += framing.finish()
+
+    assert (passed, framing.events) == (stream, plain.events)
+
+
+def test_released_lines_count_for_the_size_of_their_event() -> None:
+    framing = Sse()
+    framing.feed(b"data: a\nda")
+    released = framing.release()
+    rest = framing.feed(b"ta: " + b"x" * MAX_HELD)
+
+    assert released + rest == b"data: a\ndata: " + b"x" * MAX_HELD
+    assert not framing.takes_error
+
+
+@pytest.mark.parametrize(
+    ("tail", "has_event"),
+    [
+        pytest.param(b"data: a", True, id="data"),
+        pytest.param(b"event: x", False, id="a name"),
+        pytest.param(b": ping", False, id="a comment"),
+    ],
+)
+def test_a_tail_may_carry_data(tail: bytes, has_event: bool) -> None:
+    framing = Sse()
+    framing.feed(tail)
+
+    assert (framing.finish(), framing.has_event) == (tail, has_event)
 
 
 def test_a_whole_event_of_any_size_is_not_held() -> None:

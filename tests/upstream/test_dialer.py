@@ -65,8 +65,13 @@ async def test_small_writes_are_not_held_back(scene):
 
 async def test_where_descriptors_run_out_it_is_given_back_and_nobody_elses_fault(scene):
     asked = []
+
+    def has_no_room(fd):
+        asked.append(fd)
+        return False
+
     rule = UpstreamRule(endpoints=[await scene.listen(hold)])
-    dialer = Dialer(rule, None, lambda fd: bool(asked.append(fd)))
+    dialer = Dialer(rule, None, has_no_room)
     failed = await dialer.dial(Endpoint(rule.endpoints[0]), Home(), 5)
 
     assert (POOL_TIMEOUT, 1) == (failed.outcome, len(asked))

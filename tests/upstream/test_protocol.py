@@ -1,6 +1,8 @@
 """The states of a connection, callback by callback, without a loop that calls."""
 
+import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from proxy.outcome import (
     UPSTREAM_WRITE_FAILED,
 )
 from proxy.upstream.connection import Connection
+from proxy.upstream.pacing import CRUMBS
 from proxy.upstream.protocol import HIGH_WATER, EndpointProtocol
 from proxy.upstream.result import END_OF_BODY
 from proxy.upstream.rules import UpstreamRule
@@ -81,6 +84,7 @@ class Scene:
         self.protocol.connection_made(self.transport)
         self.connection = Connection(self.protocol, self.owner)
         self.interim = []
+        self.peer: Any = None
 
     @property
     def state(self):
@@ -322,3 +326,109 @@ async def test_a_closed_connection_holds_neither_its_parser_nor_its_owner(scene)
 
     assert scene.protocol.reader._parser is None
     assert scene.protocol.on_closed is None
+
+
+# Turns of the loop.
+
+
+def fill(scene, data):
+    """The loop reads `data`, or as much of it as it is given room for."""
+    room = scene.protocol.get_buffer(-1)
+    size = min(len(room), len(data))
+    room[:size] = data[:size]
+    scene.protocol.buffer_updated(size)
+    return size
+
+
+EVENTS = b"8\r\ndata:x\n\n\r\n" * 10_000
+
+
+async def test_a_read_that_fills_its_room_is_the_last_of_this_turn(scene):
+    scene.to("awaiting")
+    scene.protocol.tap = lambda _: True
+    scene.receive(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+    fill(scene, EVENTS)
+    before = list(scene.transport.calls)
+    await asyncio.sleep(0)
+
+    assert ["pause"] == before
+    assert ["pause", "resume"] == scene.transport.calls
+
+
+async def test_a_read_that_leaves_room_goes_on(scene):
+    scene.to("body")
+    scene.protocol.tap = lambda _: True
+    fill(scene, b"x")
+
+    assert [] == scene.transport.calls
+
+
+async def test_a_pause_for_a_slow_client_outlasts_the_turn(scene):
+    scene.to("awaiting")
+    scene.protocol.tap = lambda _: False
+    scene.receive(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+    fill(scene, EVENTS)
+    await asyncio.sleep(0)
+
+    assert ["pause"] == scene.transport.calls
+
+
+async def test_a_connection_that_is_lost_meanwhile_is_let_be(scene):
+    scene.to("awaiting")
+    fill(scene, OK + b"Transfer-Encoding: chunked\r\n\r\n" + EVENTS)
+    scene.protocol.connection_lost(None)
+    await asyncio.sleep(0)
+
+    assert "resume" not in scene.transport.calls
+
+
+async def test_a_body_in_crumbs_gets_less_room_until_it_is_none(scene):
+    scene.to("awaiting")
+    scene.protocol.tap = lambda _: True
+    scene.receive(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+    wide = fill(scene, EVENTS[:-1])
+    narrow = fill(scene, EVENTS[wide:])
+    fill(scene, EVENTS[wide + narrow :][:100])
+
+    assert wide >= 4 * narrow
+    assert wide == len(scene.protocol.get_buffer(-1))
+
+
+async def test_tiny_chunks_that_wait_are_kept_as_few_pieces(scene):
+    """Each piece costs tens of bytes of its own."""
+    scene.to("awaiting")
+    scene.receive(OK + b"Transfer-Encoding: chunked\r\n\r\n", *[b"2\r\nhi\r\n" * 100] * 50)
+
+    assert len(scene.protocol.reader.chunks) <= CRUMBS
+    assert b"hi" * 5000 == scene.connection.take_buffered()
+
+
+# Faults of ours.
+
+
+async def test_a_fault_in_a_callback_is_ours_and_not_the_upstreams(scene):
+    """Loops break a connection whose callback raises, and give it what was raised."""
+    scene.to("body")
+    scene.connection.take_buffered()
+    scene.protocol.connection_lost(fault := ZeroDivisionError())
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        await scene.connection.read(5)
+    assert fault is raised.value
+
+
+async def test_a_fault_at_the_end_of_a_body_is_no_end(scene):
+    scene.to("done")
+    scene.connection.take_buffered()
+    scene.protocol.connection_lost(ZeroDivisionError())
+
+    with pytest.raises(ZeroDivisionError):
+        await scene.connection.read(5)
+
+
+async def test_a_fault_while_the_head_is_awaited_is_ours(scene):
+    scene.to("awaiting")
+    scene.protocol.connection_lost(ZeroDivisionError())
+
+    with pytest.raises(ZeroDivisionError):
+        await scene.connection.head(5)

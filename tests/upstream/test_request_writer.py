@@ -29,7 +29,7 @@ class SlowTransport:
 
 def writer():
     made = RequestWriter(asyncio.get_running_loop())
-    made.transport = SlowTransport()
+    made.transport = SlowTransport()  # type: ignore[assignment]
     return made
 
 

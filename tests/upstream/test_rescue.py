@@ -2,7 +2,9 @@
 
 import socket
 
-from proxy.upstream.rescue import unread
+import pytest
+
+from proxy.upstream.rescue import ends_with_alert, unread
 
 
 def rest(sent, *, then_closed):
@@ -29,3 +31,21 @@ def test_it_does_not_go_on_for_ever():
             return b"x" * size
 
     assert 1024 * 1024 == sum(map(len, unread(Endless())))
+
+
+TICKET = b"\x17\x03\x03\x00\x04abcd"
+
+
+@pytest.mark.parametrize(
+    ("records", "is_alert"),
+    [
+        pytest.param(b"", False, id="nothing"),
+        pytest.param(b"\x15\x03\x03\x00\x02\x02\x28", True, id="an alert"),
+        pytest.param(TICKET + b"\x17\x03\x03\x00\x13" + b"x" * 19, True, id="an encrypted one"),
+        pytest.param(TICKET, False, id="something else"),
+        pytest.param(b"\x15\x03\x03\x00\x02\x02\x28" + TICKET, False, id="not the last"),
+        pytest.param(TICKET + b"\x15\x03", False, id="too short to tell"),
+    ],
+)
+def test_an_alert_is_known_from_outside(records, is_alert):
+    assert ends_with_alert(records) is is_alert

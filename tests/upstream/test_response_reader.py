@@ -1,6 +1,7 @@
 """One answer, byte by byte, whatever the segments."""
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,20 @@ WHOLE = {
     "too many": (OK + b"A: b\r\n" * 9 + b"\r\n", "GET"),
     "upgrade": (b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", "GET"),
     "both": (OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", "GET"),
+    "padded names": (OK + b"A : b\r\nContent-Length\t : 2\r\n\r\nhi", "GET"),
+    "padded interim": (
+        b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 103 Hints\r\nLink : y\r\n\r\n"
+        + CHUNKED.replace(b":", b" :")
+        + b"2\r\nhi\r\n0\r\n\r\n",
+        "GET",
+    ),
+    "padded head": (OK + b"Content-Length : 2\r\n\r\n", "HEAD"),
+    "padded until close": (OK + b"A : b\r\n\r\nhi : there\r\n", "GET"),
+    "padded and too large": (OK + b"A : " + b"x" * 1100 + b"\r\n\r\n", "GET"),
+    "padded and wrong": (OK + b"A : b\r\nno colon\r\n\r\n", "GET"),
+    "padded sizes": (CHUNKED + b"2  \r\nhi\r\n5\t\r\nthere\r\n0 \r\n\r\n", "GET"),
+    "a length behind chunks": (CHUNKED + b"2\r\nhi\r\n0\r\nContent-Length: 7\r\n\r\n", "GET"),
+    "a padded trailer": (CHUNKED + b"2\r\nhi\r\n0\r\nContent-Length : 7\r\n\r\n", "GET"),
     "garbage": (b"220 smtp.example.com ready\r\n", "GET"),
 }
 
@@ -85,6 +100,47 @@ def test_headers_keep_bytes_order_spelling_and_repetitions():
         (b"Set-Cookie", b"a=1"),
         (b"Empty", b""),
     ]
+
+
+@pytest.mark.parametrize("name", ["padded names", "padded interim", "padded sizes"])
+def test_blanks_that_others_bear_are_borne(name):
+    reader = read(WHOLE[name][0])
+
+    assert (True, False) == (reader.is_done, reader.is_tainted)
+    assert reader.take_chunks().startswith(b"hi")
+
+
+def test_a_blank_before_the_colon_is_taken_out():
+    """RFC 9112 §5.1."""
+    reader = read(b"HTTP/1.1 103 E\r\nLink: x\r\n\r\n" + OK + b"X-A \t: b : c\r\nB: d\r\n\r\n")
+
+    assert reader.head.headers == [(b"X-A", b"b : c"), (b"B", b"d")]
+    assert [(b"Link", b"x")] == [line for head in reader.interim for line in head.headers]
+
+
+def test_a_101_with_a_blank_before_a_colon_switches_all_the_same():
+    reader = switched(SWITCH.replace(b"Upgrade:", b"Upgrade :") + b"raw : bytes")
+
+    assert 101 == reader.head.status
+    assert b"raw : bytes" == reader.take_chunks()
+
+
+@pytest.mark.parametrize(
+    "trailer", [b"Content-Length: 2", b"Content-Length : 2", b"Transfer-Encoding: gzip", b"A : b"]
+)
+def test_a_trailer_does_no_harm_to_a_body_that_was_whole(trailer):
+    reader = read(CHUNKED + b"2\r\nhi\r\n0\r\n" + trailer + b"\r\n\r\n")
+
+    assert reader.is_done
+    assert reader.failure is None
+    assert b"hi" == reader.take_chunks()
+
+
+@pytest.mark.parametrize("status", [600, 777, 999])
+def test_a_status_that_nobody_has_named_yet_passes(status):
+    head = read(b"HTTP/1.1 %d Odd\r\nContent-Length: 0\r\n\r\n" % status).head
+
+    assert (status, b"Odd") == (head.status, head.reason)
 
 
 def test_a_head_says_its_status_reason_version_and_framing():
@@ -165,7 +221,7 @@ def test_a_connection_that_switched_is_never_http_again():
     "head",
     [
         pytest.param(b"HTTP/1.1 099 Low\r\n\r\n", id="status below 100"),
-        pytest.param(b"HTTP/1.1 600 High\r\n\r\n", id="status above 599"),
+        pytest.param(b"HTTP/1.1 1000 High\r\n\r\n", id="status above 999"),
         pytest.param(b"HTTP/2.0 200 OK\r\n\r\n", id="another version"),
         pytest.param(b"HTTP/3.1 200 OK\r\n\r\n", id="a version to come"),
         pytest.param(b"HTTP/0.9 200 OK\r\n\r\n", id="a version long gone"),
@@ -174,7 +230,15 @@ def test_a_connection_that_switched_is_never_http_again():
         pytest.param(b"HTTP/1.1 101 Up\r\n\r\n", id="101 that nobody asked for"),
         pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", id="two lengths"),
         pytest.param(OK + b"Transfer-Encoding: gzip\r\n\r\n", id="a strange coding"),
-        pytest.param(OK + b"A : b\r\n\r\n", id="blank before the colon"),
+        pytest.param(OK + b"A b: c\r\n\r\n", id="a blank within a name"),
+        pytest.param(OK + b" : b\r\n\r\n", id="a blank in place of a name"),
+        pytest.param(
+            OK + b"Content-Length : 1\r\nContent-Length: 1\r\n\r\n", id="the same length twice"
+        ),
+        pytest.param(
+            OK + b"Transfer-Encoding : chunked\r\nContent-Length: 1\r\n\r\n",
+            id="two framings, one padded",
+        ),
         pytest.param(OK + b"A: b\r\n c\r\n\r\n", id="a folded line"),
         pytest.param(OK + b"A: b\nC: d\r\n\r\n", id="a bare line feed"),
         pytest.param(OK + b"A: b\rc\r\n\r\n", id="a bare carriage return"),
@@ -249,7 +313,8 @@ def test_interim_answers_do_not_go_on_for_ever():
 
     assert reader.failure is None
     reader.feed(interim)
-    assert UPSTREAM_PROTOCOL_ERROR is reader.failure.outcome
+    failure: Any = reader.failure
+    assert UPSTREAM_PROTOCOL_ERROR is failure.outcome
 
 
 @pytest.mark.parametrize(
@@ -259,7 +324,7 @@ def test_interim_answers_do_not_go_on_for_ever():
         pytest.param(b"-2\r\nhi\r\n", id="a negative size"),
         pytest.param(b"FFFFFFFFFFFFFFFFFF\r\n", id="a size that overflows"),
         pytest.param(b"2\nhi\r\n", id="a bare line feed"),
-        pytest.param(b"2 \r\nhi\r\n", id="a blank behind the size"),
+        pytest.param(b"2 3\r\nhi\r\n", id="a blank within the size"),
         pytest.param(b"2\r\nhixx", id="longer than it said"),
     ],
 )

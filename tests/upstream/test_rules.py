@@ -13,14 +13,18 @@ from proxy.upstream.rules import PoolRule, TlsRule, UpstreamRule
         "https://chat.example.com",
         "http://chat_backend:8000",
         "http://[::1]:8000",
+        "http://a/base",
+        "https://a:8443/base/v1.2/%7Eteam",
+        "unix:/run/app.sock",
     ],
 )
-def test_scheme_host_and_port_make_an_endpoint(url):
+def test_scheme_host_port_and_path_make_an_endpoint(url):
     assert (url,) == UpstreamRule(endpoints=[url]).endpoints
 
 
 def test_a_slash_at_the_end_says_nothing():
     assert ("http://a:8000",) == UpstreamRule(endpoints=["http://a:8000/"]).endpoints
+    assert ("http://a/base",) == UpstreamRule(endpoints=["http://a/base/"]).endpoints
 
 
 @pytest.mark.parametrize(
@@ -28,7 +32,13 @@ def test_a_slash_at_the_end_says_nothing():
     [
         pytest.param("127.0.0.1:8000", id="no scheme"),
         pytest.param("ftp://a", id="another scheme"),
-        pytest.param("http://a/path", id="a path"),
+        pytest.param("http://a/b c", id="a blank in a path"),
+        pytest.param("http://a/b//c", id="an empty segment"),
+        pytest.param("http://a/b?q", id="a query behind a path"),
+        pytest.param("unix:app.sock", id="a socket without a full path"),
+        pytest.param("unix:/", id="a socket without a name"),
+        pytest.param("unix:/a b", id="a blank in a socket's path"),
+        pytest.param("unix:/" + "a" * 107, id="a socket whose path is too long"),
         pytest.param("http://a//", id="two slashes"),
         pytest.param("http://a?q", id="a query"),
         pytest.param("http://a?", id="a bare question mark"),

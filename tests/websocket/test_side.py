@@ -6,11 +6,11 @@ from typing import get_args
 
 import pytest
 
-from proxy.websocket.side import SENDS, TAKES, TRANSITIONS, Event, State
+from proxy.websocket.side import SENDS, TAKES, TRANSITIONS, SideState, TunnelEvent
 
 PAGE = (Path(__file__).parents[2] / "docs" / "websocket.md").read_text(encoding="utf-8")
-STATES = get_args(State)
-EVENTS = get_args(Event)
+STATES = get_args(SideState)
+EVENTS = get_args(TunnelEvent)
 
 
 def test_every_state_is_in_the_table_and_leads_to_states_by_events() -> None:
@@ -20,13 +20,13 @@ def test_every_state_is_in_the_table_and_leads_to_states_by_events() -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_no_state_is_left_twice(state: State) -> None:
+def test_no_state_is_left_twice(state: SideState) -> None:
     """Whatever happens goes on towards the end: no way leads back."""
     assert all(STATES.index(to) > STATES.index(state) for to in TRANSITIONS[state].values())
 
 
 @pytest.mark.parametrize("state", set(STATES) - {"idle"})
-def test_a_lost_connection_closes_whatever_was_open(state: State) -> None:
+def test_a_lost_connection_closes_whatever_was_open(state: SideState) -> None:
     assert "closed" == TRANSITIONS[state].get("lost", state)
 
 

@@ -57,7 +57,7 @@ class Side:
 
     def hand_over(self, to: asyncio.BufferedProtocol) -> bytes:
         self.protocol = to
-        to.connection_made(self)  # type: ignore[arg-type]
+        to.connection_made(self)
         return self.early
 
     def on_lost(self, exc: Exception | None) -> bytes:
@@ -517,6 +517,8 @@ async def test_silence_on_both_sides_ends_it_politely() -> None:
     assert HELLO + close_frame(1001, "idle r-1") == scene.client.heard
     assert 2 * len(HELLO) + len(close_frame(1001, "idle r-1", KEY)) == len(scene.upstream.heard)
     assert ("silent for 0.05 s", False) == (scene.x.detail, scene.x.inband_error)
+    assert scene.x.clock_ran is not None
+    assert scene.x.clock_ran > 0.04
 
 
 async def drained(scene: Scene) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from proxy.admin.json_view import text, texts
+from proxy.admin.json_view import JsonObject, text, texts
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, link, nothing, reference, section, state, when
-from proxy.admin.sources import JsonObject
 
 
 def alerts_page(alerts: Sequence[JsonObject]) -> list[Markup]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlencode
 
-from proxy.admin.json_view import as_count, as_number, part, rows, text, texts
+from proxy.admin.json_view import JsonObject, as_count, as_number, part, rows, text, texts
 from proxy.admin.pages.drawing import bars
 from proxy.admin.pages.markup import Markup, el
 from proxy.admin.pages.parts import (
@@ -20,7 +20,6 @@ from proxy.admin.pages.parts import (
     when,
 )
 from proxy.admin.pages.runbook import runbook_aside
-from proxy.admin.sources import JsonObject
 
 _HOURS = 48
 

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from proxy.admin.health import HealthView
-from proxy.admin.json_view import as_count, as_number, length, part, rows, text
+from proxy.admin.json_view import JsonObject, as_count, as_number, length, part, rows, text
 from proxy.admin.live import Live
 from proxy.admin.pages.alerts import alert_item
 from proxy.admin.pages.drawing import bars
 from proxy.admin.pages.errors import groups_table
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import link, nothing, section, state, table
-from proxy.admin.sources import JsonObject
 from proxy.observation.summary import SLOT
 from proxy.observation.upstream_status import UpstreamHealth
 

@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 
-from proxy.admin.json_view import as_count, as_number, milliseconds, part, rows, text, texts
+from proxy.admin.json_view import (
+    JsonObject,
+    as_count,
+    as_number,
+    milliseconds,
+    part,
+    parts_of,
+    rows,
+    text,
+    texts,
+)
 from proxy.admin.pages.drawing import timeline
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
 from proxy.admin.pages.requests import listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
-from proxy.admin.sources import FoundView, JsonObject
+from proxy.admin.sources import FoundView
 from proxy.admin.story_text import circuit, connection, got, story_text, then
 from proxy.diagnostics.stories.story import summary_of
 
@@ -135,6 +145,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Circuit", circuit(breaker) if breaker else ""),
         ("Retry stopped", text(story, "retry_stopped").replace("_", " ")),
         ("Times", ", ".join(times)),
+        ("Where it went", parts_of(story)),
         ("Sidelight itself", milliseconds(story, "overhead_ms", "")),
         ("Detail", text(story, "detail")),
         ("Fault", text(story, "fault")),

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from proxy.admin.json_view import as_count, as_number, milliseconds, part, text
+from proxy.admin.json_view import JsonObject, as_count, as_number, milliseconds, part, text
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import code, nothing, reference, table, when
 from proxy.admin.parameters import FIELD, ParameterFault
-from proxy.admin.sources import FoundView, JsonObject
+from proxy.admin.sources import FoundView
 from proxy.outcome import OUTCOMES
 
 

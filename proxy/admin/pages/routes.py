@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from proxy.admin.json_view import as_count, as_number, part, rows, text, texts
+from proxy.admin.json_view import JsonObject, as_count, as_number, part, rows, text, texts
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import facts, nothing, reference, state, table, when
-from proxy.admin.sources import JsonObject
 
 _ORDERS = (
     ("open", "Open", "Refuse all requests of this route?"),

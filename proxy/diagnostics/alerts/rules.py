@@ -9,14 +9,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from proxy.knobs import Duration, Knobs, Share
+from proxy.knobs import Count, Duration, Knobs, Share
 
 LONGEST = 3600.0
 """Seconds that the counts go back."""
 
 Number = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-Window = Annotated[Duration, Field(ge=10, le=LONGEST)]
+WindowLength = Annotated[Duration, Field(ge=10, le=LONGEST)]
 
 RuleName = Literal[
     "critical_errors",
@@ -63,7 +62,7 @@ class CriticalErrors(Knobs):
 
     above: Number | None = 0
     """Raised when there were more than that many within the window."""
-    window: Window = 300.0
+    window: WindowLength = 300.0
     """How far back it looks."""
 
 
@@ -72,7 +71,7 @@ class Errors(Knobs):
 
     above: Number | None = 10
     """Raised when there were more than that many within the window."""
-    window: Window = 3600.0
+    window: WindowLength = 3600.0
     """How far back it looks."""
 
 
@@ -81,7 +80,7 @@ class Warnings(Knobs):
 
     above: Number | None = 50
     """Raised when there were more than that many within the window."""
-    window: Window = 3600.0
+    window: WindowLength = 3600.0
     """How far back it looks."""
 
 
@@ -90,7 +89,7 @@ class ErrorRate(Knobs):
 
     above: Share | None = 0.01
     """Raised when the share is larger."""
-    window: Window = 300.0
+    window: WindowLength = 300.0
     """How far back it looks."""
     minimum: Count = 50
     """Exchanges within the window below which a share says nothing."""
@@ -101,7 +100,7 @@ class SlowAnswers(Knobs):
 
     above: Duration | None = 2.5
     """Raised when one exchange in twenty takes longer."""
-    window: Window = 300.0
+    window: WindowLength = 300.0
     """How far back it looks."""
     minimum: Count = 50
     """Exchanges within the window below which a percentile says nothing."""
@@ -112,7 +111,7 @@ class SlowFirstEvents(Knobs):
 
     above: Duration | None = 5.0
     """Raised when one stream in twenty takes longer to begin."""
-    window: Window = 300.0
+    window: WindowLength = 300.0
     """How far back it looks."""
     minimum: Count = 20
     """Streams within the window below which a percentile says nothing."""
@@ -123,7 +122,7 @@ class Stalls(Knobs):
 
     above: Share | None = 0.05
     """Raised when the share is larger."""
-    window: Window = 300.0
+    window: WindowLength = 300.0
     """How far back it looks."""
     minimum: Count = 20
     """Streams within the window below which a share says nothing."""
@@ -134,7 +133,7 @@ class Unauthorised(Knobs):
 
     above: Number | None = 5
     """Raised when there were more than that many within the window."""
-    window: Window = 60.0
+    window: WindowLength = 60.0
     """How far back it looks."""
 
 

@@ -9,10 +9,8 @@ from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings,
 from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.exchange import Exchange
-from proxy.observation.record import ms
-from proxy.outcome import Level
+from proxy.observation.record import EmitEvent, ms
 
-Tell = Callable[[str, Level, Mapping[str, object]], None]
 Send = Callable[[str, Mapping[str, object]], None]
 """Takes what happened (raised, reminder, cleared) and the alert; must not wait."""
 
@@ -29,7 +27,7 @@ class AlertWatch:
     def __init__(
         self,
         rule: AlertsRule,
-        tell: Tell,
+        tell: EmitEvent,
         signs: Callable[[], SystemState],
         send: Send | None,
         results: Counter[tuple[str, str]],

@@ -14,7 +14,7 @@ _CHARS = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ErrorKind:
     """What errors of one fingerprint have in common; empty: not known, or there was none."""
 
     code: str
@@ -30,7 +30,7 @@ class Kind:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def kind_of(x: Exchange) -> Kind:
+def kind_of(x: Exchange) -> ErrorKind:
     outcome = x.outcome or INTERNAL_ERROR
     endpoint = x.attempts[-1].endpoint if x.attempts else ""
     if x.fault is not None:
@@ -39,7 +39,7 @@ def kind_of(x: Exchange) -> Kind:
         detail = detail_class(x.detail)
     else:
         detail = f"status {x.upstream_status}" if x.upstream_status else ""
-    return Kind(outcome.code, x.route, x.upstream, endpoint, detail)
+    return ErrorKind(outcome.code, x.route, x.upstream, endpoint, detail)
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from proxy.clock import iso
-from proxy.diagnostics.errors.fingerprint import Kind, kind_of
+from proxy.diagnostics.errors.fingerprint import ErrorKind, kind_of
 from proxy.exchange import Exchange
 from proxy.outcome import INTERNAL_ERROR, OUTCOMES, Level, level_of
 
@@ -26,7 +26,7 @@ MOST: Final = 500
 class Group:
     """All errors of one kind; times are wall seconds."""
 
-    kind: Kind
+    kind: ErrorKind
     severity: Level
     category: str
     first_seen: float
@@ -50,7 +50,7 @@ class Groups:
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._groups: dict[str, Group] = {}
-        self._fingerprints: dict[Kind, str] = {}
+        self._fingerprints: dict[ErrorKind, str] = {}
         self._unsaved: set[str] = set()
 
     def add(self, x: Exchange) -> Group | None:

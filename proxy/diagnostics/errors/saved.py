@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from proxy.diagnostics.errors.fingerprint import Kind
+from proxy.diagnostics.errors.fingerprint import ErrorKind
 from proxy.diagnostics.errors.groups import SAMPLES, Group
 
 
@@ -42,7 +42,7 @@ def from_plain(saved: Mapping[str, object]) -> Group | None:
             "trace": str() | None as trace,
         }:
             return Group(
-                Kind(code, route, upstream, endpoint, detail),
+                ErrorKind(code, route, upstream, endpoint, detail),
                 severity,
                 category,
                 first,

@@ -8,7 +8,7 @@ from proxy.exchange import Exchange
 Got = Literal["answer", "own_answer", "in_band_error", "aborted", "nothing", "client_left"]
 """`answer`: the upstream's, whole. `own_answer`: one that Sidelight made."""
 
-_WHOLE = (o.COMPLETED, o.UPSTREAM_ERROR)
+_WHOLE = (o.COMPLETED, o.UPSTREAM_ERROR, o.STREAM_ERROR, o.STREAM_EMPTY)
 _LEFT = (o.CLIENT_CLOSED_REQUEST, o.CLIENT_CLOSED_STREAM)
 
 

@@ -40,7 +40,15 @@ def ran_out(x: Exchange) -> str | None:
         return "tunnel_idle" if (x.detail or "").startswith("silent for") else None
     if x.outcome is o.REQUEST_TIMEOUT and x.terms is None:
         return None  # the clock of the head belongs to the listener, not to a route
+    if x.outcome is o.REQUEST_TIMEOUT and (x.detail or "").startswith("the upstream"):
+        return None
     return RAN_OUT.get(x.outcome.code) if x.outcome else None
+
+
+def runbook_of(x: Exchange) -> str:
+    """The runbook of the exchange: its code's, or that of a clock that has one of its own."""
+    over = ran_out(x)
+    return over if over == "event_gap" else (x.outcome or o.INTERNAL_ERROR).code
 
 
 def clocks_of(x: Exchange) -> list[Clock]:
@@ -50,7 +58,7 @@ def clocks_of(x: Exchange) -> list[Clock]:
     timeouts, over = x.terms.timeouts, ran_out(x)
     measured = _measured(x)
     if over is not None and measured.get(over) is None:
-        measured[over] = getattr(timeouts, over)
+        measured[over] = x.clock_ran
     return [
         Clock(name, getattr(timeouts, name), measured.get(name), name == over)
         for name in (

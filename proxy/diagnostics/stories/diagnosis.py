@@ -9,10 +9,12 @@ circuit, where to read on) is the same for all. It says what the record says and
 from typing import Final
 
 from proxy import outcome as o
+from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.client_end import Got, client_got
+from proxy.diagnostics.stories.clocks import ran_out, runbook_of
 from proxy.diagnostics.stories.facts import Facts
 from proxy.diagnostics.stories.words import count, lasting, limit
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Exchange
 from proxy.observation.redaction import redact
 from proxy.outcome import COMPLETED, NotRetried
 
@@ -23,14 +25,19 @@ HAPPENED: Final[dict[str, str]] = {
     "headers_too_large": "the headers of the request were over the limit of the listener{detail}.",
     "uri_too_long": "the request line was over the limit of the listener{detail}.",
     "body_too_large": "the body of the request was over the limit of {largest} of {route}{detail}.",
+    "message_too_long": "the message in the JSON of the request was longer than {route} takes{detail}.",
+    "message_empty": "the JSON of the request had no message in it, or an empty one{detail}.",
     "request_timeout": "the client began a request and did not finish it; {sent_in}{detail}.",
     "not_implemented": "the client asked for something that Sidelight does not do, by the method {method} or a transfer coding{detail}.",
     "http_version_not_supported": "the request spoke a version of HTTP that is not supported{detail}.",
     "route_not_found": "no route matches the host and path of the request.",
     "method_not_allowed": "a route matches the path, but none of them takes the method {method}.",
     "preflight_refused": "a page of another origin asked for leave and was granted nothing{detail}.",
+    "https_required": "the client came by plain HTTP, and {route} is for https only.",
+    "media_type_not_supported": "the body of the request was of a type that {route} does not take{detail}.",
     "upgrade_not_allowed": "the client asked for a WebSocket, which {route} does not allow.",
     "proxy_loop": "the request had passed this very Sidelight before: an endpoint leads back to it.",
+    "rate_limited": "the client asked more often than {route} lets it{detail}.{retry_in}",
     "overload_shed": "more bytes of unfinished requests were held than listen.unread_bytes allows, so this one was refused before its head was whole.",
     "pool_timeout": "no connection to {upstream} came free within {queued}; {limit} ended the wait{detail}.",
     "circuit_open": "the circuit of {route} was open because too many attempts had failed, so {upstream} was not asked.{retry_in}",
@@ -42,7 +49,7 @@ HAPPENED: Final[dict[str, str]] = {
     "tls_failure": "no TLS came about with {endpoint}{detail}.",
     "upstream_write_failed": "the connection to {endpoint} broke while the request was being sent{detail}.",
     "stale_connection": "{endpoint} closed a kept connection just as it was used again, before any byte of an answer{detail}.",
-    "upstream_reset": "{endpoint} closed {connection} without an answer after {waited}{detail}.",
+    "upstream_reset": "{endpoint} closed {connection} without an answer, {at_work}, after {waited}{detail}.",
     "head_timeout": "{endpoint} was sent the request and had no head of an answer after {waited}; {limit} ended the attempt.",
     "upstream_protocol_error": "the answer of {endpoint} broke the rules of HTTP{detail}.",
     "upstream_headers_too_large": "the head of the answer of {endpoint} was over the limits of the upstream{detail}.",
@@ -52,6 +59,8 @@ HAPPENED: Final[dict[str, str]] = {
     "stream_truncated": "{upstream} accepted the request and sent {received}{pace}, then closed before the answer had ended as announced{detail}.",
     "stream_reset": "{upstream} accepted the request and sent {received}{pace}, then the connection was reset{detail}.",
     "stream_malformed": "{upstream} accepted the request and sent {received}{pace}, then bytes that make no sense{detail}.",
+    "stream_error": "{upstream} accepted the request and sent {received}{pace}, its own error among them{detail}; not a byte was changed.",
+    "stream_empty": "{upstream} accepted the request and ended its stream well{pace}, without one event in it{detail}.",
     "stream_max_duration": "{upstream} was still sending after {duration} ({received} so far); {limit} ended the answer.",
     "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer ({received} so far, after {duration}).",
     "client_closed_request": "the client left after {duration}, {phase}, before it had an answer. That is nobody's failure.",
@@ -60,6 +69,9 @@ HAPPENED: Final[dict[str, str]] = {
     "internal_error": "a bug of Sidelight's own ended the exchange {phase}{detail}; its stack trace is kept with the error group.",
 }
 """What happened, for each outcome; names in braces are facts."""
+
+NO_EVENT: Final = "{upstream} accepted the request and sent {received}{pace}, then bytes without an event in them; {limit} ended the answer{detail}."
+"""What happened where `event_gap` ended a stream: it was not silent."""
 
 WHY_NOT: Final[dict[NotRetried, str]] = {
     "retry_after_too_long": "the upstream asked for a rest of {rest}, longer than the retry_after_cap{cap}",
@@ -90,13 +102,14 @@ def diagnose(x: Exchange) -> str:
     outcome = x.outcome or o.INTERNAL_ERROR
     told = TOLD[client_got(x)].format(own=f"{x.status} {outcome.code}")
     sentences = (_happened(x, outcome.code), *_earlier(x), _not_retried(x), told, _circuit(x))
-    return " ".join(filter(None, (*sentences, f"See runbook: {outcome.code}.")))
+    return " ".join(filter(None, (*sentences, f"See runbook: {runbook_of(x)}.")))
 
 
 def _happened(x: Exchange, code: str) -> str:
     if code == "completed" and not x.attempts:
         return f"Sidelight answered {x.status} itself; no upstream was needed."
-    said = HAPPENED[code].format_map(Facts(x))
+    template = NO_EVENT if ran_out(x) == "event_gap" else HAPPENED[code]
+    said = template.format_map(Facts(x))
     return said[0].upper() + said[1:]
 
 
@@ -107,7 +120,8 @@ def _earlier(x: Exchange) -> list[str]:
 
 def _attempt(number: int, attempt: Attempt) -> str:
     how = f"status {attempt.status}" if attempt.status else (attempt.result or "no result")
-    sent = "" if attempt.sent or attempt.status else ", nothing sent"
+    unread = ", nothing of it read" if attempt.reused else ", nothing sent"
+    sent = "" if attempt.sent or attempt.status else unread
     after = f" after {lasting(attempt.head)}" if attempt.head else ""
     where = f" at {attempt.endpoint}" if attempt.endpoint else ""
     later = f" {lasting(attempt.pause)} later" if attempt.pause else ""

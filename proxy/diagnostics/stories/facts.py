@@ -19,7 +19,6 @@ _PHASES: Final = {
     "H": "while the head of the answer was awaited",
     "F": "while the first event was awaited",
     "S": "within the answer",
-    "L": "while the last bytes were being sent",
 }
 
 
@@ -45,6 +44,14 @@ class Facts:
     def connection(self) -> str:
         last = self._x.attempts[-1] if self._x.attempts else None
         return "a reused connection" if last and last.reused else "a new connection"
+
+    @property
+    def at_work(self) -> str:
+        """What the endpoint was at when it closed."""
+        last = self._x.attempts[-1] if self._x.attempts else None
+        if last and last.sent:
+            return "while it worked on the request"
+        return "before it had read a byte of the request"
 
     @property
     def route(self) -> str:
@@ -86,7 +93,8 @@ class Facts:
         if not x.route:
             return "its headers did not arrive in time"
         arrived = f", only {count(x.bytes_in, 'byte')} of it" if x.bytes_in else ""
-        return f"its body did not arrive whole{arrived}; {self.limit} ended the wait"
+        by = self.limit if ran_out(x) else "the upstream"
+        return f"its body did not arrive whole{arrived}; {by} ended the wait"
 
     @property
     def received(self) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, get_args
 
+from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.story import Story, story_of
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Exchange
 from proxy.observation.record import RESERVED
 from proxy.outcome import OUTCOMES, NotRetried, Result
+from proxy.time_spent import QUEUE, UPSTREAM
 
-Event = Mapping[str, object]
+LogEvent = Mapping[str, object]
 
 _UNSENT: Final = ("dns_failure", "connect_refused", "connect_timeout", "tls_failure")
 _UNKNOWN: Final = ("at_ms", "sent", "reused")
@@ -24,13 +26,14 @@ _RESULTS: Final[dict[str, Result]] = {result: result for result in get_args(Resu
 _WHY_NOT: Final[dict[str, NotRetried]] = {why: why for why in get_args(NotRetried)}
 
 
-def story_from_log(event: Event) -> Story:
+def story_from_log(event: LogEvent) -> Story:
     """The story of an `exchange` event, `source` of it `log`. Odd values count as missing."""
     x = _exchange(event)
     story = story_of(
         x, worker=int(_number(event, "worker")), config_hash=_text(event, "config_hash")
     )
     story["source"] = "log"
+    story.pop("parts", None)  # an event tells the waits, not what we did meanwhile
     if "breaker" in story:
         story["breaker"] = {"after": x.breaker_state}
     if fault := _text(event, "fault"):
@@ -44,7 +47,7 @@ def story_from_log(event: Event) -> Story:
     return story
 
 
-def _exchange(event: Event) -> Exchange:
+def _exchange(event: LogEvent) -> Exchange:
     duration = _seconds(event, "duration_ms") or 0.0
     x = Exchange(
         0.0,
@@ -77,8 +80,8 @@ def _exchange(event: Event) -> Exchange:
     x.detail = _text(event, "detail") or None
     x.committed = duration if _is_committed(event) else None
     x.ended = duration
-    x.queued = _seconds(event, "queue_ms") or 0.0
-    x.upstream_wait = _seconds(event, "upstream_ms") or 0.0
+    x.spent.add(QUEUE, _seconds(event, "queue_ms") or 0.0)
+    x.spent.add(UPSTREAM, _seconds(event, "upstream_ms") or 0.0)
     x.streamed = event.get("streamed") is True
     x.events = int(_number(event, "events"))
     x.first_event = _seconds(event, "first_event_ms")
@@ -90,12 +93,12 @@ def _exchange(event: Event) -> Exchange:
     return x
 
 
-def _is_committed(event: Event) -> bool:
+def _is_committed(event: LogEvent) -> bool:
     """Whether the client got a head: it is given a status also where it left before one."""
     return "status" in event and _text(event, "code") != "client_closed_request"
 
 
-def _attempts(event: Event) -> list[Attempt]:
+def _attempts(event: LogEvent) -> list[Attempt]:
     results = event.get("attempt_results")
     if not isinstance(results, list):
         return []
@@ -120,23 +123,23 @@ def _statuses(value: object) -> tuple[int, ...]:
     return tuple(n for n in value if isinstance(n, int)) if isinstance(value, list) else ()
 
 
-def _text(event: Event, name: str) -> str:
+def _text(event: LogEvent, name: str) -> str:
     value = event.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _number(event: Event, name: str) -> float:
+def _number(event: LogEvent, name: str) -> float:
     value = event.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
     return value if 0 <= value <= _LARGEST else 0.0
 
 
-def _whole(event: Event, name: str) -> int | None:
+def _whole(event: LogEvent, name: str) -> int | None:
     return int(_number(event, name)) or None
 
 
-def _seconds(event: Event, name: str) -> float | None:
+def _seconds(event: LogEvent, name: str) -> float | None:
     return _number(event, name) / 1000 if name in event else None
 
 

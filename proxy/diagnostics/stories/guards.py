@@ -24,6 +24,10 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "drain": ("draining",),
     "route": ("route_not_found", "method_not_allowed", "preflight_refused"),
     "route_limits": ("upgrade_not_allowed", "body_too_large"),
+    "https": ("https_required",),
+    "content_type": ("media_type_not_supported",),
+    "rate_limit": ("rate_limited",),
+    "message": ("message_empty", "message_too_long"),
     "breaker": ("circuit_open", "upstream_cooling_down"),
     "pool": ("pool_timeout",),
 }

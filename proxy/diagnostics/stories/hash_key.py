@@ -5,22 +5,19 @@ same hash after a restart. Where that cannot be, one that lives as long as the p
 """
 
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
 from proxy.diagnostics.stories.private import make_directory, make_file, take_rights
-from proxy.outcome import Level
+from proxy.observation.record import EmitEvent
 
 _BYTES: Final = 32
 _LEAST: Final = 16
 """Characters of a key."""
 
-Tell = Callable[[str, Level, Mapping[str, object]], None]
 
-
-def hash_key(given: str | None, store: str | None, tell: Tell) -> bytes:
+def hash_key(given: str | None, store: str | None, tell: EmitEvent) -> bytes:
     """`store` is the path of the store. A key that is not kept is told."""
     if given is not None:
         return given.encode()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
-from proxy.diagnostics.stories.story import story_fields
+from proxy.diagnostics.stories.story import own_fields
 from proxy.exchange import Exchange
 from proxy.observation.redaction import redact
 
@@ -34,7 +34,7 @@ class Query:
             return False
         if not self.spans(x.started_wall + x.duration):
             return False
-        return not self.fields or self.fields.items() <= story_fields(x).items()
+        return not self.fields or self.fields.items() <= own_fields(x).items()
 
     def spans(self, ended: float) -> bool:
         """Whether an end at this wall time lies within."""

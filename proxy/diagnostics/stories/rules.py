@@ -4,9 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from proxy.knobs import Duration, Knobs, Share, Size
-
-Count = Annotated[int, Field(ge=1)]
+from proxy.knobs import Count, Duration, Knobs, Share, Size
 
 
 class StoriesRule(Knobs):

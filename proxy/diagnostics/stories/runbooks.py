@@ -52,6 +52,16 @@ CODES: Final[dict[str, Runbook]] = {
         ("`bytes_in`, and what was uploaded.",),
         ("Raise `max_body` where such bodies are wanted.",),
     ),
+    "message_too_long": Runbook(
+        "The text at `message.pointer` is longer than `message.max_length`.",
+        ("`detail`: how long it was.", "Whether the page counts as the route does: in characters."),
+        ("Let the page say the limit while people type, or raise `max_length`.",),
+    ),
+    "message_empty": Runbook(
+        "There is no text at `message.pointer`, or only blanks.",
+        ("`detail`: was nothing there, or only blanks?",),
+        ("Nothing there: `message.pointer` and what the client sends do not agree.",),
+    ),
     "request_timeout": Runbook(
         "The client began a request and did not finish it: the head within `listen.request_head`, or a body silent for `timeouts.request_body_gap`.",
         ("`client_ip`: one slow network or an attack?",),
@@ -87,6 +97,18 @@ CODES: Final[dict[str, Runbook]] = {
             "From a page that is not yours: nothing.",
         ),
     ),
+    "https_required": Runbook(
+        "The client came by plain HTTP to a route with `require_https`.",
+        (
+            "Whether the proxy in front is in `trusted_proxies` and sends `X-Forwarded-Proto: https`.",
+        ),
+        ("Mend that; from a client that came by HTTP: nothing.",),
+    ),
+    "media_type_not_supported": Runbook(
+        "The body is of a type that the route does not take, or compressed where it is looked into.",
+        ("`detail`: the type.", "`content_types` and `message` of the route."),
+        ("Add the type where it is wanted, or mend the client.",),
+    ),
     "upgrade_not_allowed": Runbook(
         "A WebSocket was asked for, and this route has none.",
         ("`path`: is it the right route?",),
@@ -96,6 +118,17 @@ CODES: Final[dict[str, Runbook]] = {
         "The request has passed this very Sidelight before.",
         ("`upstreams.*.endpoints`: one of them leads back here.",),
         ("Point it at the upstream.",),
+    ),
+    "rate_limited": Runbook(
+        "The client asked more often than a `rate_limit` of the route lets it.",
+        (
+            "`detail`: the limit, the client and the wait. One client or many?",
+            "`sidelight_rate_limit_decisions_total` by policy.",
+        ),
+        (
+            "One client: mend it, it should obey `Retry-After`.",
+            "Many: raise `rate` or `burst`; `dry_run: true` shows what a limit would refuse.",
+        ),
     ),
     "overload_shed": Runbook(
         "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
@@ -204,6 +237,23 @@ CODES: Final[dict[str, Runbook]] = {
         ("`detail`.",),
         ("Mend the upstream, or whatever rewrites its answers.",),
     ),
+    "stream_error": Runbook(
+        'The upstream said inside a stream of status 200 that it failed: an event named `error`, or JSON with a top-level `error` or `"type": "error"`.',
+        (
+            "`detail` names its type or code; the upstream's log for this request ID.",
+            "Whether its model or provider is overloaded or out of quota.",
+        ),
+        ("Mend what the upstream says; many of them open the circuit by their share.",),
+    ),
+    "stream_empty": Runbook(
+        "A stream ended well, and there was no data event in it: at most comments.",
+        (
+            "The upstream's log for this request ID: did it have nothing to say, or was an error swallowed?",
+        ),
+        (
+            "Mend the upstream where an answer was due; nothing where empty streams are usual, such as a channel that is asked anew.",
+        ),
+    ),
     "stream_max_duration": Runbook(
         "The body took longer than `timeouts.max_stream`.",
         ("`duration_ms`, `bytes_out`, `client_ip`: a long answer or a client that reads slowly?",),
@@ -236,6 +286,18 @@ CODES: Final[dict[str, Runbook]] = {
     ),
 }
 """For every code of the outcome table."""
+
+CLOCKS: Final[dict[str, Runbook]] = {
+    "event_gap": Runbook(
+        "Bytes went on coming, but no data event within `timeouts.event_gap`; the code is `stream_stalled`.",
+        (
+            "What came instead: comments of an upstream that waits for its model, or an event that never ends.",
+            "`max_gap_ms` says nothing here; compare how far apart the events of good streams are.",
+        ),
+        ("Mend what the upstream waits for, or raise `event_gap`.",),
+    ),
+}
+"""For clocks whose end calls for something else than the code does."""
 
 ALERTS: Final[dict[str, Runbook]] = {
     "critical_errors": Runbook(
@@ -340,7 +402,7 @@ MONITORING: Final[dict[str, Runbook]] = {
 }  # fmt: skip
 """For the rules of `deploy/prometheus/alerts.yml` that have no counterpart above."""
 
-RUNBOOKS: Final = CODES | ALERTS | MONITORING
+RUNBOOKS: Final = CODES | CLOCKS | ALERTS | MONITORING
 
 _HEAD: Final = """# Runbooks
 
@@ -353,6 +415,7 @@ This page is made by `python -m proxy.diagnostics.stories.runbooks`; a test hold
 def runbooks_page() -> str:
     """All runbooks as a Markdown page; each has its code as anchor."""
     parts = [_HEAD, "\n## Codes\n", *(_section(*item) for item in CODES.items())]
+    parts += ["\n## Clocks\n", *(_section(*item) for item in CLOCKS.items())]
     parts += ["\n## Alerts\n", *(_section(*item) for item in ALERTS.items())]
     parts += ["\n## Alerts of Prometheus\n", *(_section(*item) for item in MONITORING.items())]
     return "".join(parts)

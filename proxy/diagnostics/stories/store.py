@@ -8,7 +8,7 @@ A failure is said once, and so is that it is over.
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +30,7 @@ from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.story import Story, story_of
 from proxy.diagnostics.stories.writing import Row
 from proxy.exchange import Exchange
-from proxy.observation.record import ms
-from proxy.outcome import Level
+from proxy.observation.record import EmitEvent, ms
 
 BATCH: Final = 250
 """Stories of one transaction."""
@@ -39,8 +38,6 @@ LINGER: Final = 0.25
 """Seconds between two of them: it bounds what the thread takes away from the event loop."""
 PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a batch that could not be written is tried again; then the last, for ever."""
-
-Tell = Callable[[str, Level, Mapping[str, object]], None]
 
 
 class Store:
@@ -53,7 +50,7 @@ class Store:
         self,
         path: Path,
         rule: StoreRule,
-        tell: Tell,
+        tell: EmitEvent,
         *,
         worker: int = 0,
         linger: float = LINGER,

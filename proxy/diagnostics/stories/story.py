@@ -7,15 +7,23 @@ request. What it is made from was redacted when it was recorded.
 from collections.abc import Mapping
 from typing import Final
 
+from proxy.attempt_record import Attempt
 from proxy.clock import iso
 from proxy.diagnostics.stories.client_end import client_got
-from proxy.diagnostics.stories.clocks import Clock, clocks_of, head_at, is_tunnel, silence
+from proxy.diagnostics.stories.clocks import (
+    Clock,
+    clocks_of,
+    head_at,
+    is_tunnel,
+    runbook_of,
+    silence,
+)
 from proxy.diagnostics.stories.diagnosis import diagnose
 from proxy.diagnostics.stories.guards import guards_of, route_of
-from proxy.exchange import Attempt, Exchange
+from proxy.exchange import Exchange
 from proxy.observation.breaker_opening import opened
 from proxy.observation.record import RESERVED, ms
-from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
+from proxy.outcome import INTERNAL_ERROR, MESSAGE_TOO_LONG, Outcome, level_of
 
 Story = dict[str, object]
 """JSON-able and redacted; what has nothing to say is left out."""
@@ -37,7 +45,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "upstream_ids": x.upstream_ids,
         "trace_id": x.trace_id or None,
         "span_id": x.span_id or None,
-        "fields": story_fields(x) or None,
+        "fields": own_fields(x) or None,
         "at": iso(x.started_wall),
         "started": round(x.started_wall, 3),
         "ended": round(x.started_wall + x.duration, 3),
@@ -53,13 +61,14 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "retry_stopped": x.retry_stopped if x.attempts else None,
         "breaker": _breaker(x),
         "times": _times(x),
+        "parts": {f"{name}_ms": ms(took) for name, took in x.spent.by_name().items()},
         "clocks": [_clock(clock) for clock in clocks_of(x)],
         "stream": _stream(x),
         "client": _client(x, outcome),
         "config_hash": config_hash or None,
         "worker": worker,
         "diagnosis": diagnose(x),
-        "runbook": outcome.code,
+        "runbook": runbook_of(x),
     }
     return {key: value for key, value in told.items() if value is not None}
 
@@ -88,7 +97,7 @@ def brief_of(x: Exchange) -> Story:
         "term": x.term,
         "level": level_of(outcome, x.upstream_status),
         "duration_ms": ms(x.duration),
-        "fields": story_fields(x) or None,
+        "fields": own_fields(x) or None,
         "route": x.route or None,
         "upstream": x.upstream or None,
         "attempts": len(x.attempts),
@@ -96,7 +105,7 @@ def brief_of(x: Exchange) -> Story:
     return {key: value for key, value in told.items() if value is not None}
 
 
-def story_fields(x: Exchange) -> dict[str, str]:
+def own_fields(x: Exchange) -> dict[str, str]:
     """The team's own fields."""
     return {k: v for k, v in x.fields.items() if k not in RESERVED}
 
@@ -111,6 +120,7 @@ def _end(x: Exchange, outcome: Outcome) -> dict[str, object]:
         "upstream_status": x.upstream_status,
         "interim": list(x.interim) or None,
         "detail": x.detail or None,
+        "would_refuse": x.would_refuse,
         "fault": x.fault.place if x.fault else None,
         "duration_ms": ms(x.duration),
         "overhead_ms": ms(x.overhead),
@@ -219,7 +229,10 @@ def _client(x: Exchange, outcome: Outcome) -> Story:
     if got in ("own_answer", "in_band_error"):
         wait = x.retry_in
         told["code"] = outcome.code
-        told["message"] = outcome.message.replace("{n}", str(round(wait)) if wait else "a few")
+        number = str(round(wait)) if wait else "a few"
+        if outcome is MESSAGE_TOO_LONG and x.terms is not None:
+            number = str(x.terms.message.max_length)
+        told["message"] = outcome.message.replace("{n}", number)
     if x.retry_in is not None:
         told["retry_after"] = round(x.retry_in, 3)
     return told

@@ -174,7 +174,7 @@ class TestRequests:
     async def test_a_wrong_filter_is_explained(self, admin) -> None:
         words = (await page(admin, "/requests?status=x", 400)).words
 
-        assert "status=x should be a status from 100 to 599" in words
+        assert "status=x should be a status from 100 to 999" in words
 
     async def test_a_store_that_cannot_be_read_is_said(self, admin, sources) -> None:
         sources.diagnostics.store, sources.diagnostics.listed = "failing", []
@@ -197,6 +197,7 @@ class TestRequest:
             "retried (reset) after 90 ms, retry budget 19 left", "reused connection, nothing sent",
             "closed before the head", "silence 20.0 s", "700 ms, 1.2 s after the beginning",
             "148 in 140 reads", "gap20.0 s20.0 sran out", "the path is /api/chat",
+            "Where it wentupstream 22.0 s, relay 0.4 ms",
             "closed, 4 of 10 attempts failed in 30.0 s", "The answer stopped arriving.",
             "c0ffee, worker 0", "u-7", "192.0.2.7 widget/1", "breaker passed",
         ],

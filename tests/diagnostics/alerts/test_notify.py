@@ -21,6 +21,7 @@ class Receiver:
         self.statuses = []
         self.taken = []
         self.came = asyncio.Event()
+        self.url = ""
 
     async def take(self, request):
         status = self.statuses.pop(0) if self.statuses else 200
@@ -52,7 +53,7 @@ async def notifier(receiver, results):
 
     hook = Webhook(url=receiver.url, secret="hush")
     notifier = Notifier([hook], "chat", results, sleep)
-    notifier.pauses = pauses
+    notifier.pauses = pauses  # type: ignore[attr-defined]
     yield notifier
     await notifier.stop()
 

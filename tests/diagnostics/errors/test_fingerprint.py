@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.diagnostics.errors.fingerprint import Kind, detail_class, kind_of
+from proxy.diagnostics.errors.fingerprint import ErrorKind, detail_class, kind_of
 from proxy.fault import fault_of
 
 
@@ -22,7 +22,7 @@ def test_what_varies_is_no_part_of_the_class(detail, kind) -> None:
 def test_the_kind_is_code_route_upstream_endpoint_and_detail_class(exchange_of) -> None:
     x = exchange_of("upstream_reset", detail="closed after 3 bytes")
 
-    assert kind_of(x) == Kind(
+    assert kind_of(x) == ErrorKind(
         "upstream_reset", "chat", "chat", "http://127.0.0.1:8000", "closed after # bytes"
     )
 
@@ -38,5 +38,5 @@ def test_a_fault_of_ours_is_told_apart_by_its_place(exchange_of) -> None:
 
 
 def test_a_fingerprint_is_the_same_after_a_restart() -> None:
-    assert Kind("a", "b", "c", "d", "e").fingerprint == "6cf635c05ee7"
-    assert Kind("a", "bc").fingerprint != Kind("ab", "c").fingerprint
+    assert ErrorKind("a", "b", "c", "d", "e").fingerprint == "6cf635c05ee7"
+    assert ErrorKind("a", "bc").fingerprint != ErrorKind("ab", "c").fingerprint

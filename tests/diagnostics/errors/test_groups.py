@@ -1,5 +1,7 @@
 """Errors are grouped, counted by the hour, bounded, and summed up for a day."""
 
+from typing import Any
+
 import pytest
 
 from proxy.diagnostics.errors.groups import (
@@ -36,7 +38,7 @@ def test_a_group_knows_first_last_total_and_its_latest_ids(exchange_of) -> None:
     for n in range(7):
         add(groups, exchange_of, at=n * 1800, request_id=f"id-{n}")
     (group,) = groups.newest_first()
-    shown = group_json(group, BEGIN + 6 * 1800)
+    shown: dict[str, Any] = group_json(group, BEGIN + 6 * 1800)
 
     assert shown["total"] == shown["last_24h"] == 7
     assert shown["first_seen"] == "2001-09-09T01:46:40.000Z"
@@ -72,7 +74,7 @@ def test_a_fault_of_ours_keeps_its_trace_and_shows_it_only_alone(exchange_of) ->
         group = add(groups, exchange_of, "internal_error", fault=fault_of(fault))
 
     assert "trace" not in group_json(group, BEGIN)
-    assert group_json(group, BEGIN, with_trace=True)["trace"].endswith("\nKeyError")
+    assert str(group_json(group, BEGIN, with_trace=True)["trace"]).endswith("\nKeyError")
 
 
 def test_changed_groups_are_given_to_be_saved_once(exchange_of) -> None:
@@ -115,7 +117,7 @@ def test_the_summary_is_of_the_last_24_hours(exchange_of) -> None:
     add(groups, exchange_of, at=0)
     add(groups, exchange_of, "circuit_open", at=0)
     add(groups, exchange_of, "internal_error", at=-HOUR)
-    found = summary(groups.newest_first(), BEGIN)
+    found: dict[str, Any] = summary(groups.newest_first(), BEGIN)
 
     assert found["last_24h"] == {"warning": 1, "error": 1, "critical": 1}
     assert found["by_code"] == {"upstream_reset": 1, "circuit_open": 1, "internal_error": 1}

@@ -10,6 +10,8 @@ from proxy.diagnostics.stories.client_end import client_got
     [
         ("completed", {}, "answer"),
         ("upstream_error", {}, "answer"),
+        ("stream_error", {}, "answer"),
+        ("stream_empty", {}, "answer"),
         ("completed", {"attempts": []}, "own_answer"),
         ("head_timeout", {"upstream_status": None}, "own_answer"),
         ("stream_stalled", {"inband_error": True}, "in_band_error"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.diagnostics.stories.clocks import clocks_of, ran_out, silence
+from proxy.diagnostics.stories.clocks import clocks_of, ran_out, runbook_of, silence
 from proxy.settings.sections import TimeoutsRule
 from tests.records import attempt
 
@@ -60,10 +60,27 @@ def test_the_clock_that_ran_out_is_named(exchange_of, code, unusual, clock) -> N
     assert ran_out(exchange_of(code, **unusual)) == clock
 
 
-def test_a_clock_that_ran_out_unmeasured_elapsed_in_full(exchange_of) -> None:
-    x = exchange_of("connect_timeout", attempts=[attempt("http://a", 10.0)])
+@pytest.mark.parametrize(
+    ("code", "unusual", "name"),
+    [
+        ("connect_timeout", {}, "connect"),
+        ("client_too_slow", {}, "client_write"),
+        ("stream_stalled", {"detail": "event_gap: no event for 5 s"}, "event_gap"),
+    ],
+)
+def test_what_a_clock_ran_is_measured_and_not_its_limit(exchange_of, code, unusual, name) -> None:
+    unmeasured = exchange_of(code, attempts=[attempt("http://a", 10.0)], **unusual)
+    measured = exchange_of(code, attempts=[attempt("http://a", 10.0)], clock_ran=7.5, **unusual)
 
-    assert elapsed(x)["connect"] == 3.0
+    assert name not in elapsed(unmeasured)
+    assert elapsed(measured)[name] == 7.5
+
+
+def test_a_clock_about_events_has_a_runbook_of_its_own(exchange_of) -> None:
+    x = exchange_of("stream_stalled", detail="event_gap: no event for 5 s")
+
+    assert runbook_of(x) == "event_gap"
+    assert runbook_of(exchange_of("stream_stalled")) == "stream_stalled"
 
 
 def test_silence_is_counted_from_the_head_where_no_byte_came(exchange_of) -> None:

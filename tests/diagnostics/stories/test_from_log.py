@@ -1,6 +1,7 @@
 """A story out of the log says what the event says, and nothing else."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -34,13 +35,13 @@ def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
 
     assert {key: told.get(key) for key in SAME} == {key: retold.get(key) for key in SAME}
     assert retold["source"] == "log"
-    assert retold["diagnosis"].endswith(f"See runbook: {code}.")
+    assert str(retold["diagnosis"]).endswith(f"See runbook: {code}.")
 
 
 def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
     lost = attempt("http://a", 10.0, reused=True, head=0.1, sent=True, result="reset", pause=0.1)
     x = exchange_of(attempts=[lost, *exchange_of().attempts])
-    retold = story_from_log(logged(x))
+    retold: dict[str, Any] = story_from_log(logged(x))
     first, last = retold["attempts"]
 
     assert {"at_ms", "sent", "reused"}.isdisjoint(first)

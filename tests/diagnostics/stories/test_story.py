@@ -216,3 +216,9 @@ def test_a_summary_from_the_record_is_that_of_its_story(exchange_of, unusual) ->
     x = exchange_of("upstream_reset", **unusual)
 
     assert brief_of(x) == summary_of(story_of(x))
+
+
+def test_the_parts_of_the_duration_are_told_in_milliseconds(exchange_of) -> None:
+    x = exchange_of(queued=0.25, upstream_wait=1.5)
+
+    assert {"queue_ms": 250.0, "upstream_ms": 1500.0} == story_of(x)["parts"]

@@ -6,7 +6,7 @@ from html import escape
 
 import pytest
 
-from proxy.http.stack_traces import LANGUAGES, MOST, trace_in
+from proxy.observation.stack_traces import LANGUAGES, MOST, trace_in
 
 SECRET = "hunter2"
 

@@ -1,0 +1,105 @@
+"""Who is let in on a route: what is asked once it is known, in this order.
+
+https, the type of the body, rate limits, the message; what costs least is asked first.
+"""
+
+from dataclasses import dataclass
+
+from proxy import outcome as o
+from proxy.clock import now
+from proxy.context import Context
+from proxy.http.authority import host_name
+from proxy.http.forwarding import is_https
+from proxy.limits.rate import RateLimits
+from proxy.message_guard import (
+    LARGEST,
+    Unfit,
+    is_looked_into,
+    refuse_message,
+    refuse_type,
+    refuse_unreadable,
+)
+from proxy.outcome import Outcome
+from proxy.own_response import refuse
+from proxy.upload import read_whole
+
+_REDIRECTED = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The request is not let in; `retry_in` is in seconds."""
+
+    outcome: Outcome
+    detail: str | None = None
+    retry_in: float | None = None
+    number: int | None = None
+    """For the message."""
+    location: bytes = b""
+    """Where a GET is sent instead."""
+
+
+async def admit(ctx: Context) -> Refusal | None:
+    """Why the request is not let in; None where it is.
+
+    Raises RequestError where its body is waited for and does not come.
+    """
+    rule, asked = ctx.route.rule, ctx.asked
+    if (rule.require_https != "off" or rule.hsts) and (refusal := _refuse_plain(ctx)):
+        return refusal
+    if unfit := refuse_type(asked, rule.content_types):
+        return _refusal(unfit)
+    looks = rule.message.pointer is not None and is_looked_into(asked)
+    if looks and (unfit := refuse_unreadable(asked)):
+        return _refusal(unfit)
+    limits = ctx.route.rate_limits
+    if limits is not None and (refusal := _refuse_often(ctx, limits)):
+        return refusal
+    if looks and rule.message.pointer is not None:
+        await read_whole(ctx, min(LARGEST, rule.max_body))
+        unfit = refuse_message(ctx.body or b"", rule.message.pointer, rule.message.max_length)
+        return _refusal(unfit) if unfit else None
+    return None
+
+
+def turn_away(ctx: Context, refusal: Refusal) -> bool:
+    """Answer who was not let in. Whether the connection may carry another exchange."""
+    is_sent_on = refusal.location != b""
+    return refuse(
+        ctx,
+        refusal.outcome,
+        refusal.detail,
+        retry_in=refusal.retry_in,
+        number=refusal.number,
+        status=308 if is_sent_on else None,
+        extra=b"Location: %b\r\n" % refusal.location if is_sent_on else b"",
+    )
+
+
+def _refusal(unfit: Unfit) -> Refusal:
+    return Refusal(unfit.outcome, unfit.detail, number=unfit.number)
+
+
+def _refuse_plain(ctx: Context) -> Refusal | None:
+    """Refuse who came by plain HTTP; tell who did not to stay with https (RFC 6797)."""
+    rule, asked = ctx.route.rule, ctx.asked
+    if is_https(ctx.source.scheme, asked.fields if ctx.source.trusted else None):
+        if rule.hsts:
+            ctx.own_fields += b"Strict-Transport-Security: max-age=%d\r\n" % int(rule.hsts)
+        return None
+    if rule.require_https == "off":
+        return None
+    if rule.require_https == "refuse" or asked.method not in _REDIRECTED or not asked.host:
+        return Refusal(o.HTTPS_REQUIRED)
+    location = f"https://{host_name(ctx.exchange.host)}{asked.target}"
+    return Refusal(o.HTTPS_REQUIRED, location=location.encode("utf-8", "surrogateescape"))
+
+
+def _refuse_often(ctx: Context, limits: RateLimits) -> Refusal | None:
+    verdict = limits.judge(ctx.asked, ctx.exchange, now())
+    ctx.own_fields += verdict.fields
+    if verdict.would_refuse is not None:
+        ctx.exchange.would_refuse = verdict.would_refuse
+    if verdict.detail is None:
+        return None
+    return Refusal(o.RATE_LIMITED, verdict.detail, verdict.wait)

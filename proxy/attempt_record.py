@@ -1,0 +1,58 @@
+"""The record of an attempt: one try at one endpoint, and how it ended.
+
+Written on the way of its exchange, each fact by one module or by a method here.
+Times are seconds on `clock.now`, lengths of time are seconds. None means: it did not come to that.
+"""
+
+from proxy.outcome import Outcome, Result, result_of
+
+
+class Attempt:
+    """One try at one endpoint, up to the head of its answer."""
+
+    endpoint: str
+    started: float
+    reused: bool = False
+    connect: float | None = None
+    """Length of TCP and TLS set-up; None on a reused connection."""
+    head: float | None = None
+    """From the request sent to the head of the answer."""
+    sent: bool = False
+    """Whether any byte of the request was handed to the kernel."""
+    status: int | None = None
+    result: Result | None = None
+    outcome: Outcome | None = None
+    detail: str | None = None
+    """What happened in technical words; internal, never sent to a client."""
+    pause: float = 0.0
+    """The wait after it, before the next attempt."""
+    upstream_ids: dict[str, str] | None = None
+    """IDs of the upstream's own, of an answer that was not passed on."""
+    retry_after: float | None = None
+    """Seconds for which the answer asked us to stay away."""
+    queued: float = 0.0
+    """Waited for a connection slot; part of the exchange's `queued`."""
+    budget_left: float | None = None
+    """Retry tokens left after the decision that followed it."""
+
+    def __init__(self, endpoint: str, started: float) -> None:
+        self.endpoint = endpoint
+        self.started = started
+
+    def answer(self, status: int) -> None:
+        """A head came."""
+        self.status, self.result = status, result_of(status)
+
+    def fail(self, outcome: Outcome, detail: str | None) -> None:
+        """It failed; one that was given up ended by the client's body: broken, late or too long."""
+        self.outcome, self.result = outcome, outcome.result or "client_gone"
+        self.note(detail)
+
+    def leave(self, result: Result) -> None:
+        """It ends while it still waits; one that has a result keeps it."""
+        if self.result is None:
+            self.result = result
+
+    def note(self, detail: str | None) -> None:
+        """What happened, in technical words; the last ones stand."""
+        self.detail = detail

@@ -1,0 +1,59 @@
+"""What is kept of each key, in bounded memory.
+
+A key at rest is worth nothing: to forget it changes no decision, so those go first. Each new key
+looks at a few of the oldest; where none of them is at rest and there is no room, the one that would
+be at rest soonest goes. So a flood of new keys does not free those who are at their limit.
+"""
+
+from collections import deque
+from typing import Final, Protocol
+
+_LOOKS: Final = 8
+"""Old keys that a new one looks at."""
+
+
+class Arrivals(Protocol):
+    """Where the theoretical arrival time of each key is kept: here, or one day in a shared store.
+
+    It must answer from memory, because it is asked on the way of every request.
+    """
+
+    def get(self, key: int) -> int | None: ...
+
+    def put(self, key: int, arrival: int, at: int) -> None: ...
+
+
+class LocalArrivals:
+    """The keys of one limit, at most `room` of them; times are ticks."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._times: dict[int, int] = {}
+        self._order: deque[int] = deque()
+        """Every key once, in the order in which they were last looked at."""
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def get(self, key: int) -> int | None:
+        return self._times.get(key)
+
+    def put(self, key: int, arrival: int, at: int) -> None:
+        """Keep the arrival time of a key; `at` is now, by which others may be at rest."""
+        if key not in self._times:
+            self._make_room(at)
+            self._order.append(key)
+        self._times[key] = arrival
+
+    def _make_room(self, at: int) -> None:
+        times, order = self._times, self._order
+        oldest = [order.popleft() for _ in range(min(_LOOKS, len(order)))]
+        kept = [key for key in oldest if times[key] > at]
+        for key in oldest:
+            if times[key] <= at:
+                del times[key]
+        if len(times) >= self._room:  # then none was at rest, and `kept` is all that was looked at
+            soonest = min(kept, key=times.__getitem__)
+            kept.remove(soonest)
+            del times[soonest]
+        order.extend(kept)

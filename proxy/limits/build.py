@@ -1,0 +1,36 @@
+"""Limits as they run, from the rules of a route."""
+
+from collections.abc import Sequence
+
+from proxy.limits.arrivals import LocalArrivals
+from proxy.limits.gcra import Quota
+from proxy.limits.keys import Keys, KeySource
+from proxy.limits.rate import RateLimit, RateLimits
+from proxy.limits.rules import ByRequest, RateRule
+
+
+def rate_limits(route: str, rules: Sequence[RateRule], keys: Keys) -> RateLimits | None:
+    """The rate limits of a route; None where it has none."""
+    if not rules:
+        return None
+    return RateLimits([_limit(rule, _name(route, n), keys) for n, rule in enumerate(rules, 1)])
+
+
+def _name(route: str, number: int) -> str:
+    return route if number == 1 else f"{route}-{number}"
+
+
+def _limit(rule: RateRule, name: str, keys: Keys) -> RateLimit:
+    quota = Quota(rule.count, rule.period, rule.at_once)
+    arrivals = LocalArrivals(rule.keys)
+    return RateLimit(
+        rule.name or name, quota, source_of(rule.by), arrivals, keys, dry_run=rule.dry_run
+    )
+
+
+def source_of(by: str | ByRequest) -> KeySource | None:
+    """What tells clients apart; None where nothing does."""
+    if isinstance(by, str):
+        return None if by == "all" else KeySource("address")
+    kind, name = by.source
+    return KeySource(kind, name)

@@ -1,0 +1,56 @@
+"""The generic cell rate algorithm (ITU-T I.371, "virtual scheduling"): when the next request fits.
+
+One number is kept for each key: the theoretical arrival time, at which the key would be at rest.
+Times are whole numbers of ticks, `count` to a microsecond, so that the interval between requests is
+a whole number as well and nothing is ever rounded.
+"""
+
+from typing import Final
+
+_MICROSECONDS: Final = 1_000_000
+
+
+class Quota:
+    """`count` requests in `period` whole seconds, `burst` of them at once from rest."""
+
+    def __init__(self, count: int, period: int, burst: int) -> None:
+        self.count = count
+        self.period = period
+        self.burst = burst
+        self.interval = period * _MICROSECONDS
+        """Ticks from one request to the next at the sustained rate."""
+        self.tolerance = (burst - 1) * self.interval
+        """Ticks by which a request may come before its theoretical arrival time."""
+        self.second = float(count * _MICROSECONDS)
+        """Ticks in a second."""
+
+    def ticks(self, now: float) -> int:
+        """`now`, to the microsecond, in ticks."""
+        return int(now * 1e6 + 0.5) * self.count
+
+
+class Decision:
+    """Whether a request fits, and what is left."""
+
+    __slots__ = ("arrival", "remaining", "reset", "wait")
+
+    def __init__(self, arrival: int, wait: float, remaining: int, reset: float) -> None:
+        self.arrival = arrival
+        """The theoretical arrival time to keep if the request is let in."""
+        self.wait = wait
+        """Seconds until one would fit; 0 where this one does."""
+        self.remaining = remaining
+        """Requests that fit at once after this one."""
+        self.reset = reset
+        """Seconds until the key is at rest."""
+
+
+def decide(quota: Quota, arrival: int | None, now: float) -> Decision:
+    """Whether a request fits now; `arrival` is what is kept of the key, None: nothing."""
+    at, interval, tolerance = quota.ticks(now), quota.interval, quota.tolerance
+    due = at if arrival is None or arrival < at else arrival
+    early = due - at
+    if early > tolerance:
+        return Decision(due, (early - tolerance) / quota.second, 0, early / quota.second)
+    left = (tolerance - early) // interval
+    return Decision(due + interval, 0.0, left, (early + interval) / quota.second)

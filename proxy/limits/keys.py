@@ -1,0 +1,91 @@
+"""Which client a request counts for: its address, or a value that it sends.
+
+What a client chooses is kept as a keyed hash only, and all values are hashed alike, so that nobody
+can choose one whose bucket is somebody else's.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from ipaddress import IPv6Address
+from typing import Final
+
+from proxy.exchange import Exchange
+from proxy.http.request_head import RequestHead
+from proxy.http.trust import parsed_address
+
+_NETWORK: Final = ~((1 << 64) - 1)
+"""What of an IPv6 address is its network: who has one host has all of its /64."""
+
+
+@lru_cache(maxsize=4096)
+def client_network(address: str) -> str:
+    """An address as clients are told apart by it: IPv4 as it is, of IPv6 the /64."""
+    parsed = parsed_address(address) if ":" in address else None
+    if not isinstance(parsed, IPv6Address):
+        return address if parsed is None else str(parsed)
+    return f"{IPv6Address(int(parsed) & _NETWORK)}/64"
+
+
+class KeySource:
+    """Where the value stands that tells clients apart.
+
+    `kind` is header, cookie, field or address; who sends no value counts by address.
+    """
+
+    def __init__(self, kind: str, name: str = "") -> None:
+        self.words = name if kind == "field" else f"{kind} {name}"
+        self._kind = kind
+        self._field = name
+        self._name = (name.lower() if kind == "header" else name).encode()
+
+    def value(self, asked: RequestHead, x: Exchange) -> bytes | None:
+        """The value that a client sent; None, or nothing, where it sent none."""
+        if self._kind == "address":
+            return None
+        if self._kind == "header":
+            return asked.fields.get(self._name)
+        if self._kind == "cookie":
+            return cookie_value(asked.fields, self._name)
+        return x.fields.get(self._field, "").encode("utf-8", "surrogateescape")
+
+
+class Keys:
+    """Makes keys of clients; `secret` is of one process, at most 64 bytes."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._hash = blake2b(key=secret, digest_size=8)
+
+    def of(self, source: KeySource, asked: RequestHead, x: Exchange) -> int:
+        """The key of a client, by its address where it sends no value."""
+        return int.from_bytes(self._digest(source, asked, x), "big")
+
+    def words(self, source: KeySource, asked: RequestHead, x: Exchange) -> str:
+        """The client as it may be recorded: what it chose itself is the beginning of a hash."""
+        if not source.value(asked, x):
+            return f"address {client_network(x.client_ip)}"
+        return f"{source.words} {self._digest(source, asked, x).hex()[:8]}"
+
+    def _digest(self, source: KeySource, asked: RequestHead, x: Exchange) -> bytes:
+        hashed = self._hash.copy()
+        # one byte before each, so that no value is the key of an address
+        if value := source.value(asked, x):
+            hashed.update(b"v" + value)
+        else:
+            hashed.update(b"a" + client_network(x.client_ip).encode())
+        return hashed.digest()
+
+
+def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:
+    """The value of the first cookie of this name (RFC 6265 §5.4); None where there is none.
+
+    Several `Cookie` lines were joined by a comma.
+    """
+    sent = fields.get(b"cookie", b"")
+    if name not in sent:
+        return None
+    for pair in sent.replace(b", ", b";").split(b";"):
+        given, is_pair, value = pair.partition(b"=")
+        if is_pair and given.strip() == name:
+            return value.strip()
+    return None

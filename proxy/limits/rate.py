@@ -1,0 +1,117 @@
+"""The rate limits of a route: all must give leave, and a request that is refused costs nothing."""
+
+from collections.abc import Iterator, Sequence
+
+from proxy.exchange import Exchange
+from proxy.http.request_head import RequestHead
+from proxy.limits.arrivals import Arrivals
+from proxy.limits.fields import limit_fields, policy_fields
+from proxy.limits.gcra import Decision, Quota, decide
+from proxy.limits.keys import Keys, KeySource
+
+
+class RateLimit:
+    """One limit; `source` tells clients apart, None: nothing does, all count together."""
+
+    def __init__(
+        self,
+        name: str,
+        quota: Quota,
+        source: KeySource | None,
+        arrivals: Arrivals,
+        keys: Keys,
+        *,
+        dry_run: bool = False,
+    ) -> None:
+        self.name = name
+        self.label = name.encode()
+        """The name as header fields have it."""
+        self.quota = quota
+        self.dry_run = dry_run
+        self.allowed = self.refused = 0
+        """Decisions so far; `refused` would have been, where it only runs dry."""
+        self._source = source
+        self._arrivals = arrivals
+        self._keys = keys
+
+    def key(self, asked: RequestHead, x: Exchange) -> int:
+        """The key of the client that asks."""
+        return 0 if self._source is None else self._keys.of(self._source, asked, x)
+
+    def look(self, key: int, now: float) -> Decision:
+        """What it would decide; nothing is taken yet."""
+        return decide(self.quota, self._arrivals.get(key), now)
+
+    def take(self, key: int, decision: Decision, now: float) -> None:
+        """Count a request that was let in."""
+        self.allowed += 1
+        self._arrivals.put(key, decision.arrival, self.quota.ticks(now))
+
+    def words(self, decision: Decision, client: str) -> str:
+        """The decision as stories tell it; `client` is who was refused."""
+        quota = self.quota
+        rate = f"{quota.count} in {quota.period} s, burst {quota.burst}"
+        return f"rate_limit {self.name}: no leave for {decision.wait:.1f} s ({rate}, by {client})"
+
+    def client(self, asked: RequestHead, x: Exchange) -> str:
+        """The client in words."""
+        return "all" if self._source is None else self._keys.words(self._source, asked, x)
+
+
+class Verdict:
+    """What all limits of a route say to a request."""
+
+    def __init__(self) -> None:
+        self.wait = 0.0
+        """Seconds until it would be let in; 0 where it is."""
+        self.detail: str | None = None
+        """Who refused it and why; None where nobody did."""
+        self.would_refuse: str | None = None
+        """The same of a limit that only runs dry."""
+        self.fields = b""
+        """Header lines that tell the client what it may do."""
+
+
+class RateLimits:
+    """All limits of a route, in the order of the settings."""
+
+    def __init__(self, limits: Sequence[RateLimit]) -> None:
+        self._limits = list(limits)
+        told = [(limit.label, limit.quota) for limit in limits if not limit.dry_run]
+        self._policies = policy_fields(told)
+
+    def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
+        """Whether all give leave; only then does the request count, for each of them."""
+        verdict = Verdict()
+        granted: list[tuple[RateLimit, int, Decision]] = []
+        refused: list[tuple[bytes, Decision]] = []
+        for limit in self._limits:
+            key = limit.key(asked, x)
+            decision = limit.look(key, now)
+            if decision.wait == 0.0:
+                granted.append((limit, key, decision))
+                continue
+            _refuse(verdict, limit, decision, limit.client(asked, x))
+            if not limit.dry_run:
+                refused.append((limit.label, decision))
+        if not refused:
+            for limit, key, decision in granted:
+                limit.take(key, decision, now)
+        told = refused or [(one.label, left) for one, _, left in granted if not one.dry_run]
+        if told:
+            verdict.fields = self._policies + limit_fields(told)
+        return verdict
+
+    def counts(self) -> Iterator[tuple[str, str, int]]:
+        """Policy, decision and how often, for metrics."""
+        for limit in self._limits:
+            yield limit.name, "allowed", limit.allowed
+            yield limit.name, "would_refuse" if limit.dry_run else "refused", limit.refused
+
+
+def _refuse(verdict: Verdict, limit: RateLimit, decision: Decision, client: str) -> None:
+    limit.refused += 1
+    if limit.dry_run:
+        verdict.would_refuse = verdict.would_refuse or limit.words(decision, client)
+    elif decision.wait > verdict.wait:
+        verdict.wait, verdict.detail = decision.wait, limit.words(decision, client)

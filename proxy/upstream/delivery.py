@@ -1,0 +1,56 @@
+"""What the kernel knows of a request's delivery: whether a byte of it has reached the upstream.
+
+Asks `TCP_INFO` (tcp(7)), which Linux alone has in this form; a Unix socket has none at all.
+"""
+
+import socket
+import struct
+import sys
+from typing import Final
+
+from proxy.upstream.ending import Arrival
+
+_OPTION: Final[int | None] = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
+_FIELDS: Final = struct.Struct("=120xQ28xI")
+"""`tcpi_bytes_acked`, `tcpi_data_segs_out`."""
+
+
+class Delivery:
+    """Of what is sent on a socket after `begin`."""
+
+    __slots__ = ("_before", "_socket")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._before: tuple[int, int] | None = None
+
+    def begin(self) -> None:
+        """A request follows: what was sent until now, handshakes included, is another's."""
+        self._before = self._read()
+
+    def arrival(self) -> Arrival | None:
+        """How far it came; None where the kernel does not say, or the socket is closed."""
+        before, after = self._before, self._read()
+        if before is None or after is None:
+            return None
+        if after[0] > before[0]:
+            return "acknowledged"
+        return "unacknowledged" if after[1] > before[1] else "unsent"
+
+    def is_behind(self, sent: int) -> bool:
+        """Whether it is known that less than `sent` bytes were acknowledged."""
+        before, after = self._before, self._read()
+        return before is not None and after is not None and after[0] - before[0] < sent
+
+    def _read(self) -> tuple[int, int] | None:
+        """Bytes acknowledged and segments of data sent, ever."""
+        if _OPTION is None:
+            return None
+        try:
+            info = self._socket.getsockopt(socket.IPPROTO_TCP, _OPTION, _FIELDS.size)
+        except OSError:
+            return None
+        if len(info) < _FIELDS.size:
+            return None  # a kernel before 4.6
+        acked, segments = _FIELDS.unpack(info)
+        return acked, segments

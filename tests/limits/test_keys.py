@@ -1,0 +1,113 @@
+"""Who counts as the same client."""
+
+import pytest
+
+from proxy.http.request_head import read_request
+from proxy.limits.keys import Keys, KeySource, client_network, cookie_value
+from tests.records import exchange
+
+SECRET = b"k" * 32
+
+
+def asked(*headers: tuple[bytes, bytes]):
+    return read_request("GET", "/", (1, 1), ((b"Host", b"a"), *headers), should_close=False)
+
+
+def key(source: KeySource, *headers: tuple[bytes, bytes], secret: bytes = SECRET, **fields):
+    return Keys(secret).of(source, asked(*headers), exchange(**fields))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("no:address", "no:address"),
+    ],
+)
+def test_an_address_stands_for_those_who_have_it_together(address, network):
+    assert network == client_network(address)
+
+
+@pytest.mark.parametrize(
+    ("source", "header"),
+    [
+        pytest.param(KeySource("header", "X-Key"), (b"x-key", b"%b"), id="header"),
+        pytest.param(KeySource("cookie", "session"), (b"Cookie", b"a=1; session=%b"), id="cookie"),
+    ],
+)
+def test_who_sends_the_same_value_is_the_same_wherever_it_is(source, header):
+    def of(value: bytes, ip: str) -> int:
+        return key(source, (header[0], header[1] % value), client_ip=ip)
+
+    assert of(b"ann", "192.0.2.1") == of(b"ann", "192.0.2.2") != of(b"bob", "192.0.2.1")
+
+
+def test_a_field_tells_clients_apart():
+    source = KeySource("field", "user_id")
+
+    assert key(source, fields={"user_id": "ann"}) == key(
+        source, fields={"user_id": "ann"}, client_ip="192.0.2.9"
+    )
+    assert key(source, fields={"user_id": "ann"}) != key(source, fields={"user_id": "bob"})
+
+
+@pytest.mark.parametrize("headers", [(), ((b"X-Key", b""),)], ids=["none", "empty"])
+def test_who_sends_no_value_counts_by_address(headers):
+    source = KeySource("header", "X-Key")
+
+    assert key(source, *headers) == key(KeySource("address"))
+    assert key(source, *headers) != key(source, *headers, client_ip="192.0.2.2")
+
+
+def test_no_value_is_the_key_of_an_address():
+    source = KeySource("header", "X-Key")
+
+    assert key(source, (b"X-Key", b"192.0.2.1")) != key(KeySource("address"))
+    assert key(source, (b"X-Key", b"a192.0.2.1")) != key(KeySource("address"))
+
+
+def test_keys_of_another_process_are_others():
+    source = KeySource("address")
+
+    assert key(source) != key(source, secret=b"other")
+
+
+@pytest.mark.parametrize(
+    ("source", "headers", "fields", "words"),
+    [
+        (KeySource("address"), (), {}, "address 192.0.2.1"),
+        (KeySource("address"), (), {"client_ip": "2001:db8::1"}, "address 2001:db8::/64"),
+        (KeySource("header", "X-Key"), (), {}, "address 192.0.2.1"),
+        (KeySource("header", "X-Key"), ((b"X-Key", b"ann"),), {}, "header X-Key "),
+        (KeySource("cookie", "s"), ((b"Cookie", b"s=ann"),), {}, "cookie s "),
+        (KeySource("field", "user_id"), (), {"fields": {"user_id": "ann"}}, "user_id "),
+    ],
+)
+def test_what_a_client_chose_is_recorded_as_a_hash_only(source, headers, fields, words):
+    told = Keys(SECRET).words(source, asked(*headers), exchange(**fields))
+
+    assert told.startswith(words)
+    assert "ann" not in told
+    assert len(told) - len(words) == (8 if words.endswith(" ") else 0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "value"),
+    [
+        ((b"s=1",), b"1"),
+        ((b"as=2; s=1; s=3",), b"1"),
+        ((b"a=s; s = 1 ",), b"1"),
+        ((b"a=2", b"s=1"), b"1"),
+        ((b"s",), None),
+        ((b"as=1",), None),
+        ((), None),
+    ],
+)
+def test_the_value_of_a_cookie(sent, value):
+    assert value == cookie_value(asked(*((b"Cookie", one) for one in sent)).fields, b"s")

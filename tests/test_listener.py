@@ -1,0 +1,210 @@
+"""The traffic port: its sockets, and what all connections together may hold."""
+
+import asyncio
+import socket
+from collections import Counter
+
+import pytest
+
+from proxy.client.states import CLOSED, CLOSING, EXCHANGE, WAITING
+from proxy.http.trust import Peers
+from proxy.listener import Listener, TrafficServer, bound_sockets
+from proxy.settings.sections import Listen
+from tests.client.fakes import GET, Transport, turns
+
+
+class Observer:
+    def __init__(self):
+        self.refused = 0
+
+    def connection_refused(self):
+        self.refused += 1
+
+
+class Forward:
+    """Never answers."""
+
+    def __init__(self) -> None:
+        self.observer = Observer()
+
+    async def __call__(self, request):
+        await asyncio.sleep(3600)
+
+    async def refuse(self, request, error):
+        return False
+
+
+def server_of(**limits: object) -> TrafficServer:
+    return TrafficServer(Forward(), Listen(**limits), Peers(), has_room, Counter())
+
+
+def has_room(fd: int) -> bool:
+    return True
+
+
+def connect(server: TrafficServer):
+    """A connection as the loop makes it."""
+    protocol, transport = server(), Transport()
+    protocol.connection_made(transport)
+    return protocol.client, transport
+
+
+async def end(server: TrafficServer) -> None:
+    for client in server.connections:
+        client.lost()
+    await turns()
+    assert [] == server.connections
+
+
+async def test_connections_are_counted_until_they_are_lost() -> None:
+    server = server_of()
+    clients = [connect(server)[0] for _ in range(3)]
+    assert clients == server.connections
+    clients[1].lost()
+    assert [clients[0], clients[2]] == server.connections
+    await end(server)
+
+
+async def test_at_the_limit_the_oldest_idle_connection_makes_room() -> None:
+    server = server_of(max_connections=2)
+    (busy, _), (idle, _) = connect(server), connect(server)
+    await turns()
+    busy.received(GET)
+    await turns()
+    new, _ = connect(server)
+
+    assert [EXCHANGE, CLOSING, WAITING] == [one.state for one in (busy, idle, new)]
+    assert 0 == vars(server._forward.observer)["refused"]
+    await end(server)
+
+
+async def test_who_was_served_is_the_youngest_of_the_idle() -> None:
+    server = server_of(max_connections=2)
+    (first, _), (second, _) = connect(server), connect(server)
+    first.begin_exchange()
+    first.wait_again()
+    connect(server)
+
+    assert [WAITING, CLOSING] == [first.state, second.state]
+    await end(server)
+
+
+async def test_where_none_is_idle_the_new_one_is_refused() -> None:
+    server = server_of(max_connections=1)
+    busy, _ = connect(server)
+    await turns()
+    busy.received(b"GET /half")
+    new, transport = connect(server)
+
+    assert (CLOSING, ["close"]) == (new.state, transport.done)
+    assert 1 == vars(server._forward.observer)["refused"]
+    assert {("traffic", "connection_limit"): 1} == server._shed
+    await end(server)
+
+
+async def test_where_descriptors_run_out_the_new_one_is_refused() -> None:
+    server = TrafficServer(Forward(), Listen(), Peers(), lambda fd: False, Counter())
+    new, transport = connect(server)
+
+    assert (CLOSING, ["close"]) == (new.state, transport.done)
+    await end(server)
+
+
+async def test_the_bytes_of_all_connections_are_bounded_together() -> None:
+    server = server_of(unread_bytes=64 * 1024)
+    assert server.may_hold(64 * 1024)
+    assert not server.may_hold(1)
+    server.may_hold(-2)
+    assert server.may_hold(1)
+
+
+async def test_the_idle_are_closed_and_exchanges_go_on() -> None:
+    server = server_of()
+    (busy, _), (idle, _), (begun, _) = (connect(server) for _ in range(3))
+    await turns()
+    busy.received(GET)
+    begun.received(b"GET /half")
+    await turns()
+    server.close_idle()
+
+    assert [EXCHANGE, CLOSING, CLOSING] == [one.state for one in (busy, idle, begun)]
+    await end(server)
+
+
+async def test_closing_waits_until_all_are_lost() -> None:
+    server = server_of()
+    client, transport = connect(server)
+    closing = asyncio.create_task(server.close())
+    await turns()
+    assert (["close"], False) == (transport.done, closing.done())
+    client.lost()
+    await closing
+
+    assert CLOSED == client.state
+
+
+async def test_closing_breaks_off_who_does_not_go(monkeypatch) -> None:
+    monkeypatch.setattr("proxy.listener._LAST_WORDS", 0.01)
+    server = server_of()
+    _, transport = connect(server)
+    await server.close()
+
+    assert ["close", "abort"] == transport.done
+    await end(server)
+
+
+async def can_connect(family: int, address: tuple, sock: socket.socket) -> bool:
+    sock.listen()
+    with socket.socket(family) as client:
+        client.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(client, address)
+        except OSError:
+            return False
+        return True
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("host", "families", "takes_ipv4"), [
+    pytest.param("0.0.0.0", [socket.AF_INET], True, id="all of IPv4"),
+    pytest.param("127.0.0.1", [socket.AF_INET], True, id="one of IPv4"),
+    pytest.param("::", [socket.AF_INET6], True, id="everything"),
+    pytest.param("::1", [socket.AF_INET6], False, id="one of IPv6"),
+])  # fmt: skip
+async def test_which_addresses_are_bound(host, families, takes_ipv4) -> None:
+    if ":" in host and not has_ipv6():
+        return  # nothing to bind to on this machine
+    (sock,) = await bound_sockets(host, 0)
+    with sock:
+        assert families == [sock.family]
+        assert not sock.getblocking()
+        port = sock.getsockname()[1]
+        assert takes_ipv4 == await can_connect(socket.AF_INET, ("127.0.0.1", port), sock)
+
+
+async def test_a_taken_address_leaves_nothing_bound() -> None:
+    (first,) = await bound_sockets("127.0.0.1", 0)
+    with first:
+        first.listen()
+        with pytest.raises(OSError, match="in use"):
+            await bound_sockets("127.0.0.1", first.getsockname()[1])
+
+
+async def test_a_listener_says_which_port_it_got_and_gives_it_back() -> None:
+    listener = Listener(Forward(), Listen(host="127.0.0.1", port=0), Peers(), has_room, Counter())
+    await listener.start()
+    with socket.create_connection(("127.0.0.1", listener.port)):
+        pass
+    await listener.stop()
+
+    assert listener.port > 0
+    for sock in await bound_sockets("127.0.0.1", listener.port):
+        sock.close()
