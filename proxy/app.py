@@ -25,8 +25,8 @@ from proxy.limits.build import concurrency, rate_limits
 from proxy.limits.keys import ClientKeys
 from proxy.limits.places import Places
 from proxy.listener import Listener
+from proxy.loop_lag import LAG
 from proxy.observation.custom_fields import extractor
-from proxy.observation.lag import measure_lag
 from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
@@ -93,7 +93,8 @@ class App:
         self._admin = admin_runner(self.in_process_admin, guard, most, self.shed)
         self.admin_port = settings.admin.port
         """Known once it listens."""
-        self._lag: asyncio.Task[None] | None = None
+        self._is_watched = False
+        """Whether the lag of the loop is told."""
         self.not_ready_because: str | None = "starting"
         """Why no traffic is wanted; None while it is."""
         self.ask_to_end: Callable[[], None] | None = None
@@ -168,7 +169,8 @@ class App:
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)
         await self.diagnostics.start()
-        self._lag = asyncio.create_task(measure_lag(self.metrics.lag))
+        LAG.watch(self.observer.loop_lag)
+        self._is_watched = True
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
 
@@ -203,8 +205,9 @@ class App:
 
     async def stop(self) -> None:
         """Close everything and write the log to its end."""
-        if self._lag is not None:
-            self._lag.cancel()
+        if self._is_watched:
+            LAG.unwatch(self.observer.loop_lag)
+            self._is_watched = False
         await self.listener.stop()
         await self._admin.cleanup()
         for upstream in self.upstreams.values():

@@ -14,6 +14,7 @@ from proxy.context import Context
 from proxy.http.connection_auth import stays_with_connection
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
+from proxy.loop_lag import waited
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.time_spent import CLIENT, CONNECT, OURS, QUEUE, UPSTREAM
 from proxy.upload import upload
@@ -52,13 +53,14 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
     finally:
         ended = now()
         x.spent.enter(OURS, ended)
-        tried.head = ended - max(connected, ctx.sent_at)  # of an early answer: no upload has ended
+        sent = max(connected, ctx.sent_at)  # of an early answer: the upload has not ended
+        tried.head = waited(sent, ended)
         tried.sent = got.sent or (ctx.body is None and x.bytes_in > 0)  # what is taken is gone
     if isinstance(head, Failed):
         if got.reused and head.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
             ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
         ctx.let_go(whole=False)
-        return _failed(ctx, tried, _total(ctx, head))
+        return _failed(ctx, tried, head)
     if head.status == 401 and stays_with_connection(
         combine(head.headers).get(b"www-authenticate", b"")
     ):
@@ -89,7 +91,7 @@ def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
     if failed.outcome is not o.POOL_TIMEOUT:  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
-        ctx.exchange.clock_over(now() - tried.started)
+        ctx.exchange.clock_over(waited(tried.started, now()))
     return _failed(ctx, tried, failed)
 
 
@@ -99,7 +101,7 @@ async def _send(ctx: Context, connection: Connection, at: float) -> ResponseHead
     ctx.exchange.spent.enter(UPSTREAM, at)
     _request(ctx, connection, ctx.head + _framed(ctx))
     ctx.sent_at = at
-    return await connection.head(ctx.deadline.cut(ctx.route.rule.timeouts.head, ctx.sent_at))
+    return await connection.head(ctx.route.rule.timeouts.head, ctx.deadline.left(ctx.sent_at))
 
 
 async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHead | Failed:
@@ -124,14 +126,6 @@ def _request(ctx: Context, connection: Connection, data: bytes) -> None:
     connection.request(
         asked.method, data, may_switch=asked.wants_websocket, interim=ctx.pass_on_interim
     )
-
-
-def _total(ctx: Context, failed: Failed) -> Failed:
-    """Which clock it was that ran out: the one that had less left when the wait began."""
-    shorter = ctx.deadline.left(ctx.sent_at) < ctx.route.rule.timeouts.head
-    if failed.outcome is o.HEAD_TIMEOUT and shorter:
-        return Failed(o.TOTAL_TIMEOUT, "total ran out while awaiting the head", failed.endpoint)
-    return failed
 
 
 def _framed(ctx: Context) -> bytes:

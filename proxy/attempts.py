@@ -202,7 +202,7 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
         began = now()
         before = spent.enter(UPSTREAM, began)
         try:
-            piece = await connection.read(ctx.deadline.cut(ctx.route.rule.timeouts.gap, began))
+            piece = await connection.read(ctx.route.rule.timeouts.gap, ctx.deadline.left(began))
         finally:
             spent.enter(before, now())
         if isinstance(piece, Failed):

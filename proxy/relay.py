@@ -5,17 +5,22 @@ When the client does not read, the upstream is not read either.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from math import inf
+from typing import Final, Protocol
 
 from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
+from proxy.loop_lag import waited
 from proxy.outcome import Outcome
 from proxy.terms import Timeouts
 from proxy.time_spent import CLIENT, UPSTREAM
 from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"
+
+_LATE_READS: Final = 16
+"""Reads that are still taken when `max_stream` is over: what came in time may lie in the kernel."""
 
 _SIZES = tuple([b"%x\r\n" % size for size in range(2048)])
 """Size lines of usual chunks: to format one for each event costs as much as to frame the event."""
@@ -30,7 +35,7 @@ class BodySource(Protocol):
     tap: Callable[[bytes], bool] | None
     """Takes bytes as they come while `read` waits; whether the wait may go on."""
 
-    async def read(self, timeout: float) -> bytes | EndOfBody | Failed: ...
+    async def read(self, silence: float, limit: float = inf) -> bytes | EndOfBody | Failed: ...
 
 
 class BodySink(Protocol):
@@ -66,10 +71,13 @@ async def relay(
     `on_first` is called at the first bytes.
     """
     last_call, spent = now() + clocks.max_stream, x.spent
-    while (began := now()) < last_call:
+    late = 0
+    while late < _LATE_READS:
+        began = now()
+        late += began >= last_call
         before = spent.enter(UPSTREAM, began)
         try:
-            piece = await source.read(min(clocks.gap, last_call - began))
+            piece = await source.read(clocks.gap, max(0.0, last_call - began))
         finally:
             arrived = now()
             spent.enter(before, arrived)
@@ -77,7 +85,7 @@ async def relay(
             return _ended(x, piece, sink, overdue=arrived >= last_call, chunked=chunked)
         if x.last_byte is None and on_first is not None:
             on_first()
-        x.saw(arrived, arrived - began)
+        x.saw(arrived, waited(began, arrived))
         x.sent(len(piece))
         sink.write(chunk(piece) if chunked else piece)
         if sink.is_full:
@@ -87,8 +95,10 @@ async def relay(
             finally:
                 resumed = now()
                 spent.enter(before, resumed)
-            if not is_read and resumed < last_call - _TICK:
-                x.clock_over(resumed - arrived)
+            if not is_read:
+                if resumed >= last_call - _TICK:
+                    return o.STREAM_MAX_DURATION
+                x.clock_over(waited(arrived, resumed))
                 return o.CLIENT_TOO_SLOW
     return o.STREAM_MAX_DURATION
 

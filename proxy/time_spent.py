@@ -2,10 +2,13 @@
 
 A wait is entered when it begins and left in `finally`, so one that is broken off counts as much
 as one that ends; and as every moment has its part, the parts add up to the whole.
+Time in which the loop did not run is no wait for anybody: it is OURS.
 Refuses to read a clock.
 """
 
 from typing import Final
+
+from proxy.loop_lag import waited
 
 PARSE: Final = 0
 """From the head to the record: identity, addresses, the team's fields."""
@@ -45,8 +48,12 @@ class TimeSpent:
 
     def enter(self, part: int, at: float) -> int:
         """From `at` on time counts for `part`; gives the part that it counted for until then."""
-        before = self.part
-        self.seconds[before] += at - self.since
+        before, took = self.part, at - self.since
+        if QUEUE <= before <= CLIENT:
+            heard = waited(self.since, at)
+            self.seconds[OURS] += took - heard
+            took = heard
+        self.seconds[before] += took
         self.part, self.since = part, at
         return before
 

@@ -65,7 +65,7 @@ async def upload(ctx: Context, connection: Connection) -> None:
         if ctx.exchange.spent.part == CLIENT:
             ctx.exchange.spent.enter(UPSTREAM, sent)
     connection.writer.is_uploading = False
-    connection.shorten(ctx.deadline.cut(clocks.head, sent))
+    connection.shorten(clocks.head, ctx.deadline.left(sent))
 
 
 async def _send_body(ctx: Context, connection: Connection) -> None:

@@ -7,42 +7,42 @@ the clock when it fires, and is set again only for a wait that ends before it.
 import asyncio
 from math import inf
 
-_TICK = 0.001
-"""Loops round their clocks to milliseconds."""
+from proxy.silence import SilenceClock
 
 
 class Waiter:
-    """One wait at a time, ended by `wake` or by time."""
+    """One wait at a time, ended by `wake` or by a clock of silence."""
 
-    __slots__ = ("_due", "_fires_at", "_loop", "_timer", "_waiting")
+    __slots__ = ("_clock", "_loop", "_waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
-        self._fires_at = 0.0
+        self._clock = SilenceClock(loop, self.wake)
 
-    async def wait(self, timeout: float) -> None:
-        """Until `wake`, at most `timeout` seconds; the caller looks which it was.
+    async def wait(self, silence: float, limit: float = inf) -> None:
+        """Until `wake`, at most `silence` seconds that were observed, or `limit` real ones.
 
-        An infinite `timeout` waits for `shorten`.
+        The caller looks which it was. An infinite wait waits for `shorten`.
         """
         waiting = self._waiting = self._loop.create_future()
-        due = self._due = self._loop.time() + timeout
-        if due != inf and (self._timer is None or self._fires_at > due):
-            self._arm(due)
+        self._clock.start(silence, limit)
         try:
             await waiting
         finally:
             if self._waiting is waiting:  # else another wait began while this one was cancelled
                 self._waiting = None
+                self._clock.stop()
 
-    def shorten(self, timeout: float) -> None:
-        """The wait that is under way ends in `timeout` seconds at most."""
-        self._due = self._loop.time() + timeout
+    @property
+    def limit_passed(self) -> bool:
+        """Whether it was its `limit` that ended the last wait."""
+        return self._clock.limit_passed
+
+    def shorten(self, silence: float, limit: float = inf) -> None:
+        """The wait that is under way ends by these clocks, which begin now."""
         if self._waiting is not None:
-            self._arm(self._due)
+            self._clock.start(silence, limit)
 
     def wake(self) -> None:
         """End the wait, if there is one."""
@@ -52,26 +52,7 @@ class Waiter:
     def close(self) -> None:
         """Wake, and let go of the timer."""
         self.wake()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _arm(self, at: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._fires_at = at
-        self._timer = self._loop.call_at(at, self._look)
-
-    def _look(self) -> None:
-        self._timer = None
-        waiting = self._waiting
-        if waiting is None:
-            return
-        if self._due - self._loop.time() > _TICK:
-            self._arm(self._due)
-        else:
-            # not at once: after a stall loops run timers first, and read what came in time later
-            self._loop.call_soon(_wake, waiting)
+        self._clock.close()
 
 
 def _wake(waiting: "asyncio.Future[None]") -> None:

@@ -123,7 +123,9 @@ async def line(monkeypatch: pytest.MonkeyPatch):
         fields = settings.pop("fields", lambda _: {"team": "a"})
         made = Line(settings, Socket(quiet), fields)
 
-        async def dial(self: Dialer, endpoint, owner, timeout: float) -> Connection | Failed:
+        async def dial(
+            self: Dialer, endpoint, owner, timeout: float, limit: float
+        ) -> Connection | Failed:
             return await made.dial(endpoint.url, self.rule, owner)
 
         monkeypatch.setattr(Dialer, "dial", dial)

@@ -44,7 +44,8 @@ class Source:
     pieces: list[tuple[float, bytes | EndOfBody | Failed]]
     timeouts: list[float] = field(default_factory=list)
 
-    async def read(self, timeout: float) -> bytes | EndOfBody | Failed:
+    async def read(self, silence: float, limit: float) -> bytes | EndOfBody | Failed:
+        timeout = min(silence, limit)
         self.timeouts.append(timeout)
         wait, piece = self.pieces.pop(0)
         self.clock.now += min(wait, timeout)

@@ -1,9 +1,13 @@
 """Where the time of an exchange went: each moment counts once."""
 
+from collections import deque
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy.clock import now
+from proxy.loop_lag import LAG
 from proxy.time_spent import CLIENT, OURS, PARSE, PARTS, QUEUE, UPSTREAM, TimeSpent
 
 few = settings(max_examples=100, deadline=None, database=None)
@@ -59,3 +63,14 @@ def test_time_that_a_log_tells_is_added() -> None:
     spent.add(QUEUE, 2.0)
 
     assert {"queue": 2.0} == spent.by_name()
+
+
+def test_a_stall_of_the_loop_is_ours_and_nobodys_wait(monkeypatch) -> None:
+    monkeypatch.setattr(LAG, "_stalls", deque())
+    at = now()
+    spent = TimeSpent(at)
+    spent.enter(UPSTREAM, at)
+    LAG.record(at + 1.0, at + 3.5)
+    spent.enter(OURS, at + 4.0)
+
+    assert {"upstream": 1.5, "ours": 2.5} == pytest.approx(spent.by_name())

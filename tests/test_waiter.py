@@ -1,130 +1,104 @@
-"""Waiting with one timer: ended by a wake, by time, or with the connection."""
+"""One timer for all waits of a connection."""
 
 import asyncio
+import math
 import socket
 import time
-from math import inf
-
-import pytest
 
 from proxy.waiter import Waiter
 from tests.client.fakes import turns
 
-
-class Loop:
-    """A loop whose clock stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.real = asyncio.get_running_loop()
-        self.create_future = self.real.create_future
-        self.call_soon = self.real.call_soon
-        self.now = 0.0
-        self.timers: list[Timer] = []
-
-    def time(self) -> float:
-        return self.now
-
-    def call_at(self, when, callback, *args):
-        self.timers.append(Timer(self, when, callback))
-        return self.timers[-1]
-
-    async def move(self, to: float) -> None:
-        """Time goes on, and timers fire."""
-        await turns()
-        self.now = to
-        for timer in list(self.timers):
-            if timer.when <= to:
-                timer.cancel()
-                timer.callback()
-        await turns()
+BRIEF = 0.02
 
 
-class Timer:
-    def __init__(self, loop, when, callback) -> None:
-        self.loop, self.when, self.callback = loop, when, callback
-
-    def cancel(self) -> None:
-        if self in self.loop.timers:
-            self.loop.timers.remove(self)
+def waiter():
+    return Waiter(asyncio.get_running_loop())
 
 
-@pytest.fixture
-async def loop() -> Loop:
-    return Loop()
+async def waited(wait):
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await wait
+    return loop.time() - began
 
 
-async def test_a_wake_ends_the_wait_and_leaves_the_timer(loop) -> None:
-    waiter = Waiter(loop)
-    for _ in range(3):
-        waiting = asyncio.create_task(waiter.wait(5))
-        await turns()
-        waiter.wake()
-        await waiting
-
-    assert 1 == len(loop.timers)
+async def test_a_wait_ends_after_its_time():
+    assert BRIEF - 0.002 <= await waited(waiter().wait(BRIEF)) < 1
 
 
-async def test_time_ends_the_wait_at_its_own_end_and_not_at_an_earlier_one(loop) -> None:
-    waiter = Waiter(loop)
-    first = asyncio.create_task(waiter.wait(5))
-    await turns()
-    waiter.wake()
-    await loop.move(3)
-    second = asyncio.create_task(waiter.wait(5))
-    await loop.move(5)
-    assert (True, False) == (first.done(), second.done())
-    await loop.move(8)
-    assert second.done()
+async def test_a_wait_ends_when_woken():
+    one = waiter()
+    asyncio.get_running_loop().call_soon(one.wake)
+
+    assert await waited(one.wait(5)) < 1
 
 
-async def test_a_shorter_wait_moves_the_timer(loop) -> None:
-    waiter = Waiter(loop)
-    first = asyncio.create_task(waiter.wait(50))
-    await turns()
-    waiter.wake()
-    await first
-    second = asyncio.create_task(waiter.wait(5))
-    await loop.move(5)
-
-    assert second.done()
-
-
-async def test_a_wait_without_end_waits_for_one(loop) -> None:
-    waiter = Waiter(loop)
-    waiting = asyncio.create_task(waiter.wait(inf))
-    await loop.move(1000)
-    assert [] == loop.timers
-    waiter.shorten(5)
-    await loop.move(1005)
-
-    assert waiting.done()
-
-
-async def test_nothing_is_shortened_or_woken_where_nobody_waits(loop) -> None:
-    waiter = Waiter(loop)
-    waiter.shorten(5)
-    waiter.wake()
-    waiting = asyncio.create_task(waiter.wait(9))
-    await loop.move(5)
+async def test_nothing_is_shortened_where_nobody_waits():
+    one = waiter()
+    one.shorten(BRIEF)
+    waiting = asyncio.create_task(one.wait(5))
+    await asyncio.sleep(3 * BRIEF)
 
     assert not waiting.done()
     waiting.cancel()
+    one.close()
 
 
-async def test_the_end_of_a_connection_ends_wait_and_timer(loop) -> None:
-    waiter = Waiter(loop)
-    waiting = asyncio.create_task(waiter.wait(5))
-    await turns()
-    waiter.close()
-    await waiting
-    waiter.close()
+async def test_a_wake_without_a_wait_is_not_kept_for_the_next():
+    one = waiter()
+    one.wake()
 
-    assert [] == loop.timers
+    assert await waited(one.wait(BRIEF)) >= BRIEF - 0.002
 
 
-async def test_a_cancelled_wait_does_not_end_the_next_one(loop) -> None:
+async def test_a_longer_wait_after_a_short_one_lasts_its_own_time():
+    """The timer of the first is still armed and fires during the second."""
+    one = waiter()
+    asyncio.get_running_loop().call_soon(one.wake)
+    await one.wait(BRIEF)
+
+    assert await waited(one.wait(3 * BRIEF)) >= 3 * BRIEF - 0.002
+
+
+async def test_a_shorter_wait_after_a_long_one_lasts_its_own_time():
+    one = waiter()
+    asyncio.get_running_loop().call_soon(one.wake)
+    await one.wait(5)
+
+    assert await waited(one.wait(BRIEF)) < 1
+    one.close()
+
+
+async def test_an_endless_wait_ends_when_it_is_shortened():
+    one = waiter()
+    asyncio.get_running_loop().call_soon(one.shorten, BRIEF)
+
+    assert BRIEF - 0.002 <= await waited(one.wait(math.inf)) < 1
+
+
+async def test_closing_wakes_and_leaves_no_timer():
+    one = waiter()
+    asyncio.get_running_loop().call_soon(one.close)
+    await one.wait(5)
+
+    assert one._clock._timer is None
+
+
+async def test_a_cancelled_wait_is_over():
+    one = waiter()
+    waiting = asyncio.ensure_future(one.wait(5))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    one.wake()
+
+    assert one._waiting is None
+    one.close()
+
+
+async def test_a_cancelled_wait_does_not_end_the_next_one() -> None:
     """An upload that is cancelled lets go only after whoever follows has begun to wait."""
-    waiter = Waiter(loop)
+    waiter = Waiter(asyncio.get_running_loop())
     upload = asyncio.create_task(waiter.wait(5))
     await turns()
     following = asyncio.create_task(waiter.wait(9))
@@ -135,6 +109,7 @@ async def test_a_cancelled_wait_does_not_end_the_next_one(loop) -> None:
     await turns()
 
     assert following.done()
+    waiter.close()
 
 
 class Stalling(asyncio.Protocol):

@@ -8,6 +8,7 @@ import asyncio
 from typing import Final
 
 from proxy import outcome as o
+from proxy.client.absence import AbsenceWatch
 from proxy.client.output import Output
 from proxy.client.owner import Bound, ConnectionLimits, Owner, Refuse, Serve
 from proxy.client.request import RequestError
@@ -26,6 +27,8 @@ from proxy.client.states import (
 from proxy.clock import now
 from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
+from proxy.loop_lag import waited
+from proxy.progress import Progress
 from proxy.waiter import Waiter
 
 LAST_READ: Final = 30.0
@@ -50,8 +53,10 @@ class ClientConnection:
         self.reader = RequestReader(limits)
         self.task: asyncio.Task[None] | None = None
         """Serves what comes on it."""
-        self.due = now() + limits.request_head
-        """When waiting for the next request ends, on the `now` clock."""
+        self._since = now()
+        """When waiting for the next request, or for the rest of its head, began."""
+        self._patience = limits.request_head
+        """Seconds that it may last."""
         self.held = 0
         """Bytes waiting for their turn, as last reported to the owner."""
         self.dropped = 0
@@ -62,8 +67,12 @@ class ClientConnection:
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
         self.is_paused = False
-        self._unread_timer: asyncio.TimerHandle | None = None
-        """The clock for what it has not taken, while one runs."""
+        self._absence: AbsenceWatch | None = None
+        """Looks whether it has left, while it is not read."""
+        self._unread: Progress | None = None
+        """Of what it has not taken after an exchange; None where all is written."""
+        self._unread_for = 0.0
+        """Seconds for which it may take nothing of that."""
         self.is_serving = False
         """Whether an exchange is under way; it may go on when the connection is lost."""
         self.outlives_client = False
@@ -123,9 +132,9 @@ class ClientConnection:
         self.gone_at = now()
         self.enter(CLOSED)
         self._transport = None
-        if self._unread_timer is not None:
-            self._unread_timer.cancel()  # it holds the connection
-            self._unread_timer = None
+        if self._absence is not None:
+            self._absence.close()  # it holds the connection
+            self._absence = None
         if self._output is not None:
             self._output.lost()
         for bound in self.bound.values():
@@ -137,6 +146,9 @@ class ClientConnection:
         if not self.outlives_client:
             self.interrupt()
         self.waiter.close()
+        if self._unread is not None:
+            self._unread.close()  # so does this
+            self._unread = None
         self._owner.lost(self)
 
     def paused(self) -> None:
@@ -182,18 +194,24 @@ class ClientConnection:
 
         Closing waits until all of it is written, for ever if need be.
         """
-        if self._unread_timer is None:
-            self._watch_unread(silence)
+        if self._unread is None and self._output is not None and self.queued:
+            self._unread_for = silence
+            self._unread = self._output.progress(self._look_unread)
+            if self._unread is not None:
+                self._unread.watch(silence)
 
     def pause_reading(self) -> None:
         if not self.is_paused and self._transport is not None:
             self.is_paused = True
             self._transport.pause_reading()
+            self._watch_absence(self._transport)
 
     def resume_reading(self) -> None:
         """Read on, if there is room for what comes."""
         if self.is_paused and self._transport is not None and not self.reader.is_full:
             self.is_paused = False
+            if self._absence is not None:
+                self._absence.stop()
             self._transport.resume_reading()
 
     def interrupt(self) -> None:
@@ -261,7 +279,7 @@ class ClientConnection:
     def begin_head(self) -> None:
         """A part of a head is there: its clock begins."""
         self.enter(HEAD)
-        self.due = now() + self._limits.request_head
+        self._since, self._patience = now(), self._limits.request_head
 
     def begin_exchange(self) -> None:
         self.enter(EXCHANGE)
@@ -270,8 +288,16 @@ class ClientConnection:
     def wait_again(self) -> None:
         """Wait for the next request: keep-alive begins."""
         self.enter(WAITING)
-        self.due = now() + self._limits.keep_alive
+        self._since, self._patience = now(), self._limits.keep_alive
         self._owner.idle(self)
+
+    def left(self) -> float:
+        """Seconds for which the next request is still waited for; stalls of ours do not count."""
+        at = now()
+        took = at - self._since
+        if took < self._patience:
+            return self._patience - took
+        return max(0.0, self._patience - waited(self._since, at))
 
     def look_behind(self) -> None:
         """Judge and count what waits behind the request under way; read on if there is room."""
@@ -319,14 +345,20 @@ class ClientConnection:
             self.pause_reading()  # until its task looks: others' turn, however small the chunks
         self.waiter.wake()
 
-    def _watch_unread(self, silence: float) -> None:
-        queued = self.queued
-        self._unread_timer = None
-        if queued:
-            self._unread_timer = self.loop.call_later(silence, self._look_unread, queued, silence)
+    def _watch_absence(self, transport: asyncio.Transport) -> None:
+        if self._absence is None:
+            sock = transport.get_extra_info("socket")
+            if sock is None or sock.fileno() < 0:
+                return
+            self._absence = AbsenceWatch(self.loop, sock.fileno(), self.abort)
+        self._absence.start()
 
-    def _look_unread(self, before: int, silence: float) -> None:
-        if self.queued >= before and not self.is_serving:
-            self.abort()  # while an exchange is under way it has clocks of its own
+    def _look_unread(self) -> None:
+        if self._unread is None:
+            return
+        if not self.queued:
+            self._unread = None
+        elif self._unread.is_made() or self.is_serving:
+            self._unread.watch(self._unread_for)
         else:
-            self._watch_unread(silence)
+            self.abort()  # while an exchange is under way it has clocks of its own

@@ -6,13 +6,20 @@ Refuses to know what the bytes are.
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
+from contextlib import suppress
 from math import inf
 from typing import Final
 
 from proxy.clock import now
+from proxy.progress import Progress
 
 HIGH_WATER: Final = 32 * 1024
 """Bytes that may wait for a client that does not read, before reading upstream stops."""
+
+UNSENT: Final = 16 * 1024
+"""Bytes of them that the kernel takes before they can be sent: more of them would only wait there,
+up to 4 MiB for each client that is slow."""
 
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -24,9 +31,14 @@ class Output:
         self._transport: asyncio.Transport | None = transport
         self._loop = loop
         self._drained: asyncio.Future[None] | None = None
+        self._progress: Progress | None = None
         self.is_full = False
         """Whether more than `HIGH_WATER` bytes wait for the client."""
         transport.set_write_buffer_limits(high=HIGH_WATER)
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            with suppress(OSError):  # no TCP, or closed already
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
     @property
     def queued(self) -> int:
@@ -36,12 +48,14 @@ class Output:
     def lost(self) -> None:
         """The connection is gone."""
         self._transport = None
+        if self._progress is not None:
+            self._progress.close()
+            self._progress = None
         self.resumed()
 
     def resumed(self) -> None:
         self.is_full = False
-        if self._drained is not None:
-            _wake(self._drained)
+        self._let_go()
 
     async def drained(self, silence: float, limit: float = inf) -> bool:
         """Wait until the client has read, or is gone.
@@ -50,17 +64,31 @@ class Output:
         """
         until = now() + limit
         while self.is_full and self._transport is not None:
-            before = self.queued
-            waiter = self._drained = self._loop.create_future()
-            timer = self._loop.call_later(min(silence, max(0.0, until - now())), _wake, waiter)
+            progress = self._progress_of(self._transport)
+            self._drained = self._loop.create_future()
+            progress.watch(silence, max(0.0, until - now()))
             try:
-                await waiter
+                await self._drained
             finally:
-                timer.cancel()
+                progress.stop()
                 self._drained = None
-            if self.is_full and (self.queued >= before or now() >= until):
-                return self._transport is None
+            is_over = progress.limit_passed or not progress.is_made()
+            if self.is_full and self._transport is not None and is_over:
+                return False
         return True
+
+    def progress(self, then: Callable[[], None]) -> Progress | None:
+        """What it still has to take, for a clock that calls `then`; None where it is gone."""
+        return None if self._transport is None else Progress(self._transport, self._loop, then)
+
+    def _progress_of(self, transport: asyncio.Transport) -> Progress:
+        if self._progress is None:
+            self._progress = Progress(transport, self._loop, self._let_go)
+        return self._progress
+
+    def _let_go(self) -> None:
+        if self._drained is not None:
+            _wake(self._drained)
 
     def abort(self, *, reset: bool = False) -> None:
         """Break the connection; with `reset` the client sees that it was broken."""

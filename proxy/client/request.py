@@ -6,6 +6,7 @@ from proxy import outcome as o
 from proxy.client.body import Body
 from proxy.clock import now
 from proxy.http.request_head import RequestHead
+from proxy.loop_lag import waited
 from proxy.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -54,4 +55,4 @@ async def read_body(request: Request, silence: float) -> bytes:
     if body.failure is not None:
         raise RequestError(body.failure, body.why)
     body.fail(o.REQUEST_TIMEOUT, f"body silent for {silence:g} s")
-    raise RequestError(o.REQUEST_TIMEOUT, body.why, now() - began)
+    raise RequestError(o.REQUEST_TIMEOUT, body.why, waited(began, now()))

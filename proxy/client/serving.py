@@ -48,7 +48,7 @@ async def _arrives(client: ClientConnection) -> bool:
             client.begin_head()
             client.account()
             continue
-        left = client.due - now()
+        left = client.left()
         if left <= 0:
             if client.state == WAITING:
                 return False  # idle for long enough: closed without a response

@@ -34,6 +34,9 @@ _BREAKER_EVENTS: Final = {
     "closed": "breaker_closed",
 }
 
+_STALL: Final = 1.0
+"""Seconds of lag above which the event loop is said to have stalled."""
+
 _SELDOM: Final = 10.0
 """Seconds between two events that say the same."""
 
@@ -53,10 +56,13 @@ class Observer:
         later: Later = call_later,
     ) -> None:
         self.running: dict[int, Exchange] = {}
+        """Exchanges that were opened and not closed yet, by identity."""
         self._refused = self._refused_said = 0
         """Connections that were refused, and how many of them events have reported."""
         self._refused_due = 0.0
-        """Exchanges that were opened and not closed yet, by identity."""
+        self._stalls: list[float] = []
+        """Stalls of the loop that no event has told of yet, in seconds."""
+        self._stalls_due = 0.0
         self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
         self._ended = Batch(self._record, later, weight)
         self.readers: list[Callable[[Sequence[Exchange]], None]] = []
@@ -168,6 +174,19 @@ class Observer:
             self._refused_due = at + _SELDOM
             new, self._refused_said = self._refused - self._refused_said, self._refused
             self._log.emit("connections_refused", "warning", refused=new)
+
+    def loop_lag(self, seconds: float) -> None:
+        """A timer of the event loop overslept by so much; a long stall is said."""
+        self._metrics.lag(seconds)
+        if seconds < _STALL:
+            return
+        self._stalls.append(seconds)
+        at = clock.now()
+        if at >= self._stalls_due:
+            self._stalls_due = at + _SELDOM
+            told, self._stalls = self._stalls, []
+            fields = {"stalled_ms": ms(sum(told)), "stalls": len(told)}
+            self._log.say("loop_stalled", "warning", fields)
 
     def descriptors_short(self, limit: int, kept: int) -> None:
         """New connections are refused, because file descriptors run out; said once until freed."""

@@ -1,5 +1,6 @@
 """When a stream has been silent for too long, by each of its clocks."""
 
+from collections.abc import Callable
 from math import inf
 
 from proxy import outcome as o
@@ -19,7 +20,8 @@ class StreamClocks:
     """
 
     __slots__ = (
-        "_event_at", "_event_due", "_event_gap", "_gap", "_gap_due", "_limits", "_max_due",
+        "_event_at", "_event_due", "_event_gap", "_event_since", "_excused", "_gap", "_gap_due",
+        "_limits", "_max_due", "_seen_at",
     )  # fmt: skip
 
     def __init__(self, limits: Timeouts, begun: float) -> None:
@@ -30,11 +32,13 @@ class StreamClocks:
         self._gap_due = inf
         self._event_due = begun + limits.first_event
         self._max_due = begun + limits.max_stream
+        self._seen_at = self._event_since = self._excused = begun
 
     def saw(self, now: float, *, event: bool) -> None:
         """Bytes came, and with them perhaps an event."""
+        self._seen_at = now
         if event:
-            self._event_at = now
+            self._event_at = self._event_since = now
             self._event_due = now + self._event_gap
         elif self._event_at is None:
             return
@@ -46,6 +50,12 @@ class StreamClocks:
         self._event_due += seconds
         if self._event_at is not None:
             self._event_at += seconds
+
+    def excuse(self, now: float, stalled: Callable[[float, float], float]) -> None:
+        """Time in which the loop did not run is nobody's silence. `max_stream` goes on."""
+        self._gap_due += stalled(max(self._seen_at, self._excused), now)
+        self._event_due += stalled(max(self._event_since, self._excused), now)
+        self._excused = now
 
     def left(self, now: float) -> float:
         """Seconds until the first of them runs out, never below 0."""

@@ -5,6 +5,7 @@ Refuses to decide whether another attempt follows.
 
 from proxy import outcome as o
 from proxy.clock import now
+from proxy.loop_lag import stalled
 from proxy.relay import BodySource
 from proxy.streams.framing import MAX_HELD
 from proxy.streams.relay import EventStream
@@ -17,10 +18,10 @@ async def hold(stream: EventStream, source: BodySource, left: float) -> Failed |
     x, until = stream.exchange, now() + left
     while x.first_event is None and len(stream.held) <= MAX_HELD:
         at = now()
-        due = min(until, stream.release_due)
+        due = min(until, stream.release_due)  # in real time
         before = x.spent.enter(UPSTREAM, at)
         try:
-            piece = await source.read(min(stream.clocks.left(at), max(0.0, due - at)))
+            piece = await source.read(stream.clocks.left(at), max(0.0, due - at))
         finally:
             arrived = now()
             x.spent.enter(before, arrived)
@@ -30,9 +31,17 @@ async def hold(stream: EventStream, source: BodySource, left: float) -> Failed |
             stream.held += stream.take(piece, arrived)
         elif piece.outcome is o.STREAM_STALLED and arrived >= stream.release_due:
             stream.held += stream.release(arrived)
-        else:
+        elif not _is_excused(stream, piece, until):
             return _not_begun(stream, piece)
     return None
+
+
+def _is_excused(stream: EventStream, failed: Failed, until: float) -> bool:
+    """Whether it was no silence of the upstream that ran out, but our own stall."""
+    at = now()
+    stream.clocks.excuse(at, stalled)
+    is_over = at >= until or stream.clocks.ran_out(at) is not None
+    return failed.outcome is o.STREAM_STALLED and not is_over
 
 
 def _not_begun(stream: EventStream, failed: Failed) -> Failed:

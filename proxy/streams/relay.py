@@ -13,6 +13,7 @@ from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.http.error_response import error_body
 from proxy.http.proxy_status import ProxyStatus
+from proxy.loop_lag import stalled, waited
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, BodySink, BodySource, chunk
 from proxy.streams.clocks import StreamClocks
@@ -89,7 +90,7 @@ class EventStream:
             before = self.exchange.spent.enter(UPSTREAM, began)
             source.tap = self._pass  # events do not wake us; a clock does, or the end
             try:
-                piece = await source.read(wait)
+                piece = await source.read(self.clocks.left(began), self._real(began))
             finally:
                 source.tap = None
                 arrived = now()
@@ -124,7 +125,7 @@ class EventStream:
         """Pass on what came, mostly while `relay` sleeps; whether it may sleep on."""
         x, sink, arrived = self.exchange, self._sink, now()
         if x.reads:
-            self._note_gap(arrived - self._arrived)
+            self._note_gap(waited(self._arrived, arrived))
         ready = self.take(piece, arrived)
         if ready:
             self._write(ready, sink)
@@ -143,12 +144,12 @@ class EventStream:
         finally:
             resumed = now()
             self.exchange.spent.enter(before, resumed)
-        waited = resumed - since
+        took = resumed - since
         self._is_blocked = False
         self._arrived = resumed
-        self.clocks.stop_for(waited)
-        self._beat_due += waited
-        return None if is_read else self._unread(waited, resumed)
+        self.clocks.stop_for(took)
+        self._beat_due += took
+        return None if is_read else self._unread(waited(since, resumed), resumed)
 
     def _unread(self, waited: float, at: float) -> Outcome:
         """Which clock ended the wait for the client."""
@@ -163,7 +164,7 @@ class EventStream:
         """Whole events out of what has come, counted and measured."""
         x, framing = self.exchange, self._framing
         ready = framing.feed(piece)
-        gap, self._arrived = arrived - self._arrived, arrived
+        gap, self._arrived = waited(self._arrived, arrived), arrived
         x.saw_read(arrived, gap)
         self.clocks.saw(arrived, event=framing.has_event)
         self._beat_due = arrived + self._heartbeat
@@ -207,13 +208,18 @@ class EventStream:
 
     def _wait(self, at: float) -> float:
         self._sleeps_on = True
+        return min(self.clocks.left(at), self._real(at))
+
+    def _real(self, at: float) -> float:
+        """Seconds until the first of what real time bounds."""
         due = min(self._beat_due, self._progress_due, self.release_due)
-        return min(self.clocks.left(at), max(0.0, due - at))
+        return min(self.clocks.until_max(at), max(0.0, due - at))
 
     def _look(self, at: float, sink: BodySink) -> Outcome | None:
         """Which clock it is: one that ends the stream, or one that only means to speak."""
         if at >= self.release_due and (lines := self.release(at)):
             self._write(lines, sink)
+        self.clocks.excuse(at, stalled)
         if over := self.clocks.ran_out(at):
             self.exchange.note(over[1])
             self.exchange.clock_over(self.clocks.since_event(at))

@@ -8,10 +8,11 @@ No task and no timer for an exchange of its own, and no future where bytes are a
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Final, Protocol
 
 from proxy.http.framing import ResponseHead
-from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, Outcome
+from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, TOTAL_TIMEOUT, Outcome
 from proxy.upstream.protocol import EndpointProtocol, Tap
 from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
 from proxy.upstream.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKE, TAKEN
@@ -114,10 +115,10 @@ class Connection:
             protocol.reader.expect(method, may_switch=may_switch)
             self.writer.send(data)
 
-    def shorten(self, timeout: float) -> None:
-        """The request is sent: the head that is awaited must come within `timeout` seconds."""
+    def shorten(self, silence: float, limit: float = inf) -> None:
+        """The request is sent: the clocks of the head that is awaited begin, as for `head`."""
         if self.protocol.state == AWAITING:
-            self.protocol.waiter.shorten(timeout)
+            self.protocol.waiter.shorten(silence, limit)
 
     def give_up(self, outcome: Outcome, detail: str) -> None:
         """Stop for a reason that is not the upstream's: `head` or `read` give it."""
@@ -126,14 +127,15 @@ class Connection:
         protocol.move(FAIL)
         protocol.waiter.wake()
 
-    async def head(self, timeout: float) -> ResponseHead | Failed:
+    async def head(self, silence: float, limit: float = inf) -> ResponseHead | Failed:
         """The head of the response. May be awaited while another task still sends.
 
+        `silence` counts only what was observed; `limit` is real time, for the whole exchange.
         Raises what a callback of ours raised.
         """
         protocol = self.protocol
         if protocol.state == AWAITING:
-            await protocol.waiter.wait(timeout)
+            await protocol.waiter.wait(silence, limit)
         reader = protocol.reader
         if reader.head is not None:
             return reader.head
@@ -141,7 +143,10 @@ class Connection:
         if protocol.fault is not None:
             raise protocol.fault
         if failure is None:
-            return Failed(HEAD_TIMEOUT, f"no head in {timeout:g} s", self.endpoint)
+            if protocol.waiter.limit_passed:
+                words = "total ran out while awaiting the head"
+                return Failed(TOTAL_TIMEOUT, words, self.endpoint)
+            return Failed(HEAD_TIMEOUT, "no head in time", self.endpoint)
         if failure.outcome is STALE_CONNECTION:
             self._owner.stale_connections += 1
         return failure
@@ -155,10 +160,11 @@ class Connection:
     def tap(self, tap: Tap | None) -> None:
         self.protocol.tap = tap
 
-    async def read(self, timeout: float) -> bytes | EndOfBody | Failed:
+    async def read(self, silence: float, limit: float = inf) -> bytes | EndOfBody | Failed:
         """The next bytes of the body, END_OF_BODY after the last, or why there are no more.
 
-        A timeout takes nothing away: `read` may be called again.
+        `silence` counts only what was observed; `limit` is real time, for the caller to judge.
+        Running out takes nothing away: `read` may be called again.
         Raises what a callback of ours raised.
         """
         protocol = self.protocol
@@ -166,14 +172,14 @@ class Connection:
         if protocol.state == BODY and not reader.chunks:
             if protocol.reading_paused:
                 protocol.resume_reading()
-            await protocol.waiter.wait(timeout)
+            await protocol.waiter.wait(silence, limit)
         if reader.chunks:
             return self.take_buffered()
         if protocol.fault is not None:
             raise protocol.fault
         if reader.is_done:
             return END_OF_BODY
-        return reader.failure or Failed(STREAM_STALLED, f"silent for {timeout:g} s", self.endpoint)
+        return reader.failure or Failed(STREAM_STALLED, f"silent for {silence:g} s", self.endpoint)
 
     @property
     def is_done(self) -> bool:

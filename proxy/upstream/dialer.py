@@ -10,10 +10,12 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from errno import EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM
+from math import inf
 
 from aiohappyeyeballs import start_connection
 
 from proxy.clock import now
+from proxy.loop_lag import waited
 from proxy.outcome import (
     CONNECT_REFUSED,
     CONNECT_TIMEOUT,
@@ -22,6 +24,7 @@ from proxy.outcome import (
     TLS_FAILURE,
     Outcome,
 )
+from proxy.silence import SilenceTimeout
 from proxy.upstream.connection import Connection, ConnectionOwner
 from proxy.upstream.endpoints import Endpoint
 from proxy.upstream.protocol import EndpointProtocol
@@ -65,17 +68,20 @@ class Dialer:
     """Whether a new connection with this descriptor leaves enough of them to others."""
 
     async def dial(
-        self, endpoint: Endpoint, owner: ConnectionOwner, timeout: float
+        self, endpoint: Endpoint, owner: ConnectionOwner, timeout: float, limit: float = inf
     ) -> Connection | Failed:
-        """A connection to `endpoint`; `timeout` covers DNS, TCP and TLS together."""
+        """A connection to `endpoint`; `timeout` covers DNS, TCP and TLS together.
+
+        `limit` is real time, for the whole exchange.
+        """
         began = now()
         try:
-            async with asyncio.timeout(timeout):
+            async with SilenceTimeout(timeout, limit):
                 connection = await self._open(endpoint, owner)
         except OSError as error:
-            words = str(error) or f"no connection in {timeout:g} s"
+            words = str(error) or f"no connection in {min(timeout, limit):g} s"
             return Failed(_cause(error), words, endpoint.url)
-        connection.connect_seconds = now() - began
+        connection.connect_seconds = waited(began, now())
         return connection
 
     async def _open(self, endpoint: Endpoint, owner: ConnectionOwner) -> Connection:

@@ -10,6 +10,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from proxy.silence import SilenceTimeout
 from proxy.upstream.connection import Connection
 from proxy.upstream.endpoints import Endpoint
 from proxy.upstream.rules import PoolRule
@@ -71,7 +72,7 @@ class Pool:
     def has_room_to_wait(self) -> bool:
         return len(self._waiters) < self._rule.max_waiting
 
-    async def wait(self, timeout: float) -> Connection | None:
+    async def wait(self, silence: float, limit: float = math.inf) -> Connection | None:
         """In turn, a connection, or None: then a slot is taken as by `reserve`.
 
         Raises TimeoutError. Whoever leaves early has taken nothing.
@@ -79,7 +80,7 @@ class Pool:
         waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(timeout):
+            async with SilenceTimeout(silence, limit):
                 return await waiter
         except (asyncio.CancelledError, TimeoutError):
             self._leave(waiter)

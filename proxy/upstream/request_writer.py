@@ -5,6 +5,8 @@ Knows nothing of what it sends.
 
 import asyncio
 
+from proxy.progress import Progress
+
 
 class RequestWriter:
     """Sends one request after the other."""
@@ -56,16 +58,16 @@ class RequestWriter:
 
         False if it took nothing for `silence` seconds.
         """
-        while self.is_paused:
-            before = self.transport.get_write_buffer_size()
-            drained = self._drained = self._loop.create_future()
-            timer = self._loop.call_later(silence, self._let_go)
-            try:
+        progress = Progress(self.transport, self._loop, self._let_go)
+        try:
+            while self.is_paused:
+                drained = self._drained = self._loop.create_future()
+                progress.watch(silence)
                 await drained
-            finally:
-                timer.cancel()
-            if self.is_paused and self.transport.get_write_buffer_size() >= before:
-                return False
+                if self.is_paused and not progress.is_made():
+                    return False
+        finally:
+            progress.close()
         return True
 
     def pause(self) -> None:

@@ -75,7 +75,7 @@ class Upstream:
         if connection is not None:
             return connection
         if self._pool.reserve():
-            return await self._connect(endpoint, min(connect, left))
+            return await self._connect(endpoint, connect, left)
         spent = spent or TimeSpent(now())
         return self._take_any() or await self._wait(endpoint, connect, pool_wait, left, spent)
 
@@ -108,7 +108,7 @@ class Upstream:
         began = now()
         before = spent.enter(QUEUE, began)
         try:
-            connection = await self._pool.wait(min(pool_wait, left))
+            connection = await self._pool.wait(pool_wait, left)
         except TimeoutError:
             return Failed(POOL_TIMEOUT, f"no connection free in {pool_wait:g} s", endpoint.url)
         finally:
@@ -120,13 +120,15 @@ class Upstream:
         if left <= 0:
             self._pool.free()
             return Failed(POOL_TIMEOUT, "no time left to connect", endpoint.url)
-        return await self._connect(endpoint, min(connect, left))
+        return await self._connect(endpoint, connect, left)
 
-    async def _connect(self, endpoint: Endpoint, timeout: float) -> Connection | Failed:
+    async def _connect(
+        self, endpoint: Endpoint, timeout: float, left: float
+    ) -> Connection | Failed:
         """Connect in a slot that is already taken; it is given back unless that succeeds."""
         made: Connection | Failed | None = None
         try:
-            made = await self._dialer.dial(endpoint, self._pool, timeout)
+            made = await self._dialer.dial(endpoint, self._pool, timeout, left)
         finally:
             if isinstance(made, Connection):
                 self._pool.add(made)

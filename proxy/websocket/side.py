@@ -8,6 +8,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final, Literal, Protocol, cast
 
+from proxy.progress import Progress
 from proxy.websocket.frames import Frames
 
 SideState = Literal["idle", "open", "half_closed_remote", "half_closed_local", "closing", "closed"]
@@ -83,8 +84,10 @@ class TunnelSide(asyncio.BufferedProtocol):
         self.connection = connection
         self._patience = patience
         """Seconds in which it must take something of what waits for it."""
-        self._clock: asyncio.TimerHandle | None = None
-        """Runs while the other side is held, because this one does not read."""
+        self._is_full = False
+        """Whether the other side is held, because this one does not read."""
+        self._progress: Progress
+        """Its clock runs meanwhile."""
         self.frames = Frames()
         """What came from here."""
         self.taken = 0
@@ -95,6 +98,7 @@ class TunnelSide(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._progress = Progress(self._transport, asyncio.get_running_loop(), self._look)
         self._move("connect")
         # held are the rest of one read each way, and not a high-water mark on top of it
         if not self._transport.is_closing():
@@ -133,7 +137,8 @@ class TunnelSide(asyncio.BufferedProtocol):
         return self.state != "closing"
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_clock()
+        self._is_full = False
+        self._progress.close()
         try:
             if rescued := self.connection.on_lost(exc):
                 self.data_received(rescued)
@@ -145,7 +150,8 @@ class TunnelSide(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         self.other._transport.pause_reading()
-        self._watch()
+        self._is_full = True
+        self._progress.watch(self._patience)
 
     def resume_writing(self) -> None:
         self._stop_clock()
@@ -164,7 +170,7 @@ class TunnelSide(asyncio.BufferedProtocol):
 
     def read_on(self) -> None:
         """Read, unless nothing comes, or what came waits for the other side."""
-        is_held = self.other._clock is not None and self.other.state in TAKES
+        is_held = self.other._is_full and self.other.state in TAKES
         if self.state in SENDS and not is_held:
             self._transport.resume_reading()
 
@@ -216,17 +222,13 @@ class TunnelSide(asyncio.BufferedProtocol):
             self._owner.on_end(self, exc)
             self.other.finish()
 
-    def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._clock = loop.call_later(self._patience, self._look, self.pending)
-
-    def _look(self, before: int) -> None:
-        if self.pending < before:
-            self._watch()
+    def _look(self) -> None:
+        """Whether it is stuck, or only slow."""
+        if self._progress.is_made():
+            self._progress.watch(self._patience)
         else:
             self._owner.on_stuck(self)
 
     def _stop_clock(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
+        self._is_full = False
+        self._progress.stop()

@@ -12,7 +12,9 @@ from typing import Literal
 from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
+from proxy.loop_lag import waited
 from proxy.outcome import Outcome
+from proxy.silence import SilenceClock
 from proxy.terms import Timeouts
 from proxy.websocket.frames import GOING_AWAY, close_frame
 from proxy.websocket.side import SwitchedConnection, TunnelSide
@@ -22,9 +24,6 @@ LINGER = 5.0
 
 FAREWELL = 0.8
 """Seconds in which both sides may answer our Close frame; less than those have that drain cuts."""
-
-_TICK = 0.001
-"""Loops round their clocks to milliseconds."""
 
 
 class Tunnel:
@@ -50,7 +49,9 @@ class Tunnel:
         self._heard: float | None = None
         """When the upstream last sent."""
         self._pending = 0
-        self._timer = self._loop.call_later(self._idle, self._look)
+        self._clock = SilenceClock(self._loop, self._look)
+        self._clock.start(self._idle)
+        self._farewell_timer: asyncio.TimerHandle | None = None
         self._left_at: float | None = None
         """When the client left without a Close frame."""
         self._closer: TunnelSide | None = None
@@ -81,7 +82,9 @@ class Tunnel:
             self._leave(o.DRAIN_CUT, "drain limit", "drain_cut")
             await self._is_over.wait()
         finally:
-            self._timer.cancel()
+            self._clock.close()
+            if self._farewell_timer is not None:
+                self._farewell_timer.cancel()
             self._abort()
             self._record()
         return self._outcome or o.COMPLETED
@@ -102,7 +105,7 @@ class Tunnel:
             self._conclude(*self._verdict(side, exc))
         if not self.farewell:
             self._moved = now()
-            self._arm(self._limit, self._look)
+            self._clock.start(self._limit)
 
     def on_lost(self, side: TunnelSide) -> None:
         if self.state == "closed":
@@ -164,7 +167,8 @@ class Tunnel:
     def _leave(self, outcome: Outcome, detail: str, reason: str) -> None:
         self._conclude(outcome, detail)
         self.farewell = reason
-        self._arm(FAREWELL, self._abort)
+        self._clock.stop()
+        self._farewell_timer = self._loop.call_later(FAREWELL, self._abort)
         for side in (self._client, self._upstream):
             side.send_close()
             side.close_if_done()
@@ -174,18 +178,14 @@ class Tunnel:
         pending = self._client.pending + self._upstream.pending
         if pending and pending != self._pending:
             self._pending, self._moved = pending, now()
-        left = self._moved + self._limit - now()
-        if left > _TICK:
-            self._arm(left, self._look)
+        left = self._limit - waited(self._moved, now())
+        if left > 0:
+            self._clock.start(left)
         elif self.state == "open":
-            self._x.clock_over(now() - self._moved)
+            self._x.clock_over(waited(self._moved, now()))
             self._leave(o.COMPLETED, f"silent for {self._limit:g} s", "idle")
         else:
             self._abort()
-
-    def _arm(self, seconds: float, then: Callable[[], None]) -> None:
-        self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, then)
 
     def _abort(self) -> None:
         self._client.abort()

@@ -36,14 +36,14 @@ async def test_a_connection_is_given_to_its_owner_and_back_once() -> None:
 
 async def test_a_part_of_a_head_starts_its_clock() -> None:
     client, _ = connect(limits=Limits(request_head=5.0))
-    client.due += 70
     client.received(b"\r\n")
     assert WAITING == client.state
-    due = client.due
+    client._since -= 70
+    assert 0 == client.left()
     client.received(PART)
 
     assert HEAD == client.state
-    assert due > client.due
+    assert 0 < client.left() <= 5.0
 
 
 async def test_parts_of_heads_are_counted_until_they_are_whole() -> None:
@@ -190,11 +190,13 @@ async def test_closing_waits_for_what_is_queued_but_not_for_ever() -> None:
     client, transport = connect(transport=Transport())
     transport.unread = 5
     client.close()
-    timer = client._unread_timer
+    unread = client._unread
 
     assert (CLOSING, ["close"]) == (client.state, transport.done)
+    assert unread is not None
+    timer = unread._clock._timer
     assert timer is not None
-    client._look_unread(5, 30.0)
+    client._look_unread()
     assert ["close", "abort"] == transport.done
     client.lost()
     assert timer.cancelled()
@@ -205,11 +207,11 @@ async def test_who_takes_what_is_queued_is_not_broken_off() -> None:
     transport.unread = 5
     client.bound_unread(30.0)
     transport.unread = 4
-    client._look_unread(5, 30.0)
+    client._look_unread()
     transport.unread = 0
-    client._look_unread(4, 30.0)
+    client._look_unread()
 
-    assert ([], None) == (transport.done, client._unread_timer)
+    assert ([], None) == (transport.done, client._unread)
 
 
 async def test_an_exchange_under_way_has_clocks_of_its_own() -> None:
@@ -217,7 +219,8 @@ async def test_an_exchange_under_way_has_clocks_of_its_own() -> None:
     client.received(GET)
     take(client)
     transport.unread = 5
-    client._look_unread(5, 30.0)
+    client.bound_unread(30.0)
+    client._look_unread()
     assert [] == transport.done
     client.lost()
 

@@ -8,27 +8,16 @@ from proxy.client.output import HIGH_WATER, Output
 from tests.client.fakes import Transport, turns
 
 
-class Loop:
-    """A loop whose timers fire when they are told to."""
-
-    def __init__(self) -> None:
-        self.create_future = asyncio.get_running_loop().create_future
-        self.timers: list = []
-
-    def call_later(self, delay, callback, *args):
-        self.timers.append(lambda: callback(*args))
-        return asyncio.get_running_loop().call_later(3600, int)
-
-    async def fire(self) -> None:
-        """The last timer that was set fires."""
-        await turns()
-        self.timers[-1]()
-        await turns()
+async def run_out(output: Output) -> None:
+    """The clock of the wait runs out."""
+    await turns()
+    output._let_go()
+    await turns()
 
 
-def full(unread: int = 9, loop: Loop | None = None) -> tuple[Output, Transport]:
+def full(unread: int = 9) -> tuple[Output, Transport]:
     transport = Transport()
-    output = Output(transport, loop or asyncio.get_running_loop())
+    output = Output(transport, asyncio.get_running_loop())
     output.is_full, transport.unread = True, unread
     return output, transport
 
@@ -69,29 +58,26 @@ async def test_a_client_that_leaves_ends_the_wait() -> None:
 
 @pytest.mark.parametrize("unread", [9, 10])
 async def test_a_client_that_takes_nothing_is_too_slow(unread: int) -> None:
-    loop = Loop()
-    output, transport = full(9, loop)
+    output, transport = full(9)
     waiting = asyncio.create_task(output.drained(9))
     await turns()
     transport.unread = unread
-    await loop.fire()
+    await run_out(output)
 
     assert not await waiting
 
 
 async def test_a_client_that_takes_something_is_waited_for() -> None:
-    loop = Loop()
-    output, transport = full(9, loop)
+    output, transport = full(9)
     waiting = asyncio.create_task(output.drained(9))
     for left in (8, 7):
         await turns()
         transport.unread = left
-        await loop.fire()
+        await run_out(output)
     assert not waiting.done()
     output.resumed()
 
     assert await waiting
-    assert 3 == len(loop.timers)
 
 
 async def test_who_takes_something_is_too_slow_all_the_same_in_the_end() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.house.fault_upstream import download, never, sse, status
+from tests.house.fault_upstream import Turn, download, never, sse, status
 from tests.house.raw_client import at_once, eventually, request
 
 
@@ -149,3 +149,28 @@ async def test_idle_clients_leave_no_event(upstream, house):
     await house.event()
 
     assert 1 == len(house.all())
+
+
+async def deaf(turn: Turn) -> None:
+    """Read the head, and nothing of the body."""
+    turn.connection.transport.pause_reading()
+    await asyncio.sleep(60)
+
+
+async def test_a_reset_while_nobody_reads_from_the_client_is_noticed(upstream, house):
+    """It is looked for once a second; the clocks of the upload are much longer."""
+    house = await house(max_body="1GiB")
+    upstream.on("/", deaf)
+    async with house.client() as client:
+        sending = asyncio.create_task(client.send(request("POST", "/", body=b"x" * (32 << 20))))
+        await eventually(lambda: any(one._is_paused for one in connections_of(house)))
+        sending.cancel()
+        await client.reset()
+        await eventually(lambda: not connections_of(house))
+    event = await house.event()
+
+    assert "client_closed_request" == event["code"]
+
+
+def connections_of(house) -> list:
+    return house.app.listener.server.connections

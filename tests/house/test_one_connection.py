@@ -133,7 +133,7 @@ async def test_no_retry_is_begun_once_its_pause_does_not_fit_any_more(upstream, 
     event = await house.event()
 
     assert (503, 1, "deadline_near") == (answer.status, len(upstream.seen), event["retry_stopped"])
-    assert event["upstream_ms"] > 390
+    assert event["upstream_ms"] + event["overhead_ms"] > 390  # stalls of ours are our own
 
 
 async def test_a_head_that_comes_with_the_connection_has_a_clock(upstream, house):

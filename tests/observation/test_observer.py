@@ -241,3 +241,15 @@ def test_a_drain_is_told_with_what_became_of_the_running(
         "cut": 1,
         "client_left": 0,
     } == ended
+
+
+def test_a_long_stall_of_the_loop_is_said_and_then_seldom(house: House, monkeypatch) -> None:
+    at = [100.0]
+    monkeypatch.setattr(module.clock, "now", lambda: at[0])  # type: ignore[attr-defined]
+    for moment, lag in ((100.0, 0.9), (101.0, 3.0), (105.0, 2.0), (106.0, 1.0), (112.0, 4.0)):
+        at[0] = moment
+        house.observer.loop_lag(lag)
+
+    assert [("loop_stalled", 3000.0, 1), ("loop_stalled", 7000.0, 3)] == house.told(
+        "event", "stalled_ms", "stalls"
+    )

@@ -1,10 +1,12 @@
 """When a stream has been silent for too long. Time is a number here; nothing waits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
 from proxy import outcome as o
+from proxy.loop_lag import LoopLag
 from proxy.outcome import Outcome
 from proxy.streams.clocks import StreamClocks
 
@@ -169,3 +171,45 @@ def test_the_time_in_which_it_was_not_read_is_not_told_as_silence() -> None:
     running.stop_for(100)
 
     assert (o.STREAM_STALLED, "event_gap: no event for 20 s") == running.ran_out(BEGUN + 121)
+
+
+@pytest.mark.parametrize(
+    ("seen", "at"),
+    [
+        pytest.param([(10, True)], 40, id="the gap"),
+        pytest.param([(20, False), (50, False)], 60, id="the first event"),
+        pytest.param([(10, True), (40, False), (54, False)], 55, id="the gap between events"),
+    ],
+)
+def test_time_in_which_the_loop_did_not_run_is_nobodys_silence(
+    seen: list[tuple[float, bool]], at: float
+) -> None:
+    running = clocks(event_gap=45)
+    for when, event in seen:
+        running.saw(BEGUN + when, event=event)
+    for moment in (at, at + 1):  # a second look forgives nothing twice
+        running.excuse(BEGUN + moment, stalls_of((11, 16)))
+
+    assert running.ran_out(BEGUN + at + 4.4) is None
+    assert running.ran_out(BEGUN + at + 5) is not None
+
+
+def test_a_stall_before_the_last_byte_does_not_lengthen_the_gap() -> None:
+    running = clocks()
+    running.saw(BEGUN + 20, event=True)
+    running.excuse(BEGUN + 25, stalls_of((5, 15)))
+
+    assert running.ran_out(BEGUN + 50) is not None
+
+
+def test_a_stall_does_not_lengthen_a_stream() -> None:
+    running = clocks(max_stream=20)
+    running.excuse(BEGUN + 10, stalls_of((1, 9)))
+
+    assert 10.0 == running.until_max(BEGUN + 10)
+
+
+def stalls_of(stall: tuple[float, float]) -> Callable[[float, float], float]:
+    lag = LoopLag()
+    lag.record(BEGUN + stall[0], BEGUN + stall[1])
+    return lag.stalled

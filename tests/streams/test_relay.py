@@ -66,9 +66,9 @@ class Source:
     reads: int = 0
     tap: Callable[[bytes], bool] | None = None
 
-    async def read(self, timeout: float) -> Piece:
+    async def read(self, silence: float, limit: float) -> Piece:
         self.reads += 1
-        until = self.clock.now + timeout
+        until = self.clock.now + min(silence, limit)
         while (due := self.clock.now + self.steps[0][0]) <= until:
             self.clock.now = due
             _, piece = self.steps.pop(0)

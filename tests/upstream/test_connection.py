@@ -753,7 +753,7 @@ async def test_abort_ends_whatever_is_waited_for_at_once(scene, acquire, state):
         await asyncio.wait_for(scene.ended(), 0.1)
 
     assert ended is True if state == "drain" else isinstance(ended, Failed)
-    assert connection.protocol.waiter._timer is None
+    assert connection.protocol.waiter._clock._timer is None
     assert upstream.view().in_use == 0
     assert upstream.stale_connections == 0
 

@@ -20,6 +20,9 @@ class SlowTransport:
     def is_closing(self):
         return self.is_closed
 
+    def get_extra_info(self, name):
+        return None
+
     def get_write_buffer_size(self):
         return len(self.waiting)
 

@@ -117,6 +117,9 @@ class Side:
     def is_closing(self) -> bool:
         return self._closing
 
+    def get_extra_info(self, name: str) -> None:
+        return None
+
     def get_write_buffer_size(self) -> int:
         return self.waiting
 

@@ -101,7 +101,7 @@ MONITORING: Final[dict[str, Runbook]] = {
         ("Mend the upstream; more retries would only load it further.", "Raise `retry.budget` only where single failures are usual and the upstream has room."),
     ),
     "event_loop_lag": Runbook(
-        "The event loop runs late: the processor is taken away or busy, and every clock of the proxy is late with it.",
+        "The event loop runs late: the processor is taken away or busy, and what passes is late with it. Clocks of silence do not count that time; a second and more at once is said as event `loop_stalled`.",
         ("CPU throttling of the container, steal of the machine, `rate(process_cpu_seconds_total[5m])`.", "Whether a neighbour began something heavy at that time."),
         ("Give it CPU (a limit below one core throttles); add instances.",),
     ),

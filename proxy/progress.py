@@ -1,0 +1,74 @@
+"""Whether somebody still takes what was written to it, however slowly.
+
+A socket is writable again only when a large part of what the kernel holds has gone, so that a slow
+reader looks like one that is stuck. What the kernel has got rid of shows the difference.
+"""
+
+import asyncio
+import fcntl
+import struct
+import termios
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from proxy.silence import SilenceClock
+
+_SIZE: Final = struct.Struct("i")
+
+
+def unacknowledged(transport: asyncio.BaseTransport) -> int:
+    """Bytes in the kernel that the peer has not acknowledged; 0 where it does not say (SIOCOUTQ).
+
+    Linux gives it by the name TIOCOUTQ: tcp(7).
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return 0
+    try:
+        told = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(_SIZE.size))
+    except (OSError, ValueError):  # another kernel, or closed
+        return 0
+    return int(_SIZE.unpack(told)[0])
+
+
+class Progress:
+    """What one transport still has to get rid of, and the clock of a wait for it.
+
+    `then` is called when the clock has run out; it asks `is_made`.
+    """
+
+    __slots__ = ("_before", "_clock", "_transport")
+
+    def __init__(
+        self,
+        transport: asyncio.WriteTransport,
+        loop: asyncio.AbstractEventLoop,
+        then: Callable[[], None],
+    ) -> None:
+        self._transport = transport
+        self._clock = SilenceClock(loop, then)
+        self._before = 0
+
+    def watch(self, silence: float, limit: float = inf) -> None:
+        """Start the clock: something must go within `silence` seconds."""
+        self._before = self._pending()
+        self._clock.start(silence, limit)
+
+    def is_made(self) -> bool:
+        """Whether anything has gone since `watch`."""
+        return self._pending() < self._before
+
+    @property
+    def limit_passed(self) -> bool:
+        """Whether it was its `limit` that ran out."""
+        return self._clock.limit_passed
+
+    def stop(self) -> None:
+        self._clock.stop()
+
+    def close(self) -> None:
+        self._clock.close()
+
+    def _pending(self) -> int:
+        return self._transport.get_write_buffer_size() + unacknowledged(self._transport)
