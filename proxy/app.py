@@ -169,7 +169,7 @@ class App:
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)
         await self.diagnostics.start()
-        LAG.watch(self.observer.loop_lag)
+        LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
         self._is_watched = True
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None

@@ -5,11 +5,10 @@ by nobody: no clock of silence may count it. Each of them asks `stalled`, and wh
 a wait subtracts it by `waited`.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from math import inf
-from typing import Final
+from typing import Final, Protocol
 
 from proxy.clock import now
 
@@ -26,6 +25,18 @@ Tell = Callable[[float], None]
 """Takes the lateness of each tick, in seconds."""
 
 
+class Timer(Protocol):
+    """A callback that is due."""
+
+    def cancel(self) -> None: ...
+
+
+class Loop(Protocol):
+    """What is measured: an event loop."""
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer: ...
+
+
 class LoopLag:
     """Stalls of one loop, and who wants to be told of them."""
 
@@ -35,14 +46,13 @@ class LoopLag:
         self._stalls: deque[tuple[float, float]] = deque(maxlen=_KEPT)
         """When each began and ended, oldest first."""
         self._told: list[Tell] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._loop: Loop | None = None
+        self._timer: Timer | None = None
         self._due = inf
         """When the next tick should come."""
 
-    def watch(self, tell: Tell) -> None:
-        """Measure the running loop, and tell of it until `unwatch`."""
-        loop = asyncio.get_running_loop()
+    def watch(self, loop: Loop, tell: Tell) -> None:
+        """Measure `loop`, which runs, and tell of it until `unwatch`."""
         self._told.append(tell)
         if self._loop is not loop:
             self._loop = loop

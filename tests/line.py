@@ -61,9 +61,6 @@ class Socket:
 
     def setsockopt(self, *_: object) -> None: ...
 
-    def getsockopt(self, _level: int, _option: int, size: int) -> bytes:
-        return bytes(size)  # nothing was ever delivered
-
 
 class Wire:
     """A transport: keeps what is written, and tells `on_write` of it."""

@@ -58,7 +58,7 @@ def test_a_wait_that_is_short_is_not_looked_at():
 
 async def test_a_callback_that_blocks_is_a_stall_and_is_told():
     lag, told = LoopLag(), []
-    lag.watch(told.append)
+    lag.watch(asyncio.get_running_loop(), told.append)
     began = now()
     block(4 * EVERY)
     until = now()
@@ -73,7 +73,7 @@ async def test_a_callback_that_blocks_is_a_stall_and_is_told():
 
 async def test_who_no_longer_watches_is_told_nothing_and_leaves_no_timer():
     lag, told = LoopLag(), []
-    lag.watch(told.append)
+    lag.watch(asyncio.get_running_loop(), told.append)
     lag.unwatch(told.append)
     block(2 * EVERY)
     await asyncio.sleep(EVERY)
@@ -84,8 +84,8 @@ async def test_who_no_longer_watches_is_told_nothing_and_leaves_no_timer():
 
 async def test_two_that_watch_one_loop_do_not_count_it_twice():
     lag, one, other = LoopLag(), [], []
-    lag.watch(one.append)
-    lag.watch(other.append)
+    lag.watch(asyncio.get_running_loop(), one.append)
+    lag.watch(asyncio.get_running_loop(), other.append)
     await eventually(lambda: one and other)
     lag.unwatch(one.append)
     lag.unwatch(other.append)
