@@ -163,7 +163,7 @@ async def test_a_reset_while_nobody_reads_from_the_client_is_noticed(upstream, h
     upstream.on("/", deaf)
     async with house.client() as client:
         sending = asyncio.create_task(client.send(request("POST", "/", body=b"x" * (32 << 20))))
-        await eventually(lambda: any(one._is_paused for one in connections_of(house)))
+        await eventually(lambda: any(one.is_paused for one in connections_of(house)))
         sending.cancel()
         await client.reset()
         await eventually(lambda: not connections_of(house))
