@@ -11,7 +11,9 @@ from proxy import outcome as o
 from proxy.attempt_record import Attempt
 from proxy.clock import now
 from proxy.context import Context
+from proxy.http.connection_auth import stays_with_connection
 from proxy.http.framing import ResponseHead
+from proxy.http.headers import combine
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.time_spent import CLIENT, CONNECT, OURS, QUEUE, UPSTREAM
 from proxy.upload import upload
@@ -29,7 +31,7 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
     x = ctx.exchange
     x.enter("C")
     tried, connected = Attempt("", at), at
-    got: Connection | Failed | None = ctx.upstream.take()
+    got: Connection | Failed | None = ctx.take_bound() or ctx.upstream.take()
     if got is None:
         got = await _connect(ctx, tried, avoid)
         connected = now()
@@ -38,6 +40,8 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
     x.attempts.append(tried)
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
     ctx.connection = got
+    if stays_with_connection(ctx.asked.fields.get(b"authorization", b"")):
+        got.is_private = True
     if ctx.names_no_host or got.base != ctx.base:
         ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.base)
     try:
@@ -55,6 +59,10 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
             ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
         ctx.let_go(whole=False)
         return _failed(ctx, tried, _total(ctx, head))
+    if head.status == 401 and stays_with_connection(
+        combine(head.headers).get(b"www-authenticate", b"")
+    ):
+        got.is_private = True
     tried.answer(head.status)
     return head
 

@@ -195,8 +195,21 @@ class Context:
             self.upload.cancel()
             self.upload = None
         if self.connection is not None:
-            if whole:
-                self.connection.release()
-            else:
+            if not whole:
                 self.connection.abort()
+            elif self.connection.is_private and self.client.gone_at is None:
+                self._bind(self.connection)
+            else:
+                self.connection.release()
             self.connection = None
+
+    def take_bound(self) -> Connection | None:
+        """The connection to the upstream that belongs to this client alone, if there is one."""
+        if not self.client.bound:
+            return None
+        bound = self.client.bound.pop(self.upstream.name, None)
+        return bound if isinstance(bound, Connection) and bound.rise() else None
+
+    def _bind(self, connection: Connection) -> None:
+        if connection.rest():
+            self.client.bound[self.upstream.name] = connection

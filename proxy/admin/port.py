@@ -104,7 +104,7 @@ class AdminServer(web.Server):
     ) -> None:
         super().__init__(timed(handler), **kwargs)  # type: ignore[arg-type]  # of web.Request as well
         self._most, self._shed = most, shed
-        self._options = {k: v for k, v in kwargs.items() if k != "request_factory"}  # the server's
+        self._options = {key: kwargs[key] for key in kwargs if key != "request_factory"}
         self._clock = asyncio.get_running_loop()
         self._open: dict[AdminConnection, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None

@@ -9,7 +9,7 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.client.output import Output
-from proxy.client.owner import ConnectionLimits, Owner, Refuse, Serve
+from proxy.client.owner import Bound, ConnectionLimits, Owner, Refuse, Serve
 from proxy.client.request import RequestError
 from proxy.client.request_reader import RequestReader
 from proxy.client.states import (
@@ -70,6 +70,9 @@ class ClientConnection:
         """Whether the exchange goes on when the client leaves."""
         self.gone_at: float | None = None
         """When it left, on the `now` clock; None while it is here."""
+        self.bound: dict[str, Bound] = {}
+        """Connections to upstreams, by the upstream's name, that carry requests of this client and
+        of nobody else."""
         self.peer = ""
         """Its address; empty where it has none."""
         self.source = Peer("")
@@ -125,6 +128,9 @@ class ClientConnection:
             self._unread_timer = None
         if self._output is not None:
             self._output.lost()
+        for bound in self.bound.values():
+            bound.abort()
+        self.bound = {}
         self.reader.body.fail(o.CLIENT_CLOSED_REQUEST, "client left while sending")
         self.reader.stop()
         self.account()

@@ -41,6 +41,12 @@ class Owner(Protocol):
         """Count `more` bytes that wait for their turn; whether they are within the limit."""
 
 
+class Bound(Protocol):
+    """What a client's connection holds, and what ends with it."""
+
+    def abort(self) -> None: ...
+
+
 Serve = Callable[[Request], Awaitable[bool]]
 """Takes a request all the way; gives whether its connection may carry another one."""
 

@@ -36,8 +36,8 @@ class Connection:
     """What an exchange calls; the members stand in the order of use."""
 
     __slots__ = (
-        "_owner", "base", "connect_seconds", "endpoint", "fresh_until", "loop", "opened_at",
-        "protocol", "writer",
+        "_owner", "base", "connect_seconds", "endpoint", "fresh_until", "is_private", "loop",
+        "opened_at", "protocol", "writer",
     )  # fmt: skip
 
     def __init__(self, protocol: EndpointProtocol, owner: ConnectionOwner) -> None:
@@ -51,6 +51,8 @@ class Connection:
         self.opened_at = self.loop.time()
         self.fresh_until = 0.0
         """An idle connection is not used after this."""
+        self.is_private = False
+        """Whether it authenticated a client, and is never kept for another."""
         self.base = ""
         """The path below which its endpoint's service is."""
         self.connect_seconds: float | None = None
@@ -226,12 +228,30 @@ class Connection:
 
     def release(self) -> None:
         """The exchange is over: keep the connection if it can carry another, else close it."""
-        if self.is_reusable:
-            self.protocol.release()
-            self.connect_seconds = None
+        if not self.is_private and self.rest():
             self._owner.keep(self)
-        else:
+        elif not self.is_closed:
             self.abort()
+
+    def rest(self) -> bool:
+        """The exchange is over, and whoever holds the connection keeps it: whether it is idle now.
+
+        It is closed where it cannot carry another exchange.
+        """
+        if not self.is_reusable:
+            self.abort()
+            return False
+        self.protocol.release()
+        self.connect_seconds = None
+        return True
+
+    def rise(self) -> bool:
+        """An exchange takes it from whoever kept it; False, and closed, where it cannot be used."""
+        if self.is_open and self.is_silent:
+            self.take()
+            return True
+        self.abort()
+        return False
 
     def abort(self) -> None:
         """Close at once, whatever is going on; whoever waits is told."""

@@ -11,7 +11,8 @@ from typing import Final
 
 from proxy.upstream.ending import Arrival
 
-_OPTION: int | None = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
+_OPTION: Final[int] = getattr(socket, "TCP_INFO", 0) if sys.platform == "linux" else 0
+"""0 where there is none."""
 _FIELDS: Final = struct.Struct("=120xQ28xI")
 """`tcpi_bytes_acked`, `tcpi_data_segs_out`."""
 
@@ -58,7 +59,7 @@ class Delivery:
 
     def _read(self) -> tuple[int, int] | None:
         """Bytes acknowledged and segments of data sent, ever."""
-        if _OPTION is None:
+        if not _OPTION:
             return None
         try:
             info = self.socket.getsockopt(socket.IPPROTO_TCP, _OPTION, _FIELDS.size)

@@ -85,7 +85,7 @@ class House:
         """The upstream closes those that idle just behind the last look at each of them."""
         closing = ClosedBehindALook(self.upstream)
         for connection in self.app.upstreams["chat"]._pool._connections:
-            connection.protocol.poll = closing  # type: ignore[assignment]  # a stand-in for one look
+            connection.protocol.poll = closing  # type: ignore[assignment]  # it stands for one
 
     async def fetch(
         self, path: str = "/", *headers: str, method: str = "GET", body: bytes = b""
