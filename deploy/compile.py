@@ -19,14 +19,14 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "admission attempt attempt_record attempts clock context drain exchange forward "
-    "masking opening outcome own_response place_queue relay respond routing terms time_spent "
+    ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
+    "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload waiter",
     "client": "body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",
-    "http": "authority connection_auth cors error_response forwarding framing guards "
-    "head_writer headers identity proxy_status request_head trust",
+    "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
+    "headers identity proxy_status request_head trust",
     "limits": "arrivals fields gcra keys message_guard rate",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
