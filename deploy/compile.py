@@ -19,9 +19,9 @@ CONFIG = Path(__file__).resolve().parent.parent / "pyproject.toml"
 # By room. Left out is what inherits from aiohttp (`listener`, `admin`), what
 # pydantic looks into (every `rule`, `rules` and `settings`), and what runs once or in a thread.
 COMPILED = {
-    ".": "admission attempt attempt_record attempts clock context drain exchange forward loop_lag "
-    "masking opening outcome own_response place_queue progress relay respond routing silence "
-    "terms time_spent transitions upload waiter",
+    ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
+    "opening outcome own_response place_queue relay respond routing terms time_spent "
+    "transitions upload",
     "client": "absence body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
     "diagnostics/stories": "recent",
@@ -36,6 +36,7 @@ COMPILED = {
     "upstream": "blanks conclusion connection delivery ending endpoints interim pacing pool "
     "protocol request_writer rescue response response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
+    "timing": "loop_lag progress silence waiter",
 }
 
 

@@ -25,7 +25,6 @@ from proxy.limits.build import concurrency, rate_limits
 from proxy.limits.keys import ClientKeys
 from proxy.limits.places import Places
 from proxy.listener import Listener
-from proxy.loop_lag import LAG
 from proxy.observation.custom_fields import extractor
 from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log
@@ -46,6 +45,7 @@ from proxy.resilience.budget import Budget
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
+from proxy.timing.loop_lag import LAG
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"

@@ -14,9 +14,9 @@ from proxy.context import Context
 from proxy.http.connection_auth import stays_with_connection
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
-from proxy.loop_lag import waited
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.time_spent import CLIENT, CONNECT, OURS, QUEUE, UPSTREAM
+from proxy.timing.loop_lag import waited
 from proxy.upload import upload
 from proxy.upstream.connection import Connection
 from proxy.upstream.endpoints import authority_of

@@ -11,10 +11,10 @@ from typing import Final, Protocol
 from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
-from proxy.loop_lag import waited
 from proxy.outcome import Outcome
 from proxy.terms import Timeouts
 from proxy.time_spent import CLIENT, UPSTREAM
+from proxy.timing.loop_lag import waited
 from proxy.upstream.result import EndOfBody, Failed
 
 LAST_CHUNK = b"0\r\n\r\n"

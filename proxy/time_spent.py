@@ -8,7 +8,7 @@ Refuses to read a clock.
 
 from typing import Final
 
-from proxy.loop_lag import waited
+from proxy.timing.loop_lag import waited
 
 PARSE: Final = 0
 """From the head to the record: identity, addresses, the team's fields."""

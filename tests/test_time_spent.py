@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.clock import now
-from proxy.loop_lag import LAG
 from proxy.time_spent import CLIENT, OURS, PARSE, PARTS, QUEUE, UPSTREAM, TimeSpent
+from proxy.timing.loop_lag import LAG
 
 few = settings(max_examples=100, deadline=None, database=None)
 steps = st.lists(

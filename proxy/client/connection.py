@@ -27,9 +27,9 @@ from proxy.client.states import (
 from proxy.clock import now
 from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
-from proxy.loop_lag import waited
-from proxy.progress import Progress
-from proxy.waiter import Waiter
+from proxy.timing.loop_lag import waited
+from proxy.timing.progress import Progress
+from proxy.timing.waiter import Waiter
 
 LAST_READ: Final = 30.0
 """Seconds for which a client may leave what is queued unread once the connection is to close."""

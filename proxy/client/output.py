@@ -12,7 +12,7 @@ from math import inf
 from typing import Final
 
 from proxy.clock import now
-from proxy.progress import Progress
+from proxy.timing.progress import Progress
 
 HIGH_WATER: Final = 32 * 1024
 """Bytes that may wait for a client that does not read, before reading upstream stops."""

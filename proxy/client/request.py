@@ -6,8 +6,8 @@ from proxy import outcome as o
 from proxy.client.body import Body
 from proxy.clock import now
 from proxy.http.request_head import RequestHead
-from proxy.loop_lag import waited
 from proxy.outcome import Outcome
+from proxy.timing.loop_lag import waited
 
 if TYPE_CHECKING:
     from proxy.client.connection import ClientConnection

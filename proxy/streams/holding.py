@@ -5,11 +5,11 @@ Refuses to decide whether another attempt follows.
 
 from proxy import outcome as o
 from proxy.clock import now
-from proxy.loop_lag import stalled
 from proxy.relay import BodySource
 from proxy.streams.framing import MAX_HELD
 from proxy.streams.relay import EventStream
 from proxy.time_spent import UPSTREAM
+from proxy.timing.loop_lag import stalled
 from proxy.upstream.result import EndOfBody, Failed
 
 

@@ -13,7 +13,6 @@ from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.http.error_response import error_body
 from proxy.http.proxy_status import ProxyStatus
-from proxy.loop_lag import stalled, waited
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, BodySink, BodySource, chunk
 from proxy.streams.clocks import StreamClocks
@@ -24,6 +23,7 @@ from proxy.streams.rules import StreamRule
 from proxy.streams.verdict import StreamVerdict
 from proxy.terms import Timeouts
 from proxy.time_spent import CLIENT, UPSTREAM
+from proxy.timing.loop_lag import stalled, waited
 from proxy.upstream.result import EndOfBody
 
 PROGRESS = 60.0

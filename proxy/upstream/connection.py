@@ -9,16 +9,13 @@ No task and no timer for an exchange of its own, and no future where bytes are a
 import asyncio
 from collections.abc import Callable
 from math import inf
-from typing import Final, Protocol
+from typing import Protocol
 
 from proxy.http.framing import ResponseHead
 from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, TOTAL_TIMEOUT, Outcome
 from proxy.upstream.protocol import EndpointProtocol, Tap
 from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
 from proxy.upstream.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKE, TAKEN
-
-_FAILED: Final = 500
-"""Behind an answer with this status or above a server may close without saying so."""
 
 
 class ConnectionOwner(Protocol):
@@ -215,22 +212,14 @@ class Connection:
 
     @property
     def is_reusable(self) -> bool:
-        """Whether both messages are whole, both sides mean to go on, and nothing is left over.
-
-        Or nothing was sent at all. Never behind a 5xx: some servers close then, unannounced.
+        """Whether both messages are whole, both sides mean to go on, and nothing is left over;
+        or nothing was sent at all.
         """
         protocol = self.protocol
         if protocol.state != DONE:
             return protocol.state == TAKEN and not self.sent
-        reader = protocol.reader
-        return (
-            reader.framing.keeps_alive
-            and reader.head is not None
-            and reader.head.status < _FAILED
-            and not reader.is_tainted
-            and not self.writer.is_uploading
-            and not self.writer.has_unsent
-        )
+        writer = self.writer
+        return protocol.reader.is_followable and not writer.is_uploading and not writer.has_unsent
 
     def release(self) -> None:
         """The exchange is over: keep the connection if it can carry another, else close it."""

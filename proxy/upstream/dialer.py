@@ -15,7 +15,6 @@ from math import inf
 from aiohappyeyeballs import start_connection
 
 from proxy.clock import now
-from proxy.loop_lag import waited
 from proxy.outcome import (
     CONNECT_REFUSED,
     CONNECT_TIMEOUT,
@@ -24,7 +23,8 @@ from proxy.outcome import (
     TLS_FAILURE,
     Outcome,
 )
-from proxy.silence import SilenceTimeout
+from proxy.timing.loop_lag import waited
+from proxy.timing.silence import SilenceTimeout
 from proxy.upstream.connection import Connection, ConnectionOwner
 from proxy.upstream.endpoints import Endpoint
 from proxy.upstream.protocol import EndpointProtocol

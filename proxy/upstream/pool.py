@@ -10,7 +10,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from proxy.silence import SilenceTimeout
+from proxy.timing.silence import SilenceTimeout
 from proxy.upstream.connection import Connection
 from proxy.upstream.endpoints import Endpoint
 from proxy.upstream.rules import PoolRule

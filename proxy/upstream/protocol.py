@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.http.framing import ResponseHead
+from proxy.timing.waiter import Waiter
 from proxy.upstream.conclusion import conclude_awaited, conclude_body, conclude_tls, ending_of
 from proxy.upstream.delivery import Delivery
 from proxy.upstream.pacing import PacedProtocol
@@ -39,7 +40,6 @@ from proxy.upstream.states import (
     TRANSITIONS,
     TUNNEL,
 )
-from proxy.waiter import Waiter
 
 _FOLLOWING: Final = TRANSITIONS.following
 _WIDTH: Final = TRANSITIONS.width

@@ -5,7 +5,7 @@ Knows nothing of what it sends.
 
 import asyncio
 
-from proxy.progress import Progress
+from proxy.timing.progress import Progress
 
 
 class RequestWriter:

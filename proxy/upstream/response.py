@@ -9,6 +9,9 @@ from proxy.upstream.result import Failed
 _NO_FRAMING: Final = Framing("none", None, False)
 _UNFRAMED: Final = Framing("close", None, False)
 
+_FAILED: Final = 500
+"""Behind an answer with this status or above a server may close without saying so."""
+
 
 class Response:
     """One response after the other on a connection to `endpoint`; its reader fills it."""
@@ -55,6 +58,16 @@ class Response:
         """Nothing more will come of this response; the first reason stands."""
         if self.failure is None:
             self.failure = Failed(outcome, detail, self.endpoint)
+
+    @property
+    def is_followable(self) -> bool:
+        """Whether another may follow it on the connection, once it is whole.
+
+        Never behind a 5xx: some servers close then, unannounced.
+        """
+        head = self.head
+        is_good = head is not None and head.status < _FAILED
+        return is_good and self.framing.keeps_alive and not self.is_tainted
 
     def take_chunks(self) -> bytes:
         """The body bytes that have arrived and were not taken yet."""

@@ -8,7 +8,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final, Literal, Protocol, cast
 
-from proxy.progress import Progress
+from proxy.timing.progress import Progress
 from proxy.websocket.frames import Frames
 
 SideState = Literal["idle", "open", "half_closed_remote", "half_closed_local", "closing", "closed"]

@@ -12,10 +12,10 @@ from typing import Literal
 from proxy import outcome as o
 from proxy.clock import now
 from proxy.exchange import Exchange
-from proxy.loop_lag import waited
 from proxy.outcome import Outcome
-from proxy.silence import SilenceClock
 from proxy.terms import Timeouts
+from proxy.timing.loop_lag import waited
+from proxy.timing.silence import SilenceClock
 from proxy.websocket.frames import GOING_AWAY, close_frame
 from proxy.websocket.side import SwitchedConnection, TunnelSide
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from proxy.progress import unacknowledged
+from proxy.timing.progress import unacknowledged
 from tests.house.fault_upstream import download
 from tests.house.raw_client import RawClient, eventually, request
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from proxy import outcome as o
-from proxy.loop_lag import LoopLag
 from proxy.outcome import Outcome
 from proxy.streams.clocks import StreamClocks
+from proxy.timing.loop_lag import LoopLag
 
 BEGUN = 1000.0
 

@@ -103,3 +103,15 @@ def test_of_a_closed_socket_or_another_kind_nothing_is_known(ends):
 
         assert beside.arrival() is None
     assert delivery.arrival() is None
+
+
+def test_a_kept_socket_outlives_the_one_that_the_loop_closes(ends):
+    ours, theirs = ends
+    delivery = Delivery(ours)
+    delivery.keep()
+    ours.close()
+    theirs.sendall(b"late")
+
+    assert b"late" == delivery.socket.recv(1000)
+    delivery.close()
+    assert -1 == delivery.socket.fileno()

@@ -5,7 +5,7 @@ import math
 import socket
 import time
 
-from proxy.waiter import Waiter
+from proxy.timing.waiter import Waiter
 from tests.client.fakes import turns
 
 BRIEF = 0.02

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from proxy.clock import now
-from proxy.loop_lag import LAG
-from proxy.silence import SilenceClock, SilenceTimeout
+from proxy.timing.loop_lag import LAG
+from proxy.timing.silence import SilenceClock, SilenceTimeout
 
 BRIEF = 0.02
 STALL = 0.2

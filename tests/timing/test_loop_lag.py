@@ -7,7 +7,7 @@ from collections import deque
 import pytest
 
 from proxy.clock import now
-from proxy.loop_lag import EVERY, LAG, LEAST, LoopLag, stalled, waited
+from proxy.timing.loop_lag import EVERY, LAG, LEAST, LoopLag, stalled, waited
 from tests.house.raw_client import eventually
 
 

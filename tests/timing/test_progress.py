@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from proxy.progress import Progress, unacknowledged
+from proxy.timing.progress import Progress, unacknowledged
 from tests.house.raw_client import eventually
 
 BRIEF = 0.02

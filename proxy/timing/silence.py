@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final
 
 from proxy.clock import now
-from proxy.loop_lag import stalled
+from proxy.timing.loop_lag import stalled
 
 TURNS: Final = 4
 """Turns of the loop between running out and the verdict. In two of them each loop has looked at

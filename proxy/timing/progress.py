@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
-from proxy.silence import SilenceClock
+from proxy.timing.silence import SilenceClock
 
 _SIZE: Final = struct.Struct("i")
 

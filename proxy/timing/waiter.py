@@ -7,7 +7,7 @@ the clock when it fires, and is set again only for a wait that ends before it.
 import asyncio
 from math import inf
 
-from proxy.silence import SilenceClock
+from proxy.timing.silence import SilenceClock
 
 
 class Waiter:
