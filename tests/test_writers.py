@@ -94,12 +94,23 @@ def listed(rows: dict[str, str]) -> dict[str, set[str]]:
     return {field: {module} for module, fields in rows.items() for field in fields.split()}
 
 
+def fields_of(module: str, kind: str) -> list[str]:
+    """From the source: compiled classes have no annotations."""
+    tree = ast.parse((PROXY / f"{module}.py").read_text(encoding="utf-8"))
+    (record,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == kind)
+    return [
+        n.target.id
+        for n in record.body
+        if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+    ]
+
+
 def found(kind: type, names: str) -> dict[str, set[str]]:
     writers = written_by(names)
     home = kind.__module__.removeprefix("proxy.")
     for field in own_writes(home, kind.__name__):
         writers.setdefault(field, set()).add(home)
-    return {field: writers.get(field, set()) for field in kind.__annotations__}
+    return {field: writers.get(field, set()) for field in fields_of(home, kind.__name__)}
 
 
 def test_each_fact_of_an_exchange_has_one_writer() -> None:
