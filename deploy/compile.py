@@ -22,8 +22,8 @@ COMPILED = {
     ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
-    "client": "absence body chunk_reader connection head_reader output owner protocol request "
-    "request_reader serving states",
+    "client": "absence body chunk_reader connection head_reader kept_body output owner protocol "
+    "request request_reader serving states",
     "diagnostics/stories": "recent",
     "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
     "headers identity proxy_status request_head trust",
@@ -36,7 +36,7 @@ COMPILED = {
     "upstream": "blanks conclusion connection delivery ending endpoints interim pacing pool "
     "protocol request_writer rescue response response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
-    "timing": "loop_lag progress silence waiter",
+    "timing": "loop_lag progress silence upload_clocks waiter",
 }
 
 
