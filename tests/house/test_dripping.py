@@ -68,4 +68,4 @@ async def test_who_drips_is_ended_and_who_is_slow_is_not(upstream, process):
             "/stall": "client_closed_request",
         } == codes
         assert dripping["detail"].startswith("min_upload_rate: less than 1024 bytes/s")
-        assert ("closed", "cW") == (dripping["breaker_state"], dripping["term"])
+        assert ("closed", "cR") == (dripping["breaker_state"], dripping["term"])
