@@ -16,7 +16,7 @@ from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
-from proxy.time_spent import CLIENT, CONNECT, OURS, QUEUE, UPSTREAM
+from proxy.time_spent import CLIENT, CONNECT, OURS, UPSTREAM
 from proxy.timing.loop_lag import waited
 from proxy.upload import begin_upload, take_rest, upload
 from proxy.upstream.connection import Connection
@@ -42,7 +42,8 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
     x.attempts.append(tried)
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
     ctx.connection = got
-    if stays_with_connection(ctx.asked.fields.get(b"authorization", b"")):
+    given = ctx.asked.fields.get(b"authorization")
+    if given is not None and stays_with_connection(given):
         got.is_private = True
     if ctx.names_no_host or got.base != ctx.base:
         ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.base)
@@ -57,7 +58,7 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
         x.spent.enter(OURS, ended)
         sent = max(connected, ctx.sent_at)  # of an early answer: the upload has not ended
         tried.head = waited(sent, ended)
-        tried.sent = got.sent or ctx.is_body_lost
+        tried.sent = got.sent or (ctx.kept is not None and ctx.kept.is_lost)
     if isinstance(head, Failed):
         if got.reused and head.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
             ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
@@ -74,7 +75,7 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
 async def _connect(ctx: Context, tried: Attempt, avoid: str | None) -> Connection | Failed:
     """Wait for a connection: in the queue for a slot, if need be, and for the endpoint."""
     clocks, spent = ctx.route.rule.timeouts, ctx.exchange.spent
-    queued = spent.seconds[QUEUE]
+    queued = spent.queue
     before = spent.enter(CONNECT, tried.started)
     try:
         return await ctx.upstream.acquire(
@@ -86,7 +87,7 @@ async def _connect(ctx: Context, tried: Attempt, avoid: str | None) -> Connectio
         )
     finally:
         spent.enter(before, now())
-        tried.queued = spent.seconds[QUEUE] - queued
+        tried.queued = spent.queue - queued
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:

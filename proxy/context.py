@@ -125,6 +125,11 @@ class Context:
         self.drain = drain
 
     @property
+    def is_limited(self) -> bool:
+        """Whether a guard or a limit is to be asked for leave."""
+        return self.plan.concurrency is not None or not self.route.admits_all
+
+    @property
     def keeps_alive(self) -> bool:
         """Whether the client's connection may carry another exchange after this one."""
         return self.asked.keep_alive and not self.closing and not self.drain.has_begun
@@ -196,17 +201,9 @@ class Context:
             self.body, self.kept = self.kept.joined(), None
 
     @property
-    def is_body_lost(self) -> bool:
-        """Whether some of the body was taken, and cannot be sent again."""
-        return self.kept is not None and self.kept.is_lost
-
-    @property
     def is_replayable(self) -> bool:
         """Whether the whole body is at hand, or can be once the rest of it has come."""
-        if self.kept is None:
-            return self.body is not None
-        length, most = self.asked.length, self.route.rule.retry.replay_body
-        return not self.kept.is_lost and (length is None or length <= most)
+        return self.body is not None if self.kept is None else self.kept.may_be_whole
 
     def stop_upload(self) -> None:
         """No more of the body goes up on this connection, which then carries nothing else."""

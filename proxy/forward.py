@@ -50,9 +50,10 @@ async def forward(ctx: Context) -> bool:
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
         return refuse(ctx, refusal)
-    if refused := await admit(ctx):
+    if ctx.is_limited and (refused := await admit(ctx)):
         return turn_away(ctx, refused)
-    await keep_body(ctx)
+    if asked.has_body:
+        await keep_body(ctx)
     answer = await call(ctx)
     if isinstance(answer, NoAnswer):
         return refuse(ctx, answer.outcome, retry_in=answer.retry_in)

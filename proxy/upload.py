@@ -30,7 +30,7 @@ async def keep_body(ctx: Context) -> None:
     if body.failure is not None:
         raise RequestError(body.failure, body.why)
     if not body.is_whole or body.buffered > limit:
-        ctx.body, ctx.kept = None, KeptBody(limit)
+        ctx.body, ctx.kept = None, KeptBody(limit, asked.length)
         return
     if body.buffered > ctx.route.rule.max_body:
         raise RequestError(o.BODY_TOO_LARGE, "body over the limit")

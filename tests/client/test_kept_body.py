@@ -22,3 +22,12 @@ def test_beyond_the_limit_nothing_is_kept() -> None:
 
     assert (b"", True) == (kept.joined(), kept.is_lost)
     assert not kept.has_room(0)
+
+
+def test_what_is_announced_too_large_is_kept_for_a_while_only() -> None:
+    """For an attempt of which nothing was read: its beginning is enough then."""
+    kept = KeptBody(4, 5)
+    kept.add(b"abc")
+
+    assert (b"abc", False) == (kept.joined(), kept.may_be_whole)
+    assert KeptBody(4, 4).may_be_whole
