@@ -36,7 +36,7 @@ COMPILED = {
     "upstream": "blanks conclusion connection delivery ending endpoints interim pacing pool "
     "protocol request_writer rescue response response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
-    "timing": "loop_lag progress silence upload_clocks waiter",
+    "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
 }
 
 
