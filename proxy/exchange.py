@@ -226,8 +226,10 @@ class Exchange:
     @property
     def overhead(self) -> float:
         """What Sidelight itself cost: the time in which nothing was waited for."""
-        waited = self.upstream_wait + self.client_wait + self.queued + self.paused
-        return max(0.0, self.duration - waited)
+        spent = self.spent
+        waited = spent.queue + spent.connect + spent.upstream + spent.pause + spent.client
+        overhead = self.ended - self.started - waited
+        return max(0.0, overhead)
 
     @property
     def term(self) -> str:

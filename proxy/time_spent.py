@@ -59,7 +59,20 @@ class TimeSpent:
             heard = waited(self.since, at)
             self.ours += took - heard
             took = heard
-        self.add(before, took)
+        if before == UPSTREAM:
+            self.upstream += took
+        elif before == OURS:
+            self.ours += took
+        elif before == GUARDS:
+            self.guards += took
+        elif before == RELAY:
+            self.relay += took
+        elif before == ROUTE:
+            self.route += took
+        elif before == PARSE:
+            self.parse += took
+        else:
+            self._wait(before, took)
         self.part, self.since = part, at
         return before
 
@@ -67,28 +80,16 @@ class TimeSpent:
         """What has been counted since the last `enter` was for `part`, as turns out now."""
         self.part = part
 
-    def add(self, part: int, seconds: float) -> None:
-        """Count time for `part`; by a log it was measured elsewhere."""
-        if part == UPSTREAM:
-            self.upstream += seconds
-        elif part == OURS:
-            self.ours += seconds
-        elif part == GUARDS:
-            self.guards += seconds
-        elif part == RELAY:
-            self.relay += seconds
-        elif part == CLIENT:
-            self.client += seconds
-        elif part == ROUTE:
-            self.route += seconds
-        elif part == PARSE:
-            self.parse += seconds
+    def _wait(self, part: int, took: float) -> None:
+        """Count one of the waits that not every exchange has."""
+        if part == CLIENT:
+            self.client += took
         elif part == CONNECT:
-            self.connect += seconds
+            self.connect += took
         elif part == QUEUE:
-            self.queue += seconds
+            self.queue += took
         else:
-            self.pause += seconds
+            self.pause += took
 
     def by_name(self) -> dict[str, float]:
         """Seconds of every part that took any."""

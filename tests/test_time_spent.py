@@ -42,7 +42,8 @@ def test_it_begins_with_reading_the_request() -> None:
 @pytest.mark.parametrize("part", range(len(PARTS)))
 def test_each_part_is_told_by_its_own_name(part: int) -> None:
     spent = TimeSpent(0.0)
-    spent.add(part, 2.0)
+    spent.enter(part, 0.0)
+    spent.enter(PARSE, 2.0)
 
     assert {PARTS[part]: 2.0} == spent.by_name()
 
@@ -64,13 +65,6 @@ def test_what_was_waited_for_may_be_known_only_afterwards() -> None:
     spent.enter(OURS, 4.0)
 
     assert {"upstream": 4.0} == spent.by_name()
-
-
-def test_time_that_a_log_tells_is_added() -> None:
-    spent = TimeSpent(0.0)
-    spent.add(QUEUE, 2.0)
-
-    assert {"queue": 2.0} == spent.by_name()
 
 
 def test_a_stall_of_the_loop_is_ours_and_nobodys_wait(monkeypatch) -> None:
