@@ -357,6 +357,7 @@ class ClientConnection:
         if self._unread is None:
             return
         if not self.queued:
+            self._unread.close()
             self._unread = None
         elif self._unread.is_made() or self.is_serving:
             self._unread.watch(self._unread_for)

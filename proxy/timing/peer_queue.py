@@ -41,7 +41,7 @@ def unread_by_peer(transport: asyncio.BaseTransport) -> int | None:
             return None
         with socket.socket(_FAMILY, socket.SOCK_DGRAM, _SOCK_DIAG) as asking:
             asking.setblocking(False)  # the answer is there when the question is sent
-            asking.send(_question(sock.family, peer, own))
+            asking.send(_question(sock.family, (peer[0], own[0]), (peer[1], own[1])))
             answer = asking.recv(4096)
     except (OSError, ValueError):  # closed, or not allowed
         return None
@@ -50,9 +50,9 @@ def unread_by_peer(transport: asyncio.BaseTransport) -> int | None:
     return int(_QUEUE.unpack_from(answer, _QUEUE_AT)[0])
 
 
-def _question(family: int, peer: tuple[str, int], own: tuple[str, int]) -> bytes:
-    """About the socket at `peer` whose other end is ours."""
-    addresses = [socket.inet_pton(family, each[0]).ljust(16, b"\0") for each in (peer, own)]
+def _question(family: int, hosts: tuple[str, str], ports: tuple[int, int]) -> bytes:
+    """About the peer's socket, whose other end is ours."""
+    addresses = [socket.inet_pton(family, host).ljust(16, b"\0") for host in hosts]
     asked = _ASKED.pack(family, socket.IPPROTO_TCP, 0, 0, _ANY)
-    asked += _PORTS.pack(peer[1], own[1]) + b"".join(addresses) + _REST.pack(0, _ANY, _ANY)
+    asked += _PORTS.pack(*ports) + b"".join(addresses) + _REST.pack(0, _ANY, _ANY)
     return _HEADER.pack(_HEADER.size + len(asked), _BY_FAMILY, _REQUEST, 1, 0) + asked

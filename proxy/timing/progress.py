@@ -89,6 +89,7 @@ class Progress:
 
     def close(self) -> None:
         self._clock.close()
+        self._then = _nothing  # whoever waited is not held by a cycle
 
     def _look(self) -> None:
         """The wait has lasted for a while: from now on what the peer reads counts as well."""
@@ -103,3 +104,6 @@ class Progress:
 
     def _pending(self) -> int:
         return self._transport.get_write_buffer_size() + unacknowledged(self._transport)
+
+
+def _nothing() -> None: ...

@@ -83,7 +83,7 @@ class UploadClocks:
 
     def answered(self) -> None:
         """The answer has begun: from now on both may be sent slowly, as in a dialogue."""
-        self._need, self._safe_until, self._whole = 0, inf, inf
+        self._need, self._safe_until, self._whole = 0.0, inf, inf
 
     def _too_low_at(self) -> float:
         """After how many seconds of waiting the rate will be too low if nothing more comes."""
