@@ -60,6 +60,8 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
         tried.head = waited(sent, ended)
         tried.sent = got.sent or (ctx.kept is not None and ctx.kept.is_lost)
     if isinstance(head, Failed):
+        if _is_clients(head):
+            tried.head = None  # nobody waited for one yet
         if got.reused and head.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
             ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
         ctx.let_go(whole=False)

@@ -100,6 +100,8 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
         ctx.settle(got.outcome.signal, now())
         sent = ctx.exchange.attempts[-1].sent if ctx.exchange.attempts else False
         failure = Failure(retried_as(got.outcome, got.detail), sent=sent)
+        if failure.outcome.category == "client":
+            return None  # its body did not come
     else:
         asked_for = _rest_asked(ctx, got)
         if _is_still_at_work(ctx, got):
