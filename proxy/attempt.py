@@ -4,7 +4,6 @@ Ends at the head or at a failure, and says on the record which; whether there is
 is not decided here.
 """
 
-import asyncio
 from math import inf
 
 from proxy import outcome as o
@@ -18,7 +17,7 @@ from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
 from proxy.time_spent import CLIENT, CONNECT, OURS, UPSTREAM
 from proxy.timing.loop_lag import waited
-from proxy.upload import begin_upload, take_rest, upload
+from proxy.upload import begin_upload, start_upload, take_rest
 from proxy.upstream.connection import Connection
 from proxy.upstream.endpoints import authority_of
 from proxy.upstream.result import Failed
@@ -118,7 +117,7 @@ async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHe
     ctx.exchange.spent.enter(CLIENT, at)
     connection.writer.is_uploading = True
     _request(ctx, connection, ctx.head + begin_upload(ctx))
-    ctx.upload = asyncio.create_task(upload(ctx, connection))
+    start_upload(ctx, connection)
     head = await connection.head(inf)
     if connection.writer.is_uploading:
         ctx.deadline = Deadline.after(ctx.route.rule.timeouts.total, now())

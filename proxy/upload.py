@@ -91,7 +91,20 @@ async def read_rest(ctx: Context, most: int = 0) -> bool:
     return ctx.body is not None
 
 
-async def upload(ctx: Context, connection: Connection) -> None:
+def start_upload(ctx: Context, connection: Connection) -> None:
+    """Send the rest while the answer is awaited; a fault of ours in that ends the attempt."""
+
+    def look(sender: "asyncio.Task[None]") -> None:
+        fault = None if sender.cancelled() else sender.exception()
+        if isinstance(fault, Exception):
+            connection.protocol.fault = fault
+            connection.abort()
+
+    ctx.upload = asyncio.create_task(_upload(ctx, connection))
+    ctx.upload.add_done_callback(look)
+
+
+async def _upload(ctx: Context, connection: Connection) -> None:
     """Send the client's body as it comes; when it is sent, the clocks of the answer begin."""
     clocks = ctx.route.rule.timeouts
     try:

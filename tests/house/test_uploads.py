@@ -80,6 +80,47 @@ async def test_a_small_body_is_not_waited_for(upstream, house, pieces, method):
     assert 1 == len(upstream.seen)
 
 
+def asks(*lines: str, method: str = "POST", version: str = "1.1") -> str:
+    return "\r\n".join([f"{method} / HTTP/{version}", "Host: h", *lines, "", ""])
+
+
+@pytest.mark.parametrize(
+    ("head", "segments"),
+    [
+        pytest.param(asks("Content-Length: 4"), ["body"], id="behind the head"),
+        pytest.param(asks("Content-Length: 4"), list("body"), id="byte by byte"),
+        pytest.param(
+            asks("Transfer-Encoding: chunked"),
+            list("2\r\nbo\r\n2;x=y\r\ndy\r\n0\r\nT: u\r\n\r\n"),
+            id="chunks byte by byte",
+        ),
+        pytest.param(asks("Content-Length: 4", method="GET"), ["bo", "dy"], id="a GET"),
+        pytest.param(asks("Content-Length: 4", version="1.0"), ["bo", "dy"], id="HTTP/1.0"),
+        pytest.param(
+            asks("Content-Length: 4", "Expect: 100-continue"), ["bo", "dy"], id="without our word"
+        ),
+    ],
+)
+async def test_however_a_body_comes_the_upstream_gets_it(upstream, house, head, segments):
+    house = await house()
+    async with house.client() as client:
+        await client.send(head, *segments)
+        answer = await client.answer()
+
+    assert (200, "body") == (answer.status, answer.json()["body"])
+    assert 4 == (await house.event_of(answer))["bytes_in"]
+
+
+async def test_what_follows_a_body_that_dripped_is_the_next_request(upstream, house, pieces):
+    house = await house()
+    async with house.client() as client:
+        await client.send(pieces.head("POST") + pieces.first, pieces.rest + request("GET", "/next"))
+        bodies = [(await client.answer()).json()["body"] for _ in range(2)]
+
+    assert [BODY.decode(), ""] == bodies
+    assert ["/", "/next"] == [seen.target for seen in upstream.seen]
+
+
 async def test_an_upload_goes_on_while_we_drain(upstream, process, pieces):
     running = await process(drain={"readiness_delay": "0s", "limit": "20s"})
     async with RawClient(running.port) as client:
