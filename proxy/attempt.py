@@ -59,12 +59,7 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
         tried.head = waited(sent, ended)
         tried.sent = got.sent or (ctx.kept is not None and ctx.kept.is_lost)
     if isinstance(head, Failed):
-        if _is_clients(head):
-            tried.head = None  # nobody waited for one yet
-        if got.reused and head.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
-            ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
-        ctx.let_go(whole=False)
-        return _failed(ctx, tried, head)
+        return _unanswered(ctx, tried, got, head)
     if head.status == 401 and stays_with_connection(
         combine(head.headers).get(b"www-authenticate", b"")
     ):
@@ -96,6 +91,15 @@ def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
         ctx.exchange.clock_over(waited(tried.started, now()))
+    return _failed(ctx, tried, failed)
+
+
+def _unanswered(ctx: Context, tried: Attempt, connection: Connection, failed: Failed) -> Failed:
+    if _is_clients(failed):
+        tried.head = None  # nobody waited for one yet
+    if connection.reused and failed.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
+        ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
+    ctx.let_go(whole=False)
     return _failed(ctx, tried, failed)
 
 

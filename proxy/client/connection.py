@@ -148,7 +148,6 @@ class ClientConnection:
         self.waiter.close()
         if self._unread is not None:
             self._unread.close()  # so does this
-            self._unread = None
         self._owner.lost(self)
 
     def paused(self) -> None:
