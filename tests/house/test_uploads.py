@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from proxy.upstream.ending import CLIENT_IS_LATE
 from tests.house.fault_upstream import echo, status
 from tests.house.raw_client import PATIENCE, RawClient, eventually, request
 
@@ -58,6 +59,12 @@ async def reset(turn):
 
 
 async def close(turn):
+    turn.close()
+
+
+async def lose_patience(turn):
+    """Close, once the client has clearly not sent more."""
+    await asyncio.sleep(3 * CLIENT_IS_LATE)
     turn.close()
 
 
@@ -134,7 +141,11 @@ async def test_an_upload_goes_on_while_we_drain(upstream, process, pieces):
     assert (200, BODY.decode()) == (answer.status, answer.json()["body"])
 
 
-@pytest.mark.parametrize("broken", [refuse, reset, close], ids=["503", "reset", "closed"])
+@pytest.mark.parametrize(
+    "broken",
+    [refuse, reset, close, lose_patience],
+    ids=["503", "reset", "closed", "not waited for"],
+)
 async def test_what_breaks_in_mid_upload_is_tried_again_with_the_whole_body(
     upstream, house, pieces, broken
 ):
