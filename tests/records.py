@@ -4,6 +4,8 @@ from typing import TypeVar
 
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
+from proxy.fallback.record import FallbackRecord
+from proxy.outcome import Outcome
 from proxy.time_spent import CLIENT, PAUSE, QUEUE, UPSTREAM
 
 Record = TypeVar("Record", Attempt, Exchange)
@@ -16,6 +18,18 @@ def exchange(**fields: object) -> Exchange:
 
 def attempt(endpoint: str = "http://a:1", started: float = 10.0, **fields: object) -> Attempt:
     return _with(Attempt(endpoint, started), fields)
+
+
+def fallen_back(
+    given: str = "static",
+    upstream: str = "",
+    tried: Attempt | None = None,
+    outcome: Outcome | None = None,
+) -> FallbackRecord:
+    record = FallbackRecord()
+    record.given, record.upstream, record.attempt = given, upstream, tried
+    record.outcome = outcome
+    return record
 
 
 WAITS = {"queued": QUEUE, "upstream_wait": UPSTREAM, "client_wait": CLIENT, "paused": PAUSE}

@@ -5,15 +5,11 @@ from proxy.fallback.record import FallbackRecord
 from proxy.observation.fault import fault_of, fault_place
 from proxy.observation.record import FIELDS, RESERVED, event_of, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
-from tests.records import attempt
+from tests.records import attempt, fallen_back
 
 
 def _fallback() -> FallbackRecord:
-    record = FallbackRecord()
-    record.given = record.upstream = "spare"
-    record.attempt = attempt("http://s:1", 10.0, result="ok")
-    record.end(STREAM_STALLED)
-    return record
+    return fallen_back("spare", "spare", attempt("http://s:1", result="ok"), STREAM_STALLED)
 
 
 def _failed() -> Attempt:
