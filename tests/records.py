@@ -6,7 +6,6 @@ from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.fallback.record import FallbackRecord
 from proxy.outcome import Outcome
-from proxy.time_spent import CLIENT, PAUSE, QUEUE, UPSTREAM
 
 Record = TypeVar("Record", Attempt, Exchange)
 
@@ -32,7 +31,7 @@ def fallen_back(
     return record
 
 
-WAITS = {"queued": QUEUE, "upstream_wait": UPSTREAM, "client_wait": CLIENT, "paused": PAUSE}
+WAITS = {"queued": "queue", "upstream_wait": "upstream", "client_wait": "client", "paused": "pause"}
 """Where the record counts a wait."""
 
 
@@ -41,7 +40,7 @@ def _with(record: Record, fields: dict[str, object]) -> Record:
     for name, value in fields.items():
         getattr(record, name)
         if name in WAITS and isinstance(record, Exchange):
-            record.spent.add(WAITS[name], value)
+            setattr(record.spent, WAITS[name], value)
         else:
             setattr(record, name, value)
     return record

@@ -13,7 +13,6 @@ from proxy.exchange import Exchange
 from proxy.fallback.record import FallbackRecord
 from proxy.observation.record import RESERVED
 from proxy.outcome import OUTCOMES, NotRetried, Result
-from proxy.time_spent import QUEUE, UPSTREAM
 
 LogEvent = Mapping[str, object]
 
@@ -82,8 +81,8 @@ def _exchange(event: LogEvent) -> Exchange:
     x.fallback = _fallback(event)
     x.committed = duration if _is_committed(event) else None
     x.ended = duration
-    x.spent.add(QUEUE, _seconds(event, "queue_ms") or 0.0)
-    x.spent.add(UPSTREAM, _seconds(event, "upstream_ms") or 0.0)
+    x.spent.queue = _seconds(event, "queue_ms") or 0.0
+    x.spent.upstream = _seconds(event, "upstream_ms") or 0.0
     x.streamed = event.get("streamed") is True
     x.events = int(_number(event, "events"))
     x.first_event = _seconds(event, "first_event_ms")
