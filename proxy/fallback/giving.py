@@ -105,7 +105,7 @@ async def _ask(ctx: Context, name: str) -> ResponseHead | None:
     is_sendable = ctx.body is not None or (ctx.upload is None and not x.bytes_in)
     if not is_sendable or ctx.deadline.left(at) <= 0 or x.fallback is None:
         return None
-    phase, detail, ran, made = x.phase, x.detail, x.clock_ran, len(x.attempts)
+    detail, ran, made = x.detail, x.clock_ran, len(x.attempts)
     failed_upstream, failed_connection = ctx.upstream, ctx.connection
     ctx.upstream, ctx.connection = ctx.plan.upstreams[name], None
     ctx.write_head()
@@ -119,7 +119,6 @@ async def _ask(ctx: Context, name: str) -> ResponseHead | None:
         x.fallback.upstream = name
         if len(x.attempts) > made:
             x.fallback.attempt = x.attempts.pop()
-        x.enter(phase)
         x.note(detail)
         x.clock_over(ran)
         if head is None:

@@ -53,7 +53,7 @@ class RouteMetrics:
             else:
                 self._count_trouble(x, x.outcome)
             if x.streamed and x.committed is not None:
-                self._count_stream(x, x.outcome.code, x.ended - x.committed)
+                self._count_stream(x, _end_of_stream(x, x.outcome), x.ended - x.committed)
 
     def gaps(self, request_id: str, trace_id: str) -> Callable[[float], None]:
         """Takes the silences within a stream that goes on."""
@@ -150,3 +150,9 @@ class RouteMetrics:
     def _overflow(self, metric: str) -> str:
         self._numbers("sidelight_label_overflow_total")[(metric,)] += 1
         return OTHER
+
+
+def _end_of_stream(x: Exchange, outcome: Outcome) -> str:
+    """How the stream that the client got ended: that of a fallback is never a good end."""
+    broken = x.fallback.outcome if x.fallback is not None else None
+    return (broken or outcome).code

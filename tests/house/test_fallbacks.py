@@ -16,12 +16,21 @@ from tests.house.fault_upstream import (
     status,
 )
 from tests.house.raw_client import eventually, request
+from tests.house.test_client_gone_phases import full_house
 
 WORDS = "I'm having trouble processing your request right now. Please try again in a moment."
 BODY = json.dumps({"message": WORDS})
 STATIC = {"type": "application/json", "body": BODY}
 ONCE = {"attempts": 1}
 OPEN_AT_ONCE = {"consecutive": 1, "cool_down": "60s"}
+
+
+HELD = {"route": {"stream": {"hold_first_event": True}}}
+
+
+async def silent_stream(turn) -> None:
+    await turn.begin_chunked("Content-Type: text/event-stream")
+    await turn.gone()
 
 
 @pytest.fixture
@@ -61,6 +70,9 @@ def told(answer) -> tuple[int, str | None, str | None]:
         pytest.param(raw("nonsense\r\n\r\n"), {}, "upstream_protocol_error", "UH", id="no HTTP"),
         pytest.param(never, {"timeouts": {"head": "100ms"}}, "head_timeout", "uH", id="too slow"),
         pytest.param(never, {"timeouts": {"total": "100ms"}}, "total_timeout", "uH", id="no time"),
+        pytest.param(sse(end=False), HELD, "upstream_reset", "UH", id="a stream without an event"),
+        pytest.param(silent_stream, HELD | {"timeouts": {"first_event": "100ms"}},
+                     "first_event_timeout", "uF", id="a silent stream"),
         pytest.param(status(503), {}, "upstream_error", "--", id="a 503"),
         pytest.param(status(503, body=b"x" * 200_000), {}, "upstream_error", "--",
                      id="a large 503"),
@@ -120,6 +132,16 @@ async def test_an_open_circuit_is_answered_without_asking(upstream, falling):
     assert int(answer.header("Retry-After")) > 1
     assert ("circuit_open", "PB", "open") == (event["code"], event["term"], event["breaker_state"])
     assert 1 == len(upstream.seen)
+
+
+async def test_a_route_that_cools_down_is_answered_too(upstream, falling):
+    house = await falling(to_spare=False, static=STATIC, breaker={"cool_down_on_429": True})
+    upstream.on("/", status(429, "Retry-After: 60"))
+    own = await house.fetch()
+    answer = await house.fetch()
+
+    assert (429, None, None) == told(own)
+    assert (200, "static", "upstream_cooling_down") == told(answer)
 
 
 async def test_a_fallback_is_no_success_for_breaker_metrics_and_summary(upstream, spare, falling):
@@ -306,6 +328,40 @@ async def test_the_spare_upstream_is_asked_as_the_first_one_was(upstream, spare,
     assert "upstream_status" not in event
 
 
+async def test_it_is_asked_in_the_name_that_it_goes_by(upstream, spare, falling):
+    house = await falling(spare={"host": "spare.example"})
+    upstream.on("/", reset_before_head)
+    await house.fetch()
+
+    assert ("house", "spare.example") == (
+        upstream.seen[0].header("Host"), spare.seen[0].header("Host"),
+    )  # fmt: skip
+
+
+async def test_what_is_told_of_the_failure_is_not_what_the_spare_did(upstream, spare, falling):
+    house = await falling(breaker={"enabled": False})
+    upstream.on("/", reset_before_head)
+    await spare.refuse()
+    answers = [await house.fetch() for _ in range(2)]
+    details = [(await house.event_of(answer))["detail"] for answer in answers]
+
+    assert not any("Connect call failed" in detail for detail in details)
+
+
+async def test_the_clock_that_ran_out_is_that_of_the_failure(spare, falling):
+    with full_house() as port:
+        endpoints = {"endpoints": [f"http://127.0.0.1:{port}"]}
+        house = await falling(upstream=endpoints, timeouts={"connect": "80ms"})
+        await spare.refuse()
+        answer = await house.fetch()
+    (story,) = await stories(house.app.admin_port, answer.header("X-Request-ID"))
+    (over,) = [clock for clock in story["clocks"] if clock["ran_out"]]
+
+    assert (504, None, "connect_timeout") == told(answer)
+    assert "connect" == over["clock"]
+    assert over["elapsed_ms"] > 70
+
+
 async def test_it_has_a_pool_of_its_own(upstream, spare, falling):
     house = await falling()
     upstream.on("/", status(503))
@@ -338,6 +394,9 @@ async def test_its_stream_that_breaks_is_told_and_the_code_stays(upstream, spare
     assert answer.body.startswith(b"data: a\n\nevent: error\ndata: ")
     assert b'"error":"stream_truncated"' in answer.body
     assert ("upstream_reset", "stream_truncated") == (event["code"], event["fallback_code"])
+    metrics = (await house.admin("/metrics")).body.decode()
+    assert 'sidelight_streams_total{code="stream_truncated",route="all"} 1.0' in metrics
+    assert 'sidelight_inband_errors_total{code="stream_truncated",route="all"} 1.0' in metrics
 
 
 async def test_a_client_that_leaves_it_changes_nothing_of_the_failure(upstream, spare, falling):

@@ -2,14 +2,12 @@
 
 import pytest
 
-from proxy.http.framing import ResponseHead
+from proxy.http.framing import BodyKind, ResponseHead
 from proxy.limits.response_size import is_too_large
 
 
-def head(framing: str, length: int | None = None) -> ResponseHead:
-    made = ResponseHead.__new__(ResponseHead)
-    made.framing, made.length = framing, length  # type: ignore[assignment]
-    return made
+def head(framing: BodyKind, length: int | None = None) -> ResponseHead:
+    return ResponseHead(200, b"OK", [], "1.1", framing, length)
 
 
 @pytest.mark.parametrize(
