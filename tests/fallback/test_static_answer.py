@@ -1,9 +1,12 @@
 """A fixed answer in the form that a client asks for, and each form whole."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.fallback.static_answer import static_answer
 from proxy.streams.markers import end_marker
@@ -121,6 +124,18 @@ def test_our_own_reader_finds_each_form_whole(
     if watch is not None:
         watch.see(framing.whole)
         assert watch.is_carried
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=200))
+def test_any_text_is_one_event_with_the_same_lines(text: str) -> None:
+    stream = form(SSE, kind="text/plain", body=text)[1]
+    framing = FRAMINGS[SSE]()
+    framing.feed(stream)
+    (event,) = framing.read(framing.whole)
+    lines = re.split("\r\n|\r|\n", text.rstrip("\r\n"))
+
+    assert "\n".join(lines).encode() == event.data
+    assert b"" == event.name
 
 
 def test_text_says_that_it_is_utf_8() -> None:

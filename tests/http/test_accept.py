@@ -1,6 +1,8 @@
 """What a client would rather read, by the weights it gives."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.http.accept import named_quality, prefers_html, quality
 
@@ -36,6 +38,11 @@ def test_the_most_specific_range_says_how_much_a_type_is_wanted(
 def test_a_type_is_named_by_itself_only() -> None:
     assert 0.4 == named_quality(b"*/*, text/event-stream;q=0.4", b"text/event-stream")
     assert 0.0 == named_quality(b"*/*, text/*", b"text/event-stream")
+
+
+@given(st.binary(max_size=100), st.sampled_from([b"text/html", b"application/json"]))
+def test_whatever_is_said_is_a_weight(accept: bytes, kind: bytes) -> None:
+    assert 0.0 <= named_quality(accept, kind) <= quality(accept, kind) <= 1.0
 
 
 @pytest.mark.parametrize(

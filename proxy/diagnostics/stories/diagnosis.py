@@ -87,7 +87,7 @@ WHY_NOT: Final[dict[NotRetried, str]] = {
     "budget_spent": "the retry budget was spent",
     "deadline_near": "there was no time left",
     "circuit_open": "the circuit had opened",
-    "committed": "the answer had begun to go to the client",
+    "committed": "the answer was too large to be kept for a repetition",
     "draining": "Sidelight was shutting down",
     "client_gone": "the client had left",
 }
