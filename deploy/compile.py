@@ -38,6 +38,7 @@ COMPILED = {
     "pacing pool protocol request_writer rescue response response_reader result states switched "
     "upstream",
     "websocket": "frames side tunnel upgrade",
+    "tls": "handshake handshake_log port",
     "timing": "loop_lag progress silence waiter",
 }
 

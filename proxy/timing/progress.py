@@ -6,6 +6,7 @@ reader looks like one that is stuck. What the kernel has got rid of shows the di
 
 import asyncio
 import fcntl
+import socket
 import struct
 import termios
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from typing import Final
 from proxy.timing.silence import SilenceClock
 
 _SIZE: Final = struct.Struct("i")
+_ACKED: Final = struct.Struct("Q")
+_ACKED_AT: Final = 120
+"""Of `tcpi_bytes_acked` in `struct tcp_info` (linux/tcp.h, since 4.2)."""
 
 
 def unacknowledged(transport: asyncio.BaseTransport) -> int:
@@ -32,13 +36,25 @@ def unacknowledged(transport: asyncio.BaseTransport) -> int:
     return int(_SIZE.unpack(told)[0])
 
 
+def acknowledged(transport: asyncio.BaseTransport) -> int:
+    """Bytes that the peer has acknowledged so far; 0 where the kernel does not say."""
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return 0
+    try:
+        told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED_AT + _ACKED.size)
+    except (OSError, ValueError):  # no TCP, or closed
+        return 0
+    return int(_ACKED.unpack_from(told, _ACKED_AT)[0]) if len(told) > _ACKED_AT else 0
+
+
 class Progress:
     """What one transport still has to get rid of, and the clock of a wait for it.
 
     `then` is called when the clock has run out; it asks `is_made`.
     """
 
-    __slots__ = ("_before", "_clock", "_transport")
+    __slots__ = ("_acknowledged", "_before", "_clock", "_is_tls", "_transport")
 
     def __init__(
         self,
@@ -49,14 +65,22 @@ class Progress:
         self._transport = transport
         self._clock = SilenceClock(loop, then)
         self._before = 0
+        self._is_tls = transport.get_extra_info("ssl_object") is not None
+        """Then up to 64 KiB wait where nobody can see them, between TLS and the kernel, and move
+        up when the kernel gets rid of some: only what was acknowledged shows it."""
+        self._acknowledged = 0
 
     def watch(self, silence: float, limit: float = inf) -> None:
         """Start the clock: something must go within `silence` seconds."""
         self._before = self._pending()
+        if self._is_tls:
+            self._acknowledged = acknowledged(self._transport)
         self._clock.start(silence, limit)
 
     def is_made(self) -> bool:
         """Whether anything has gone since `watch`."""
+        if self._is_tls and acknowledged(self._transport) > self._acknowledged:
+            return True
         return self._pending() < self._before
 
     @property
