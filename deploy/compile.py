@@ -26,8 +26,8 @@ COMPILED = {
     "patience protocol reading request request_reader serving states switched unread",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
-    "http": "accept authority connection_auth cors error_page error_response "
-    "forwarding framing guards head_writer headers identity proxy_status request_head trust",
+    "http": "accept authority connection_auth cors error_page error_response forwarding framing "
+    "guards head_writer headers identity proxy_status request_head trust",
     "limits": "arrivals fields gcra keys message_guard rate response_size",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
@@ -35,10 +35,11 @@ COMPILED = {
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
     "sse upstream_errors verdict",
     "upstream": "blanks bounded_body conclusion connection delivery ending endpoints interim "
-    "pacing pool protocol request_writer rescue response response_reader result states switched "
-    "upstream",
+    "pacing pool protocol request_writer rescue response response_reader result "
+    "states switched upstream",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
+    "tls": "handshake handshake_log port",
 }
 
 

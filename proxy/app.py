@@ -33,7 +33,9 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
 from proxy.observation.readings import (
     budget_samples,
+    certificate_samples,
     circuit_samples,
+    handshake_samples,
     place_samples,
     pool_samples,
     rate_limit_samples,
@@ -47,6 +49,7 @@ from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.timing.loop_lag import LAG
+from proxy.tls.service import TlsService
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
@@ -84,14 +87,17 @@ class App:
         self._overall = Places(most_at_once) if most_at_once else None
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
+        self.tls = self._make_tls()
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
         has_room = self.descriptors.admit_client
-        self.listener = Listener(self.forward, settings.listen, peers, has_room, self.shed)
+        self.listener = Listener(
+            self.forward, settings.listen, peers, has_room, self.shed, self.tls.listen
+        )
         self.metrics.read_from(self._readings)
         token = settings.admin.token
         guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
         most = settings.admin.max_connections
-        self._admin = admin_runner(self.in_process_admin, guard, most, self.shed)
+        self._admin = admin_runner(self.in_process_admin, guard, most, self.shed, self.tls.admin)
         self.admin_port = settings.admin.port
         """Known once it listens."""
         self._is_watched = False
@@ -111,6 +117,14 @@ class App:
             name: Upstream(name, rule, on_endpoint=tell(name), has_room=has_room)
             for name, rule in rules
         }
+
+    def _make_tls(self) -> TlsService:
+        return TlsService(
+            self.settings.listen.tls,
+            self.settings.admin.tls,
+            lambda: (upstream.tls for upstream in self.upstreams.values()),
+            self.log.say,
+        )
 
     def _make_route(self, rule: ResolvedRoute) -> Route:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
@@ -155,6 +169,8 @@ class App:
         """Gauges whose subjects know them already."""
         at = now()
         yield from shed_samples(self.shed)
+        yield from certificate_samples(self.tls.facts())
+        yield from handshake_samples(self.tls.handshakes)
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
@@ -171,6 +187,7 @@ class App:
         await self.listener.start()
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)
+        self.tls.watch.start()
         await self.diagnostics.start()
         LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
         self._is_watched = True
@@ -211,6 +228,7 @@ class App:
         if self._is_watched:
             LAG.unwatch(self.observer.loop_lag)
             self._is_watched = False
+        await self.tls.watch.stop()
         await self.listener.stop()
         await self._admin.cleanup()
         for upstream in self.upstreams.values():

@@ -25,9 +25,16 @@ from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, ci
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, specificity
 from proxy.settings.schema import Settings
+from proxy.tls.facts import CertificateFacts
 from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
+
+
+class CertificatesView(Protocol):
+    """How all certificates stand."""
+
+    def facts(self) -> list[CertificateFacts]: ...
 
 
 class AppView(Protocol):
@@ -51,6 +58,8 @@ class AppView(Protocol):
     def log(self) -> Log: ...
     @property
     def diagnostics(self) -> DiagnosticsView: ...
+    @property
+    def tls(self) -> CertificatesView: ...
     @property
     def ask_to_end(self) -> Callable[[], None] | None: ...
 
@@ -87,6 +96,7 @@ class InProcessAdmin:
                 r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical) for r in app.routes
             },
             pools={name: upstream.view() for name, upstream in app.upstreams.items()},
+            certificates=app.tls.facts(),
             version=__version__,
             config_hash=app.settings.config_hash,
         )
@@ -131,6 +141,8 @@ class InProcessAdmin:
         return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
+            wall=wall(),
+            certificates=tuple(self._app.tls.facts()),
             log_dropped=sum(self._app.log.dropped.values()),
         )
 
