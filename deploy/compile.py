@@ -30,7 +30,8 @@ COMPILED = {
     "limits": "arrivals fields gcra keys message_guard rate",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
-    "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
+    "resilience": "breaker budget circuit deadline opening pauses permits probes retry retry_after "
+    "window",
     "streams": "clocks errors framing holding markers ndjson observer raw recognition relay sse "
     "upstream_errors verdict",
     "upstream": "blanks conclusion connection delivery ending endpoints interim pacing pool "

@@ -7,6 +7,7 @@ from proxy import outcome as o
 from proxy.client.request import RequestError, read_body
 from proxy.clock import now
 from proxy.context import Context
+from proxy.place_queue import complete_upload
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
 from proxy.time_spent import CLIENT, UPSTREAM
@@ -57,8 +58,6 @@ async def upload(ctx: Context, connection: Connection) -> None:
         connection.give_up(refused.outcome, refused.detail)
         return
     sent = ctx.sent_at = now()
-    if ctx.permit is not None:
-        ctx.permit.is_sent = True
     ctx.deadline = Deadline.after(clocks.total, sent)
     if ctx.exchange.committed is None:
         ctx.exchange.enter("H")
@@ -77,8 +76,22 @@ async def _send_body(ctx: Context, connection: Connection) -> None:
         ctx.exchange.received(len(piece))
         if ctx.exchange.bytes_in > ctx.route.rule.max_body:
             raise RequestError(o.BODY_TOO_LARGE, "body over the limit")
+        if ctx.exchange.bytes_in == ctx.asked.length:
+            await _become_whole(ctx)
         writer.send(chunk(piece) if chunked else piece)
         if writer.is_paused and not await writer.drained(clocks.gap):
             raise RequestError(o.UPSTREAM_WRITE_FAILED, "the upstream stopped reading")
     if chunked:
+        await _become_whole(ctx)
         writer.send(LAST_CHUNK)
+
+
+async def _become_whole(ctx: Context) -> None:
+    """Before its last bytes a probe asks the breaker, which may have let others go meanwhile."""
+    permit = ctx.permit
+    if permit is None or permit.is_sent:
+        return
+    if why := await complete_upload(ctx, permit):
+        ctx.exchange.enter("B")
+        raise RequestError(o.CIRCUIT_OPEN, why)
+    ctx.exchange.enter("W")
