@@ -41,7 +41,7 @@ from proxy.resilience.permits import (
     Transition,
     TransitionCause,
 )
-from proxy.resilience.probes import PROBE_WAIT, Probes
+from proxy.resilience.probes import PROBE_WAIT, ProbesOut
 from proxy.resilience.rules import BreakerRule
 
 
@@ -70,7 +70,7 @@ class Breaker:
         self._flows = rule.enabled
         """Closed and enabled: the short way through `admit` and `settle`."""
         self._era = 0
-        self._probes = Probes()
+        self._probes = ProbesOut()
         self._opened_at: float | None = None
         self._latest: deque[FailedAttempt] = deque(maxlen=MOST)
         self.opening: Opening | None = None

@@ -16,7 +16,7 @@ LOST_PROBE = 900.0
 Settling is the caller's promise; a fault there must not refuse the route for ever."""
 
 
-class Probes:
+class ProbesOut:
     """Those of one breaker, of its present era."""
 
     def __init__(self) -> None:
