@@ -26,7 +26,7 @@ COMPILED = {
     "request_reader serving states",
     "diagnostics/stories": "recent",
     "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
-    "headers identity proxy_status request_head trust",
+    "header_changes headers identity proxy_status request_head trust",
     "limits": "arrivals fields gcra keys message_guard rate",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",

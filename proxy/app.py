@@ -115,7 +115,8 @@ class App:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
         limits = rate_limits(rule.name, rule.rate_limit, self._keys)
         places = concurrency(rule.concurrency, self._keys)
-        return Route(rule, breaker, Budget(rule.retry.budget), limits, places)
+        headers = (rule.headers.request.change, rule.headers.response.change)
+        return Route(rule, breaker, Budget(rule.retry.budget), limits, places, *headers)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)

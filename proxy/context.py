@@ -164,6 +164,7 @@ class Context:
             strip=self.route.rule.strip_prefix or "",
             via=self.upstream.rule.via,
             base=base,
+            change=self.route.request_headers,
         )
 
     @property
@@ -180,7 +181,9 @@ class Context:
         if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
             x.interim += (head.status,)
             own_cors = self.route.rule.cors is not None
-            self.client.write(self.plan.heads.interim(head, cors=own_cors))
+            self.client.write(
+                self.plan.heads.interim(head, cors=own_cors, change=self.route.response_headers)
+            )
 
     def leave_places(self) -> None:
         """Give back the places, also one in a queue."""

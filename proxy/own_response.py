@@ -74,6 +74,8 @@ def _is_problem(ctx: Context) -> bool:
 def _own(ctx: Context, status: int, lines: bytes, body: bytes) -> bool:
     x = ctx.exchange
     keep = ctx.keeps_alive
+    if x.route and (change := ctx.route.response_headers) is not None:
+        lines += change.own_lines.of(x)
     lines += ctx.own_fields + (ctx.cors if keep else ctx.cors + CLOSE_LINE)
     head = ctx.plan.heads.own_answer(status, x, lines)
     ctx.commit(status, head if ctx.asked.method == "HEAD" else head + body)

@@ -23,6 +23,7 @@ from urllib.parse import unquote
 
 from proxy import outcome as o
 from proxy.http.authority import host_name
+from proxy.http.header_changes import HeaderChange
 from proxy.limits.concurrency import Concurrency
 from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
@@ -44,6 +45,8 @@ class Route:
     rate_limits: RateLimits | None = None
     """None where it has none; so is `concurrency`."""
     concurrency: Concurrency | None = None
+    request_headers: HeaderChange | None = None
+    response_headers: HeaderChange | None = None
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ from pydantic import (
 
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
-from proxy.http.rules import CorsRule, IdentityRule
+from proxy.http.rules import CorsRule, HeadersRule, IdentityRule
 from proxy.knobs import Duration, Knobs, Size
 from proxy.limits.rules import ConcurrencyRule, RateRule
 from proxy.resilience.rules import BreakerRule, RetryRule
@@ -85,6 +85,8 @@ class Policy(Knobs):
     """Types of bodies that are let in, such as `application/json` or `text/*`; none: all."""
     message: MessageRule = MessageRule()
     """The message in the JSON of requests; the body is then waited for, up to 1 MiB."""
+    headers: HeadersRule = HeadersRule()
+    """Headers that are set, added and removed, both ways."""
     max_body: Size = 128 * 1024 * 1024
     """Largest body of a request; a larger one is answered with 413."""
     server_timing: bool = False
