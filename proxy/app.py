@@ -23,6 +23,7 @@ from proxy.http.request_head import RequestHead
 from proxy.http.trust import Peers
 from proxy.limits.build import concurrency, rate_limits
 from proxy.limits.keys import ClientKeys
+from proxy.limits.overload import Overload
 from proxy.limits.places import Places
 from proxy.listener import Listener
 from proxy.observation.custom_fields import extractor
@@ -33,6 +34,7 @@ from proxy.observation.observer import Observer
 from proxy.observation.readings import (
     budget_samples,
     circuit_samples,
+    overload_samples,
     place_samples,
     pool_samples,
     rate_limit_samples,
@@ -46,6 +48,7 @@ from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.timing.loop_lag import LAG
+from proxy.timing.memory import MemoryWatch, memory_limit
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
@@ -81,6 +84,9 @@ class App:
         self._keys = ClientKeys(secrets.token_bytes(32))
         most_at_once = settings.listen.concurrency
         self._overall = Places(most_at_once) if most_at_once else None
+        self.overload = self._make_overload()
+        """Whether new requests are refused."""
+        self.memory_watch = self._make_memory_watch()
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
@@ -111,6 +117,15 @@ class App:
             for name, rule in rules
         }
 
+    def _make_overload(self) -> Overload:
+        rule = self.settings.overload
+        mark = rule.memory_mark(memory_limit())
+        return Overload(rule.loop_lag, mark, self.observer.overload_changed)
+
+    def _make_memory_watch(self) -> MemoryWatch | None:
+        sign = self.overload.signs.get("memory")
+        return MemoryWatch(self.overload.saw_memory, lambda: sign.holds) if sign else None
+
     def _make_route(self, rule: ResolvedRoute) -> Route:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
         limits = rate_limits(rule.name, rule.rate_limit, self._keys)
@@ -139,6 +154,7 @@ class App:
             cors=settings.cors,
             fields=self._make_extractor(),
             watcher=self.observer,
+            overload=self.overload,
             concurrency=self._overall,
         )
 
@@ -153,6 +169,7 @@ class App:
         """Gauges whose subjects know them already."""
         at = now()
         yield from shed_samples(self.shed)
+        yield from overload_samples({n: sign.holds for n, sign in self.overload.signs.items()})
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
@@ -171,7 +188,10 @@ class App:
         self.admin_port = await self._admin.listen(admin.host, admin.port)
         await self.diagnostics.start()
         LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
+        LAG.watch(asyncio.get_running_loop(), self.overload.saw_lag)
         self._is_watched = True
+        if self.memory_watch is not None:
+            self.memory_watch.start()
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
 
@@ -208,7 +228,10 @@ class App:
         """Close everything and write the log to its end."""
         if self._is_watched:
             LAG.unwatch(self.observer.loop_lag)
+            LAG.unwatch(self.overload.saw_lag)
             self._is_watched = False
+        if self.memory_watch is not None:
+            await self.memory_watch.stop()
         await self.listener.stop()
         await self._admin.cleanup()
         for upstream in self.upstreams.values():

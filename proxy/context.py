@@ -15,6 +15,7 @@ from proxy.http.identity import OtherIds
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
+from proxy.limits.overload import Overload
 from proxy.limits.places import Places, Ticket
 from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
@@ -53,6 +54,8 @@ class Plan:
     """Takes the team's own fields from a request."""
     watcher: StreamObserver
     """Is told of streams while they last."""
+    overload: Overload
+    """Whether new requests are refused."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
 

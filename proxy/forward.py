@@ -20,6 +20,7 @@ from proxy.exchange import Exchange
 from proxy.http import guards
 from proxy.http.cors import grants, is_preflight
 from proxy.http.rules import CorsRule
+from proxy.limits.overload import RETRY_IN
 from proxy.observation.fault import fault_of
 from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
@@ -33,6 +34,8 @@ async def forward(ctx: Context) -> bool:
     """Take a request all the way. Whether its connection may carry another one."""
     spent, asked = ctx.exchange.spent, ctx.asked
     spent.enter(GUARDS, now())
+    if ctx.plan.overload.detail is not None:
+        return refuse(ctx, o.OVERLOAD_SHED, ctx.plan.overload.refuse(), retry_in=RETRY_IN)
     if refusal := guards.refuse_request(asked, ctx.plan.pseudonym):
         return refuse(ctx, refusal)
     if ctx.drain.refuses:

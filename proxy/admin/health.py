@@ -1,8 +1,8 @@
 """The body and status of `/health`, made from values that others measured. No I/O, no decision
 but one word.
 
-Degraded is: an upstream failing, or a critical circuit open. An open breaker does not make the
-process unready, that is `/readyz`'s business.
+Degraded is: an upstream failing, a critical circuit open, or new requests refused as too many. An
+open breaker does not make the process unready, that is `/readyz`'s business.
 """
 
 from collections.abc import Mapping
@@ -59,6 +59,8 @@ class HealthView:
     pools: Mapping[str, PoolFacts]
     version: str
     config_hash: str
+    overload: str | None = None
+    """Why new requests are refused; None while they are taken."""
 
     @property
     def critical_circuits_open(self) -> list[str]:
@@ -72,7 +74,8 @@ class HealthView:
     @property
     def status(self) -> Literal["ok", "degraded"]:
         is_failing = any(health.status == "failing" for health in self.upstreams.values())
-        return "degraded" if is_failing or self.critical_circuits_open else "ok"
+        is_bad = is_failing or self.critical_circuits_open or self.overload
+        return "degraded" if is_bad else "ok"
 
     def body(self) -> dict[str, object]:
         """As it stands in the JSON."""
@@ -82,6 +85,7 @@ class HealthView:
             "upstreams": {name: self.upstream(health) for name, health in self.upstreams.items()},
             "circuit_breakers": {name: self.circuit(name) for name in self.circuits},
             "critical_circuits_open": self.critical_circuits_open,
+            "overload": self.overload,
             "pools": {name: _pool(view) for name, view in self.pools.items()},
             "version": self.version,
             "config_hash": self.config_hash,

@@ -15,6 +15,7 @@ from proxy.admin.live import Live, Running
 from proxy.admin.sources import DiagnosticsView, Order
 from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
+from proxy.limits.overload import Overload
 from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
@@ -39,6 +40,8 @@ class AppView(Protocol):
     def settings(self) -> Settings: ...
     @property
     def routes(self) -> Sequence[Route]: ...
+    @property
+    def overload(self) -> Overload: ...
     @property
     def upstreams(self) -> Mapping[str, Upstream]: ...
     @property
@@ -86,6 +89,7 @@ class InProcessAdmin:
             circuits={
                 r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical) for r in app.routes
             },
+            overload=app.overload.detail,
             pools={name: upstream.view() for name, upstream in app.upstreams.items()},
             version=__version__,
             config_hash=app.settings.config_hash,
@@ -131,6 +135,7 @@ class InProcessAdmin:
         return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
+            overloaded=tuple(n for n, sign in self._app.overload.signs.items() if sign.holds),
             log_dropped=sum(self._app.log.dropped.values()),
         )
 

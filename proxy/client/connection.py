@@ -318,7 +318,7 @@ class ClientConnection:
         if self._owner.may_hold(more) or (more <= 0 and self.state != HEAD):
             return
         if self.state == HEAD:
-            self.reader.refuse(o.OVERLOAD_SHED, "too much of unfinished requests is held")
+            self.reader.refuse(o.OVERLOAD_SHED, "listen.unread_bytes: too much is held")
             self.waiter.wake()
         else:
             self.pause_reading()

@@ -36,6 +36,7 @@ from proxy.settings.sections import (
     MessageRule,
     Observe,
     ObservedField,
+    OverloadRule,
     OwnErrors,
     TimeoutsRule,
 )
@@ -171,6 +172,8 @@ class Settings(Knobs):
     """Whose request ID is kept."""
     trusted_proxies: tuple[syntax.Network, ...] = ()
     """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
+    overload: OverloadRule = OverloadRule()
+    """When new requests are refused, because this process has more to do than it can."""
     drain: DrainRule = DrainRule()
     """How it ends."""
     errors: OwnErrors = OwnErrors()

@@ -101,7 +101,9 @@ SHAPES: Final[dict[str, Schema]] = {
     "Drain": _object("draining running", draining=FLAG, running=WHOLE),
     "Alive": _object("status", status=TEXT),
     "Ready": _object("ready", ready=FLAG, reason=TEXT),
-    "Health": _object("status", status={"type": "string", "enum": ["ok", "degraded"]}),
+    "Health": _object(
+        "status", status={"type": "string", "enum": ["ok", "degraded"]}, overload=_or_null(TEXT)
+    ),
     "Figures": _object("uptime_seconds", uptime_seconds=NUMBER, last_five_minutes=OBJECT),
     "Metrics": TEXT,
     "Empty": OBJECT,
