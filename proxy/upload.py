@@ -4,6 +4,7 @@ Refuses to wait for the answer: that is the attempt's.
 """
 
 from proxy import outcome as o
+from proxy.client.body import HIGH_WATER
 from proxy.client.request import RequestError, read_body
 from proxy.clock import now
 from proxy.context import Context
@@ -33,7 +34,13 @@ async def keep_body(ctx: Context) -> None:
 
 async def read_whole(ctx: Context, most: int) -> None:
     """Wait for the body. Raises RequestError where it does not come, or has more than `most`."""
-    if ctx.asked.expects_continue and not ctx.request.body.has_news:
+    body = ctx.request.body
+    if body.is_whole and 0 < body.buffered <= min(most, HIGH_WATER) and not ctx.exchange.bytes_in:
+        ctx.body = body.take()  # it is here: nothing is waited for
+        ctx.exchange.received(len(ctx.body))
+        ctx.client.resume_reading()
+        return
+    if ctx.asked.expects_continue and not body.has_news:
         ctx.client.write(CONTINUE)
     before = ctx.exchange.spent.enter(CLIENT, now())
     pieces = []

@@ -39,7 +39,7 @@ def refuse_type(asked: RequestHead, allowed: tuple[str, ...]) -> Unfit | None:
     if not allowed or not is_looked_into(asked):
         return None
     kind = body_type(asked)
-    if any(kind == one or (one.endswith("/*") and kind.startswith(one[:-1])) for one in allowed):
+    if _is_allowed(kind, allowed):
         return None
     return Unfit(o.MEDIA_TYPE_NOT_SUPPORTED, f"content type {kind[:100] or 'none'}")
 
@@ -85,17 +85,27 @@ def body_type(asked: RequestHead) -> str:
 
 
 @lru_cache(maxsize=256)
+def _is_allowed(kind: str, allowed: tuple[str, ...]) -> bool:
+    return any(kind == one or (one.endswith("/*") and kind.startswith(one[:-1])) for one in allowed)
+
+
+@lru_cache(maxsize=256)
 def _parsed_type(value: bytes) -> str:
     return value.partition(b";")[0].strip().lower().decode("latin-1")
 
 
 def resolve(document: object, pointer: str) -> object:
     """What stands at a JSON pointer; None where nothing does."""
-    for part in pointer.split("/")[1:]:
+    for part in _parts(pointer):
         if isinstance(document, dict):
-            document = document.get(part.replace("~1", "/").replace("~0", "~"))
+            document = document.get(part)
         elif isinstance(document, list) and part.isdecimal() and len(part) < 7:
             document = document[int(part)] if int(part) < len(document) else None
         else:
             return None
     return document
+
+
+@lru_cache(maxsize=256)
+def _parts(pointer: str) -> tuple[str, ...]:
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])

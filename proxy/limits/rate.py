@@ -1,11 +1,12 @@
 """The rate limits of a route: all must give leave, and a request that is refused costs nothing."""
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.limits.arrivals import Arrivals
-from proxy.limits.fields import limit_fields, policy_fields
+from proxy.limits.fields import limit_fields, limit_template, policy_fields
 from proxy.limits.gcra import Decision, Quota, check_arrival
 from proxy.limits.keys import ClientKeys, KeySource
 
@@ -79,6 +80,8 @@ class RateLimits:
         self._limits = list(limits)
         told = [(limit.label, limit.quota) for limit in limits if not limit.dry_run]
         self._policies = policy_fields(told)
+        self._granted = self._policies + limit_template([name for name, _ in told])
+        """The fields where all give leave."""
 
     def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
         """Whether all give leave; only then does the request count, for each of them."""
@@ -94,12 +97,17 @@ class RateLimits:
             _refuse(verdict, limit, decision, limit.client(asked, x))
             if not limit.dry_run:
                 refused.append((limit.label, decision))
-        if not refused:
-            for limit, key, decision in granted:
-                limit.take(key, decision, now)
-        told = refused or [(one.label, left) for one, _, left in granted if not one.dry_run]
-        if told:
-            verdict.fields = self._policies + limit_fields(told)
+        if refused:
+            verdict.fields = self._policies + limit_fields(refused)
+            return verdict
+        left: list[int] = []
+        for limit, key, decision in granted:
+            limit.take(key, decision, now)
+            if not limit.dry_run:
+                left.append(decision.remaining)
+                left.append(ceil(decision.reset))
+        if left:
+            verdict.fields = self._granted % tuple(left)
         return verdict
 
     def counts(self) -> Iterator[tuple[str, str, int]]:
