@@ -83,7 +83,7 @@ class App:
         self.upstreams = self._make_upstreams()
         self._keys = ClientKeys(secrets.token_bytes(32))
         most_at_once = settings.listen.concurrency
-        self._overall = Places(most_at_once) if most_at_once else None
+        self.overall = Places(most_at_once) if most_at_once else None
         self.overload = self._make_overload()
         """Whether new requests are refused."""
         self.memory_watch = self._make_memory_watch()
@@ -155,7 +155,7 @@ class App:
             fields=self._make_extractor(),
             watcher=self.observer,
             overload=self.overload,
-            concurrency=self._overall,
+            concurrency=self.overall,
         )
 
     def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
@@ -175,7 +175,7 @@ class App:
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
         yield from rate_limit_samples(c for one in limits for c in one.counts())
         places = {r.name: r.concurrency.places for r in self.routes if r.concurrency}
-        yield from place_samples(places | ({"*": self._overall} if self._overall else {}))
+        yield from place_samples(places | ({"*": self.overall} if self.overall else {}))
         yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:

@@ -11,11 +11,13 @@ from typing import Final, Protocol
 from proxy import __version__
 from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.json_view import JsonObject
+from proxy.admin.limits import limits_body
 from proxy.admin.live import Live, Running
 from proxy.admin.sources import DiagnosticsView, Order
 from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.limits.overload import Overload
+from proxy.limits.places import Places
 from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
@@ -42,6 +44,8 @@ class AppView(Protocol):
     def routes(self) -> Sequence[Route]: ...
     @property
     def overload(self) -> Overload: ...
+    @property
+    def overall(self) -> Places | None: ...
     @property
     def upstreams(self) -> Mapping[str, Upstream]: ...
     @property
@@ -142,6 +146,10 @@ class InProcessAdmin:
     def routes(self) -> Sequence[JsonObject]:
         rules = sorted((route.rule for route in self._app.routes), key=specificity)
         return [rule.model_dump(mode="json") for rule in rules]
+
+    def limits(self) -> JsonObject:
+        app = self._app
+        return limits_body(app.routes, app.overall, app.overload, now())
 
     def breakers(self) -> Sequence[JsonObject]:
         health = self.health()

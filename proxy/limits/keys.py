@@ -34,7 +34,7 @@ class KeySource:
     """
 
     def __init__(self, kind: str, name: str = "") -> None:
-        self.words = name if kind == "field" else f"{kind} {name}"
+        self.words = name if kind == "field" else f"{kind} {name}".rstrip()
         self._kind = kind
         self._field = name
         self._name = (name.lower() if kind == "header" else name).encode()

@@ -9,6 +9,7 @@ from proxy.limits.arrivals import Arrivals
 from proxy.limits.fields import limit_fields, limit_template, policy_fields
 from proxy.limits.gcra import Decision, Quota, check_arrival
 from proxy.limits.keys import ClientKeys, KeySource
+from proxy.limits.refused_keys import RefusedKeys
 
 
 class RateLimit:
@@ -22,15 +23,20 @@ class RateLimit:
         arrivals: Arrivals,
         keys: ClientKeys,
         *,
+        rate: str,
         dry_run: bool = False,
     ) -> None:
         self.name = name
         self.label = name.encode()
         """The name as header fields have it."""
         self.quota = quota
+        self.rate = rate
+        """As it is set, for people."""
+        self.by = "all" if source is None else source.words
         self.dry_run = dry_run
         self.allowed = self.refused = 0
         """Decisions so far; `refused` would have been, where it only runs dry."""
+        self.refused_keys = RefusedKeys()
         self._source = source
         self._arrivals = arrivals
         self._keys = keys
@@ -50,9 +56,8 @@ class RateLimit:
 
     def words(self, decision: Decision, client: str) -> str:
         """The decision as stories tell it; `client` is who was refused."""
-        quota = self.quota
-        rate = f"{quota.count} in {quota.period} s, burst {quota.burst}"
-        return f"rate_limit {self.name}: no leave for {decision.wait:.1f} s ({rate}, by {client})"
+        set_to = f"{self.rate}, burst {self.quota.burst}, by {client}"
+        return f"rate_limit {self.name}: no leave for {decision.wait:.1f} s ({set_to})"
 
     def client(self, asked: RequestHead, x: Exchange) -> str:
         """The client in words."""
@@ -94,7 +99,7 @@ class RateLimits:
             if decision.wait == 0.0:
                 granted.append((limit, key, decision))
                 continue
-            _refuse(verdict, limit, decision, limit.client(asked, x))
+            _refuse(verdict, limit, decision, limit.client(asked, x), now)
             if not limit.dry_run:
                 refused.append((limit.label, decision))
         if refused:
@@ -110,6 +115,9 @@ class RateLimits:
             verdict.fields = self._granted % tuple(left)
         return verdict
 
+    def __iter__(self) -> Iterator[RateLimit]:
+        return iter(self._limits)
+
     def counts(self) -> Iterator[tuple[str, str, int]]:
         """Policy, decision and how often, for metrics."""
         for limit in self._limits:
@@ -117,8 +125,11 @@ class RateLimits:
             yield limit.name, "would_refuse" if limit.dry_run else "refused", limit.refused
 
 
-def _refuse(verdict: Verdict, limit: RateLimit, decision: Decision, client: str) -> None:
+def _refuse(
+    verdict: Verdict, limit: RateLimit, decision: Decision, client: str, now: float
+) -> None:
     limit.refused += 1
+    limit.refused_keys.count(client, now + decision.wait)
     if limit.dry_run:
         verdict.would_refuse = verdict.would_refuse or limit.words(decision, client)
     elif decision.wait > verdict.wait:
