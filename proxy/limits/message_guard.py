@@ -46,10 +46,11 @@ def refuse_type(asked: RequestHead, allowed: tuple[str, ...]) -> Unfit | None:
 
 def refuse_unreadable(asked: RequestHead) -> Unfit | None:
     """Whether there can be no message to look at, by the head alone."""
-    kind, coding = body_type(asked), asked.fields.get(b"content-encoding", b"identity")
+    kind = body_type(asked)
     if kind != "application/json" and not kind.endswith("+json"):
         return Unfit(o.MEDIA_TYPE_NOT_SUPPORTED, f"content type {kind[:100] or 'none'}, not JSON")
-    if coding.lower() not in (b"identity", b""):
+    coding = asked.fields.get(b"content-encoding")
+    if coding and coding.lower() != b"identity":
         return Unfit(o.MEDIA_TYPE_NOT_SUPPORTED, "a compressed body cannot be looked into")
     if asked.length is not None and asked.length > LARGEST:
         return Unfit(o.BODY_TOO_LARGE, f"{asked.length} bytes, more than are looked into")

@@ -49,10 +49,10 @@ class RateLimit:
         """What it would decide; nothing is taken yet."""
         return check_arrival(self.quota, self._arrivals.get(key), now)
 
-    def take(self, key: int, decision: Decision, now: float) -> None:
+    def take(self, key: int, decision: Decision) -> None:
         """Count a request that was let in."""
         self.allowed += 1
-        self._arrivals.put(key, decision.arrival, self.quota.ticks(now))
+        self._arrivals.put(key, decision.arrival, decision.at)
 
     def words(self, decision: Decision, client: str) -> str:
         """The decision as stories tell it; `client` is who was refused."""
@@ -107,7 +107,7 @@ class RateLimits:
             return verdict
         left: list[int] = []
         for limit, key, decision in granted:
-            limit.take(key, decision, now)
+            limit.take(key, decision)
             if not limit.dry_run:
                 left.append(decision.remaining)
                 left.append(ceil(decision.reset))
