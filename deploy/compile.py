@@ -27,7 +27,8 @@ COMPILED = {
     "diagnostics/stories": "recent",
     "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
     "header_changes headers identity proxy_status request_head trust",
-    "limits": "arrivals concurrency fields gcra keys message_guard overload places rate refused_keys",
+    "limits": "arrivals concurrency fields gcra json_pointer keys message_guard overload places "
+    "rate refused_keys",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits probes retry retry_after "

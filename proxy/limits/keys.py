@@ -90,5 +90,5 @@ def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:
     for pair in sent.replace(b", ", b";").split(b";"):
         given, is_pair, value = pair.partition(b"=")
         if is_pair and given.strip() == name:
-            return value.strip()
+            return value.strip().strip(b'"')  # which may stand around any value
     return None
