@@ -10,7 +10,7 @@ MOST_OBJECTS: Final = 20_000
 
 def resolve(document: object, pointer: str) -> object:
     """What stands at a JSON pointer; None where nothing does."""
-    for part in parts_of(pointer):
+    for part in pointer_parts(pointer):
         if isinstance(document, dict):
             document = document.get(part)
         elif isinstance(document, list) and _is_index(part):
@@ -46,7 +46,7 @@ def _may_be_doubled(body: bytes, pointer: str) -> bool:
 
 
 def _twice(document: object, pointer: str) -> bool:
-    for part in parts_of(pointer):
+    for part in pointer_parts(pointer):
         if isinstance(document, _Members):
             found = [value for name, value in document.pairs if name == part]
             if len(found) != 1:
@@ -73,7 +73,7 @@ def _is_index(part: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def parts_of(pointer: str) -> tuple[str, ...]:
+def pointer_parts(pointer: str) -> tuple[str, ...]:
     """The names and indices of a pointer."""
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
@@ -81,4 +81,4 @@ def parts_of(pointer: str) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _names_of(pointer: str) -> tuple[bytes, ...]:
     """The parts as they stand in JSON where nothing in them is escaped by choice."""
-    return tuple(json.dumps(part, ensure_ascii=False).encode() for part in parts_of(pointer))
+    return tuple(json.dumps(part, ensure_ascii=False).encode() for part in pointer_parts(pointer))
