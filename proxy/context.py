@@ -58,6 +58,8 @@ class Plan:
     """Whether new requests are refused."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
+    html_errors: bool = False
+    """Whether people get errors of ours as a page."""
 
 
 class UpstreamResponse:

@@ -24,6 +24,8 @@ POLICY_KEYS = (
     "message",
     "headers",
     "max_body",
+    "max_response",
+    "fallback",
     "server_timing",
     "cors",
 )
