@@ -10,7 +10,7 @@ from typing import Protocol
 
 from proxy import outcome as o
 from proxy import respond
-from proxy.admission import Refusal, admit
+from proxy.admission import admit, refuse_new
 from proxy.attempts import NoAnswer, call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
@@ -21,7 +21,6 @@ from proxy.fallback.giving import answer_failed, answer_refused, fails
 from proxy.http import guards
 from proxy.http.cors import grants, is_preflight
 from proxy.http.rules import CorsRule
-from proxy.limits.overload import RETRY_IN
 from proxy.observation.fault import fault_of
 from proxy.opening import open_exchange, open_refused, open_unread
 from proxy.outcome import Outcome, Result
@@ -35,7 +34,7 @@ async def forward(ctx: Context) -> bool:
     """Take a request all the way. Whether its connection may carry another one."""
     spent, asked = ctx.exchange.spent, ctx.asked
     spent.enter(GUARDS, now())
-    if new := _refuse_new(ctx):
+    if new := refuse_new(ctx):
         return refuse(ctx, new.outcome, new.detail, retry_in=new.retry_in)
     spent.enter(ROUTE, now())
     route = _find(ctx)
@@ -160,16 +159,6 @@ class Forward:
                 x.opening = ctx.route.breaker.opening
             ctx.client.bound_unread(ctx.route.rule.timeouts.client_write)
         self.observer.close(x)
-
-
-def _refuse_new(ctx: Context) -> Refusal | None:
-    """Why the request is not taken, whatever it asks for."""
-    if refusal := guards.refuse_request(ctx.asked, ctx.plan.pseudonym):
-        return Refusal(refusal)
-    overload = ctx.plan.overload
-    if overload.detail is not None:
-        return Refusal(o.OVERLOAD_SHED, overload.refuse(), RETRY_IN)
-    return Refusal(o.DRAINING) if ctx.drain.refuses else None
 
 
 def _find(ctx: Context) -> Route | NoRoute:
