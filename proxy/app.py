@@ -24,6 +24,7 @@ from proxy.http.request_head import RequestHead
 from proxy.http.trust import Peers
 from proxy.limits.build import concurrency, rate_limits
 from proxy.limits.keys import ClientKeys
+from proxy.limits.overload import Overload
 from proxy.limits.places import Places
 from proxy.listener import Listener
 from proxy.observation.custom_fields import extractor
@@ -36,6 +37,7 @@ from proxy.observation.readings import (
     certificate_samples,
     circuit_samples,
     handshake_samples,
+    overload_samples,
     place_samples,
     pool_samples,
     rate_limit_samples,
@@ -49,6 +51,7 @@ from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.timing.loop_lag import LAG
+from proxy.timing.memory import MemoryWatch, memory_limit
 from proxy.tls.service import TlsService
 from proxy.upstream.upstream import Upstream
 
@@ -84,7 +87,10 @@ class App:
         self.upstreams = self._make_upstreams()
         self._keys = ClientKeys(secrets.token_bytes(32))
         most_at_once = settings.listen.concurrency
-        self._overall = Places(most_at_once) if most_at_once else None
+        self.overall = Places(most_at_once) if most_at_once else None
+        self.overload = self._make_overload()
+        """Whether new requests are refused."""
+        self.memory_watch = self._make_memory_watch()
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
         self.tls = self._make_tls()
@@ -126,12 +132,22 @@ class App:
             self.log.say,
         )
 
+    def _make_overload(self) -> Overload:
+        rule = self.settings.overload
+        mark = rule.memory_mark(memory_limit())
+        return Overload(rule.loop_lag, mark, self.observer.overload_changed)
+
+    def _make_memory_watch(self) -> MemoryWatch | None:
+        sign = self.overload.signs.get("memory")
+        return MemoryWatch(self.overload.saw_memory, lambda: sign.holds) if sign else None
+
     def _make_route(self, rule: ResolvedRoute) -> Route:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
         limits = rate_limits(rule.name, rule.rate_limit, self._keys)
         places = concurrency(rule.concurrency, self._keys)
         spare = fallback(rule.fallback, rule.stream.end_marker)
-        return Route(rule, breaker, Budget(rule.retry.budget), limits, places, spare)
+        headers = (rule.headers.request.change, rule.headers.response.change)
+        return Route(rule, breaker, Budget(rule.retry.budget), limits, places, spare, *headers)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
@@ -155,7 +171,8 @@ class App:
             cors=settings.cors,
             fields=self._make_extractor(),
             watcher=self.observer,
-            concurrency=self._overall,
+            overload=self.overload,
+            concurrency=self.overall,
         )
 
     def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
@@ -171,12 +188,13 @@ class App:
         yield from shed_samples(self.shed)
         yield from certificate_samples(self.tls.facts())
         yield from handshake_samples(self.tls.handshakes)
+        yield from overload_samples({n: sign.holds for n, sign in self.overload.signs.items()})
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
         yield from rate_limit_samples(c for one in limits for c in one.counts())
         places = {r.name: r.concurrency.places for r in self.routes if r.concurrency}
-        yield from place_samples(places | ({"*": self._overall} if self._overall else {}))
+        yield from place_samples(places | ({"*": self.overall} if self.overall else {}))
         yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:
@@ -190,7 +208,10 @@ class App:
         self.tls.watch.start()
         await self.diagnostics.start()
         LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
+        LAG.watch(asyncio.get_running_loop(), self.overload.saw_lag)
         self._is_watched = True
+        if self.memory_watch is not None:
+            self.memory_watch.start()
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
 
@@ -227,8 +248,11 @@ class App:
         """Close everything and write the log to its end."""
         if self._is_watched:
             LAG.unwatch(self.observer.loop_lag)
+            LAG.unwatch(self.overload.saw_lag)
             self._is_watched = False
         await self.tls.watch.stop()
+        if self.memory_watch is not None:
+            await self.memory_watch.stop()
         await self.listener.stop()
         await self._admin.cleanup()
         for upstream in self.upstreams.values():

@@ -188,7 +188,8 @@ def _final(
         ctx.exchange.retry_stopped = step.why
     if isinstance(got, ResponseHead):
         return UpstreamResponse(got)
-    return last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome)
+    wait = ctx.route.breaker.wait(now()) if got.outcome is o.CIRCUIT_OPEN else None
+    return last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome, wait)
 
 
 def _refused(

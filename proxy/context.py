@@ -16,6 +16,7 @@ from proxy.http.identity import OtherIds
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
+from proxy.limits.overload import Overload
 from proxy.limits.places import Places, Ticket
 from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
@@ -55,6 +56,8 @@ class Plan:
     """Takes the team's own fields from a request."""
     watcher: StreamObserver
     """Is told of streams while they last."""
+    overload: Overload
+    """Whether new requests are refused."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
     html_errors: bool = False
@@ -179,6 +182,7 @@ class Context:
             strip=self.route.rule.strip_prefix or "",
             via=self.upstream.rule.via,
             base=base,
+            change=self.route.request_headers,
         )
 
     @property
@@ -194,8 +198,8 @@ class Context:
         x = self.exchange
         if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
             x.interim += (head.status,)
-            own_cors = self.route.rule.cors is not None
-            self.client.write(self.plan.heads.interim(head, cors=own_cors))
+            cors, change = self.route.rule.cors is not None, self.route.response_headers
+            self.client.write(self.plan.heads.interim(head, cors=cors, change=change))
 
     def keep(self) -> None:
         """The whole body was taken: where it was kept, it can be sent again."""

@@ -1,8 +1,9 @@
 """The body and status of `/health`, made from values that others measured. No I/O, no decision
 but one word.
 
-Degraded is: an upstream failing, a critical circuit open, or a certificate of ours expired. An
-open breaker does not make the process unready, that is `/readyz`'s business.
+Degraded is: an upstream failing, a critical circuit open, a certificate of ours expired, or new
+requests refused as too many. An open breaker does not make the process unready, that is `/readyz`'s
+business.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,8 @@ class HealthView:
     version: str
     config_hash: str
     certificates: Sequence[CertificateFacts] = ()
+    overload: str | None = None
+    """Why new requests are refused; None while they are taken."""
 
     @property
     def critical_circuits_open(self) -> list[str]:
@@ -74,7 +77,9 @@ class HealthView:
     @property
     def status(self) -> Literal["ok", "degraded"]:
         is_failing = any(health.status == "failing" for health in self.upstreams.values())
-        is_bad = is_failing or self.certificates_expired or self.critical_circuits_open
+        is_bad = (
+            is_failing or self.certificates_expired or self.critical_circuits_open or self.overload
+        )
         return "degraded" if is_bad else "ok"
 
     @property
@@ -94,6 +99,7 @@ class HealthView:
             "upstreams": {name: self.upstream(health) for name, health in self.upstreams.items()},
             "circuit_breakers": {name: self.circuit(name) for name in self.circuits},
             "critical_circuits_open": self.critical_circuits_open,
+            "overload": self.overload,
             "pools": {name: _pool(view) for name, view in self.pools.items()},
             "certificates": {one.name: one.body(self.wall) for one in self.certificates},
             "version": self.version,

@@ -76,6 +76,7 @@ _TABLE = (
     Family("sidelight_concurrency_in_use", "gauge", ("scope",), "Requests that have a place under a concurrency limit."),
     Family("sidelight_concurrency_limit", "gauge", ("scope",), "Places there are."),
     Family("sidelight_concurrency_queue_length", "gauge", ("scope",), "Requests that wait for a place."),
+    Family("sidelight_overloaded", "gauge", ("cause",), "1 while new requests are refused because of it: loop_lag or memory."),
     Family("sidelight_event_loop_lag_seconds", "histogram", (), "By how much a timer of the event loop overslept.", OVH),
     Family("sidelight_connections_shed_total", "counter", ("port", "cause"), "Connections that were refused or cut, so that others are served."),
     Family("sidelight_tls_handshakes_total", "counter", ("port", "result"), "TLS handshakes of clients by how they ended."),

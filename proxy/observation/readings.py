@@ -70,6 +70,12 @@ def shed_samples(shed: Mapping[tuple[str, str], int]) -> Iterator[Sample]:
         yield "sidelight_connections_shed_total", labels, n
 
 
+def overload_samples(signs: Mapping[str, bool]) -> Iterator[Sample]:
+    """`signs` by cause: whether new requests are refused for it."""
+    for cause, holds in signs.items():
+        yield "sidelight_overloaded", (cause,), float(holds)
+
+
 def rate_limit_samples(counts: Iterable[tuple[str, str, int]]) -> Iterator[Sample]:
     """`counts` are policy, decision and how often; routes may share a policy."""
     total: Counter[tuple[str, str]] = Counter()

@@ -12,6 +12,7 @@ from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
 from proxy.settings.fallbacks import fallback_faults
 from proxy.settings.faults import Place, SettingsError, SettingsFault
+from proxy.settings.header_faults import header_faults
 from proxy.settings.hiding import hidden
 from proxy.settings.limiting import field_faults
 from proxy.settings.reading import read
@@ -91,6 +92,7 @@ def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -
     faults += unfold(tree, shape())
     faults += plan.plan_faults(tree, shipped())
     faults += field_faults(tree)
+    faults += header_faults(tree)
     faults += addresses.address_faults(tree)
     whole = plan.spread(tree, shipped())
     faults += fallback_faults(whole)

@@ -57,6 +57,7 @@ def test_everything_is_told() -> None:
             }
         },
         "critical_circuits_open": [],
+        "overload": None,
         "pools": {
             "backend": {
                 "size": 1024,
@@ -141,3 +142,9 @@ def test_an_empty_pool_has_no_age() -> None:
 )
 def test_degraded_is_a_failing_upstream_or_a_critical_circuit(unusual, status: str) -> None:
     assert status == _view(**unusual).status
+
+
+def test_a_process_that_refuses_new_requests_is_degraded() -> None:
+    view = _view(overload="overload.memory: 9 MiB of 8 MiB")
+
+    assert ("degraded", "overload.memory: 9 MiB of 8 MiB") == (view.status, view.body()["overload"])

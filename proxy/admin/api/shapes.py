@@ -92,6 +92,24 @@ SHAPES: Final[dict[str, Schema]] = {
     ),
     "Breakers": _object("breakers", breakers=_list(_of("Breaker"))),
     "Routes": _object("routes", routes=_list(OBJECT)),
+    "RefusedKey": _object(
+        "client refused at_least", client=TEXT, refused=WHOLE, at_least=WHOLE,
+        retry_in_seconds=NUMBER,
+    ),
+    "RateLimit": _object(
+        "route policy rate burst by dry_run allowed refused limited_now refused_most",
+        route=TEXT, policy=TEXT, rate=TEXT, burst=WHOLE, by=TEXT, dry_run=FLAG, allowed=WHOLE,
+        refused=WHOLE, limited_now=_list(_of("RefusedKey")), refused_most=_list(_of("RefusedKey")),
+    ),
+    "Concurrency": _object(
+        "scope limit per_client in_use waiting", scope=TEXT, limit=_or_null(WHOLE),
+        per_client=_or_null(WHOLE), in_use=WHOLE, waiting=WHOLE, by=TEXT,
+        refused_most=_list(_of("RefusedKey")),
+    ),
+    "Limits": _object(
+        "rate_limits concurrency overload", rate_limits=_list(_of("RateLimit")),
+        concurrency=_list(_of("Concurrency")), overload=OBJECT,
+    ),
     "Config": OBJECT,
     "Code": _object("code runbook", code=TEXT, term=TEXT, message=TEXT, runbook=OBJECT),
     "Live": _object(
@@ -102,7 +120,9 @@ SHAPES: Final[dict[str, Schema]] = {
     "Drain": _object("draining running", draining=FLAG, running=WHOLE),
     "Alive": _object("status", status=TEXT),
     "Ready": _object("ready", ready=FLAG, reason=TEXT),
-    "Health": _object("status", status={"type": "string", "enum": ["ok", "degraded"]}),
+    "Health": _object(
+        "status", status={"type": "string", "enum": ["ok", "degraded"]}, overload=_or_null(TEXT)
+    ),
     "Figures": _object("uptime_seconds", uptime_seconds=NUMBER, last_five_minutes=OBJECT),
     "Metrics": TEXT,
     "Empty": OBJECT,

@@ -28,6 +28,7 @@ RuleName = Literal[
     "unauthorised",
     "breaker_open",
     "pool_exhausted",
+    "overloaded",
     "store_dropping",
     "log_dropping",
     "config_rejected",
@@ -174,6 +175,8 @@ class AlertsRule(Knobs):
     """Raised while a circuit is not closed."""
     pool_exhausted: bool = True
     """Raised while an upstream's connections are all in use and requests wait."""
+    overloaded: bool = True
+    """Raised while new requests are refused because this process has more to do than it can."""
     store_dropping: bool = True
     """Raised when stories were lost."""
     log_dropping: bool = True

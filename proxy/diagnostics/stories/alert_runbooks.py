@@ -56,6 +56,11 @@ ALERTS: Final[dict[str, Runbook]] = {
         ("`sidelight_upstream_connections`: how many are active, how many wait?", "Whether streams hold them or slow answers do."),
         ("Follow the runbook of `pool_timeout`.",),
     ),
+    "overloaded": Runbook(
+        "New requests are refused (`overload_shed`), because the event loop runs late or memory is short.",
+        ("The event `overload_began`: `loop_lag` or `memory`, and how far above its mark.", "`sidelight_overloaded`: how long, and how often?"),
+        ("Follow the runbook of `overload_shed`.",),
+    ),
     "store_dropping": Runbook(
         "Stories are lost because the store does not take them.",
         ("The event `store_failed` and its `reason`: disk full, file locked, path not writable?",),
