@@ -27,7 +27,7 @@ COMPILED = {
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
     "http": "accept authority connection_auth cors error_page error_response forwarding framing "
-    "guards head_writer header_changes headers identity proxy_status request_head trust",
+    "guards head_writer header_changes headers identity peer proxy_status request_head trust",
     "limits": "arrivals concurrency fields gcra json_pointer keys message_guard overload places "
     "rate refused_keys response_size",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "

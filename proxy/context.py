@@ -11,8 +11,9 @@ from proxy.clock import now
 from proxy.drain import Drain
 from proxy.exchange import Exchange
 from proxy.http.framing import ResponseHead
-from proxy.http.head_writer import Heads, Peer
+from proxy.http.head_writer import Heads
 from proxy.http.identity import OtherIds
+from proxy.http.peer import Peer
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule

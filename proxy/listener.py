@@ -12,7 +12,7 @@ from aiohttp import web
 from proxy.client.connection import ClientConnection
 from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
-from proxy.http.head_writer import Peer
+from proxy.http.peer import Peer
 from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
 from proxy.tls.client_certificate import NONE_SHOWN, ClientCertificate

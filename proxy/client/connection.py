@@ -26,7 +26,7 @@ from proxy.client.states import (
 )
 from proxy.client.unread import UnreadBound
 from proxy.clock import now
-from proxy.http.head_writer import Peer
+from proxy.http.peer import Peer
 from proxy.http.trust import Peers
 from proxy.timing.waiter import Waiter
 

@@ -4,7 +4,6 @@ Written as bytes straight from what came in, so that nothing is re-cased, re-ord
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.clock import http_date, wall
@@ -49,24 +48,6 @@ class Head(Protocol):
 
     @property
     def http_version(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Where a request came from, and whether the peer's forwarding headers count."""
-
-    peer: str
-    """Its address; empty where it has none, as on a unix socket."""
-    trusted: bool = False
-    scheme: bytes = b"http"
-    client_cert: str = ""
-    """The name in the certificate that it has shown; empty where it has shown none."""
-    cert_line: bytes = b""
-    """The line that tells upstreams of it; empty where they are not told."""
-
-    def at(self, peer: str, *, trusted: bool) -> "Peer":
-        """The same, at this address."""
-        return Peer(peer, trusted, self.scheme, self.client_cert, self.cert_line)
 
 
 class Heads:
