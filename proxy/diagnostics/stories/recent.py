@@ -10,6 +10,7 @@ from heapq import merge
 from itertools import islice
 from typing import Final
 
+from proxy.diagnostics.stories.around import Complete, leave
 from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
 from proxy.diagnostics.stories.story import Story, brief_of, story_of
 from proxy.exchange import Exchange
@@ -19,6 +20,9 @@ EXCHANGE_BYTES: Final = 1000
 
 ATTEMPT_BYTES: Final = 300
 """What an attempt takes."""
+
+AROUND_BYTES: Final = 2000
+"""What is found out later around a failure, or one that is slow (measured, rounded up)."""
 
 FIELD_BYTES: Final = 200
 """What a field of the team's own takes besides its value."""
@@ -41,10 +45,14 @@ def bytes_of(x: Exchange) -> int:
 
 
 class Shelf:
-    """Batches of exchanges, oldest first; the oldest are dropped beyond the limit."""
+    """Batches of exchanges, oldest first; the oldest are dropped beyond the limit.
 
-    def __init__(self, room: int) -> None:
+    `extra` is what each of them will take besides what it has already.
+    """
+
+    def __init__(self, room: int, extra: int = 0) -> None:
         self._room = room
+        self._extra = extra
         self._batches: deque[tuple[Sequence[Exchange], int, str]] = deque()
         self.size = 0
         """Bytes held, estimated."""
@@ -53,7 +61,7 @@ class Shelf:
         """Keep a batch that nobody will change any more."""
         if not batch:
             return
-        size = sum(map(bytes_of, batch))
+        size = sum(map(bytes_of, batch)) + self._extra * len(batch)
         self._batches.append((batch, size, config_hash))
         self.size += size
         while self.size > self._room:
@@ -67,12 +75,16 @@ class Shelf:
 
 
 class Recent:
-    """What this process remembers; `room` in bytes."""
+    """What this process remembers; `room` in bytes.
 
-    def __init__(self, room: int, worker: int = 0) -> None:
-        self._troubled = Shelf(room // 2)
+    `complete` finds out what happened around an exchange that is asked for.
+    """
+
+    def __init__(self, room: int, worker: int = 0, complete: Complete = leave) -> None:
+        self._troubled = Shelf(room // 2, AROUND_BYTES)
         self._rest = Shelf(room - room // 2)
         self._worker = worker
+        self._complete = complete
 
     @property
     def size(self) -> int:
@@ -92,6 +104,8 @@ class Recent:
         found = [pair for pair in self._all() if wanted.names(pair[0])]
         found.sort(key=_ended, reverse=True)
         newest = found[:SAME_ID]
+        for x, _ in newest:
+            self._complete(x)
         return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]
 
     def search(self, query: Query) -> list[Story]:

@@ -1,0 +1,265 @@
+"""Compares those that ended alike with all others of their route, value by value.
+
+Two measures, because either alone misleads. The difference of shares asks how much more often a
+value comes with the ones than with the others; the gap between the confidence intervals of how many
+ended so (Wilson, 95 %) keeps a value that came three times from winning by chance.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, islice
+from math import sqrt
+from operator import eq
+from typing import Final
+
+from proxy.diagnostics.neighbours.window import Value, Window
+
+LEAST: Final = 3
+"""Fewer of a kind are too few to compare."""
+
+MOST_TOLD: Final = 3
+SAMPLES: Final = 2
+"""IDs of each side that are told."""
+
+_CLEAR: Final = 0.25
+"""Difference of shares from which a value is told."""
+_BESIDE: Final = 0.5
+"""Share of the best difference that another one needs to be told beside it."""
+_SEPARATES: Final = 0.9
+"""Shares, of both measures, from which a single field says it all."""
+_PAIRED: Final = 8
+"""Values that are tried in pairs."""
+_GAIN: Final = 0.1
+"""By so much a pair must be better than the best single field."""
+_Z: Final = 1.96
+_REACHED: Final = ("endpoint", "connection", "stream")
+"""Fields without a value where an exchange did not come so far: that is an effect, no cause."""
+_LOOKED_AT: Final = 512
+"""The newest rows, of which samples are taken."""
+MET: Final = ("endpoint", "method")
+_EITHER: Final = ("path", "item")
+"""Say the same, so they are no pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A value, or a pair, and how many ended alike with it and without."""
+
+    values: tuple[tuple[str, Value], ...]
+    """Names of fields, and what they had; None: nothing."""
+    alike: int
+    all: int
+    rest_alike: int
+    rest_all: int
+    difference: float
+    gap: float
+    is_this: bool
+    """Whether the exchange itself has it."""
+    bad: tuple[str, ...] = ()
+    good: tuple[str, ...] = ()
+    """Request IDs, the newest first."""
+    endpoints: int = 0
+    """At how many of them those of the newest were that ended alike."""
+    method: str = ""
+    """Of these, where it was the same for all."""
+
+    @property
+    def share(self) -> float:
+        """Of those with the value, how many ended alike."""
+        return self.alike / self.all
+
+    @property
+    def covers(self) -> float:
+        """Of those that ended alike, how many have the value."""
+        return self.alike / (self.alike + self.rest_alike)
+
+    @property
+    def separates(self) -> bool:
+        """Whether it is nearly always so with it, and nearly never without."""
+        return self.share >= _SEPARATES and self.covers >= _SEPARATES
+
+
+def find(window: Window, kind: str, *, in_pairs: bool = True) -> list[Finding]:
+    """What those of `kind` have in common and the others have not, the best first.
+
+    Nothing where they are too few, or where there is nobody else. The newest row is the one that
+    it is found for. With `in_pairs` the rows are looked through once more.
+    """
+    alike, total = window.kinds[kind], len(window.rows)
+    if alike < LEAST or total - alike < 1:
+        return []
+    own = dict(zip(window.fields, window.rows[-1][2], strict=True))
+    singles = sorted(_singles(window, kind, own), key=_rank, reverse=True)
+    found = [each for each in singles if each.gap > 0 and each.difference >= _CLEAR]
+    best = found[0] if found else None
+    if in_pairs and not (best and best.separates):
+        pair = _best_pair(window, kind, own, singles[:_PAIRED])
+        if pair and (best is None or pair.difference > best.difference + _GAIN):
+            found.insert(0, pair)
+    told = _distinct(found[:1] + _beside(window, kind, found, in_pairs=in_pairs))
+    return [_with_samples(window, kind, each) for each in told[:MOST_TOLD]]
+
+
+def nearest_good(window: Window) -> str | None:
+    """The ID of the good one that has most in common with the newest row, of those about it."""
+    values = window.rows[-1][2]
+    best, ties = None, -1
+    for row, kind, had in islice(reversed(window.rows), _LOOKED_AT):
+        if not kind:
+            shared = sum(map(eq, values, had))
+            if shared > ties:
+                best, ties = row.request_id, shared
+    return best
+
+
+def measure(n: int, total: int, alike: int, everyone: int) -> tuple[float, float]:
+    """Difference of shares and gap, where `n` of `total` with a value ended alike.
+
+    `alike` of `everyone` did so with and without it.
+    """
+    good = everyone - alike
+    difference = n / alike - ((total - n) / good if good else 0.0)
+    if total == everyone:
+        return difference, -1.0
+    low, _ = wilson(n, total)
+    _, high = wilson(alike - n, everyone - total)
+    return difference, low - high
+
+
+def wilson(n: int, total: int) -> tuple[float, float]:
+    """The interval in which the true share lies with 95 % confidence, where `n` of `total` did."""
+    share, z = n / total, _Z * _Z / total
+    middle = share + z / 2
+    around = _Z * sqrt((share * (1 - share) + z / 4) / total)
+    return max(0.0, (middle - around) / (1 + z)), min(1.0, (middle + around) / (1 + z))
+
+
+def _singles(window: Window, kind: str, own: dict[str, Value]) -> Iterator[Finding]:
+    alike, everyone = window.kinds[kind], len(window.rows)
+    for name, totals, likes in zip(window.fields, window.totals, window.alike[kind], strict=True):
+        if name in _REACHED and own[name] is None:
+            continue
+        for value, n in likes.items():
+            if n < LEAST or (value is None and name in (*_REACHED, "item")):
+                continue
+            total = totals[value]
+            if total == everyone:
+                continue
+            told = measure(n, total, alike, everyone)
+            is_this = own[name] == value
+            yield Finding(((name, value),), n, total, alike - n, everyone - total, *told, is_this)
+
+
+def _beside(
+    window: Window, kind: str, found: Sequence[Finding], *, in_pairs: bool
+) -> list[Finding]:
+    """What is worth to be told beside the best: what cannot be told apart from it, and what still
+    makes a difference among those that have it."""
+    if not found:
+        return []
+    best, *others = found
+    same = [each for each in others if (each.alike, each.all) == (best.alike, best.all)]
+    if best.separates or not in_pairs:
+        return same
+    near = [e for e in others[:_PAIRED] if e.difference >= _BESIDE * best.difference]
+    counts = _counts(window, kind, [each.values for each in (best, *near)])
+    told = []
+    for each, (both, total) in zip(near, counts[1:], strict=True):
+        alike, everyone = counts[0]
+        is_told = both >= LEAST and measure(both, total, alike, everyone)[1] > 0
+        told += [each] if is_told or each in same else []
+    return told
+
+
+def _counts(
+    window: Window, kind: str, wanted: Sequence[tuple[tuple[str, Value], ...]]
+) -> list[tuple[int, int]]:
+    """Among the rows that have the first of these values: how many have each, and how many of
+    them ended alike (told first)."""
+    places = {name: n for n, name in enumerate(window.fields)}
+    tests = [[(places[name], value) for name, value in values] for values in wanted]
+    totals, likes = [0] * len(tests), [0] * len(tests)
+    for _, had, values in window.rows:
+        if not all(values[n] == value for n, value in tests[0]):
+            continue
+        for number, test in enumerate(tests):
+            if all(values[n] == value for n, value in test):
+                totals[number] += 1
+                likes[number] += had == kind
+    return list(zip(likes, totals, strict=True))
+
+
+def _best_pair(
+    window: Window, kind: str, own: dict[str, Value], singles: Sequence[Finding]
+) -> Finding | None:
+    """The best of all pairs of these values."""
+    pairs = [
+        (*one.values, *other.values)
+        for one, other in combinations([each for each in singles if each.difference > 0], 2)
+        if one.values[0][0] != other.values[0][0] and not _same(one, other)
+    ]
+    if not pairs:
+        return None
+    places = {name: n for n, name in enumerate(window.fields)}
+    wanted = [(places[a[0]], a[1], places[b[0]], b[1]) for a, b in pairs]
+    totals: Counter[int] = Counter()
+    likes: Counter[int] = Counter()
+    for _, had, values in window.rows:
+        for n, (i, a, j, b) in enumerate(wanted):
+            if values[i] == a and values[j] == b:
+                totals[n] += 1
+                likes[n] += had == kind
+    alike, everyone = window.kinds[kind], len(window.rows)
+    found = [
+        Finding(
+            pairs[n], likes[n], total, alike - likes[n], everyone - total,
+            *measure(likes[n], total, alike, everyone),
+            all(own[name] == value for name, value in pairs[n]),
+        )
+        for n, total in totals.items()
+        if likes[n] >= LEAST and total < everyone
+    ]  # fmt: skip
+    clear = [each for each in found if each.gap > 0 and each.difference >= _CLEAR]
+    return max(clear, key=_rank, default=None)
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    return one.values[0][0] in _EITHER and other.values[0][0] in _EITHER
+
+
+def _rank(found: Finding) -> tuple[float, float]:
+    return round(found.difference, 2), found.gap
+
+
+def _distinct(found: Sequence[Finding]) -> list[Finding]:
+    """Without the item where the path says the same, and the other way round."""
+    kept: list[Finding] = []
+    for each in found:
+        if not any(len(k.values) == len(each.values) == 1 and _same(k, each) for k in kept):
+            kept.append(each)
+    return kept
+
+
+def _with_samples(window: Window, kind: str, found: Finding) -> Finding:
+    """Looks at the newest rows; only their number bounds what is found of endpoints and methods."""
+    places = {name: n for n, name in enumerate(window.fields)}
+    wanted = [(places[name], value) for name, value in found.values]
+    bad: list[str] = []
+    good: list[str] = []
+    met: dict[str, set[str]] = {name: set() for name in MET}
+    for row, had, values in islice(reversed(window.rows), _LOOKED_AT):
+        has = all(values[n] == value for n, value in wanted)
+        if has and had == kind:
+            bad.append(row.request_id)
+            for name, seen in met.items():
+                seen.add(values[places[name]] or "")
+        elif not (has or had):
+            good.append(row.request_id)
+    return replace(
+        found,
+        bad=tuple(bad[:SAMPLES]),
+        good=tuple(good[:SAMPLES]),
+        endpoints=len(met["endpoint"]),
+        method=next(iter(met["method"]), "") if len(met["method"]) == 1 else "",
+    )

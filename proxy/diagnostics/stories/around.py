@@ -1,0 +1,20 @@
+"""What happened around an exchange, as it is kept on the record."""
+
+from collections.abc import Callable
+
+import orjson
+
+from proxy.exchange import Exchange
+
+Complete = Callable[[Exchange], None]
+"""Finds out what happened around an exchange that has ended, before its story is made."""
+
+
+def leave(_: Exchange) -> None:
+    """Finds out nothing."""
+
+
+def around_of(x: Exchange) -> dict[str, object]:
+    """What happened around it: `neighbours`, `culprits` and `usual`, as far as there are any."""
+    around = orjson.loads(x.around) if x.around else {}
+    return around if isinstance(around, dict) else {}
