@@ -24,7 +24,7 @@ COMPILED = {
     "transitions upload",
     "client": "absence body chunk_reader connection head_reader output owner protocol request "
     "request_reader serving states",
-    "diagnostics/neighbours": "ring rows usual usual_times",
+    "diagnostics/neighbours": "desk ring rows usual usual_times window",
     "diagnostics/stories": "recent",
     "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
     "headers identity proxy_status request_head trust",

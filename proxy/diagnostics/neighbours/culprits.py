@@ -6,6 +6,7 @@ Reads the rows of the minute before; what they do not know is not told.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from proxy import outcome as o
@@ -25,9 +26,11 @@ _TAUGHT_NOTHING: Final = (
     "stale_connection", "None",
 )  # fmt: skip
 """Results of attempts that a breaker does not count as failed."""
+_GOOD: Final = 512
+"""Good ones that failures are held against."""
 _SETTLED: Final = 5.0
 """Seconds after which the failures that opened a circuit have ended, retries included."""
-_IN_COMMON: Final = ("endpoint", "path", "client", "agent")
+_IN_COMMON: Final = ("endpoint", "path", "method", "client", "agent")
 """Fields that failures may share, besides the team's own."""
 
 
@@ -82,18 +85,37 @@ class Culprits:
             row = known.get(redact(each.request_id))
             if row is not None:
                 shown["user"] = self.user(row)
-                shown["path"] = row.values[0]
-                shown["client"] = row.values[FIELDS.index("client")]
-                shown["agent"] = row.values[FIELDS.index("agent")]
+                shown |= {name: row.values[FIELDS.index(name)] for name in _IN_COMMON[1:]}
             failures.append({k: v for k, v in shown.items() if v is not None})
         told: Told = {
             "rule": _rule(opening, x),
             "since": dated(opening.at),
             "by_hand": opening.rule == "manual",
             "failures": failures,
-            "common": _common(failures),
+            "common": self._common(x, failures),
         }
         return {**told, "words": _words(told, failures)}
+
+    def _common(self, x: Exchange, failures: Sequence[Told]) -> Told:
+        """What all failures share, and less than half of the good ones have; one shares nothing."""
+        if len(failures) < 2:
+            return {}
+        first = failures[0]
+        shared = [
+            key
+            for key in ("code", "status", "user", *_IN_COMMON)
+            if key in first and all(each.get(key) == first[key] for each in failures)
+        ]
+        rows = (row for row in self._ring.newest_first() if row.route == x.route and not row.kind)
+        good = list(islice(rows, _GOOD))
+        return {key: first[key] for key in shared if 2 * self._have(good, key, first) <= len(good)}
+
+    def _have(self, rows: Sequence[Row], key: str, failure: Told) -> int:
+        """How many of these rows have what the failure has."""
+        if key == "user":
+            return sum(self.user(row) == failure[key] for row in rows)
+        place = FIELDS.index(key) if key in FIELDS else None
+        return 0 if place is None else sum(row.values[place] == failure[key] for row in rows)
 
     def _let_in(self, x: Exchange, window: Window) -> Told:
         """Requests of the route that were let in, and so used up what it lets in."""
@@ -135,7 +157,7 @@ def _failed(x: Exchange, window: Window) -> Told:
             break
         found += [f"{result} at {endpoint}" for endpoint, result in failures(row)]
     failed = _most(found[:most])
-    words = [f"the attempts that failed: {listed(failed)}"] if failed else []
+    words = [f"what failed of the attempts: {listed(failed)}"] if failed else []
     return {"failed": failed, "words": words}
 
 
@@ -161,18 +183,6 @@ def _rule(opening: Opening, x: Exchange) -> str:
     return opening.rule
 
 
-def _common(failures: Sequence[Told]) -> Told:
-    """What all failures share; nothing is common to one."""
-    if len(failures) < 2:
-        return {}
-    keys = ("code", "status", "user", *_IN_COMMON)
-    return {
-        key: failures[0][key]
-        for key in keys
-        if key in failures[0] and all(each.get(key) == failures[0][key] for each in failures)
-    }
-
-
 def _words(told: Told, failures: Sequence[Told]) -> list[str]:
     if told["by_hand"]:
         return [f"opened by hand at {str(told['since'])[11:19]}"]
@@ -183,8 +193,8 @@ def _words(told: Told, failures: Sequence[Told]) -> list[str]:
         words.append(f"{each['request_id']}: {how} at {each['endpoint']}{who}")
     common = told["common"]
     if isinstance(common, dict) and common:
-        shared = ", ".join(f"{name} {value}" for name, value in common.items())
-        words.append(f"they have in common: {shared}")
+        shared = ", ".join(str(v) if k == "user" else f"{k} {v}" for k, v in common.items())
+        words.append(f"they have in common, and not with most good ones: {shared}")
     return words
 
 

@@ -118,14 +118,14 @@ class Desk:
         for window in self._live.values():
             window.add(row)
         if x.outcome is not COMPLETED or self._is_slow(x):
-            self._write(x, self._window(row), row, held)
+            self._write(x, self._window(x, row), row, held)
 
-    def _window(self, row: Row) -> Window:
+    def _window(self, x: Exchange, row: Row) -> Window:
         """The counts of the row's route, the row being the newest."""
         key = (row.route, row.upstream)
         window = self._live.get(key)
         if window is None or row.ended - self._begun[key] > REFRESH:
-            window = self._live[key] = self._counted(row, self._ring.window(row.ended))
+            window = self._live[key] = self._counted(x, row, self._ring.window(row.ended))
             self._begun[key] = row.ended
             self._let_go(row.ended)
         window.expire(row.ended)
@@ -136,8 +136,8 @@ class Desk:
         for key in [key for key, begun in self._begun.items() if now - begun > 2 * REFRESH]:
             del self._live[key], self._begun[key]
 
-    def _counted(self, row: Row, rows: Sequence[Row]) -> Window:
-        slowness = self._usual.slowness(row.route, clock.wall())
+    def _counted(self, x: Exchange, row: Row, rows: Sequence[Row]) -> Window:
+        slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
         window = Window(row.route, row.upstream, self._maker.fields, slowness)
         window.add_all(each for each in rows if each is not row)
         window.add(row)
@@ -145,14 +145,14 @@ class Desk:
 
     def _look(self, x: Exchange) -> None:
         """Of one that nobody has looked at: it was good, or it is asked for late."""
-        slowness = self._usual.slowness(x.route, clock.wall())
+        slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
         most = slowness.of(streamed=x.streamed)
         if x.outcome is COMPLETED and (most is None or pace_of(x) <= most):
             self._write(x, None, None, None)
             return
         rows = self._ring.window(x.ended)
         row = next((r for r in reversed(rows) if r.request_id == x.request_id), None)
-        window = self._counted(row, rows) if row is not None else None
+        window = self._counted(x, row, rows) if row is not None else None
         self._write(x, window, row, None)
 
     def _write(

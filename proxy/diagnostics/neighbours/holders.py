@@ -119,7 +119,7 @@ def _table(holding: Sequence[Exchange], at: float) -> Told:
     oldest = sorted(holding, key=lambda each: each.started)[:MOST_NAMED]
     return {
         "holders": len(holding),
-        "by_route": _most(each.route or "none" for each in holding),
+        "by_route": _most(f"route {each.route or 'none'}" for each in holding),
         "by_user": _most(user_of(each) for each in holding),
         "by_endpoint": _most(_endpoint(each) for each in holding),
         "oldest": [
@@ -150,8 +150,18 @@ def _words(told: Told, holding: Sequence[Exchange], x: Exchange) -> list[str]:
     ages = sorted(x.ended - each.started for each in holding)
     span = lasting(ages[-1]) if len(ages) == 1 else f"{lasting(ages[0])} to {lasting(ages[-1])}"
     held = f"{count(len(holding), 'place')} held for {span}"
-    by = (listed(told[key]) for key in ("by_route", "by_user"))
-    return [*words, f"{held}: by {'; '.join(filter(None, by))}"]
+    by = f"{listed(told['by_user'])}; on {listed(told['by_route'])}"
+    return [*words, f"{held}: by {by}", *map(_oldest, _named(told["oldest"]))]
+
+
+def _named(rows: object) -> list[Told]:
+    return rows if isinstance(rows, list) else []
+
+
+def _oldest(row: Told) -> str:
+    age = row["age_ms"]
+    lasts = lasting(age / 1000) if isinstance(age, int | float) else ""
+    return f"{row['request_id']}: {row['path']} of {row['user']}, for {lasts}"
 
 
 def listed(counts: object) -> str:

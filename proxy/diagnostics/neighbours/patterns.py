@@ -11,6 +11,7 @@ from typing import Final
 from proxy.diagnostics.neighbours.compare import Finding
 
 EVERYBODY: Final = "everybody"
+EITHER: Final = "either"
 SINCE: Final = "everybody since"
 PAIR: Final = "a pair"
 CLIENT_LIMIT: Final = "the client's own limit"
@@ -42,6 +43,7 @@ PATTERNS: Final[dict[str, Pattern]] = {
     "settings": Pattern("it is about the settings {value}: under others it seldom or never ended so.", "Compare the settings in force with those before (`config_loaded` in the log)."),
     FIELD: Pattern("it is about {field} {value} alone: others seldom or never end so.", "Look for what is special about {field} {value}: its data, its rights, its size."),
     PAIR: Pattern("it takes both together: {value}.", "Ask for one without the other."),
+    EITHER: Pattern("it is one of these, which the same requests have, so that they cannot be told apart: {value}.", "Ask with one of them and without the others."),
     SINCE: Pattern("something changed at {since}, for everybody on the route: before it was well.", "Look for what happened at {since}: a deployment, a restart, a change of settings or of the network."),
     EVERYBODY: Pattern("it is the route or its upstream as a whole: whoever asks fares the same.", "Ask the upstream directly; look at what all its endpoints share."),
     CLIENT_LIMIT: Pattern("the client has a limit of its own, of about {after}.", "Look for a timeout of {after} in that client, and for what it waited for."),

@@ -60,6 +60,7 @@ class Row:
     ) -> None:
         self.ended = x.ended
         self.lasted = x.ended - x.started
+        """Seconds."""
         self.pace = pace_of(x)
         self.streamed = x.streamed
         self.request_id = x.request_id
@@ -96,7 +97,7 @@ class RowMaker:
             if last.status is not None:
                 stream = "stream" if x.streamed else "plain"
         values: tuple[str | None, ...] = (
-            self._kept(x.target.partition("?")[0]),
+            self._kept(x.target.partition("?")[0] if "?" in x.target else x.target),
             endpoint,
             connection,
             self._kept(x.client_ip),

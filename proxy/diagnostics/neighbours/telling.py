@@ -6,6 +6,7 @@ from typing import Final
 from proxy.diagnostics.neighbours.compare import LEAST, Finding, find, nearest_good
 from proxy.diagnostics.neighbours.patterns import (
     CLIENT_LIMIT,
+    EITHER,
     EVERYBODY,
     MISSING,
     PATTERNS,
@@ -147,9 +148,9 @@ def _at_least(is_cut: bool) -> str:
 def _elsewhere(window: Window, kind: str) -> str:
     """How the upstream's other routes did."""
     total = sum(window.others.values())
-    if total < LEAST:
-        return ""
     alike = sum(n for (_, had), n in window.others.items() if had == kind)
+    if alike < LEAST:
+        return ""
     routes = sorted({route or MISSING for route, _ in window.others})
     named = f"the route {routes[0]}" if len(routes) == 1 else f"{len(routes)} other routes"
     return f"{named} of the same upstream: {alike} of {total} {verb(kind)}"
@@ -206,8 +207,9 @@ def _inferred(
     elif _is_everybody_since(window, kind) and not (best and _is_one(best)):
         pattern = PATTERNS[SINCE]
     elif best:
-        pattern = pattern_of(best)
-        facts |= {"field": best.values[0][0], "value": _values(best)}
+        same = [each for each in found if (each.alike, each.all) == (best.alike, best.all)]
+        pattern = pattern_of(best) if len(same) == 1 else PATTERNS[EITHER]
+        facts |= {"field": best.values[0][0], "value": _named(same)}
     elif window.kinds[kind] >= max(LEAST, _NEARLY_ALL * len(window.rows)):
         pattern = PATTERNS[EVERYBODY]
     else:
@@ -228,7 +230,10 @@ def _is_one(found: Finding) -> bool:
     return not found.rest_alike and found.values[0][0] != "connection"
 
 
-def _values(found: Finding) -> str:
-    if len(found.values) == 1:
-        return found.values[0][1] or MISSING
-    return " and ".join(f"{name} {value or MISSING}" for name, value in found.values)
+def _named(found: list[Finding]) -> str:
+    """The value alone where there is one, else each with its field."""
+    if len(found) == len(found[0].values) == 1:
+        return found[0].values[0][1] or MISSING
+    return " or ".join(
+        " and ".join(f"{name} {value or MISSING}" for name, value in each.values) for each in found
+    )

@@ -25,7 +25,7 @@ _BUCKETS: Final = 360
 """Enough for 10^11."""
 _SCALE: Final = 1 / log(_STEP)
 
-Slots = dict[int, Counter[int]]
+Slots = dict[int, dict[int, int]]
 Saved = dict[str, dict[str, dict[str, int]]]
 """By measure, slot and bucket: how many."""
 
@@ -56,10 +56,11 @@ class Usual:
         slots = self._slots[measure]
         counts = slots.get(number)
         if counts is None:
-            counts = slots[number] = Counter()
+            counts = slots[number] = {}
             for old in [each for each in slots if each <= number - SLOTS]:
                 del slots[old]
-        counts[bucket(value)] += 1
+        place = bucket(value)
+        counts[place] = counts.get(place, 0) + 1
 
     def quantiles(self, measure: str, wall: float, *shares: float) -> list[float] | None:
         """The values below which these shares of the last hour lie; None: too few are known."""
@@ -89,7 +90,8 @@ class Usual:
     def restore(self, saved: Mapping[str, object]) -> None:
         """Add what was saved before; whatever is not of that form is passed over."""
         for measure, number, place, n in _entries(saved):
-            self._slots[measure].setdefault(number, Counter())[place] += n
+            counts = self._slots[measure].setdefault(number, {})
+            counts[place] = counts.get(place, 0) + n
 
 
 def _quantile(counts: Counter[int], wanted: float) -> float:

@@ -33,9 +33,18 @@ class UsualTimes:
             if len(self._routes) >= _MOST_ROUTES:
                 del self._routes[next(iter(self._routes))]
             usual = self._routes[x.route] = Usual()
-        wall = x.started_wall + x.duration
-        for measure, value in measured(x).items():
-            usual.add(measure, value, wall)
+        wall = x.started_wall + x.ended - x.started
+        head = x.attempts[-1].head
+        usual.add("stream" if x.streamed else "duration", x.ended - x.started, wall)
+        if head is not None:
+            usual.add("head", head, wall)
+        if x.bytes_out:
+            usual.add("size", float(x.bytes_out), wall)
+        if x.streamed:
+            if x.first_event is not None:
+                usual.add("first_event", x.first_event, wall)
+            if x.max_gap:
+                usual.add("gap", x.max_gap, wall)
 
     def slowness(self, route: str, wall: float) -> Slowness:
         """Above what an exchange of this route is slow."""

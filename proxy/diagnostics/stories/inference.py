@@ -40,14 +40,14 @@ INFERENCES: Final[dict[str, Inference]] = {
     "media_type_not_supported": Inference("", "Compare the type with `content_types` of the route."),
     "upgrade_not_allowed": Inference("The route was not meant for it, or misses `websocket: true`.", "Look which route the path should have taken."),
     "proxy_loop": Inference("One of the endpoints leads back to Sidelight.", "Look up the addresses of `upstreams.*.endpoints`."),
-    "rate_limited": Inference("", "See whether it is one client or many, and what it asks for."),
+    "rate_limited": Inference("That client asks again too soon, or several share one limit.", "See whether it is one client or many, and what it asks for."),
     "client_concurrency_limited": Inference("Its page asks again before an answer has ended.", "Look at what that client has under way."),
     "concurrency_limited": Inference("Those that hold the places are slow, or there are more of them than usual.", "Look at the oldest of those that held the places."),
     "queue_timeout": Inference("Those that hold the places are slow, or there are more of them than usual.", "Look at the oldest of those that held the places."),
     "overload_shed": Inference("Somebody sends heads that do not end.", "Look whose connections are open, and how many."),
     "pool_timeout": Inference("Those that hold the connections are slow, or streams are many.", "Look at the oldest of those that held the connections."),
     "circuit_open": Inference("What made those attempts fail is the cause.", "Look up the failures that opened it, by their IDs."),
-    "circuit_by_hand": Inference("", "Ask who opened it, and close it when it is no longer wanted."),
+    "circuit_by_hand": Inference("Somebody wants no traffic there for now.", "Ask who opened it, and close it when it is no longer wanted."),
     "upstream_cooling_down": Inference("The upstream has a limit of its own that this traffic meets.", "Compare the traffic of the route with the upstream's limits."),
     "draining": Inference("", "Look at `drain_began` in the log: was it meant?"),
     "dns_failure": Inference("The name is wrong, or the resolver cannot be reached.", "Run `getent hosts NAME` in the same container."),
@@ -100,10 +100,14 @@ def infer(runbook: str, around: Mapping[str, object]) -> tuple[str, str]:
 
 def _common(common: Mapping[str, object]) -> str:
     """What the failures that opened a circuit have in common, beside how they ended."""
-    told = [f"{name} {value}" for name, value in common.items() if name not in ("code", "status")]
+    told = [
+        str(value) if name == "user" else f"{name} {value}"
+        for name, value in common.items()
+        if name not in ("code", "status")
+    ]
     if not told:
         return ""
-    return f"What the failures that opened it have in common: {', '.join(told)}."
+    return f"It is about what the failures that opened it have in common: {', '.join(told)}."
 
 
 def _part(view: Mapping[str, object], key: str) -> Mapping[str, object]:

@@ -54,7 +54,8 @@ STALLED = {
             "stream_stalled",
             STALLED,
             f"The endpoint {ENDPOINT} of the chat upstream accepted the request and sent "
-            "148 events (head after 22 ms, first event after 1.9 s), then nothing for 30.0 s; the gap limit of 30 s ended the answer. "
+            "148 events (head after 22 ms, first event after 1.9 s), then nothing for 30.0 s; "
+            "the gap limit of 30 s ended the answer. "
             "The client was told inside the stream. "
             "The circuit stayed closed (4 of 10 attempts failed in 30 s).\nLikely: ",
             id="a stream that fell silent",

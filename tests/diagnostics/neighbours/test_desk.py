@@ -1,0 +1,147 @@
+"""The desk finds out what happened around an exchange: once, off the loop, in bounded memory."""
+
+import orjson
+import pytest
+
+from proxy.diagnostics.neighbours import desk as desks
+from proxy.diagnostics.neighbours.desk import MOST_WAITING, Desk
+from proxy.diagnostics.neighbours.ring import ROOM
+from tests.diagnostics.neighbours.conftest import B
+from tests.diagnostics.neighbours.test_compare import traffic
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(("user_id",), lambda x: x.duration > 5)
+
+
+def around(x):
+    return orjson.loads(x.around)
+
+
+def test_a_bad_one_is_looked_at_when_its_turn_comes(happen, desk) -> None:
+    happened = traffic(happen, 40, 6, endpoint=B)
+    desk.add(happened, "c1", {})
+    assert happened[-1].around is None
+    desk.settle()
+
+    assert around(happened[-1])["neighbours"]["findings"][0]["fields"] == {"endpoint": B}
+    assert happened[0].around is None  # a good one costs nothing until somebody asks
+
+
+def test_each_is_compared_with_what_had_ended_by_then(happen, desk) -> None:
+    """Whether they are looked at one by one or all together."""
+    happened = traffic(happen, 40, 6, endpoint=B)
+    desk.add(happened, "c1", {})
+    desk.settle()
+    one_by_one = Desk(("user_id",), lambda _: False)
+    again = traffic(happen, 40, 6, endpoint=B)
+    for x in again:
+        one_by_one.add([x], "c1", {})
+        one_by_one.settle()
+
+    for x, y in zip(happened[40:], again[40:], strict=True):
+        counts = [(around(each)["neighbours"]["alike"], around(each)["neighbours"]["all"])
+                  for each in (x, y)]  # fmt: skip
+        assert counts[0] == counts[1]
+    assert [around(x)["neighbours"]["alike"] for x in happened[40:]] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_window_is_the_minute_before_its_end(happen, desk) -> None:
+    old = [happen(10.0 + n / 100) for n in range(20)]
+    happened = traffic(happen, 40, 4, endpoint=B)
+    desk.add([*old, *happened], "c1", {})
+    desk.settle()
+
+    assert around(happened[-1])["neighbours"]["all"] == 44
+
+
+def test_one_that_is_asked_for_late_is_told_the_same(happen, desk) -> None:
+    """A slow one that is no failure is looked at when somebody asks."""
+    fast = [happen(100.0 + n / 10, user=f"u{n % 5}") for n in range(60)]
+    slow = [happen(110.0 + n, took=2.0, user="u9") for n in range(4)]
+    desk.add([*fast, *slow], "c1", {})
+    desk.settle()
+    x = slow[-1]
+    assert x.around is None
+    desk.complete(x)
+    told = around(x)["neighbours"]
+
+    assert told["kind"] == "slow"
+    assert told["findings"][0]["fields"] == {"user_id": "u9"}
+    assert (told["alike"], told["all"]) == (4, 64)
+
+
+def test_a_good_one_that_is_asked_for_is_told_what_is_usual(happen, desk) -> None:
+    happened = [happen(100.0 + n / 10) for n in range(40)]
+    desk.add(happened, "c1", {})
+    desk.complete(happened[-1])
+
+    assert set(around(happened[-1])) == {"usual"}
+
+
+def test_beyond_the_room_counts_are_at_least(happen, desk) -> None:
+    many = [happen(100.0 + n / 1000, user=f"u{n % 7}") for n in range(ROOM)]
+    bad = traffic(happen, 0, 4, user="u9")
+    for start in range(0, len(many), 512):
+        desk.add(many[start : start + 512], "c1", {})
+        desk.settle()
+    desk.add(bad, "c1", {})
+    desk.settle()
+    told = around(bad[-1])["neighbours"]
+
+    assert told["at_least"] is True
+    assert told["words"][0].startswith("at least 4 of ")
+
+
+def test_what_waits_is_bounded_and_what_was_lost_is_remembered(happen, desk) -> None:
+    batch = [happen(100.0) for _ in range(64)]
+    for _ in range(2 * MOST_WAITING // 64):
+        desk.add(batch, "c1", {})
+    bad = traffic(happen, 0, 3)
+    desk.add(bad, "c1", {})
+    desk.settle()
+
+    assert around(bad[-1])["neighbours"]["at_least"] is True
+
+
+def test_who_held_the_places_is_kept_with_it(happen, desk) -> None:
+    x = happen(100.0, code="pool_timeout", status=None, attempts=[])
+    desk.add([x], "c1", {id(x): {"by": "pool", "words": ["pool: size 2"]}})
+    desk.settle()
+
+    assert around(x)["culprits"]["places"]["words"] == ["pool: size 2"]
+
+
+def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_turn(
+    happen, desk, monkeypatch
+) -> None:
+    asked = []
+    real = desks.tell
+
+    def tell(*args, in_pairs, **more):
+        asked.append(in_pairs)
+        return real(*args, in_pairs=in_pairs, **more)
+
+    if hasattr(desks.Desk, "__mypyc_attrs__"):
+        pytest.skip("compiled: its names are bound")
+    monkeypatch.setattr(desks, "tell", tell)
+    desk.add(traffic(happen, 10, 40), "c1", {})
+    desk.settle()
+
+    assert asked == [True] * desks.PAIRS + [False] * 20
+
+
+def test_what_is_usual_is_saved_once_a_minute_and_when_it_is_asked_for(happen, desk) -> None:
+    desk.add([happen(100.0)], "c1", {})
+    desk.settle()
+    assert desk.usual_to_save() is None
+    desk.save_usual()
+    saved = desk.usual_to_save()
+    assert saved is not None
+    again = Desk((), lambda _: False)
+    again.restore_usual(saved)
+    again.save_usual()
+
+    assert again.usual_to_save() == saved
+    assert desk.usual_to_save() is None
