@@ -164,7 +164,8 @@ class Diagnostics:
 
     async def story(self, request_id: str) -> FoundStories:
         """Every story that is kept under this ID."""
-        recent = self._recent.find(request_id)
+        records = self._recent.records(request_id)
+        recent = await asyncio.to_thread(self._recent.told, records) if records else []
         if self._store is None:
             return FoundStories(recent, "off")
         stored = await asyncio.to_thread(self._store.find, request_id)

@@ -100,13 +100,20 @@ class Recent:
 
     def find(self, request_id: str) -> list[Story]:
         """All stories under this ID, newest first: a client may use an ID twice."""
+        return self.told(self.records(request_id))
+
+    def records(self, request_id: str) -> list[tuple[Exchange, str]]:
+        """The exchanges under this ID, newest first, with their settings."""
         wanted = Wanted(request_id)
         found = [pair for pair in self._all() if wanted.names(pair[0])]
         found.sort(key=_ended, reverse=True)
-        newest = found[:SAME_ID]
-        for x, _ in newest:
+        return found[:SAME_ID]
+
+    def told(self, records: Sequence[tuple[Exchange, str]]) -> list[Story]:
+        """Their stories. Looks at no shelf, so another thread may do it."""
+        for x, _ in records:
             self._complete(x)
-        return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]
+        return [story_of(x, worker=self._worker, config_hash=held) for x, held in records]
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first; looks no further than it must."""

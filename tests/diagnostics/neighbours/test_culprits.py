@@ -1,6 +1,7 @@
 """Who is behind a refusal: failures that opened a circuit, what spent a limit or a budget."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -13,7 +14,7 @@ from proxy.resilience.opening import FailedAttempt, Opening
 from tests.diagnostics.neighbours.conftest import A, B
 from tests.records import attempt
 
-Told = dict[str, dict[str, object]]
+Told = dict[str, dict[str, Any]]
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def culprits_of() -> Callable[..., Told]:
             row = maker.row(x, "c1")
             ring.add(row)
             window.add(row)
-        return Culprits(maker.own, ring).of(happened[-1], window, lambda at: iso(1e9 + at))
+        told = Culprits(maker.own, ring).of(happened[-1], window, lambda at: iso(1e9 + at))
+        return cast("Told", told)
 
     return of
 
@@ -106,7 +108,7 @@ def test_a_spent_budget_names_the_retries_that_were_paid_from_it(happen, culprit
     spent = culprits_of([*paid, happen(104.0), x])["budget"]
 
     assert (spent["count"], spent["after"]) == (3, {f"reset at {A}": 3})
-    assert spent["words"][0] == (  # type: ignore[index]
+    assert spent["words"][0] == (
         "in the minute before, 3 retries paid on the route chat: by user_id u0 (2), user_id u1 (1)"
     )
 

@@ -3,8 +3,7 @@
 import orjson
 import pytest
 
-from proxy.diagnostics.neighbours import desk as desks
-from proxy.diagnostics.neighbours.desk import MOST_WAITING, Desk
+from proxy.diagnostics.neighbours.desk import MOST_WAITING, PAIRS, Desk
 from proxy.diagnostics.neighbours.ring import ROOM
 from tests.diagnostics.neighbours.conftest import B
 from tests.diagnostics.neighbours.test_compare import traffic
@@ -113,23 +112,18 @@ def test_who_held_the_places_is_kept_with_it(happen, desk) -> None:
     assert around(x)["culprits"]["places"]["words"] == ["pool: size 2"]
 
 
-def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_turn(
-    happen, desk, monkeypatch
-) -> None:
-    asked = []
-    real = desks.tell
-
-    def tell(*args, in_pairs, **more):
-        asked.append(in_pairs)
-        return real(*args, in_pairs=in_pairs, **more)
-
-    if hasattr(desks.Desk, "__mypyc_attrs__"):
-        pytest.skip("compiled: its names are bound")
-    monkeypatch.setattr(desks, "tell", tell)
-    desk.add(traffic(happen, 10, 40), "c1", {})
+def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_turn(happen, desk) -> None:
+    good = traffic(happen, 40, 0)
+    for n, x in enumerate(good):
+        x.attempts[0].reused = n % 4 < 2  # at either endpoint both kinds of connections
+    bad = traffic(happen, 0, PAIRS + 5, endpoint=B, reused=False)
+    desk.add([*good, *bad], "c1", {})
     desk.settle()
+    found = [around(x)["neighbours"]["findings"] for x in bad]
+    is_pair = [bool(each) and len(each[0]["fields"]) == 2 for each in found]
 
-    assert asked == [True] * desks.PAIRS + [False] * 20
+    assert is_pair[PAIRS - 1]
+    assert not any(is_pair[PAIRS:])
 
 
 def test_what_is_usual_is_saved_once_a_minute_and_when_it_is_asked_for(happen, desk) -> None:
