@@ -8,12 +8,14 @@ ended so (Wilson) keeps a value that came three times from winning by chance. Th
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, islice
 from math import sqrt
 from operator import eq
 from typing import Final
 
+from proxy.diagnostics.neighbours.causes import LOOKED_AT, NEW, causes
+from proxy.diagnostics.neighbours.finding import Finding
 from proxy.diagnostics.neighbours.window import Value, Window
 
 LEAST: Final = 3
@@ -27,8 +29,6 @@ _CLEAR: Final = 0.25
 """Difference of shares from which a value is told."""
 _BESIDE: Final = 0.5
 """Share of the best difference that another one needs to be told beside it."""
-_SEPARATES: Final = 0.9
-"""Shares, of both measures, from which a single field says it all."""
 _PAIRED: Final = 8
 """Values that are tried in pairs."""
 _GAIN: Final = 0.1
@@ -36,49 +36,9 @@ _GAIN: Final = 0.1
 _Z: Final = 1.39
 _REACHED: Final = ("endpoint", "connection", "stream")
 """Fields without a value where an exchange did not come so far: that is an effect, no cause."""
-_LOOKED_AT: Final = 512
-"""The newest rows, of which samples are taken."""
 MET: Final = ("endpoint", "method")
 _EITHER: Final = ("path", "item")
 """Say the same, so they are no pair."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A value, or a pair, and how many ended alike with it and without."""
-
-    values: tuple[tuple[str, Value], ...]
-    """Names of fields, and what they had; None: nothing."""
-    alike: int
-    all: int
-    rest_alike: int
-    rest_all: int
-    difference: float
-    gap: float
-    is_this: bool
-    """Whether the exchange itself has it."""
-    bad: tuple[str, ...] = ()
-    good: tuple[str, ...] = ()
-    """Request IDs, the newest first."""
-    endpoints: int = 0
-    """At how many of them those of the newest were that ended alike."""
-    method: str = ""
-    """Of these, where it was the same for all."""
-
-    @property
-    def share(self) -> float:
-        """Of those with the value, how many ended alike."""
-        return self.alike / self.all
-
-    @property
-    def covers(self) -> float:
-        """Of those that ended alike, how many have the value."""
-        return self.alike / (self.alike + self.rest_alike)
-
-    @property
-    def separates(self) -> bool:
-        """Whether it is nearly always so with it, and nearly never without."""
-        return self.share >= _SEPARATES and self.covers >= _SEPARATES
 
 
 def find(window: Window, kind: str, *, in_pairs: bool = True) -> list[Finding]:
@@ -91,7 +51,8 @@ def find(window: Window, kind: str, *, in_pairs: bool = True) -> list[Finding]:
     if alike < LEAST or total - alike < 1:
         return []
     own = dict(zip(window.fields, window.rows[-1][2], strict=True))
-    singles = sorted(_singles(window, kind, own), key=_rank, reverse=True)
+    ranked = sorted(_singles(window, kind, own), key=_rank, reverse=True)
+    singles = causes(window, kind, ranked)
     found = [each for each in singles if each.gap > 0 and each.difference >= _CLEAR]
     best = found[0] if found else None
     if in_pairs and not (best and best.separates):
@@ -106,7 +67,7 @@ def nearest_good(window: Window) -> str | None:
     """The ID of the good one that has most in common with the newest row, of those about it."""
     values = window.rows[-1][2]
     best, ties = None, -1
-    for row, kind, had in islice(reversed(window.rows), _LOOKED_AT):
+    for row, kind, had in islice(reversed(window.rows), LOOKED_AT):
         if not kind:
             shared = sum(map(eq, values, had))
             if shared > ties:
@@ -222,6 +183,7 @@ def _best_pair(
         if likes[n] >= LEAST and total < everyone
     ]  # fmt: skip
     clear = [each for each in found if each.gap > 0 and each.difference >= _CLEAR]
+    clear = [each for each in clear if NEW not in each.values or not each.rest_alike]
     return max(clear, key=_rank, default=None)
 
 
@@ -249,7 +211,7 @@ def _with_samples(window: Window, kind: str, found: Finding) -> Finding:
     bad: list[str] = []
     good: list[str] = []
     met: dict[str, set[str]] = {name: set() for name in MET}
-    for row, had, values in islice(reversed(window.rows), _LOOKED_AT):
+    for row, had, values in islice(reversed(window.rows), LOOKED_AT):
         has = all(values[n] == value for n, value in wanted)
         if has and had == kind:
             bad.append(row.request_id)

@@ -8,7 +8,7 @@ Each rule names a pattern among the neighbours. Its sentence is an inference and
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.diagnostics.neighbours.compare import Finding
+from proxy.diagnostics.neighbours.finding import Finding
 
 EVERYBODY: Final = "everybody"
 EITHER: Final = "either"

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from proxy.diagnostics.neighbours.compare import LEAST, Finding, find, nearest_good
+from proxy.diagnostics.neighbours.compare import LEAST, find, nearest_good
+from proxy.diagnostics.neighbours.finding import Finding
 from proxy.diagnostics.neighbours.patterns import (
     CLIENT_LIMIT,
     EITHER,

@@ -20,8 +20,8 @@ MEASURES: Final = ("head", "first_event", "gap", "duration", "stream", "size")
 _FRESH: Final = 2.0
 """Seconds for which quantiles that were worked out stand."""
 _STEP: Final = 1.1
-_SMALLEST: Final = 1e-4
-_BUCKETS: Final = 360
+_SMALLEST: Final = 1e-6
+_BUCKETS: Final = 420
 """Enough for 10^11."""
 _SCALE: Final = 1 / log(_STEP)
 

@@ -13,6 +13,8 @@ from proxy.outcome import COMPLETED
 
 _SLOW: Final = 0.9
 """Share of its route that a slow exchange is slower than."""
+_ABOVE: Final = 1.06
+"""More than what a sketch may be off: what takes as long as all others is not slow."""
 _SHARES: Final = (0.5, 0.95)
 _MOST_ROUTES: Final = 1000
 """Routes that are kept; more come only by settings that change, and are forgotten first."""
@@ -53,7 +55,7 @@ class UsualTimes:
             return Slowness()
         whole = usual.quantiles("duration", wall, _SLOW)
         first = usual.quantiles("first_event", wall, _SLOW)
-        return Slowness(whole[0] if whole else None, first[0] if first else None)
+        return Slowness(_ABOVE * whole[0] if whole else None, _ABOVE * first[0] if first else None)
 
     def of(self, x: Exchange) -> Told:
         """Each measure of `x` beside what is usual on its route; empty where too few are known."""

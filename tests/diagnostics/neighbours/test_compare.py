@@ -49,7 +49,6 @@ def traffic(happen, good, bad, **unusual):
         pytest.param({"user": "u9"}, {"user_id": "u9"}, id="one user"),
         pytest.param({"agent": "bot/2"}, {"agent": "bot/2"}, id="one agent"),
         pytest.param({"agent": ""}, {"agent": None}, id="those without an agent"),
-        pytest.param({"reused": False}, {"connection": "new"}, id="only new connections"),
         pytest.param({"path": "/api/c-7781"}, {"path": "/api/c-7781"}, id="one item"),
         pytest.param({"status": 200, "streamed": True, "code": "stream_stalled"},
                      {"stream": "stream"}, id="only streams"),
@@ -85,6 +84,7 @@ def test_a_rare_value_does_not_win_by_chance(happen, window_of) -> None:
 
 def test_a_pair_is_told_only_where_no_single_field_separates(happen, window_of) -> None:
     both = traffic(happen, 0, 8, endpoint=B, reused=False)
+    both.insert(4, happen(150.35, endpoint=B))
     good = traffic(happen, 40, 0)
     for n, x in enumerate(good):
         x.attempts[0].reused = n % 4 < 2  # at either endpoint both kinds of connections

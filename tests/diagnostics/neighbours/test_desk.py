@@ -117,7 +117,9 @@ def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_turn(happen, desk) 
     for n, x in enumerate(good):
         x.attempts[0].reused = n % 4 < 2  # at either endpoint both kinds of connections
     bad = traffic(happen, 0, PAIRS + 5, endpoint=B, reused=False)
-    desk.add([*good, *bad], "c1", {})
+    good += [happen(150.05 + n / 10, endpoint=B) for n in range(30)]
+    happened = sorted([*good, *bad], key=lambda x: x.ended)
+    desk.add(happened, "c1", {})
     desk.settle()
     found = [around(x)["neighbours"]["findings"] for x in bad]
     is_pair = [bool(each) and len(each[0]["fields"]) == 2 for each in found]
