@@ -19,7 +19,6 @@ from proxy.diagnostics.alerts.watch import AlertWatch, trial
 from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
-from proxy.diagnostics.neighbours.telling import Told
 from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
 from proxy.diagnostics.stories.opening import open_store
@@ -97,20 +96,14 @@ class Diagnostics:
                 rest.append(x)
             else:
                 self._sort(x, troubled, rest)
-        self._desk.add(batch, self.config_hash, self._held(batch, troubled))
+        held = self._holders.of_all(batch, troubled) if troubled and self._holders else {}
+        self._desk.add(batch, self.config_hash, held)
         self._recent.add(troubled, rest, self.config_hash)
         if self._store is not None:
             share, rng = self._rules.store.sample, self._rng
             kept = troubled + [x for x in rest if rng() < share]
             if kept:
                 self._store.put(kept, self.config_hash)
-
-    def _held(self, batch: Sequence[Exchange], troubled: Sequence[Exchange]) -> dict[int, Told]:
-        """Who held the places that some of these were refused, by identity."""
-        if self._holders is None or not troubled:
-            return {}
-        held = ((id(x), self._holders.of(x, batch)) for x in troubled)
-        return {key: told for key, told in held if told is not None}
 
     def _sort(self, x: Exchange, troubled: list[Exchange], rest: list[Exchange]) -> None:
         self._groups.add(x)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from proxy.diagnostics.neighbours.finding import Finding
-from proxy.diagnostics.neighbours.window import Window
+from proxy.diagnostics.neighbours.contrast import Contrast
+from proxy.diagnostics.neighbours.window import RouteWindow
 
 NEW: Final = ("connection", "new")
 LOOKED_AT: Final = 512
@@ -13,7 +13,7 @@ LOOKED_AT: Final = 512
 _WHILE_CONNECTING: Final = ("dns_failure", "connect_refused", "connect_timeout", "tls_failure")
 
 
-def causes(window: Window, kind: str, singles: Sequence[Finding]) -> list[Finding]:
+def causes(window: RouteWindow, kind: str, singles: Sequence[Contrast]) -> list[Contrast]:
     """Those that may be a cause.
 
     Whatever fails while connecting has a new connection; and where a failure closes its connection
@@ -27,7 +27,7 @@ def causes(window: Window, kind: str, singles: Sequence[Finding]) -> list[Findin
     ]
 
 
-def _may_be_cause(window: Window, kind: str, found: Finding) -> bool:
+def _may_be_cause(window: RouteWindow, kind: str, found: Contrast) -> bool:
     if kind in _WHILE_CONNECTING:
         return False
     if found.values != (NEW,):
@@ -35,7 +35,7 @@ def _may_be_cause(window: Window, kind: str, found: Finding) -> bool:
     return not found.rest_alike and _are_reused_ones_good(window, kind)
 
 
-def _are_reused_ones_good(window: Window, kind: str) -> bool:
+def _are_reused_ones_good(window: RouteWindow, kind: str) -> bool:
     """Whether an endpoint that failed has answered on a reused connection since the first."""
     endpoint, connection = (window.fields.index(name) for name in ("endpoint", "connection"))
     first, _ = window.first_of(kind)

@@ -15,8 +15,8 @@ from operator import eq
 from typing import Final
 
 from proxy.diagnostics.neighbours.causes import LOOKED_AT, NEW, causes
-from proxy.diagnostics.neighbours.finding import Finding
-from proxy.diagnostics.neighbours.window import Value, Window
+from proxy.diagnostics.neighbours.contrast import Contrast
+from proxy.diagnostics.neighbours.window import RouteWindow, Value
 
 LEAST: Final = 3
 """Fewer of a kind are too few to compare."""
@@ -41,7 +41,7 @@ _EITHER: Final = ("path", "item")
 """Say the same, so they are no pair."""
 
 
-def find(window: Window, kind: str, *, in_pairs: bool = True) -> list[Finding]:
+def find(window: RouteWindow, kind: str, *, in_pairs: bool = True) -> list[Contrast]:
     """What those of `kind` have in common and the others have not, the best first.
 
     Nothing where they are too few, or where there is nobody else. The newest row is the one that
@@ -63,7 +63,7 @@ def find(window: Window, kind: str, *, in_pairs: bool = True) -> list[Finding]:
     return [_with_samples(window, kind, each) for each in told[:MOST_TOLD]]
 
 
-def nearest_good(window: Window) -> str | None:
+def nearest_good(window: RouteWindow) -> str | None:
     """The ID of the good one that has most in common with the newest row, of those about it."""
     values = window.rows[-1][2]
     best, ties = None, -1
@@ -97,7 +97,7 @@ def wilson(n: int, total: int) -> tuple[float, float]:
     return max(0.0, (middle - around) / (1 + z)), min(1.0, (middle + around) / (1 + z))
 
 
-def _singles(window: Window, kind: str, own: dict[str, Value]) -> Iterator[Finding]:
+def _singles(window: RouteWindow, kind: str, own: dict[str, Value]) -> Iterator[Contrast]:
     alike, everyone = window.kinds[kind], len(window.rows)
     for name, totals, likes in zip(window.fields, window.totals, window.alike[kind], strict=True):
         if name in _REACHED and own[name] is None:
@@ -110,12 +110,12 @@ def _singles(window: Window, kind: str, own: dict[str, Value]) -> Iterator[Findi
                 continue
             told = measure(n, total, alike, everyone)
             is_this = own[name] == value
-            yield Finding(((name, value),), n, total, alike - n, everyone - total, *told, is_this)
+            yield Contrast(((name, value),), n, total, alike - n, everyone - total, *told, is_this)
 
 
 def _beside(
-    window: Window, kind: str, found: Sequence[Finding], *, in_pairs: bool
-) -> list[Finding]:
+    window: RouteWindow, kind: str, found: Sequence[Contrast], *, in_pairs: bool
+) -> list[Contrast]:
     """What is worth to be told beside the best: what cannot be told apart from it, and what still
     makes a difference among those that have it."""
     if not found:
@@ -135,7 +135,7 @@ def _beside(
 
 
 def _counts(
-    window: Window, kind: str, wanted: Sequence[tuple[tuple[str, Value], ...]]
+    window: RouteWindow, kind: str, wanted: Sequence[tuple[tuple[str, Value], ...]]
 ) -> list[tuple[int, int]]:
     """Among the rows that have the first of these values: how many have each, and how many of
     them ended alike (told first)."""
@@ -153,8 +153,8 @@ def _counts(
 
 
 def _best_pair(
-    window: Window, kind: str, own: dict[str, Value], singles: Sequence[Finding]
-) -> Finding | None:
+    window: RouteWindow, kind: str, own: dict[str, Value], singles: Sequence[Contrast]
+) -> Contrast | None:
     """The best of all pairs of these values."""
     pairs = [
         (*one.values, *other.values)
@@ -174,7 +174,7 @@ def _best_pair(
                 likes[n] += had == kind
     alike, everyone = window.kinds[kind], len(window.rows)
     found = [
-        Finding(
+        Contrast(
             pairs[n], likes[n], total, alike - likes[n], everyone - total,
             *measure(likes[n], total, alike, everyone),
             all(own[name] == value for name, value in pairs[n]),
@@ -187,24 +187,24 @@ def _best_pair(
     return max(clear, key=_rank, default=None)
 
 
-def _same(one: Finding, other: Finding) -> bool:
+def _same(one: Contrast, other: Contrast) -> bool:
     return one.values[0][0] in _EITHER and other.values[0][0] in _EITHER
 
 
-def _rank(found: Finding) -> tuple[float, float]:
+def _rank(found: Contrast) -> tuple[float, float]:
     return round(found.difference, 2), found.gap
 
 
-def _distinct(found: Sequence[Finding]) -> list[Finding]:
+def _distinct(found: Sequence[Contrast]) -> list[Contrast]:
     """Without the item where the path says the same, and the other way round."""
-    kept: list[Finding] = []
+    kept: list[Contrast] = []
     for each in found:
         if not any(len(k.values) == len(each.values) == 1 and _same(k, each) for k in kept):
             kept.append(each)
     return kept
 
 
-def _with_samples(window: Window, kind: str, found: Finding) -> Finding:
+def _with_samples(window: RouteWindow, kind: str, found: Contrast) -> Contrast:
     """Looks at the newest rows; only their number bounds what is found of endpoints and methods."""
     places = {name: n for n, name in enumerate(window.fields)}
     wanted = [(places[name], value) for name, value in found.values]

@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Final
 
 from proxy import outcome as o
-from proxy.diagnostics.neighbours.holders import MOST_NAMED, listed
+from proxy.diagnostics.neighbours.holders import MOST_NAMED, counts_listed
 from proxy.diagnostics.neighbours.ring import Ring
-from proxy.diagnostics.neighbours.rows import FIELDS, Row
+from proxy.diagnostics.neighbours.rows import FIELDS, ComparedRow
 from proxy.diagnostics.neighbours.telling import Dated, Told
-from proxy.diagnostics.neighbours.window import Window
+from proxy.diagnostics.neighbours.window import RouteWindow
 from proxy.diagnostics.stories.words import count
 from proxy.exchange import Exchange
 from proxy.observation.redaction import redact
@@ -42,7 +42,7 @@ class Culprits:
         self._opened: dict[str, tuple[Opening, Told]] = {}
         """What was told of the latest opening of a circuit, by route."""
 
-    def of(self, x: Exchange, window: Window, dated: Dated) -> Told:
+    def of(self, x: Exchange, window: RouteWindow, dated: Dated) -> Told:
         """What is known of `x` by the rows of its route up to its end."""
         told: Told = {}
         if x.opening is not None and x.outcome is o.CIRCUIT_OPEN:
@@ -55,7 +55,7 @@ class Culprits:
             told["attempts"] = _failed(x, window)
         return told
 
-    def user(self, row: Row) -> str:
+    def user(self, row: ComparedRow) -> str:
         """Who asked: the first of the team's own fields, else the address."""
         for name, value in zip(self._own, row.values[len(FIELDS) :], strict=True):
             if value is not None:
@@ -110,19 +110,19 @@ class Culprits:
         good = list(islice(rows, _GOOD))
         return {key: first[key] for key in shared if 2 * self._have(good, key, first) <= len(good)}
 
-    def _have(self, rows: Sequence[Row], key: str, failure: Told) -> int:
+    def _have(self, rows: Sequence[ComparedRow], key: str, failure: Told) -> int:
         """How many of these rows have what the failure has."""
         if key == "user":
             return sum(self.user(row) == failure[key] for row in rows)
         place = FIELDS.index(key) if key in FIELDS else None
         return 0 if place is None else sum(row.values[place] == failure[key] for row in rows)
 
-    def _let_in(self, x: Exchange, window: Window) -> Told:
+    def _let_in(self, x: Exchange, window: RouteWindow) -> Told:
         """Requests of the route that were let in, and so used up what it lets in."""
         passed = [r for r in window.newest_first() if r.kind != o.RATE_LIMITED.code]
         return self._spent(passed, "request", f"let in on the route {x.route}")
 
-    def _retries(self, x: Exchange, window: Window) -> Told:
+    def _retries(self, x: Exchange, window: RouteWindow) -> Told:
         """Every retry of the route was paid from its budget."""
         rows = [row for row in window.newest_first() if len(row.tries) > 1]
         paid = [row for row in rows for _ in row.tries[1:]]
@@ -131,23 +131,23 @@ class Culprits:
         told["after"] = _most(f"{result} at {endpoint}" for endpoint, result in tries)
         words = told["words"]
         if isinstance(words, list) and told["after"]:
-            words.append(f"retried after {listed(told['after'])}")
+            words.append(f"retried after {counts_listed(told['after'])}")
         return told
 
-    def _spent(self, rows: Sequence[Row], one: str, how: str) -> Told:
+    def _spent(self, rows: Sequence[ComparedRow], one: str, how: str) -> Told:
         by_user = _most(self.user(row) for row in rows)
         by_path = _most(str(row.values[0]) for row in rows)
         by_endpoint = _most(str(row.values[1]) for row in rows if row.values[1])
         many = count(len(rows), one).replace("retrys", "retries")
-        words = [f"in the minute before, {many} {how}: by {listed(by_user)}"]
-        words += [f"at {listed(by_endpoint)}"] if by_endpoint else []
+        words = [f"in the minute before, {many} {how}: by {counts_listed(by_user)}"]
+        words += [f"at {counts_listed(by_endpoint)}"] if by_endpoint else []
         return {
             "count": len(rows), "by_user": by_user, "by_path": by_path, "by_endpoint": by_endpoint,
             "words": words if rows else [f"in the minute before, no {one} {how} is known"],
         }  # fmt: skip
 
 
-def _failed(x: Exchange, window: Window) -> Told:
+def _failed(x: Exchange, window: RouteWindow) -> Told:
     """What failed of the attempts that the breaker of the route has counted."""
     since = x.ended - (x.terms.breaker.window if x.terms else 0.0)
     most = x.breaker_counts[0] if x.breaker_counts else 0
@@ -157,11 +157,11 @@ def _failed(x: Exchange, window: Window) -> Told:
             break
         found += [f"{result} at {endpoint}" for endpoint, result in failures(row)]
     failed = _most(found[:most])
-    words = [f"what failed of the attempts: {listed(failed)}"] if failed else []
+    words = [f"what failed of the attempts: {counts_listed(failed)}"] if failed else []
     return {"failed": failed, "words": words}
 
 
-def failures(row: Row) -> list[tuple[str, str]]:
+def failures(row: ComparedRow) -> list[tuple[str, str]]:
     """Endpoint and result of each attempt that a breaker counts as failed."""
     failed = [tried for tried in row.tries if tried[1] not in _TAUGHT_NOTHING]
     outcome = OUTCOMES.get(row.kind)

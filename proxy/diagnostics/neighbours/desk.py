@@ -16,11 +16,11 @@ import orjson
 from proxy import clock
 from proxy.diagnostics.neighbours.culprits import Culprits
 from proxy.diagnostics.neighbours.ring import SPAN, Ring
-from proxy.diagnostics.neighbours.rows import Row, RowMaker, pace_of
+from proxy.diagnostics.neighbours.rows import ComparedRow, RowMaker, pace_of
 from proxy.diagnostics.neighbours.telling import Told, tell
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.neighbours.usual_times import UsualTimes
-from proxy.diagnostics.neighbours.window import Window
+from proxy.diagnostics.neighbours.window import RouteWindow
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED
 
@@ -34,7 +34,7 @@ REFRESH: Final = 10.0
 SAVED: Final = 60.0
 """Seconds between two times that what is usual is saved."""
 
-Batch = tuple[Sequence[Exchange], str, Mapping[int, Told]]
+EndedBatch = tuple[Sequence[Exchange], str, Mapping[int, Told]]
 """What ended, under which settings, and who held what some of them were refused, by identity."""
 
 
@@ -48,11 +48,11 @@ class Desk:
         self._maker = RowMaker(own)
         self._ring = Ring()
         self._culprits = Culprits(self._maker.own, self._ring)
-        self._live: dict[tuple[str, str], Window] = {}
+        self._live: dict[tuple[str, str], RouteWindow] = {}
         """Windows of routes that have trouble now, by route and upstream."""
         self._begun: dict[tuple[str, str], float] = {}
         self._pairs_left = PAIRS
-        self._waiting: deque[Batch] = deque()
+        self._waiting: deque[EndedBatch] = deque()
         self._number = 0
         self._lock = threading.Lock()
 
@@ -112,7 +112,7 @@ class Desk:
             for x in batch:
                 self._take(x, self._maker.row(x, settings), held.get(id(x)))
 
-    def _take(self, x: Exchange, row: Row, held: Told | None) -> None:
+    def _take(self, x: Exchange, row: ComparedRow, held: Told | None) -> None:
         self._ring.add(row)
         self._usual.add(x)
         for window in self._live.values():
@@ -120,7 +120,7 @@ class Desk:
         if x.outcome is not COMPLETED or self._is_slow(x):
             self._write(x, self._window(x, row), row, held)
 
-    def _window(self, x: Exchange, row: Row) -> Window:
+    def _window(self, x: Exchange, row: ComparedRow) -> RouteWindow:
         """The counts of the row's route, the row being the newest."""
         key = (row.route, row.upstream)
         window = self._live.get(key)
@@ -136,9 +136,9 @@ class Desk:
         for key in [key for key, begun in self._begun.items() if now - begun > 2 * REFRESH]:
             del self._live[key], self._begun[key]
 
-    def _counted(self, x: Exchange, row: Row, rows: Sequence[Row]) -> Window:
+    def _counted(self, x: Exchange, row: ComparedRow, rows: Sequence[ComparedRow]) -> RouteWindow:
         slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
-        window = Window(row.route, row.upstream, self._maker.fields, slowness)
+        window = RouteWindow(row.route, row.upstream, self._maker.fields, slowness)
         window.add_all(each for each in rows if each is not row)
         window.add(row)
         return window
@@ -156,7 +156,7 @@ class Desk:
         self._write(x, window, row, None)
 
     def _write(
-        self, x: Exchange, window: Window | None, row: Row | None, held: Told | None
+        self, x: Exchange, window: RouteWindow | None, row: ComparedRow | None, held: Told | None
     ) -> None:
         def dated(at: float) -> str:
             return clock.iso(x.started_wall + at - x.started)

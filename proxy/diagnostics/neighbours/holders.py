@@ -31,8 +31,8 @@ _HOLDS: Final = ("C", "W", "H", "F", "S")
 """Phases in which an exchange has a connection."""
 _OVERALL: Final = "listen.concurrency"
 
-Running = Callable[[], Iterable[Exchange]]
-Standing = Callable[[Exchange], Told]
+UnderWay = Callable[[], Iterable[Exchange]]
+StandingOf = Callable[[Exchange], Told]
 """How the pool or the places stand that refused an exchange: sizes, in use, waiting."""
 
 
@@ -62,9 +62,14 @@ def place_standing(places: Places | None) -> Told:
 class Holders:
     """`running` gives what is under way, `places` how many places there are."""
 
-    def __init__(self, running: Running, places: Standing) -> None:
+    def __init__(self, running: UnderWay, places: StandingOf) -> None:
         self._running, self._places = running, places
         self._latest: dict[tuple[str, ...], tuple[float, Told]] = {}
+
+    def of_all(self, batch: Sequence[Exchange], troubled: Sequence[Exchange]) -> dict[int, Told]:
+        """The same of all that had trouble, by identity."""
+        held = ((id(x), self.of(x, batch)) for x in troubled)
+        return {key: told for key, told in held if told is not None}
 
     def of(self, x: Exchange, batch: Sequence[Exchange]) -> Told | None:
         """Who had what `x` did not get; None where it was not refused for want of a place.
@@ -80,7 +85,7 @@ class Holders:
         late = (each for each in batch if each.ended > x.ended)
         holding = [
             each for each in (*self._running(), *late)
-            if each is not x and each.started <= x.ended and _holds(each, x, scope[0])
+            if each is not x and each.started <= x.ended and _holds(each, scope)
         ]  # fmt: skip
         told = {"by": scope[0], **self._places(x), **_table(holding, x.ended)}
         told["words"] = _words(told, holding, x)
@@ -99,12 +104,13 @@ def _scope(x: Exchange) -> tuple[str, ...]:
     return "concurrency.limit", x.route
 
 
-def _holds(each: Exchange, x: Exchange, by: str) -> bool:
-    is_waiting = each.spent.part == QUEUE and not each.ended
-    if by == "pool":
-        has_one = each.phase in _HOLDS and each.spent.part != PAUSE
-        return each.upstream == x.upstream and has_one and not is_waiting
-    return not is_waiting and (by == _OVERALL or each.route == x.route)
+def _holds(x: Exchange, scope: tuple[str, ...]) -> bool:
+    """Whether it has one of the places of that scope."""
+    is_waiting = x.spent.part == QUEUE and not x.ended
+    if scope[0] == "pool":
+        has_one = x.phase in _HOLDS and x.spent.part != PAUSE
+        return x.upstream == scope[1] and has_one and not is_waiting
+    return not is_waiting and (scope[0] == _OVERALL or x.route == scope[1])
 
 
 def user_of(x: Exchange) -> str:
@@ -150,7 +156,7 @@ def _words(told: Told, holding: Sequence[Exchange], x: Exchange) -> list[str]:
     ages = sorted(x.ended - each.started for each in holding)
     span = lasting(ages[-1]) if len(ages) == 1 else f"{lasting(ages[0])} to {lasting(ages[-1])}"
     held = f"{count(len(holding), 'place')} held for {span}"
-    by = f"{listed(told['by_user'])}; on {listed(told['by_route'])}"
+    by = f"{counts_listed(told['by_user'])}; on {counts_listed(told['by_route'])}"
     return [*words, f"{held}: by {by}", *map(_oldest, _named(told["oldest"]))]
 
 
@@ -164,6 +170,6 @@ def _oldest(row: Told) -> str:
     return f"{row['request_id']}: {row['path']} of {row['user']}, for {lasts}"
 
 
-def listed(counts: object) -> str:
+def counts_listed(counts: object) -> str:
     """`route chat (2), route api (1)`."""
     return ", ".join(f"{k} ({n})" for k, n in counts.items()) if isinstance(counts, dict) else ""

@@ -8,7 +8,7 @@ Each rule names a pattern among the neighbours. Its sentence is an inference and
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.diagnostics.neighbours.finding import Finding
+from proxy.diagnostics.neighbours.contrast import Contrast
 
 EVERYBODY: Final = "everybody"
 EITHER: Final = "either"
@@ -53,7 +53,7 @@ PATTERNS: Final[dict[str, Pattern]] = {
 MISSING: Final = "none"
 
 
-def pattern_of(found: Finding) -> Pattern:
+def pattern_of(found: Contrast) -> Pattern:
     """The rule for what was found."""
     if len(found.values) > 1:
         return PATTERNS[PAIR]

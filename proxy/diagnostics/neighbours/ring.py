@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from math import inf
 from typing import Final
 
-from proxy.diagnostics.neighbours.rows import Row
+from proxy.diagnostics.neighbours.rows import ComparedRow
 
 ROOM: Final = 8192
 """Rows that are kept."""
@@ -18,12 +18,12 @@ class Ring:
     """Rows in the order in which their exchanges ended."""
 
     def __init__(self, room: int = ROOM) -> None:
-        self._rows: deque[Row] = deque(maxlen=room)
+        self._rows: deque[ComparedRow] = deque(maxlen=room)
         self._room = room
         self.lost_until = -inf
         """The end of the latest row that had to go."""
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ComparedRow) -> None:
         """Keep it; the oldest goes where there is no more room."""
         if len(self._rows) == self._room:
             self.lost_until = self._rows[0].ended
@@ -33,13 +33,13 @@ class Ring:
         """Exchanges that ended then never became rows."""
         self.lost_until = max(self.lost_until, *rows)
 
-    def newest_first(self) -> Iterator[Row]:
+    def newest_first(self) -> Iterator[ComparedRow]:
         """All that are kept."""
         return reversed(self._rows)
 
-    def window(self, until: float) -> list[Row]:
+    def window(self, until: float) -> list[ComparedRow]:
         """Those that ended within SPAN up to `until`, oldest first."""
-        found: list[Row] = []
+        found: list[ComparedRow] = []
         for row in reversed(self._rows):
             if row.ended < until - SPAN:
                 break

@@ -46,7 +46,7 @@ LEFT: Final = (CLIENT_CLOSED_REQUEST.code, CLIENT_CLOSED_STREAM.code)
 """Kinds by which a client leaves."""
 
 
-class Row:
+class ComparedRow:
     """Times are of the clock that never jumps; `values` are in the order of the fields."""
 
     def __init__(
@@ -84,7 +84,7 @@ class RowMaker:
         self._known: dict[str, str] = {}
         self._is_cut = False
 
-    def row(self, x: Exchange, settings: str) -> Row:
+    def row(self, x: Exchange, settings: str) -> ComparedRow:
         """Of an exchange that has ended under these settings."""
         self._is_cut = False
         endpoint: str | None = None
@@ -104,13 +104,13 @@ class RowMaker:
             self._kept(x.user_agent),
             self._kept(x.method),
             self._kept(x.host),
-            size_of(x.bytes_in),
+            size_class(x.bytes_in),
             stream,
             settings or None,
         )
         for name in self.own:
             values += (self._kept(x.fields.get(name) or ""),)
-        return Row(x, values, kind_of(x), tries_of(x), is_cut=self._is_cut)
+        return ComparedRow(x, values, kind_of_end(x), tries_of(x), is_cut=self._is_cut)
 
     def _kept(self, value: str) -> str | None:
         if not value:
@@ -127,7 +127,7 @@ class RowMaker:
         return value
 
 
-def kind_of(x: Exchange) -> str:
+def kind_of_end(x: Exchange) -> str:
     """How it ended, as it is compared: the code, with the status of an upstream's own error."""
     outcome = x.outcome
     if outcome is COMPLETED:
@@ -144,7 +144,7 @@ def pace_of(x: Exchange) -> float:
     return x.ended - x.started
 
 
-def size_of(size: int) -> str:
+def size_class(size: int) -> str:
     """The class of a body of that size."""
     for most, words in _SIZES:
         if size <= most:

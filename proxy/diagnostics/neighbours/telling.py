@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from proxy.diagnostics.neighbours.compare import LEAST, find, nearest_good
-from proxy.diagnostics.neighbours.finding import Finding
+from proxy.diagnostics.neighbours.contrast import Contrast
 from proxy.diagnostics.neighbours.patterns import (
     CLIENT_LIMIT,
     EITHER,
@@ -14,8 +14,8 @@ from proxy.diagnostics.neighbours.patterns import (
     SINCE,
     pattern_of,
 )
-from proxy.diagnostics.neighbours.rows import FIELDS, LEFT, Row
-from proxy.diagnostics.neighbours.window import SLOW, Value, Window
+from proxy.diagnostics.neighbours.rows import FIELDS, LEFT, ComparedRow
+from proxy.diagnostics.neighbours.window import SLOW, RouteWindow, Value
 from proxy.diagnostics.stories.words import count, lasting
 
 Told = dict[str, object]
@@ -39,7 +39,7 @@ _REFUSED_BY_US: Final = ("circuit_open", "draining", "drain_cut", "upstream_cool
 
 
 def tell(
-    window: Window, row: Row, dated: Dated, *, at_least: bool, in_pairs: bool = True
+    window: RouteWindow, row: ComparedRow, dated: Dated, *, at_least: bool, in_pairs: bool = True
 ) -> Told | None:
     """Of the newest row of its window; None for one that was neither bad nor slow."""
     kind = window.rows[-1][1] if window.rows else ""
@@ -69,7 +69,7 @@ def tell(
     return {**told, **_inferred(window, row, kind, found, dated, exits)}
 
 
-def _summary(window: Window, row: Row, kind: str, dated: Dated, at_least: bool) -> str:
+def _summary(window: RouteWindow, row: ComparedRow, kind: str, dated: Dated, at_least: bool) -> str:
     alike, total = window.kinds[kind], len(window.rows)
     route = f"on the route {row.route}" if row.route else "without a route"
     said = (
@@ -83,7 +83,7 @@ def _summary(window: Window, row: Row, kind: str, dated: Dated, at_least: bool) 
     return f"{said}; the first at {dated(first)[11:19]}, {lasting(row.ended - first)} before"
 
 
-def _finding(window: Window, kind: str, found: Finding, at_least: bool) -> Told:
+def _finding(window: RouteWindow, kind: str, found: Contrast, at_least: bool) -> Told:
     return {
         "fields": dict(found.values),
         "alike": found.alike,
@@ -98,7 +98,7 @@ def _finding(window: Window, kind: str, found: Finding, at_least: bool) -> Told:
     }
 
 
-def sentence(window: Window, kind: str, found: Finding, *, at_least: bool) -> str:
+def sentence(window: RouteWindow, kind: str, found: Contrast, *, at_least: bool) -> str:
     """`endpoint http://b: 5 of 9 ended as head_timeout; http://a: 0 of 11`."""
     subject = " with ".join(_subject(name, value, found) for name, value in found.values)
     at = ""
@@ -123,7 +123,7 @@ def verb(kind: str) -> str:
     return f"answered {status}" if status else f"ended as {code}"
 
 
-def _subject(name: str, value: Value, found: Finding) -> str:
+def _subject(name: str, value: Value, found: Contrast) -> str:
     shown = value or MISSING
     if name == "path" and found.method:
         return f"{found.method} {shown}"
@@ -132,7 +132,7 @@ def _subject(name: str, value: Value, found: Finding) -> str:
     return _SUBJECTS.get(name, "{name} {value}").format(name=name, value=shown)
 
 
-def _rest(window: Window, found: Finding) -> str:
+def _rest(window: RouteWindow, found: Contrast) -> str:
     """The other value, where there is one; else all else."""
     if len(found.values) == 1:
         name, value = found.values[0]
@@ -146,7 +146,7 @@ def _at_least(is_cut: bool) -> str:
     return "at least " if is_cut else ""
 
 
-def _elsewhere(window: Window, kind: str) -> str:
+def _elsewhere(window: RouteWindow, kind: str) -> str:
     """How the upstream's other routes did."""
     total = sum(window.others.values())
     alike = sum(n for (_, had), n in window.others.items() if had == kind)
@@ -157,7 +157,7 @@ def _elsewhere(window: Window, kind: str) -> str:
     return f"{named} of the same upstream: {alike} of {total} {verb(kind)}"
 
 
-def identity_of(window: Window, values: tuple[Value, ...]) -> tuple[str, Value]:
+def identity_of(window: RouteWindow, values: tuple[Value, ...]) -> tuple[str, Value]:
     """Who asked: the first of the team's own fields that has a value, else the address."""
     had = dict(zip(window.fields, values, strict=True))
     own = (name for name in window.fields if name not in (*FIELDS, "item") and had[name])
@@ -165,7 +165,7 @@ def identity_of(window: Window, values: tuple[Value, ...]) -> tuple[str, Value]:
     return name, had[name]
 
 
-def _exits(window: Window, row: Row, kind: str) -> Told | None:
+def _exits(window: RouteWindow, row: ComparedRow, kind: str) -> Told | None:
     """How often this client has left, and after how long; None where it did not leave."""
     if kind not in LEFT:
         return None
@@ -196,7 +196,12 @@ def _has_limit(exits: Told | None) -> bool:
 
 
 def _inferred(
-    window: Window, row: Row, kind: str, found: list[Finding], dated: Dated, exits: Told | None
+    window: RouteWindow,
+    row: ComparedRow,
+    kind: str,
+    found: list[Contrast],
+    dated: Dated,
+    exits: Told | None,
 ) -> Told:
     """What the comparison makes likely, and what to look at next; nothing where it is silent."""
     if kind in _REFUSED_BY_US:
@@ -218,20 +223,20 @@ def _inferred(
     return {"likely": pattern.likely.format(**facts), "check": pattern.check.format(**facts)}
 
 
-def _is_everybody_since(window: Window, kind: str) -> bool:
+def _is_everybody_since(window: RouteWindow, kind: str) -> bool:
     """Whether nearly all since the first of them ended so, and there are good ones before."""
     _, before = window.first_of(kind)
     since = len(window.rows) - before
     return before >= LEAST and window.kinds[kind] >= max(LEAST, _NEARLY_ALL * since)
 
 
-def _is_one(found: Finding) -> bool:
+def _is_one(found: Contrast) -> bool:
     """Whether it is the only value of all that ended so; a connection is new because the one
     before it failed, so that says nothing."""
     return not found.rest_alike and found.values[0][0] != "connection"
 
 
-def _named(found: list[Finding]) -> str:
+def _named(found: list[Contrast]) -> str:
     """The value alone where there is one, else each with its field."""
     if len(found) == len(found[0].values) == 1:
         return found[0].values[0][1] or MISSING

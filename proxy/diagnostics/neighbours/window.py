@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from proxy.diagnostics.neighbours.ring import SPAN
-from proxy.diagnostics.neighbours.rows import Row
+from proxy.diagnostics.neighbours.rows import ComparedRow
 
 SLOW: Final = "slow"
 """The kind of an exchange that was completed, but slower than nine of ten of its route."""
@@ -41,7 +41,7 @@ class Slowness:
         return self.first_event if streamed else self.whole
 
 
-class Window:
+class RouteWindow:
     """The rows of one route within SPAN up to the newest; of the upstream's other routes only
     how they ended.
 
@@ -54,7 +54,7 @@ class Window:
         self.route, self.upstream = route, upstream
         self.fields = (*fields, "item")
         self.slowness = slowness
-        self.rows: deque[tuple[Row, str, tuple[Value, ...]]] = deque()
+        self.rows: deque[tuple[ComparedRow, str, tuple[Value, ...]]] = deque()
         """Each with its kind and its values."""
         self.totals: list[Counter[Value]] = [Counter() for _ in self.fields]
         self.alike: dict[str, list[Counter[Value]]] = {}
@@ -67,12 +67,12 @@ class Window:
         """Route and kind of what the upstream's other routes had."""
         self._others: deque[tuple[float, tuple[str, str]]] = deque()
 
-    def add_all(self, rows: Iterable[Row]) -> None:
+    def add_all(self, rows: Iterable[ComparedRow]) -> None:
         """Add rows in the order of their ends."""
         for row in rows:
             self.add(row)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ComparedRow) -> None:
         """Count it, if it is of the route or of the upstream."""
         if row.route != self.route:
             if self.upstream and row.upstream == self.upstream:
@@ -100,7 +100,7 @@ class Window:
         while self._others and self._others[0][0] < since:
             _take(self.others, self._others.popleft()[1])
 
-    def newest_first(self) -> Iterator[Row]:
+    def newest_first(self) -> Iterator[ComparedRow]:
         """The rows of the route."""
         return (row for row, _, _ in reversed(self.rows))
 
@@ -109,7 +109,7 @@ class Window:
         ended, number = self._begun[kind][0]
         return ended, number - 1 - (self._number - len(self.rows))
 
-    def kind_of(self, row: Row) -> str:
+    def kind_of(self, row: ComparedRow) -> str:
         """How it ended; empty where it was good."""
         if row.kind:
             return row.kind

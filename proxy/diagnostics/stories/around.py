@@ -10,8 +10,8 @@ Complete = Callable[[Exchange], None]
 """Finds out what happened around an exchange that has ended, before its story is made."""
 
 
-def leave(_: Exchange) -> None:
-    """Finds out nothing."""
+def leave(x: Exchange) -> None:
+    """Finds out nothing about `x`."""
 
 
 def around_of(x: Exchange) -> dict[str, object]:

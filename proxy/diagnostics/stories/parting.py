@@ -10,7 +10,7 @@ from typing import Final
 
 from proxy.diagnostics.stories.words import lasting
 
-Story = Mapping[str, object]
+JsonStory = Mapping[str, object]
 
 ASKED: Final = "asked"
 _ALIKE: Final = 2.0
@@ -68,7 +68,7 @@ class Parting:
         return f"The two stories part at {self.step}: {told}."
 
 
-def part_stories(bad: Story, good: Story) -> Parting:
+def part_stories(bad: JsonStory, good: JsonStory) -> Parting:
     """Compare them."""
     facts = tuple(_facts(bad, good))
     apart = (f.step for f in facts if f.differs and f.step != ASKED and f.name not in _UNLIKE)
@@ -84,7 +84,7 @@ def shown(name: str, value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _facts(bad: Story, good: Story) -> Iterator[Fact]:
+def _facts(bad: JsonStory, good: JsonStory) -> Iterator[Fact]:
     yield from _compared(ASKED, bad, good, _OF_REQUEST)
     own, others = _part(bad, "fields"), _part(good, "fields")
     yield from _compared(ASKED, own, others, tuple({**own, **others}))
@@ -100,7 +100,7 @@ def _facts(bad: Story, good: Story) -> Iterator[Fact]:
 
 
 def _compared(
-    step: str, bad: Story, good: Story, names: tuple[str, ...] | None = None
+    step: str, bad: JsonStory, good: JsonStory, names: tuple[str, ...] | None = None
 ) -> Iterator[Fact]:
     for name in names if names is not None else tuple({**bad, **good}):
         one, other = bad.get(name), good.get(name)
@@ -115,15 +115,15 @@ def _differ(name: str, one: object, other: object) -> bool:
     return abs(a - b) > _NOTHING and max(a, b) > _ALIKE * min(a, b)
 
 
-def _guards(story: Story) -> Story:
+def _guards(story: JsonStory) -> JsonStory:
     return {str(each.get("guard")): each.get("decision") for each in _list(story, "guards")}
 
 
-def _part(story: Story, key: str) -> Story:
+def _part(story: JsonStory, key: str) -> JsonStory:
     value = story.get(key)
     return value if isinstance(value, Mapping) else {}
 
 
-def _list(story: Story, key: str) -> list[Story]:
+def _list(story: JsonStory, key: str) -> list[JsonStory]:
     value = story.get(key)
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

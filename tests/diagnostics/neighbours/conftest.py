@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from proxy.diagnostics.neighbours.ring import Ring
-from proxy.diagnostics.neighbours.rows import Row, RowMaker
-from proxy.diagnostics.neighbours.window import Slowness, Window
+from proxy.diagnostics.neighbours.rows import ComparedRow, RowMaker
+from proxy.diagnostics.neighbours.window import RouteWindow, Slowness
 from proxy.exchange import Exchange
 from proxy.outcome import OUTCOMES
 from tests import records
@@ -55,15 +55,17 @@ def happen() -> Happen:
 
 
 @pytest.fixture
-def window_of() -> Callable[[list[Exchange]], tuple[Window, Row]]:
+def window_of() -> Callable[[list[Exchange]], tuple[RouteWindow, ComparedRow]]:
     """The counts of their route; the last one is the one that is asked about."""
 
-    def make(happened: list[Exchange], slowness: Slowness | None = None) -> tuple[Window, Row]:
+    def make(
+        happened: list[Exchange], slowness: Slowness | None = None
+    ) -> tuple[RouteWindow, ComparedRow]:
         maker, ring = RowMaker(("user_id",)), Ring()
         rows = [maker.row(x, "c1") for x in happened]
         for row in rows:
             ring.add(row)
-        window = Window("chat", "model", maker.fields, slowness or Slowness())
+        window = RouteWindow("chat", "model", maker.fields, slowness or Slowness())
         window.add_all(ring.window(rows[-1].ended))
         return window, rows[-1]
 

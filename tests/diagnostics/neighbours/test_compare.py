@@ -17,7 +17,7 @@ from proxy.diagnostics.neighbours.compare import (
 )
 from proxy.diagnostics.neighbours.ring import SPAN
 from proxy.diagnostics.neighbours.rows import RowMaker
-from proxy.diagnostics.neighbours.window import SLOW, Slowness, Window, item_of
+from proxy.diagnostics.neighbours.window import SLOW, RouteWindow, Slowness, item_of
 from proxy.exchange import Exchange
 from proxy.outcome import OUTCOMES
 from tests import records
@@ -181,7 +181,7 @@ def test_counts_are_those_of_a_plain_recount(given_rows) -> None:
     """Also after the window has moved on: what left it is not counted any more."""
     maker = RowMaker(("user_id",))
     happened = [plain(n, *row) for n, row in enumerate(sorted(given_rows))]
-    window = Window("chat", "model", maker.fields, Slowness())
+    window = RouteWindow("chat", "model", maker.fields, Slowness())
     for x in happened:
         window.add(maker.row(x, ""))
         window.expire(x.ended)

@@ -9,7 +9,7 @@ from proxy.clock import iso
 from proxy.diagnostics.neighbours.culprits import Culprits, failures
 from proxy.diagnostics.neighbours.ring import Ring
 from proxy.diagnostics.neighbours.rows import RowMaker
-from proxy.diagnostics.neighbours.window import Slowness, Window
+from proxy.diagnostics.neighbours.window import RouteWindow, Slowness
 from proxy.resilience.opening import FailedAttempt, Opening
 from tests.diagnostics.neighbours.conftest import A, B
 from tests.records import attempt
@@ -21,7 +21,7 @@ Told = dict[str, dict[str, Any]]
 def culprits_of() -> Callable[..., Told]:
     def of(happened) -> Told:
         maker, ring = RowMaker(("user_id",)), Ring()
-        window = Window("chat", "model", maker.fields, Slowness())
+        window = RouteWindow("chat", "model", maker.fields, Slowness())
         for x in happened:
             row = maker.row(x, "c1")
             ring.add(row)

@@ -1,6 +1,11 @@
 """Who held the places is told by user, route and age, and without a secret."""
 
-from proxy.diagnostics.neighbours.holders import Holders, listed, place_standing, pool_standing
+from proxy.diagnostics.neighbours.holders import (
+    Holders,
+    counts_listed,
+    place_standing,
+    pool_standing,
+)
 from proxy.limits.places import Places
 from proxy.time_spent import QUEUE
 from proxy.upstream.pool import PoolView
@@ -109,4 +114,4 @@ def test_how_pools_and_places_stand() -> None:
 
 
 def test_counts_are_listed() -> None:
-    assert listed({"route chat": 2, "route api": 1}) == "route chat (2), route api (1)"
+    assert counts_listed({"route chat": 2, "route api": 1}) == "route chat (2), route api (1)"

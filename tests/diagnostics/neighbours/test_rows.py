@@ -8,9 +8,9 @@ from proxy.diagnostics.neighbours.rows import (
     MOST_FIELDS,
     MOST_VALUES,
     RowMaker,
-    kind_of,
+    kind_of_end,
     pace_of,
-    size_of,
+    size_class,
     tries_of,
 )
 from tests.diagnostics.neighbours.conftest import A, B
@@ -77,7 +77,7 @@ def test_no_more_than_the_first_fields_are_compared() -> None:
     ],
 )
 def test_the_kind_is_how_it_ended(happen, code, status, kind) -> None:
-    assert kind_of(happen(1.0, code=code, status=status)) == kind
+    assert kind_of_end(happen(1.0, code=code, status=status)) == kind
 
 
 def test_a_stream_is_as_slow_as_its_first_event(happen) -> None:
@@ -90,7 +90,7 @@ def test_a_stream_is_as_slow_as_its_first_event(happen) -> None:
     [(0, "no body"), (1, "up to 1 KiB"), (1025, "up to 16 KiB"), (5 << 20, "more than 4 MiB")],
 )
 def test_sizes_are_compared_by_class(size, words) -> None:
-    assert size_of(size) == words
+    assert size_class(size) == words
 
 
 def test_attempts_are_kept_where_one_failed_or_there_were_several(happen) -> None:

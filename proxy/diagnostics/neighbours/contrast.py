@@ -10,7 +10,7 @@ _SEPARATES: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Contrast:
     """A value, or a pair, and how many ended alike with it and without."""
 
     values: tuple[tuple[str, Value], ...]
