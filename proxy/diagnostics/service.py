@@ -80,7 +80,7 @@ class Diagnostics:
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
         send = self._send if self._notifier.has_receivers else None
         self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
-        self._store = open_store(rules.store, tell, worker, self._desk.complete)
+        self._store = open_store(rules.store, tell, worker, self._desk.finish)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored = False
         self._renewals = 0

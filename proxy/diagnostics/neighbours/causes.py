@@ -8,7 +8,7 @@ from proxy.diagnostics.neighbours.contrast import Contrast
 from proxy.diagnostics.neighbours.window import RouteWindow
 
 NEW: Final = ("connection", "new")
-LOOKED_AT: Final = 512
+LOOKED_AT: Final = 256
 """The newest rows, which are looked at one by one."""
 _WHILE_CONNECTING: Final = ("dns_failure", "connect_refused", "connect_timeout", "tls_failure")
 

@@ -6,7 +6,6 @@ ended so (Wilson) keeps a value that came three times from winning by chance. Th
 84 %, because two of them that do not meet differ with 95 %.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
@@ -16,7 +15,7 @@ from typing import Final
 
 from proxy.diagnostics.neighbours.causes import LOOKED_AT, NEW, causes
 from proxy.diagnostics.neighbours.contrast import Contrast
-from proxy.diagnostics.neighbours.window import RouteWindow, Value
+from proxy.diagnostics.neighbours.window import CountedRow, RouteWindow, Value
 
 LEAST: Final = 3
 """Fewer of a kind are too few to compare."""
@@ -29,8 +28,10 @@ _CLEAR: Final = 0.25
 """Difference of shares from which a value is told."""
 _BESIDE: Final = 0.5
 """Share of the best difference that another one needs to be told beside it."""
-_PAIRED: Final = 8
+_PAIRED: Final = 6
 """Values that are tried in pairs."""
+_TRIED: Final = 512
+"""The newest rows, by which the pair is chosen that is counted in all."""
 _GAIN: Final = 0.1
 """By so much a pair must be better than the best single field."""
 _Z: Final = 1.39
@@ -39,6 +40,8 @@ _REACHED: Final = ("endpoint", "connection", "stream")
 MET: Final = ("endpoint", "method")
 _EITHER: Final = ("path", "item")
 """Say the same, so they are no pair."""
+
+Pair = tuple[tuple[str, Value], tuple[str, Value]]
 
 
 def find(window: RouteWindow, kind: str, *, in_pairs: bool = True) -> list[Contrast]:
@@ -156,35 +159,45 @@ def _best_pair(
     window: RouteWindow, kind: str, own: dict[str, Value], singles: Sequence[Contrast]
 ) -> Contrast | None:
     """The best of all pairs of these values."""
-    pairs = [
-        (*one.values, *other.values)
+    pairs: list[Pair] = [
+        (one.values[0], other.values[0])
         for one, other in combinations([each for each in singles if each.difference > 0], 2)
         if one.values[0][0] != other.values[0][0] and not _same(one, other)
     ]
     if not pairs:
         return None
-    places = {name: n for n, name in enumerate(window.fields)}
-    wanted = [(places[a[0]], a[1], places[b[0]], b[1]) for a, b in pairs]
-    totals: Counter[int] = Counter()
-    likes: Counter[int] = Counter()
-    for _, had, values in window.rows:
-        for n, (i, a, j, b) in enumerate(wanted):
-            if values[i] == a and values[j] == b:
-                totals[n] += 1
-                likes[n] += had == kind
+    newest = list(islice(reversed(window.rows), _TRIED))
+    ranked = sorted(pairs, key=lambda pair: _promise(window, kind, newest, pair), reverse=True)
+    return _counted_pair(window, kind, own, ranked[0])
+
+
+def _promise(
+    window: RouteWindow, kind: str, rows: Sequence[CountedRow], pair: Pair
+) -> tuple[float, int]:
+    """How well a pair separates the newest rows, roughly."""
+    (one, a), (other, b) = pair
+    i, j = window.fields.index(one), window.fields.index(other)
+    have = [had == kind for _, had, values in rows if values[i] == a and values[j] == b]
+    alike = sum(have)
+    return (alike / len(have), alike) if alike >= LEAST else (0.0, 0)
+
+
+def _counted_pair(
+    window: RouteWindow, kind: str, own: dict[str, Value], pair: Pair
+) -> Contrast | None:
+    (one, a), (other, b) = pair
+    i, j = window.fields.index(one), window.fields.index(other)
+    have = [had == kind for _, had, values in window.rows if values[i] == a and values[j] == b]
+    n, total = sum(have), len(have)
     alike, everyone = window.kinds[kind], len(window.rows)
-    found = [
-        Contrast(
-            pairs[n], likes[n], total, alike - likes[n], everyone - total,
-            *measure(likes[n], total, alike, everyone),
-            all(own[name] == value for name, value in pairs[n]),
-        )
-        for n, total in totals.items()
-        if likes[n] >= LEAST and total < everyone
-    ]  # fmt: skip
-    clear = [each for each in found if each.gap > 0 and each.difference >= _CLEAR]
-    clear = [each for each in clear if NEW not in each.values or not each.rest_alike]
-    return max(clear, key=_rank, default=None)
+    if n < LEAST or total == everyone:
+        return None
+    told = measure(n, total, alike, everyone)
+    is_this = all(own[name] == value for name, value in pair)
+    found = Contrast(pair, n, total, alike - n, everyone - total, *told, is_this)
+    is_clear = found.gap > 0 and found.difference >= _CLEAR
+    is_effect = NEW in pair and found.rest_alike > 0
+    return found if is_clear and not is_effect else None
 
 
 def _same(one: Contrast, other: Contrast) -> bool:

@@ -26,13 +26,17 @@ from proxy.outcome import COMPLETED
 
 MOST_WAITING: Final = 8192
 """Exchanges that wait for the thread; of more the oldest are not compared."""
-PAIRS: Final = 20
-"""Exchanges that are compared by pairs of fields in one turn; they are looked for row by row."""
+EACH: Final = 50
+"""Bad exchanges of one second that are compared each; the others name one that was."""
+PAIRS: Final = 10
+"""Of these, by pairs of fields as well, which are looked for row by row."""
 REFRESH: Final = 10.0
 """Seconds after which a window is counted anew, by what is slow then."""
 
 SAVED: Final = 60.0
 """Seconds between two times that what is usual is saved."""
+
+_BRIEF: Final = b'{"brief"'
 
 EndedBatch = tuple[Sequence[Exchange], str, Mapping[int, Told]]
 """What ended, under which settings, and who held what some of them were refused, by identity."""
@@ -51,7 +55,11 @@ class Desk:
         self._live: dict[tuple[str, str], RouteWindow] = {}
         """Windows of routes that have trouble now, by route and upstream."""
         self._begun: dict[tuple[str, str], float] = {}
-        self._pairs_left = PAIRS
+        self._second = 0
+        self._compared = 0
+        """Of that second."""
+        self._latest: dict[str, str] = {}
+        """The ID of the latest one that was compared, by kind."""
         self._waiting: deque[EndedBatch] = deque()
         self._number = 0
         self._lock = threading.Lock()
@@ -70,6 +78,13 @@ class Desk:
 
     def complete(self, x: Exchange) -> None:
         """Find out what happened around an exchange that has ended, if nobody has."""
+        with self._lock:
+            self._settle()
+            if x.around is None or x.around.startswith(_BRIEF):
+                self._look(x)
+
+    def finish(self, x: Exchange) -> None:
+        """The same at a bounded price, for the store: one of very many names one of its like."""
         with self._lock:
             self._settle()
             if x.around is None:
@@ -102,7 +117,6 @@ class Desk:
         self._ring.lose(x.ended for x in batch)
 
     def _settle(self) -> None:
-        self._pairs_left = PAIRS
         while self._waiting:
             try:
                 batch, settings, held = self._waiting.popleft()
@@ -117,8 +131,16 @@ class Desk:
         self._usual.add(x)
         for window in self._live.values():
             window.add(row)
-        if x.outcome is not COMPLETED or self._is_slow(x):
+        if x.outcome is COMPLETED and not self._is_slow(x):
+            return
+        if int(x.ended) != self._second:
+            self._second, self._compared = int(x.ended), 0
+        self._compared += 1
+        if self._compared <= EACH or row.kind not in self._latest:
+            self._latest[row.kind] = x.request_id
             self._write(x, self._window(x, row), row, held)
+        else:
+            x.around = _brief(self._latest[row.kind], held)
 
     def _window(self, x: Exchange, row: ComparedRow) -> RouteWindow:
         """The counts of the row's route, the row being the newest."""
@@ -139,7 +161,7 @@ class Desk:
     def _counted(self, x: Exchange, row: ComparedRow, rows: Sequence[ComparedRow]) -> RouteWindow:
         slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
         window = RouteWindow(row.route, row.upstream, self._maker.fields, slowness)
-        window.add_all(each for each in rows if each is not row)
+        window.count_all(each for each in rows if each is not row)
         window.add(row)
         return window
 
@@ -163,8 +185,7 @@ class Desk:
 
         told: Told = {"usual": self._usual.of(x)}
         if window is not None and row is not None:
-            in_pairs = self._pairs_left > 0
-            self._pairs_left -= 1
+            in_pairs = self._compared <= PAIRS
             at_least = self._ring.lost_until >= row.ended - SPAN
             told["neighbours"] = tell(window, row, dated, at_least=at_least, in_pairs=in_pairs)
             told["culprits"] = self._culprits.of(x, window, dated)
@@ -172,6 +193,13 @@ class Desk:
             told["culprits"] = {**_plain(told.get("culprits")), "places": held}
         kept = {key: value for key, value in told.items() if value}
         x.around = orjson.dumps(kept)
+
+
+def _brief(like: str, held: Told | None) -> bytes:
+    """What is kept of one of very many that ended alike within a second."""
+    words = [f"so many ended badly in this second that not each was compared; one that was: {like}"]
+    told: Told = {"brief": True, "neighbours": {"words": words, "see": like}}
+    return orjson.dumps(told | ({"culprits": {"places": held}} if held else {}))
 
 
 def _plain(value: object) -> Told:

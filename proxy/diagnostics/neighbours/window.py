@@ -19,6 +19,8 @@ _NAMES_ITEM: Final = re.compile(r"[^/]*[0-9][^/]*|[^/]{16,}")
 
 Value = str | None
 Key = TypeVar("Key")
+CountedRow = tuple[ComparedRow, str, tuple[Value, ...]]
+"""A row with its kind, and its values with the item."""
 
 
 @lru_cache(maxsize=4096)
@@ -54,7 +56,7 @@ class RouteWindow:
         self.route, self.upstream = route, upstream
         self.fields = (*fields, "item")
         self.slowness = slowness
-        self.rows: deque[tuple[ComparedRow, str, tuple[Value, ...]]] = deque()
+        self.rows: deque[CountedRow] = deque()
         """Each with its kind and its values."""
         self.totals: list[Counter[Value]] = [Counter() for _ in self.fields]
         self.alike: dict[str, list[Counter[Value]]] = {}
@@ -67,10 +69,23 @@ class RouteWindow:
         """Route and kind of what the upstream's other routes had."""
         self._others: deque[tuple[float, tuple[str, str]]] = deque()
 
-    def add_all(self, rows: Iterable[ComparedRow]) -> None:
-        """Add rows in the order of their ends."""
+    def count_all(self, rows: Iterable[ComparedRow]) -> None:
+        """Begin with these, in the order of their ends: counted by columns, which is quicker."""
         for row in rows:
-            self.add(row)
+            kind = self.kind_of(row)
+            if row.route == self.route:
+                self._number += 1
+                self.rows.append((row, kind, (*row.values, item_of(row.values[0]))))
+                if kind:
+                    self._begun.setdefault(kind, deque()).append((row.ended, self._number))
+            elif self.upstream and row.upstream == self.upstream:
+                self._others.append((row.ended, (row.route, kind)))
+        self.others = Counter([other for _, other in self._others])
+        self.kinds = Counter([kind for _, kind, _ in self.rows])
+        if self.rows:
+            self.totals = _by_column([values for _, _, values in self.rows])
+        for kind in self._begun:
+            self.alike[kind] = _by_column([v for _, had, v in self.rows if had == kind])
 
     def add(self, row: ComparedRow) -> None:
         """Count it, if it is of the route or of the upstream."""
@@ -132,6 +147,11 @@ class RouteWindow:
                 _take(counter, value)
             if kind not in self.kinds:
                 del self.alike[kind], self._begun[kind]
+
+
+def _by_column(rows: list[tuple[Value, ...]]) -> list[Counter[Value]]:
+    """How often each value came, by field."""
+    return [Counter(column) for column in zip(*rows, strict=True)]
 
 
 def _take(counter: Counter[Key], key: Key) -> None:

@@ -17,4 +17,6 @@ def leave(x: Exchange) -> None:
 def around_of(x: Exchange) -> dict[str, object]:
     """What happened around it: `neighbours`, `culprits` and `usual`, as far as there are any."""
     around = orjson.loads(x.around) if x.around else {}
-    return around if isinstance(around, dict) else {}
+    if not isinstance(around, dict):
+        return {}
+    return {name: told for name, told in around.items() if name != "brief"}

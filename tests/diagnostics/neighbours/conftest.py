@@ -66,7 +66,7 @@ def window_of() -> Callable[[list[Exchange]], tuple[RouteWindow, ComparedRow]]:
         for row in rows:
             ring.add(row)
         window = RouteWindow("chat", "model", maker.fields, slowness or Slowness())
-        window.add_all(ring.window(rows[-1].ended))
+        window.count_all(ring.window(rows[-1].ended))
         return window, rows[-1]
 
     return make

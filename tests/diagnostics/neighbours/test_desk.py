@@ -3,10 +3,10 @@
 import orjson
 import pytest
 
-from proxy.diagnostics.neighbours.desk import MOST_WAITING, PAIRS, Desk
+from proxy.diagnostics.neighbours.desk import EACH, MOST_WAITING, PAIRS, Desk
 from proxy.diagnostics.neighbours.ring import ROOM
 from tests.diagnostics.neighbours.conftest import B
-from tests.diagnostics.neighbours.test_compare import traffic
+from tests.diagnostics.neighbours.test_compare import FAILED, traffic
 
 
 @pytest.fixture
@@ -112,20 +112,41 @@ def test_who_held_the_places_is_kept_with_it(happen, desk) -> None:
     assert around(x)["culprits"]["places"]["words"] == ["pool: size 2"]
 
 
-def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_turn(happen, desk) -> None:
-    good = traffic(happen, 40, 0)
-    for n, x in enumerate(good):
+def in_one_second(happen, times, **unusual):
+    """So many at endpoint B within a second, with good ones on reused connections between."""
+    bad = [happen(150 + n / 1000, **FAILED, endpoint=B, **unusual) for n in range(times)]
+    good = [happen(149.9 + n / 1000, endpoint=B) for n in range(times)]
+    return bad, sorted([*good, *bad], key=lambda x: x.ended)
+
+
+def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_second(happen, desk) -> None:
+    before = traffic(happen, 40, 0)
+    for n, x in enumerate(before):
         x.attempts[0].reused = n % 4 < 2  # at either endpoint both kinds of connections
-    bad = traffic(happen, 0, PAIRS + 5, endpoint=B, reused=False)
-    good += [happen(150.05 + n / 10, endpoint=B) for n in range(30)]
-    happened = sorted([*good, *bad], key=lambda x: x.ended)
-    desk.add(happened, "c1", {})
+    bad, happened = in_one_second(happen, PAIRS + 5, reused=False)
+    desk.add([*before, *happened], "c1", {})
     desk.settle()
     found = [around(x)["neighbours"]["findings"] for x in bad]
     is_pair = [bool(each) and len(each[0]["fields"]) == 2 for each in found]
 
     assert is_pair[PAIRS - 1]
     assert not any(is_pair[PAIRS:])
+
+
+def test_of_very_many_in_a_second_not_each_is_compared_and_that_is_said(happen, desk) -> None:
+    """Each names one of its like that was; whoever asks for one of them has it compared."""
+    bad, happened = in_one_second(happen, EACH + 5)
+    desk.add([*traffic(happen, 40, 0), *happened], "c1", {})
+    desk.settle()
+    last = bad[-1]
+    told = around(last)["neighbours"]
+
+    assert told["see"] == bad[EACH - 1].request_id
+    assert "not each was compared" in told["words"][0]
+    desk.finish(last)
+    assert around(last)["neighbours"] == told
+    desk.complete(last)
+    assert around(last)["neighbours"]["alike"] == EACH + 5
 
 
 def test_what_is_usual_is_saved_once_a_minute_and_when_it_is_asked_for(happen, desk) -> None:
