@@ -114,8 +114,11 @@ def test_who_held_the_places_is_kept_with_it(happen, desk) -> None:
 
 def in_one_second(happen, times, **unusual):
     """So many at endpoint B within a second, with good ones on reused connections between."""
-    bad = [happen(150 + n / 1000, **FAILED, endpoint=B, **unusual) for n in range(times)]
-    good = [happen(149.9 + n / 1000, endpoint=B) for n in range(times)]
+    bad, good = [], []
+    for n in range(times):
+        named = {"endpoint": B, "path": f"/api/{n}", "user": f"u{n % 5}"}
+        good.append(happen(150 + n / 1000, **named))
+        bad.append(happen(150.0005 + n / 1000, **named, **FAILED, **unusual))
     return bad, sorted([*good, *bad], key=lambda x: x.ended)
 
 
