@@ -55,6 +55,8 @@ class Plan:
     """Is told of streams while they last."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
+    html_errors: bool = False
+    """Whether people get errors of ours as a page."""
 
 
 class UpstreamResponse:
@@ -117,6 +119,11 @@ class Context:
         self.client = request.client
         self.source = request.client.source
         self.drain = drain
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a guard or a limit is to be asked for leave."""
+        return self.plan.concurrency is not None or not self.route.admits_all
 
     @property
     def keeps_alive(self) -> bool:

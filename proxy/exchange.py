@@ -13,10 +13,11 @@ cost more than to read its request. The defaults stand in the class, as those of
 from dataclasses import dataclass
 
 from proxy.attempt_record import Attempt
-from proxy.outcome import CLIENT_CLOSED_REQUEST, NotRetried, Outcome
+from proxy.fallback.record import FallbackRecord
+from proxy.outcome import CLIENT_CLOSED_REQUEST, INTERNAL_ERROR, NotRetried, Outcome
 from proxy.resilience.opening import Opening
 from proxy.terms import Terms
-from proxy.time_spent import CLIENT, CONNECT, PAUSE, QUEUE, RELAY, UPSTREAM, TimeSpent
+from proxy.time_spent import RELAY, TimeSpent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Exchange:
     """The request target byte for byte (latin-1), not redacted: never record it as it is."""
     client_ip: str
     request_id: str = ""
+    id_is_ours: bool = False
+    """Whether it was made here, and so has nothing of a client's in it."""
     client_request_id: str | None = None
     upstream_request_id: str | None = None
     """The first of `upstream_ids`."""
@@ -85,7 +88,9 @@ class Exchange:
     """Where a bug of our own ended it."""
 
     masked: bool = False
-    """Whether the upstream's error was replaced by words of our own."""
+    """Whether the upstream's answer was replaced by words of our own."""
+    fallback: FallbackRecord | None = None
+    """What was given, or tried, where the upstream gave no answer."""
     committed: float | None = None
     """When the head went to the client."""
     ended: float = 0.0
@@ -159,7 +164,13 @@ class Exchange:
         self.clock_ran = ran
 
     def end(self, outcome: Outcome, detail: str | None = None) -> None:
-        """How it ends; the last word stands. Without `detail` what was noted before does."""
+        """How it ends; the last word stands. Without `detail` what was noted before does.
+
+        What becomes of a fallback does not change why it was given; a fault of ours does.
+        """
+        if self.fallback is not None and self.fallback.given and outcome is not INTERNAL_ERROR:
+            self.fallback.end(outcome)
+            return
         self.outcome = outcome
         if detail is not None:
             self.note(detail)
@@ -206,28 +217,30 @@ class Exchange:
     @property
     def queued(self) -> float:
         """Waited for a connection slot."""
-        return self.spent.seconds[QUEUE]
+        return self.spent.queue
 
     @property
     def upstream_wait(self) -> float:
         """Waited for the upstream: connect, head and body."""
-        return self.spent.seconds[CONNECT] + self.spent.seconds[UPSTREAM]
+        return self.spent.connect + self.spent.upstream
 
     @property
     def client_wait(self) -> float:
         """Waited for the client: its upload and its reading."""
-        return self.spent.seconds[CLIENT]
+        return self.spent.client
 
     @property
     def paused(self) -> float:
         """Pauses before retries."""
-        return self.spent.seconds[PAUSE]
+        return self.spent.pause
 
     @property
     def overhead(self) -> float:
         """What Sidelight itself cost: the time in which nothing was waited for."""
-        waited = self.upstream_wait + self.client_wait + self.queued + self.paused
-        return max(0.0, self.duration - waited)
+        spent = self.spent
+        waited = spent.queue + spent.connect + spent.upstream + spent.pause + spent.client
+        overhead = self.ended - self.started - waited
+        return max(0.0, overhead)
 
     @property
     def term(self) -> str:

@@ -10,13 +10,14 @@ from typing import Protocol
 
 from proxy import outcome as o
 from proxy import respond
-from proxy.admission import admit, turn_away
+from proxy.admission import admit
 from proxy.attempts import NoAnswer, call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
 from proxy.drain import Drain
 from proxy.exchange import Exchange
+from proxy.fallback.giving import answer_failed, answer_refused, fails
 from proxy.http import guards
 from proxy.http.cors import grants, is_preflight
 from proxy.http.rules import CorsRule
@@ -33,10 +34,9 @@ async def forward(ctx: Context) -> bool:
     """Take a request all the way. Whether its connection may carry another one."""
     spent, asked = ctx.exchange.spent, ctx.asked
     spent.enter(GUARDS, now())
-    if refusal := guards.refuse_request(asked, ctx.plan.pseudonym):
-        return refuse(ctx, refusal)
-    if ctx.drain.refuses:
-        return refuse(ctx, o.DRAINING)
+    refusal = guards.refuse_request(asked, ctx.plan.pseudonym)
+    if refusal or ctx.drain.refuses:
+        return refuse(ctx, refusal or o.DRAINING)
     spent.enter(ROUTE, now())
     route = _find(ctx)
     if isinstance(route, NoRoute):
@@ -50,10 +50,13 @@ async def forward(ctx: Context) -> bool:
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
         return refuse(ctx, refusal)
-    if refused := await admit(ctx):
-        return turn_away(ctx, refused)
-    await keep_body(ctx)
+    if ctx.is_limited and (refused := await admit(ctx)):
+        return await answer_refused(ctx, refused)
+    if asked.has_body:
+        await keep_body(ctx)
     answer = await call(ctx)
+    if route.fallback is not None and fails(ctx, answer):
+        return await answer_failed(ctx, route.fallback, answer)
     if isinstance(answer, NoAnswer):
         return refuse(ctx, answer.outcome, retry_in=answer.retry_in)
     return await respond.answer(ctx, answer)
@@ -94,7 +97,8 @@ class Forward:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
             ctx.cors = _cors(ctx, self.plan.cors)
-            return await forward(ctx) and await _is_read(ctx)
+            goes_on = await forward(ctx)
+            return await _is_read(ctx) if goes_on and client.is_full else goes_on
         except RequestError as error:
             ctx.exchange.clock_over(error.waited)
             return _stopped(ctx, error.outcome, error.detail)
@@ -136,9 +140,12 @@ class Forward:
         """Give back what is held and tell the observer, whatever happened."""
         x, ended = ctx.exchange, now()
         x.close(ended)
-        ctx.settle("neutral", ended)
-        ctx.let_go(whole=False)
-        ctx.leave_places()
+        if ctx.permit is not None:
+            ctx.settle("neutral", ended)
+        if ctx.connection is not None or ctx.upload is not None:
+            ctx.let_go(whole=False)
+        if ctx.places:
+            ctx.leave_places()
         if (
             ctx.client.gone_at is not None
             and not ctx.client.outlives_client
@@ -191,8 +198,6 @@ def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
 
 async def _is_read(ctx: Context) -> bool:
     """Before the next exchange: wait for a client that asks and asks, and does not read."""
-    if not ctx.client.is_full:
-        return True
     silence = ctx.route.rule.timeouts.client_write if ctx.exchange.route else _UNROUTED_WRITE
     before = ctx.exchange.spent.enter(CLIENT, now())
     try:
@@ -223,7 +228,10 @@ def _left(ctx: Context) -> None:
 
 def _leave(ctx: Context, result: Result) -> None:
     """Name the end of an attempt that was still waiting."""
-    if ctx.exchange.attempts:
+    spare = ctx.exchange.fallback
+    if spare is not None and spare.attempt is not None:
+        spare.attempt.leave(result)
+    elif ctx.exchange.attempts:
         ctx.exchange.attempts[-1].leave(result)
 
 

@@ -4,6 +4,7 @@ Whoever reads it afterwards, the log, a story, a page, an alert or the store, re
 recorded here and redacts nothing again. What a client sent is gone from memory with it.
 """
 
+from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.observation.redaction import (
     FIELD_CHARS,
@@ -11,23 +12,18 @@ from proxy.observation.redaction import (
     PATH_CHARS,
     REDACTED,
     USER_AGENT_CHARS,
-    is_clean,
     redact,
-    redact_agent,
     redact_target,
 )
 
 
 def redact_in_place(x: Exchange) -> None:
     """From now on nothing of `x` is secret; call it once."""
-    # One look at all three, since most are clean; no secret begins in one and ends in another.
-    if is_clean(f"{x.request_id} {x.method} {x.target}"):
-        x.method, x.target = x.method[:METHOD_CHARS], x.target[:PATH_CHARS]
-    else:
-        x.request_id, x.method = redact(x.request_id), redact(x.method, METHOD_CHARS)
-        x.target = redact_target(x.target)
+    if not x.id_is_ours:
+        x.request_id = redact(x.request_id)
+    x.method, x.target = redact(x.method, METHOD_CHARS), redact_target(x.target)
     if x.user_agent:
-        x.user_agent = redact_agent(x.user_agent)
+        x.user_agent = redact(x.user_agent, USER_AGENT_CHARS)
     if x.host:
         x.host = redact(f"//{x.host}").removeprefix("//")  # an authority may bring its userinfo
     if x.client_request_id:
@@ -48,7 +44,7 @@ def hide(x: Exchange) -> None:
     x.client_request_id = x.upstream_request_id = x.detail = x.would_refuse = None
     x.fields = {}
     x.upstream_ids = None
-    for attempt in x.attempts:
+    for attempt in _attempts(x):
         attempt.detail = attempt.upstream_ids = None
 
 
@@ -67,11 +63,18 @@ def _redact_details(x: Exchange) -> None:
         x.would_refuse = redact(x.would_refuse, USER_AGENT_CHARS)
     if x.detail:
         x.detail = redact(x.detail, USER_AGENT_CHARS)
-    for attempt in x.attempts:
+    for attempt in _attempts(x):
         if attempt.detail:
             attempt.detail = redact(attempt.detail, USER_AGENT_CHARS)
         if attempt.upstream_ids:
             attempt.upstream_ids = _redacted_ids(attempt.upstream_ids)
+
+
+def _attempts(x: Exchange) -> list[Attempt]:
+    """Those of the exchange, and that of its fallback."""
+    if x.fallback is None or x.fallback.attempt is None:
+        return x.attempts
+    return [*x.attempts, x.fallback.attempt]
 
 
 def _redacted_ids(ids: dict[str, str]) -> dict[str, str]:

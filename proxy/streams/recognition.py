@@ -1,6 +1,7 @@
 """Which answers are streams, told by their content type."""
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from proxy.streams.framing import EventFraming
 from proxy.streams.ndjson import JsonSequence, Ndjson
@@ -8,7 +9,7 @@ from proxy.streams.raw import Raw
 from proxy.streams.sse import Sse
 
 _SSE = b"text/event-stream"
-_FRAMINGS: dict[bytes, type[EventFraming]] = {
+FRAMINGS: dict[bytes, type[EventFraming]] = {
     _SSE: Sse,
     b"application/x-ndjson": Ndjson,
     b"application/ndjson": Ndjson,
@@ -18,11 +19,13 @@ _FRAMINGS: dict[bytes, type[EventFraming]] = {
     b"application/stream+json": Ndjson,
     b"application/json-seq": JsonSequence,
 }
+_USUAL_CHARS = 64
+"""The length of a content type up to which it is remembered."""
 
 
 def is_stream(content_type: bytes | None) -> bool:
     """Whether the answer is a stream of events, compressed or not."""
-    return media_type(content_type) in _FRAMINGS
+    return media_type(content_type) in FRAMINGS
 
 
 def is_sse(content_type: bytes | None) -> bool:
@@ -39,7 +42,7 @@ def framing_for(
     boundaries that nobody sees.
     """
     named = media_type(content_type)
-    kind = _FRAMINGS.get(named)
+    kind = FRAMINGS.get(named)
     if kind is not None:
         return Raw() if _is_compressed(content_encoding) else kind()
     return Raw() if further and named.decode("latin-1") in further else None
@@ -47,7 +50,18 @@ def framing_for(
 
 def media_type(content_type: bytes | None) -> bytes:
     """Type and subtype without parameters, in lower case (RFC 9110 §8.3.1)."""
-    return (content_type or b"").partition(b";")[0].strip().lower()
+    if content_type is None:
+        return b""
+    return _usual(content_type) if len(content_type) <= _USUAL_CHARS else _named(content_type)
+
+
+@lru_cache(maxsize=128)
+def _usual(content_type: bytes) -> bytes:
+    return _named(content_type)
+
+
+def _named(content_type: bytes) -> bytes:
+    return content_type.partition(b";")[0].strip().lower()
 
 
 def _is_compressed(content_encoding: bytes | None) -> bool:

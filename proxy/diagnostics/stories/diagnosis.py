@@ -14,6 +14,7 @@ from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.client_end import Got, client_got
 from proxy.diagnostics.stories.clocks import ran_out, runbook_of
 from proxy.diagnostics.stories.facts import Facts
+from proxy.diagnostics.stories.fallbacks import fallback_words
 from proxy.diagnostics.stories.inference import infer
 from proxy.diagnostics.stories.usually import unusual
 from proxy.diagnostics.stories.words import count, lasting, limit
@@ -45,9 +46,9 @@ HAPPENED: Final[dict[str, str]] = {
     "concurrency_limited": "as many requests were under way as may be, and there was no room in the queue{detail}.",
     "queue_timeout": "no place on {route} came free within {queued}, and concurrency.wait ended the wait{detail}.",
     "overload_shed": "more bytes of unfinished requests were held than listen.unread_bytes allows, so this one was refused before its head was whole.",
-    "pool_timeout": "no connection to {upstream} came free within {queued}; {limit} ended the wait{detail}.",
-    "circuit_open": "the circuit of {route} was {opened}, so {upstream} was not asked.{retry_in}",
-    "upstream_cooling_down": "{upstream} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",
+    "pool_timeout": "no connection to {service} came free within {queued}; {limit} ended the wait{detail}.",
+    "circuit_open": "the circuit of {route} was {opened}, so {service} was not asked.{retry_in}",
+    "upstream_cooling_down": "{service} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",
     "draining": "Sidelight was shutting down and took no new requests.",
     "dns_failure": "the name of {endpoint} has no address{detail}.",
     "connect_refused": "{endpoint} refused the connection, or the network did{detail}.",
@@ -68,6 +69,7 @@ HAPPENED: Final[dict[str, str]] = {
     "stream_error": "{upstream} accepted the request and sent {received}{pace}, an error of its own among them{detail}; not a byte was changed.",
     "stream_empty": "{upstream} accepted the request and ended its stream well{pace}, without one event in it{detail}.",
     "stream_max_duration": "{upstream} was still sending after {duration} ({received} so far); {limit} ended the answer.",
+    "response_too_large": "the answer of {upstream} was over the {largest_answer} that {route} passes on{detail}; the client got {received} of it.",
     "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer ({received} so far, after {duration}).",
     "client_closed_request": "the client left after {duration}, {phase}, before it had an answer.",
     "client_closed_stream": "the client left after {duration}, when it had been sent {received}{pace}.",
@@ -88,7 +90,7 @@ WHY_NOT: Final[dict[NotRetried, str]] = {
     "budget_spent": "the retry budget was spent",
     "deadline_near": "there was no time left",
     "circuit_open": "the circuit had opened",
-    "committed": "the answer had begun to go to the client",
+    "committed": "the answer was too large to be kept for a repetition",
     "draining": "Sidelight was shutting down",
     "client_gone": "the client had left",
 }
@@ -100,6 +102,7 @@ TOLD: Final[dict[Got, str]] = {
     "aborted": "The connection to the client was broken off, so that half an answer does not look like a whole one.",
     "nothing": "The client got nothing.",
     "client_left": "",
+    "fallback": "",
 }
 
 
@@ -111,7 +114,8 @@ def diagnose(x: Exchange, around: Mapping[str, object] | None = None) -> dict[st
     outcome, runbook, found = x.outcome or o.INTERNAL_ERROR, runbook_of(x), around or {}
     told = TOLD[client_got(x)].format(own=f"{x.status} {outcome.code}")
     sentences = (
-        _happened(x, outcome.code), *_earlier(x), _not_retried(x), told, _circuit(x),
+        _happened(x, outcome.code), *_earlier(x), _not_retried(x), fallback_words(x),
+        told, _circuit(x),
         unusual(found),
     )  # fmt: skip
     proven = " ".join(filter(None, sentences))

@@ -43,9 +43,13 @@ class Facts:
     @property
     def upstream(self) -> str:
         """The endpoint that was asked, and of which upstream it is."""
-        name = f"the {self._x.upstream} upstream" if self._x.upstream else "the upstream"
-        last = self._x.attempts[-1] if self._x.attempts else None
+        last, name = self._x.attempts[-1] if self._x.attempts else None, self.service
         return f"the endpoint {last.endpoint} of {name}" if last and last.endpoint else name
+
+    @property
+    def service(self) -> str:
+        """The upstream as a whole, where no endpoint of it was asked."""
+        return f"the {self._x.upstream} upstream" if self._x.upstream else "the upstream"
 
     @property
     def opened(self) -> str:
@@ -160,6 +164,11 @@ class Facts:
     def largest(self) -> str:
         terms = self._x.terms
         return f"{terms.max_body} bytes" if terms else "its size"
+
+    @property
+    def largest_answer(self) -> str:
+        terms = self._x.terms
+        return f"{terms.max_response} bytes" if terms and terms.max_response else "size"
 
     @property
     def rest(self) -> str:

@@ -71,6 +71,7 @@ INFERENCES: Final[dict[str, Inference]] = {
     "stream_error": Inference("", "Look for this Reference ID in the log of that endpoint: its error names the cause."),
     "stream_empty": Inference("The upstream had nothing to say, or swallowed an error.", "Look for this Reference ID in the log of that endpoint."),
     "stream_max_duration": Inference("The answer is longer than was thought of, or the client reads slowly.", "Compare with `max_stream`, and see how much of the time was the client's."),
+    "response_too_large": Inference("The answer is larger than was thought of, or does not end.", "Ask that endpoint directly, and compare the size with the limit of the route."),
     "drain_cut": Inference("", "Compare `drain.limit` with how long usual answers take."),
     "client_closed_request": Inference("Its user gave up, or it has a timeout of its own.", "See after how long this client leaves otherwise, and compare with what is usual."),
     "client_closed_stream": Inference("Its user closed the page or stopped the answer, or it has a timeout of its own.", "See after how long this client leaves otherwise."),

@@ -20,6 +20,7 @@ from proxy.diagnostics.stories.clocks import (
     silence,
 )
 from proxy.diagnostics.stories.diagnosis import diagnose
+from proxy.diagnostics.stories.fallbacks import fallback_of
 from proxy.diagnostics.stories.guards import guards_of, route_of
 from proxy.exchange import Exchange
 from proxy.observation.breaker_opening import opened
@@ -38,8 +39,7 @@ SUMMARY: Final = (
 
 def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
     """The whole story of an exchange that has ended."""
-    outcome = x.outcome or INTERNAL_ERROR
-    around = around_of(x)
+    outcome, around = x.outcome or INTERNAL_ERROR, around_of(x)
     told: dict[str, object] = {
         "request_id": x.request_id,
         "client_request_id": x.client_request_id or None,
@@ -61,6 +61,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "guards": guards_of(x),
         "attempts": [_attempt(x, n) for n in range(len(x.attempts))],
         "retry_stopped": x.retry_stopped if x.attempts else None,
+        "fallback": fallback_of(x),
         "breaker": _breaker(x),
         "times": _times(x),
         "parts": {f"{name}_ms": ms(took) for name, took in x.spent.by_name().items()},
