@@ -111,7 +111,12 @@ class Recent:
     def records(self, request_id: str) -> list[tuple[Exchange, str]]:
         """The exchanges under this ID, newest first, with their settings."""
         wanted = Wanted(request_id)
-        found = [pair for pair in self._all() if wanted.names(pair[0])]
+        forms = wanted.forms
+        found = [
+            pair
+            for pair in self._all()
+            if pair[0].request_id in forms or (_has_others(pair[0]) and wanted.names(pair[0]))
+        ]
         found.sort(key=_ended, reverse=True)
         return found[:SAME_ID]
 
@@ -131,6 +136,13 @@ class Recent:
     def _all(self) -> Iterator[tuple[Exchange, str]]:
         yield from self._troubled.newest_first()
         yield from self._rest.newest_first()
+
+
+def _has_others(x: Exchange) -> bool:
+    """Whether somebody else gave it an ID, too: most have none, and are passed over quickly."""
+    if x.client_request_id is not None or x.upstream_ids is not None:
+        return True
+    return any(attempt.upstream_ids is not None for attempt in x.attempts)
 
 
 def _ended(pair: tuple[Exchange, str]) -> float:
