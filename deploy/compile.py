@@ -24,6 +24,7 @@ COMPILED = {
     "transitions upload",
     "client": "absence body chunk_reader connection head_reader intake kept_body output owner "
     "patience protocol reading request request_reader serving states switched unread",
+    "diagnostics/neighbours": "desk ring rows usual usual_times window",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
     "http": "accept authority connection_auth cors error_page error_response forwarding framing "

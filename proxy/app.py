@@ -14,8 +14,10 @@ from proxy.admin.server import admin_runner
 from proxy.clock import now
 from proxy.context import Plan
 from proxy.descriptors import OF_OUR_OWN, Descriptors
+from proxy.diagnostics.neighbours.holders import Holders, place_standing, pool_standing
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
 from proxy.diagnostics.stories.hash_key import hash_key
+from proxy.exchange import Exchange
 from proxy.fallback.build import fallback
 from proxy.forward import Forward
 from proxy.http.head_writer import Heads
@@ -45,6 +47,7 @@ from proxy.observation.readings import (
 )
 from proxy.observation.series import Sample
 from proxy.observation.summary import Summary
+from proxy.outcome import POOL_TIMEOUT
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.resilience.permits import Transition
@@ -77,6 +80,8 @@ class App:
             system_state=self.in_process_admin.system_state,
             service=settings.service,
             config_hash=settings.config_hash,
+            own_fields=tuple(settings.observe.fields),
+            holders=Holders(self.observer.running.values, self._places_of),
         )
         self.observer.readers.append(self.diagnostics.closed)
         self.metrics.read_from(self.diagnostics.readings)
@@ -152,6 +157,14 @@ class App:
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
         self.in_process_admin.breaker_changed(change)
+
+    def _places_of(self, x: Exchange) -> dict[str, object]:
+        """How the pool or the places stand that refused an exchange."""
+        if x.outcome is POOL_TIMEOUT:
+            return pool_standing(self.upstreams[x.upstream].view())
+        own = next((r.concurrency for r in self.routes if r.name == x.route), None)
+        is_overall = self._overall is not None and (x.detail or "").startswith("listen.")
+        return place_standing(self._overall if is_overall else own.places if own else None)
 
     def _make_plan(self) -> Plan:
         settings = self.settings

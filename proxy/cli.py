@@ -168,7 +168,7 @@ Ctrl-C ends it.
 def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
     from proxy.app import App  # `check` and `healthcheck` start without it
     from proxy.descriptors import raise_limit
-    from proxy.diagnostics.service import StoreMissingError
+    from proxy.diagnostics.stories.opening import StoreMissingError
     from proxy.supervisor import run
 
     for warning in (*settings.warnings, *look_into_tls(settings)):

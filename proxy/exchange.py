@@ -130,6 +130,8 @@ class Exchange:
     bytes_in: int = 0
     bytes_out: int = 0
     """Body bytes, framing not counted."""
+    around: bytes | None = None
+    """What happened around it, as JSON; None until that was looked at, after its end."""
 
     def __init__(
         self, started: float, started_wall: float, method: str, target: str, client_ip: str

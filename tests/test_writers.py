@@ -33,6 +33,7 @@ WRITERS = {
     "respond": "upstream_status upstream_ids upstream_request_id",
     "own_response": "retry_in masked",
     "context": "interim",
+    "diagnostics/neighbours/desk": "around",
     "streams/relay": "events first_event end_marker held",
 }
 """The fields of an exchange that one module writes; `exchange` by its methods."""

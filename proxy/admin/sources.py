@@ -34,6 +34,10 @@ class DiagnosticsView(Protocol):
     async def story(self, request_id: str) -> FoundView:
         """All that is known under this ID."""
 
+    async def parted(self, request_id: str, good: str | None) -> JsonObject | str:
+        """Where the newest story of this ID parts from that of `good`, or from the nearest good
+        one; the ID, or what was looked for, where there is no story of it."""
+
     async def stories(self, query: Query) -> FoundView:
         """Summaries."""
 

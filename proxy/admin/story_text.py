@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
+from proxy.admin.around_text import around_lines, diagnosis_parts
 from proxy.admin.json_view import (
     JsonObject,
     as_number,
@@ -29,7 +30,7 @@ _SIGNS: Final = {
 def story_text(story: JsonObject) -> str:
     """The same as the page of a request: diagnosis first, then the evidence."""
     sections = (
-        _title(story), _wrapped(text(story, "diagnosis")), _drawing(story), _attempts(story),
+        _title(story), _diagnosis(story), around_lines(story), _drawing(story), _attempts(story),
         _facts(story), _clocks(story), _runbook(story),
     )  # fmt: skip
     return "\n\n".join(found for lines in sections if (found := "\n".join(lines)))
@@ -43,6 +44,12 @@ def _title(story: JsonObject) -> Iterator[str]:
         f"{status} → {text(story, 'code')} ({text(story, 'term')})  "
         f"{milliseconds(story, 'duration_ms')}"
     )
+
+
+def _diagnosis(story: JsonObject) -> Iterator[str]:
+    """Its parts, a paragraph each."""
+    for name, said in diagnosis_parts(story):
+        yield from _wrapped(said, " " * 12, f"{name}:".ljust(12))
 
 
 def _wrapped(paragraph: str, indent: str = "", first: str | None = None) -> list[str]:

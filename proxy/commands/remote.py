@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from proxy.admin.around_text import parting_text
 from proxy.admin.json_view import JsonObject, rows, text
 from proxy.admin.story_text import breaker_line, group_line, story_text
 from proxy.commands.admin_client import AdminClient, AdminResponse, UnreachableError, find_admin
@@ -28,6 +29,7 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
                   "where nobody answers there or knows the ID.")  # fmt: skip
     explain.add_argument("id", metavar="ID", help="the Reference ID (X-Request-ID)")
     explain.add_argument("files", nargs="*", metavar="FILE", help="JSON logs; - is standard input")
+    explain.add_argument("--against", metavar="GOOD", help="tell where it parts from a good one")
     _take_door(explain, _explain)
     _take_door(add("errors", help="list the groups of errors", description="List errors."), _errors)
     _take_door(add("breakers", help="list the circuits", description="List circuits."), _breakers)
@@ -46,6 +48,10 @@ def _take_door(
 
 def _explain(options: argparse.Namespace) -> int:
     client, wanted = find_admin(options.admin, options.config), options.id.strip()
+    if options.against:
+        good = quote(options.against.strip(), safe="")
+        path = f"/api/requests/{quote(wanted, safe='')}/against?good={good}"
+        return _show(client, path, parting_text)
     try:
         answer = client.ask(f"/api/requests/{quote(wanted, safe='')}")
     except UnreachableError as nobody:

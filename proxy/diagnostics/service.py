@@ -9,7 +9,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy import clock
@@ -18,7 +17,11 @@ from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch, trial
 from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
+from proxy.diagnostics.neighbours.desk import Desk
+from proxy.diagnostics.neighbours.holders import Holders
+from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
+from proxy.diagnostics.stories.opening import open_store
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
@@ -49,10 +52,6 @@ class DiagnosticsRules:
     alerts: AlertsRule
 
 
-class StoreMissingError(Exception):
-    """`store.path` is set, but the store's library is not installed."""
-
-
 class Diagnostics:
     """Raises StoreMissingError when made with a store that cannot be had."""
 
@@ -65,19 +64,23 @@ class Diagnostics:
         service: str = "sidelight",
         worker: int = 0,
         config_hash: str = "",
+        own_fields: Sequence[str] = (),
+        holders: Holders | None = None,
         rng: Callable[[], float] = random.random,
     ) -> None:
         self.config_hash = config_hash
         """Of the settings in force: assign it when new ones take effect."""
         self._rules, self._tell, self._rng = rules, tell, rng
         self._system_state = system_state
-        self._recent = Recent(rules.stories.memory, worker)
+        self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, rules.stories.slow))
+        self._holders = holders
+        self._recent = Recent(rules.stories.memory, worker, self._desk.complete)
         self._groups = Groups()
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
         send = self._send if self._notifier.has_receivers else None
         self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
-        self._store = open_store(rules.store, tell, worker)
+        self._store = open_store(rules.store, tell, worker, self._desk.finish)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored = False
         self._renewals = 0
@@ -93,6 +96,8 @@ class Diagnostics:
                 rest.append(x)
             else:
                 self._sort(x, troubled, rest)
+        held = self._holders.of_all(batch, troubled) if troubled and self._holders else {}
+        self._desk.add(batch, self.config_hash, held)
         self._recent.add(troubled, rest, self.config_hash)
         if self._store is not None:
             share, rng = self._rules.store.sample, self._rng
@@ -116,14 +121,17 @@ class Diagnostics:
 
     def _save(self, store: "Store") -> None:
         database = store.database
-        if database.restored and not self._is_restored:
+        if database.restored is not None and not self._is_restored:
             self._groups.restore(database.restored)
+            self._desk.restore_usual(database.usual)
         self._is_restored = database.restored is not None
         if database.renewals != self._renewals:
             self._renewals = database.renewals
             self._groups.save_all_again()
         if self._is_restored:  # until then what is saved would replace what is not read yet
             store.put_groups([copied(group) for group in self._groups.unsaved()])
+            if (saved := self._desk.usual_to_save()) is not None:
+                store.put_usual(saved)
 
     async def start(self) -> None:
         """Begin to write, to judge and to send."""
@@ -140,6 +148,8 @@ class Diagnostics:
             self._ticking = None
             if self._store is not None:
                 await asyncio.to_thread(self._store.opened, OPENING)
+            await asyncio.to_thread(self._desk.settle)
+            self._desk.save_usual()
             self.tick(clock.now(), clock.wall())
         await self._notifier.stop()
         if self._store is not None:
@@ -147,11 +157,16 @@ class Diagnostics:
 
     async def story(self, request_id: str) -> FoundStories:
         """Every story that is kept under this ID."""
-        recent = self._recent.find(request_id)
+        records = self._recent.records(request_id)
+        recent = await asyncio.to_thread(self._recent.told, records) if records else []
         if self._store is None:
             return FoundStories(recent, "off")
         stored = await asyncio.to_thread(self._store.find, request_id)
         return combined(recent, stored, len(recent) + len(stored or ()))
+
+    async def parted(self, request_id: str, good: str | None) -> dict[str, object] | str:
+        """Where two stories part; the ID of which there is none. Without `good` the nearest one."""
+        return await parted(self, request_id, good)
 
     async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""
@@ -215,6 +230,7 @@ class Diagnostics:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
+            await asyncio.to_thread(self._desk.settle)
             self.tick(clock.now(), clock.wall())
 
     def _whole_state(self) -> SystemState:
@@ -232,19 +248,3 @@ def is_slow(x: Exchange, slow: float) -> bool:
     if x.streamed:
         return x.first_event is not None and x.first_event > slow
     return x.ended - x.started > slow
-
-
-def open_store(rule: StoreRule, tell: EmitEvent, worker: int) -> "Store | None":
-    """None where no store is wanted. Raises StoreMissingError."""
-    if rule.path is None:
-        return None
-    try:
-        from proxy.diagnostics.stories.store import Store  # an extra, slow to import
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "sqlalchemy":
-            raise
-        raise StoreMissingError(
-            "store.path is set, but the store needs SQLAlchemy, which is not installed; "
-            "run pip install '.[store]' in its checkout, or set store.path to null"
-        ) from None
-    return Store(Path(rule.path), rule, tell, worker=worker)

@@ -12,6 +12,7 @@ from proxy.http.error_response import status_line
 from proxy.http.forwarding import first_hop, later_hop
 from proxy.http.header_changes import HeaderChange
 from proxy.http.headers import RawHeaders, appended, combine, to_client, to_upstream
+from proxy.http.peer import Peer
 from proxy.http.request_head import RequestHead
 
 _CORS = frozenset(

@@ -65,6 +65,22 @@ SHAPES: Final[dict[str, Schema]] = {
         retry_stopped=TEXT, fallback=OBJECT, breaker=OBJECT, times=OBJECT, parts=_map(NUMBER),
         clocks=_list(OBJECT), stream=OBJECT,
         client=OBJECT, config_hash=TEXT, worker=WHOLE, diagnosis=TEXT, runbook=TEXT,
+        proven=TEXT, likely=TEXT, next_check=TEXT, neighbours=_of("Neighbours"),
+        culprits=_map(OBJECT), usual=_map(OBJECT),
+    ),
+    "Neighbours": _object(
+        "kind alike all words", kind=TEXT, alike=WHOLE, all=WHOLE, at_least=FLAG, cut=FLAG,
+        since=TIME, until=TIME, first_at=TIME, slow_above_ms=NUMBER, findings=_list(_of("Finding")),
+        exits=OBJECT, nearest_good=TEXT, words=_list(TEXT), likely=TEXT, check=TEXT,
+    ),
+    "Finding": _object(
+        "fields alike all rest_alike rest_all words", fields=OBJECT, alike=WHOLE, all=WHOLE,
+        rest_alike=WHOLE, rest_all=WHOLE, difference=NUMBER, is_this=FLAG, bad=_list(TEXT),
+        good=_list(TEXT), words=TEXT,
+    ),
+    "Parting": _object(
+        "bad good parts_at facts", bad=TEXT, good=TEXT, proposed=FLAG, words=TEXT,
+        parts_at=_or_null(TEXT), facts=_list(OBJECT),
     ),
     "Stories": _object("stories store", stories=_list(_of("Story")), store=STORE),
     "ErrorGroup": _object(

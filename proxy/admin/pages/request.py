@@ -13,6 +13,7 @@ from proxy.admin.json_view import (
     text,
     texts,
 )
+from proxy.admin.pages.around import culprits, diagnosis, neighbours, usual
 from proxy.admin.pages.drawing import timeline
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
@@ -41,14 +42,16 @@ def request_page(found: FoundView) -> list[Content]:
 
 
 def _story(story: JsonObject) -> Markup:
-    evidence = [_attempts(rows(story, "attempts")), _stream(story), _facts(story), _text(story)]
+    around = [neighbours(story), culprits(story), usual(story)]
+    tried = _attempts(rows(story, "attempts"))
+    evidence = [*around, tried, _stream(story), _facts(story), _text(story)]
     asked = f"{text(story, 'method')} {text(story, 'path')}"
     aside = el("div", runbook_aside(text(story, "runbook")), _clocks(story), _guards(story))
     return el(
         "article",
         el("h1", code(story), " ", el("span", asked, class_="cut")),
         el("p", _title(story), class_="quiet"),
-        el("p", text(story, "diagnosis", "No diagnosis."), class_="diagnosis"),
+        diagnosis(story),
         timeline(story),
         el("div", el("div", evidence), aside, class_="beside"),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from heapq import merge
 from itertools import islice
 from typing import Final
 
+from proxy.diagnostics.stories.around import Complete, leave
 from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
 from proxy.diagnostics.stories.story import Story, brief_of, story_of
 from proxy.exchange import Exchange
@@ -19,6 +20,9 @@ EXCHANGE_BYTES: Final = 1000
 
 ATTEMPT_BYTES: Final = 300
 """What an attempt takes."""
+
+AROUND_BYTES: Final = 2000
+"""What is found out later around a failure, or one that is slow (measured, rounded up)."""
 
 FIELD_BYTES: Final = 200
 """What a field of the team's own takes besides its value."""
@@ -47,10 +51,14 @@ def _bytes_of(fields: dict[str, str]) -> int:
 
 
 class Shelf:
-    """Batches of exchanges, oldest first; the oldest are dropped beyond the limit."""
+    """Batches of exchanges, oldest first; the oldest are dropped beyond the limit.
 
-    def __init__(self, room: int) -> None:
+    `extra` is what each of them will take besides what it has already.
+    """
+
+    def __init__(self, room: int, extra: int = 0) -> None:
         self._room = room
+        self._extra = extra
         self._batches: deque[tuple[Sequence[Exchange], int, str]] = deque()
         self.size = 0
         """Bytes held, estimated."""
@@ -59,7 +67,7 @@ class Shelf:
         """Keep a batch that nobody will change any more."""
         if not batch:
             return
-        size = sum(map(bytes_of, batch))
+        size = sum(map(bytes_of, batch)) + self._extra * len(batch)
         self._batches.append((batch, size, config_hash))
         self.size += size
         while self.size > self._room:
@@ -73,12 +81,16 @@ class Shelf:
 
 
 class Recent:
-    """What this process remembers; `room` in bytes."""
+    """What this process remembers; `room` in bytes.
 
-    def __init__(self, room: int, worker: int = 0) -> None:
-        self._troubled = Shelf(room // 2)
+    `complete` finds out what happened around an exchange that is asked for.
+    """
+
+    def __init__(self, room: int, worker: int = 0, complete: Complete = leave) -> None:
+        self._troubled = Shelf(room // 2, AROUND_BYTES)
         self._rest = Shelf(room - room // 2)
         self._worker = worker
+        self._complete = complete
 
     @property
     def size(self) -> int:
@@ -94,11 +106,25 @@ class Recent:
 
     def find(self, request_id: str) -> list[Story]:
         """All stories under this ID, newest first: a client may use an ID twice."""
+        return self.told(self.records(request_id))
+
+    def records(self, request_id: str) -> list[tuple[Exchange, str]]:
+        """The exchanges under this ID, newest first, with their settings."""
         wanted = Wanted(request_id)
-        found = [pair for pair in self._all() if wanted.names(pair[0])]
+        forms = wanted.forms
+        found = [
+            pair
+            for pair in self._all()
+            if pair[0].request_id in forms or (_has_others(pair[0]) and wanted.names(pair[0]))
+        ]
         found.sort(key=_ended, reverse=True)
-        newest = found[:SAME_ID]
-        return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]
+        return found[:SAME_ID]
+
+    def told(self, records: Sequence[tuple[Exchange, str]]) -> list[Story]:
+        """Their stories. Looks at no shelf, so another thread may do it."""
+        for x, _ in records:
+            self._complete(x)
+        return [story_of(x, worker=self._worker, config_hash=held) for x, held in records]
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first; looks no further than it must."""
@@ -110,6 +136,13 @@ class Recent:
     def _all(self) -> Iterator[tuple[Exchange, str]]:
         yield from self._troubled.newest_first()
         yield from self._rest.newest_first()
+
+
+def _has_others(x: Exchange) -> bool:
+    """Whether somebody else gave it an ID, too: most have none, and are passed over quickly."""
+    if x.client_request_id is not None or x.upstream_ids is not None:
+        return True
+    return any(attempt.upstream_ids is not None for attempt in x.attempts)
 
 
 def _ended(pair: tuple[Exchange, str]) -> float:

@@ -163,7 +163,7 @@ CODES: Final[dict[str, Runbook]] = {
     ),
     "circuit_open": Runbook(
         "The breaker refuses attempts, because too many have failed.",
-        ("The event `breaker_opened` and the codes just before it: they are the cause.",),
+        ("The failures that opened it stand in the story and in the event `breaker_opened`.",),
         ("Mend that; the circuit closes by itself after a good probe.",),
     ),
     "upstream_cooling_down": Runbook(
@@ -293,12 +293,18 @@ CODES: Final[dict[str, Runbook]] = {
     "client_closed_request": Runbook(
         "The client left before it had an answer.",
         ("`term` for the phase, `duration_ms`: does it give up after a fixed time?",),
-        ("Nobody's failure; many of them: users wait too long.",),
+        (
+            "One after a long wait: make the answer faster, or show that it is being worked on.",
+            "Always after the same time: raise that client's own timeout.",
+        ),
     ),
     "client_closed_stream": Runbook(
         "The client left within the answer.",
         ("`duration_ms` and `bytes_out`.",),
-        ('Nobody\'s failure: a closed tab, or "stop".',),
+        (
+            'Nothing for a closed tab or "stop".',
+            "Always after the same time: raise that client's own timeout.",
+        ),
     ),
     "client_too_slow": Runbook(
         "The client took nothing for `timeouts.client_write`.",
@@ -322,8 +328,21 @@ CLOCKS: Final[dict[str, Runbook]] = {
         ),
         ("Mend what the upstream waits for, or raise `event_gap`.",),
     ),
+    "body_stalled": Runbook(
+        "A plain answer, no stream, stopped in the middle for `timeouts.gap`; the code is `stream_stalled`.",
+        (
+            "The upstream's log for this request ID: what did it wait for?",
+            "`bytes_out` against the length that was announced.",
+        ),
+        ("Mend what the upstream waits for, or raise `gap` for answers that are made slowly.",),
+    ),
+    "circuit_by_hand": Runbook(
+        "Somebody opened the circuit of the route by hand; the code is `circuit_open`.",
+        ("`breaker_opened` with the cause `manual` in the log: since when?",),
+        ("Close it: on the page of the routes, or by `POST /api/breakers/ROUTE/close`.",),
+    ),
 }
-"""For clocks whose end calls for something else than the code does."""
+"""For ends that call for something else than their code does."""
 
 RUNBOOKS: Final = CODES | CLOCKS | ALERTS | MONITORING
 

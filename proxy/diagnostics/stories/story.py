@@ -9,6 +9,7 @@ from typing import Final
 
 from proxy.attempt_record import Attempt
 from proxy.clock import iso
+from proxy.diagnostics.stories.around import around_of
 from proxy.diagnostics.stories.client_end import client_got
 from proxy.diagnostics.stories.clocks import (
     Clock,
@@ -38,7 +39,7 @@ SUMMARY: Final = (
 
 def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
     """The whole story of an exchange that has ended."""
-    outcome = x.outcome or INTERNAL_ERROR
+    outcome, around = x.outcome or INTERNAL_ERROR, around_of(x)
     told: dict[str, object] = {
         "request_id": x.request_id,
         "client_request_id": x.client_request_id or None,
@@ -70,7 +71,8 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "client": _client(x, outcome),
         "config_hash": config_hash or None,
         "worker": worker,
-        "diagnosis": diagnose(x),
+        **around,
+        **diagnose(x, around),
         "runbook": runbook_of(x),
     }
     return {key: value for key, value in told.items() if value is not None}
