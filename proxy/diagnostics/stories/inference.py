@@ -44,7 +44,7 @@ INFERENCES: Final[dict[str, Inference]] = {
     "client_concurrency_limited": Inference("Its page asks again before an answer has ended.", "Look at what that client has under way."),
     "concurrency_limited": Inference("Those that hold the places are slow, or there are more of them than usual.", "Look at the oldest of those that held the places."),
     "queue_timeout": Inference("Those that hold the places are slow, or there are more of them than usual.", "Look at the oldest of those that held the places."),
-    "overload_shed": Inference("Somebody sends heads that do not end.", "Look whose connections are open, and how many."),
+    "overload_shed": Inference("The process is short of what the detail names: time on its loop, memory, or room for unfinished heads.", "Look at the load of the machine and the memory of the process; for heads, whose connections are open."),
     "pool_timeout": Inference("Those that hold the connections are slow, or streams are many.", "Look at the oldest of those that held the connections."),
     "circuit_open": Inference("What made those attempts fail is the cause.", "Look up the failures that opened it, by their IDs."),
     "circuit_by_hand": Inference("Somebody wants no traffic there for now.", "Ask who opened it, and close it when it is no longer wanted."),
