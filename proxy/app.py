@@ -163,7 +163,7 @@ class App:
         if x.outcome is POOL_TIMEOUT:
             return pool_standing(self.upstreams[x.upstream].view())
         own = next((r.concurrency for r in self.routes if r.name == x.route), None)
-        is_overall = self._overall is not None and (x.detail or "").startswith("listen.")
+        is_overall = self.overall is not None and (x.detail or "").startswith("listen.")
         return place_standing(self.overall if is_overall else own.places if own else None)
 
     def _make_plan(self) -> Plan:
