@@ -46,6 +46,7 @@ from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.timing.loop_lag import LAG
+from proxy.upstream.endpoint_change import EndpointChange
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
@@ -101,8 +102,8 @@ class App:
         """Drains and ends the process, as a signal would; None where nobody listens to it."""
 
     def _make_upstreams(self) -> dict[str, Upstream]:
-        def tell(name: str) -> Callable[[str, bool], None]:
-            return lambda url, is_up: self.observer.endpoint_changed(name, url, is_up)
+        def tell(name: str) -> Callable[[EndpointChange], None]:
+            return lambda change: self.observer.endpoint_changed(name, change)
 
         rules = self.settings.upstreams.items()
         has_room = self.descriptors.admit_upstream

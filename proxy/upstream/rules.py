@@ -7,7 +7,7 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from proxy.knobs import Duration, Knobs, Size
 
@@ -57,6 +57,29 @@ EndpointUrl = Annotated[str, AfterValidator(endpoint)]
 """`http://host:port/base` or https; port and base may be missing. Or `unix:/path`."""
 
 
+class WeightedEndpoint(Knobs):
+    """An endpoint that gets more of the traffic than others, or less."""
+
+    url: EndpointUrl
+    """Its address, written as one without a weight."""
+    weight: int = Field(1, ge=1, le=1000)
+    """Its share of the traffic, next to the weights of the others."""
+
+
+def _plain(given: object) -> object:
+    """`given`; text is an endpoint, whatever else is wrong with it. Raises ValueError."""
+    return endpoint(given) if isinstance(given, str) else given
+
+
+def _shortest(given: str | WeightedEndpoint) -> str | WeightedEndpoint:
+    """Two ways to write the same are equal."""
+    return given.url if isinstance(given, WeightedEndpoint) and given.weight == 1 else given
+
+
+AnyEndpoint = Annotated[str | WeightedEndpoint, BeforeValidator(_plain), AfterValidator(_shortest)]
+"""A URL, or a URL with a weight."""
+
+
 class PoolRule(Knobs):
     """How many connections an upstream may have, and how long they are kept."""
 
@@ -84,9 +107,9 @@ class TlsRule(Knobs):
 class UpstreamRule(Knobs):
     """A named service that requests are forwarded to."""
 
-    endpoints: tuple[EndpointUrl, ...] = Field(min_length=1)
-    """Addresses, such as http://127.0.0.1:8000, http://host/base or unix:/run/app.sock;
-    several take turns."""
+    endpoints: tuple[AnyEndpoint, ...] = Field(min_length=1)
+    """Addresses, such as http://127.0.0.1:8000, http://host/base or unix:/run/app.sock,
+    or `{ url, weight }`; several share the traffic."""
     pool: PoolRule = Field(default_factory=PoolRule)
     """How many connections there may be, and how long."""
     tls: TlsRule = Field(default_factory=TlsRule)
@@ -100,3 +123,11 @@ class UpstreamRule(Knobs):
     """Largest head of an answer, interim heads included; a larger one is refused."""
     max_headers: int = Field(128, ge=1)
     """Most header lines of an answer; more end as upstream_headers_too_large."""
+
+    @property
+    def weights(self) -> tuple[tuple[str, int], ...]:
+        """The endpoints' URLs with their weights."""
+        return tuple(
+            (each, 1) if isinstance(each, str) else (each.url, each.weight)
+            for each in self.endpoints
+        )

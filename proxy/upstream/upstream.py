@@ -12,6 +12,7 @@ from proxy.outcome import POOL_TIMEOUT
 from proxy.time_spent import QUEUE, TimeSpent
 from proxy.upstream.connection import Connection
 from proxy.upstream.dialer import Dialer, always
+from proxy.upstream.endpoint_change import EndpointChange
 from proxy.upstream.endpoints import Endpoint, Endpoints
 from proxy.upstream.pool import Pool, PoolView
 from proxy.upstream.result import Failed
@@ -22,7 +23,7 @@ from proxy.upstream.tls import context_of
 class Upstream:
     """Connections to the endpoints of one upstream.
 
-    `on_endpoint` is told the URL of an endpoint and whether it can be reached, on each change.
+    `on_endpoint` is told what became of an endpoint, on each change.
     Raises OSError (or its kind ssl.SSLError) where the CA file cannot be used.
     """
 
@@ -31,12 +32,12 @@ class Upstream:
         name: str,
         rule: UpstreamRule,
         *,
-        on_endpoint: Callable[[str, bool], None],
+        on_endpoint: Callable[[EndpointChange], None],
         has_room: Callable[[int], bool] = always,
     ) -> None:
         self.name = name
         self.rule = rule
-        self._endpoints = Endpoints(rule.endpoints, on_endpoint)
+        self._endpoints = Endpoints(rule.weights, on_endpoint)
         self._pool = Pool(rule.pool, self._endpoints.all)
         has_tls = any(endpoint.is_tls for endpoint in self._endpoints.all)
         self._dialer = Dialer(rule, context_of(rule.tls) if has_tls else None, has_room)
@@ -136,7 +137,8 @@ class Upstream:
                 self._pool.free()
         if isinstance(made, Failed):
             if made.outcome is not POOL_TIMEOUT:
-                self._endpoints.mark_down(endpoint, asyncio.get_running_loop().time())
+                at = asyncio.get_running_loop().time()
+                self._endpoints.mark_down(endpoint, at, made.detail or made.outcome.code)
             return made
         self._endpoints.mark_up(endpoint)
         if self._pool.is_closed:

@@ -94,8 +94,8 @@ class Scene:
         return f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
     def upstream(self, *endpoints, **knobs):
-        def note(url, is_up):
-            self.changes.append((url, is_up))
+        def note(change):
+            self.changes.append((change.endpoint, change.kind))
 
         made = Upstream("test", UpstreamRule(endpoints=endpoints, **knobs), on_endpoint=note)
         self._upstreams.append(made)

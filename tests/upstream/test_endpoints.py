@@ -4,7 +4,7 @@ import pytest
 
 from proxy.upstream.endpoints import DOWN_FOR, Endpoint, Endpoints
 
-URLS = ("http://a", "http://b", "http://c")
+URLS = (("http://a", 1), ("http://b", 1), ("http://c", 1))
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def changes():
 
 @pytest.fixture
 def endpoints(changes):
-    return Endpoints(URLS, lambda url, is_up: changes.append((url, is_up)))
+    return Endpoints(URLS, lambda change: changes.append((change.endpoint, change.kind)))
 
 
 def chosen(endpoints, count, now=0.0, avoid=None):
@@ -26,7 +26,7 @@ def test_they_take_turns(endpoints):
 
 
 def test_one_that_is_down_is_left_out_for_a_while(endpoints):
-    endpoints.mark_down(endpoints.all[1], now=10.0)
+    endpoints.mark_down(endpoints.all[1], 10.0, "why")
 
     assert list("acac") == chosen(endpoints, 4, now=10.0)
     assert list("abc") == chosen(endpoints, 3, now=10.0 + DOWN_FOR)
@@ -37,22 +37,22 @@ def test_one_that_just_failed_is_avoided_once(endpoints):
 
 
 def test_a_down_one_is_better_than_the_one_to_avoid():
-    two = Endpoints(URLS[:2], lambda url, is_up: None)
-    two.mark_down(two.all[1], now=0.0)
+    two = Endpoints(URLS[:2], lambda change: None)
+    two.mark_down(two.all[1], 0.0, "why")
 
     assert chosen(two, 1, avoid="http://a") == ["b"]
 
 
 def test_where_all_are_down_they_take_turns(endpoints):
     for endpoint in endpoints.all:
-        endpoints.mark_down(endpoint, now=0.0)
+        endpoints.mark_down(endpoint, 0.0, "why")
 
     assert list("abca") == chosen(endpoints, 4)
 
 
 def test_the_only_one_is_used_whatever_happened():
-    only = Endpoints(URLS[:1], lambda url, is_up: None)
-    only.mark_down(only.all[0], now=0.0)
+    only = Endpoints(URLS[:1], lambda change: None)
+    only.mark_down(only.all[0], 0.0, "why")
 
     assert chosen(only, 1, avoid="http://a") == ["a"]
 
@@ -60,11 +60,11 @@ def test_the_only_one_is_used_whatever_happened():
 def test_only_changes_are_told(endpoints, changes):
     endpoint = endpoints.all[0]
     endpoints.mark_up(endpoint)
-    endpoints.mark_down(endpoint, now=0.0)
-    endpoints.mark_down(endpoint, now=1.0)
+    endpoints.mark_down(endpoint, 0.0, "why")
+    endpoints.mark_down(endpoint, 1.0, "why")
     endpoints.mark_up(endpoint)
 
-    assert changes == [("http://a", False), ("http://a", True)]
+    assert changes == [("http://a", "down"), ("http://a", "up")]
     assert list("abc") == chosen(endpoints, 3, now=1.0)
 
 

@@ -51,16 +51,16 @@ async def test_an_endpoint_that_refuses_is_down_until_it_is_reached_again(
     assert (await acquire(upstream)).outcome is CONNECT_REFUSED
     for _ in range(3):
         assert (await exchange(upstream, acquire, ask)).endpoint == good
-    assert scene.changes == [(refusing, False)]
+    assert scene.changes == [(refusing, "down")]
 
 
 async def test_an_endpoint_that_is_reached_again_is_up(scene, acquire, ask):
     upstream = await scene(short)
     endpoint = upstream._endpoints.all[0]
-    upstream._endpoints.mark_down(endpoint, now=0.0)
+    upstream._endpoints.mark_down(endpoint, 0.0, "why")
     connection = await acquire(upstream)
 
-    assert scene.changes == [(endpoint.url, False), (endpoint.url, True)]
+    assert scene.changes == [(endpoint.url, "down"), (endpoint.url, "up")]
     assert endpoint.is_up
     connection.abort()
 
