@@ -76,6 +76,17 @@ async def test_one_that_hangs_costs_nobody_anything_after_its_third_failure(peer
     assert "5 failures in a row, the last one head_timeout" == ejected["reason"]
 
 
+async def test_many_that_hang_at_once_at_one_endpoint_open_no_circuit(peers, house):
+    good, hung = await peers(2)
+    hung.on("/", never)
+    house = await house(upstream=by_turns(good, hung), timeouts=HASTY)
+    await asyncio.gather(*(house.fetch(method="POST", body=b"{}") for _ in range(40)))
+    await house.event("endpoint_ejected")
+
+    assert {200} == set(await answers(house, 20, method="POST", body=b"{}"))
+    assert [] == house.all("breaker_opened")
+
+
 async def test_one_that_hangs_cannot_take_all_connections(peers, house):
     good, hung = await peers(2)
     hung.on("/", never)
@@ -156,11 +167,15 @@ async def test_endpoints_that_die_one_after_the_other_under_load_cost_nobody_an_
         while not ends.is_set():
             statuses[(await house.fetch()).status] += 1
 
+    async def more(count):
+        wanted = statuses.total() + count
+        await eventually(lambda: statuses.total() >= wanted)
+
     asking = [asyncio.ensure_future(ask()) for _ in range(8)]
-    for n, one in enumerate(dying[:-1], 1):
-        await eventually(lambda least=100 * n: statuses.total() >= least)
+    for one in dying[:-1]:
+        await more(100)
         await one.refuse()
-    await eventually(lambda: statuses.total() >= 500)
+    await more(100)
     ends.set()
     await asyncio.gather(*asking)
 
