@@ -53,6 +53,10 @@ class PassiveHealth:
             self._return(choice.endpoint, now)
             choice.is_probe = False
 
+    def untried(self, choice: Choice, now: float) -> None:
+        """There was no connection to be had: nothing is known of the endpoint."""
+        self.settled(choice, "neutral", "", now, had_answer=False)
+
     def settled(
         self, choice: Choice, signal: Signal, code: str, now: float, *, had_answer: bool
     ) -> Signal:

@@ -165,6 +165,15 @@ def test_a_probe_whose_client_left_is_followed_by_another(scene):
     assert scene.probe(NOW + 31).endpoint is scene.endpoints.all[0]
 
 
+def test_a_probe_that_got_no_connection_is_followed_by_another(scene):
+    scene.fail(0, 5)
+    choice = scene.probe(NOW + 30)
+    scene.passive.untried(choice, NOW + 31)
+
+    assert choice.endpoint is None
+    assert scene.probe(NOW + 31).endpoint is scene.endpoints.all[0]
+
+
 def test_what_was_begun_before_it_was_ejected_says_nothing(scene):
     scene.fail(0, 20)
     scene.attempt(0, signal="success", code="completed")
