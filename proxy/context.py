@@ -56,6 +56,8 @@ class Plan:
     """Is told of streams while they last."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
+    html_errors: bool = False
+    """Whether people get errors of ours as a page."""
 
 
 class UpstreamResponse:
@@ -148,9 +150,9 @@ class Context:
 
     def settle(self, signal: Signal, at: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""
+        if self.choice is not None:
+            signal = self._teach(self.choice, signal, at)
         if self.permit is not None:
-            if self.choice is not None:
-                signal = self._teach(self.choice, signal, at)
             failed = None if signal in ("success", "neutral") else self._failed(at)
             self.route.breaker.settle(self.permit, signal, at, failed)
             self.permit = None
@@ -159,7 +161,8 @@ class Context:
         """Its endpoint is known by how the attempt ended; what that says of the upstream."""
         tried = self.exchange.attempts[-1] if self.exchange.attempts else None
         outcome = (tried.outcome if tried else None) or self.exchange.outcome or UPSTREAM_ERROR
-        had = self.exchange.upstream_status is not None
+        status = self.exchange.upstream_status
+        had = status is not None and status < 500  # then it went to the client, and broke off
         return self.upstream.passive.settled(choice, signal, outcome.code, at, had_answer=had)
 
     def _failed(self, at: float) -> FailedAttempt:

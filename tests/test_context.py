@@ -153,6 +153,25 @@ async def test_a_failed_attempt_is_known_of_its_endpoint(line) -> None:
     assert (1, 1) == ctx.route.breaker.counts(0.0)
 
 
+async def test_an_error_that_was_passed_on_is_no_answer_that_broke_off(line) -> None:
+    """Any answer between them ends the row."""
+    ctx, one, _ = await on_one_of_two(line)
+    ctx.exchange.upstream_status = 500
+    ctx.settle("ratio", 0.0)
+    one.ejection.answered(0.0)
+
+    assert 1 == one.ejection.failed("upstream_error", had_answer=False)
+
+
+async def test_an_attempt_without_a_permit_is_known_of_its_endpoint_too(line) -> None:
+    """That of a fallback."""
+    ctx, one, _ = await on_one_of_two(line)
+    ctx.permit = None
+    ctx.settle("failure", 0.0)
+
+    assert 2 == one.ejection.failed("upstream_reset", had_answer=False)
+
+
 async def test_it_counts_for_no_circuit_while_another_endpoint_works(line) -> None:
     ctx, _, other = await on_one_of_two(line)
     other.ejection.answered(0.0)

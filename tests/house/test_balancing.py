@@ -306,3 +306,20 @@ async def test_all_addresses_of_a_name_are_used_and_survive_the_loss_of_the_dns(
     assert {"127.0.0.1", "127.0.0.2"} == {
         event["address"] for event in house.all() if "address" in event
     }
+
+
+async def test_a_fallback_has_endpoints_of_its_own_to_choose_from(peers, house):
+    bad, worse, spare, hung = await peers(4)
+    for one in (bad, worse):
+        one.on("/", status(503))
+    hung.on("/", never)
+    house = await house(
+        upstreams={"chat": by_turns(bad, worse), "spare": by_turns(hung, spare)},
+        route={"fallback": {"upstream": "spare"}},
+        timeouts=HASTY,
+    )
+    statuses = await answers(house, 8)
+    ejected = await house.event("endpoint_ejected", upstream="spare")
+
+    assert [503, 200, 503, 200, 503, 200, 200, 200] == statuses
+    assert hung.url == ejected["endpoint"]
