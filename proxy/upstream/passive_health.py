@@ -4,7 +4,8 @@ Failures of clients teach nothing. Where there is but one endpoint it is never e
 of this is done for its attempts.
 """
 
-from proxy.outcome import Signal
+from proxy.exchange import Exchange
+from proxy.outcome import UPSTREAM_ERROR, Signal
 from proxy.upstream.balancing.ejection import may_eject
 from proxy.upstream.choice import Choice
 from proxy.upstream.endpoint import Endpoint
@@ -38,9 +39,9 @@ class PassiveHealth:
             endpoint.is_up = False
             self._endpoints.tell(endpoint, "down", reason, DOWN_FOR)
 
-    def rest(self, choice: Choice, seconds: float, now: float) -> None:
+    def rest(self, choice: Choice | None, seconds: float, now: float) -> None:
         """The endpoint has asked to be left alone for so long."""
-        if choice.endpoint is not None:
+        if choice is not None and choice.endpoint is not None:
             choice.endpoint.ejection.rest(seconds, f"it asked for {seconds:g} s of rest", now)
             self._endpoints.refresh(now)
 
@@ -56,6 +57,14 @@ class PassiveHealth:
     def untried(self, choice: Choice, now: float) -> None:
         """There was no connection to be had: nothing is known of the endpoint."""
         self.settled(choice, "neutral", "", now, had_answer=False)
+
+    def ended(self, choice: Choice, signal: Signal, x: Exchange, now: float) -> Signal:
+        """The last attempt of `x` is over. What that says of the upstream as a whole."""
+        tried = x.attempts[-1] if x.attempts else None
+        outcome = (tried.outcome if tried else None) or x.outcome or UPSTREAM_ERROR
+        status = x.upstream_status
+        had_answer = status is not None and status < 500  # then it went to the client
+        return self.settled(choice, signal, outcome.code, now, had_answer=had_answer)
 
     def settled(
         self, choice: Choice, signal: Signal, code: str, now: float, *, had_answer: bool

@@ -77,9 +77,9 @@ class Upstream:
             return None
         return Choice(_KEYS.of(self._hashed, asked, x) if self._hashed is not None else 0)
 
-    def has_another(self, choice: Choice) -> bool:
-        """Whether its next attempt would go to an endpoint that has not failed it yet."""
-        return self._chooser.has_another(choice, now())
+    def has_another(self, choice: Choice | None) -> bool:
+        """Whether the next attempt would go to an endpoint that has not failed the exchange."""
+        return choice is not None and self._chooser.has_another(choice, now())
 
     async def acquire(
         self,

@@ -5,6 +5,15 @@ from proxy.observation.record import ms
 from proxy.upstream.chosen import Known
 
 
+def went_to(attempt: Attempt, started: float) -> dict[str, object]:
+    """Its endpoint, and why it was that one; `started` is when the exchange was opened."""
+    return {
+        "endpoint": attempt.endpoint,
+        "address": attempt.address,
+        "chosen": chosen(attempt, started),
+    }
+
+
 def chosen(attempt: Attempt, started: float) -> dict[str, object] | None:
     """None where the upstream has one endpoint; `started` is when the exchange did."""
     choice = attempt.chosen
