@@ -26,12 +26,14 @@ COMPILED = {
     "patience protocol reading request request_reader serving states switched unread",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
-    "http": "accept authority connection_auth cors error_page error_response "
-    "forwarding framing guards head_writer headers identity proxy_status request_head trust",
-    "limits": "arrivals fields gcra keys message_guard rate response_size",
+    "http": "accept authority connection_auth cors error_page error_response forwarding framing "
+    "guards head_writer header_changes headers identity proxy_status request_head trust",
+    "limits": "arrivals concurrency fields gcra json_pointer keys message_guard overload places "
+    "rate refused_keys response_size",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
-    "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
+    "resilience": "breaker budget circuit deadline opening pauses permits probes retry "
+    "retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
     "sse upstream_errors verdict",
     "upstream": "blanks bounded_body choice chooser chosen conclusion connection delivery ending "
@@ -40,6 +42,7 @@ COMPILED = {
     "upstream/balancing": "ejection ring turns two_choices",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
+    "tls": "handshake handshake_log port",
 }
 
 

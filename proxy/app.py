@@ -24,6 +24,7 @@ from proxy.http.request_head import RequestHead
 from proxy.http.trust import Peers
 from proxy.limits.build import concurrency, rate_limits
 from proxy.limits.keys import ClientKeys
+from proxy.limits.overload import Overload
 from proxy.limits.places import Places
 from proxy.listener import Listener
 from proxy.observation.custom_fields import extractor
@@ -33,7 +34,10 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
 from proxy.observation.readings import (
     budget_samples,
+    certificate_samples,
     circuit_samples,
+    handshake_samples,
+    overload_samples,
     place_samples,
     pool_samples,
     rate_limit_samples,
@@ -47,6 +51,8 @@ from proxy.resilience.permits import Transition
 from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.timing.loop_lag import LAG
+from proxy.timing.memory import MemoryWatch, memory_limit
+from proxy.tls.service import TlsService
 from proxy.upstream.endpoint_change import EndpointChange
 from proxy.upstream.upstream import Upstream
 
@@ -82,17 +88,23 @@ class App:
         self.upstreams = self._make_upstreams()
         self._keys = ClientKeys(secrets.token_bytes(32))
         most_at_once = settings.listen.concurrency
-        self._overall = Places(most_at_once) if most_at_once else None
+        self.overall = Places(most_at_once) if most_at_once else None
+        self.overload = self._make_overload()
+        """Whether new requests are refused."""
+        self.memory_watch = self._make_memory_watch()
         self.routes = [self._make_route(rule) for rule in settings.routes]
         self.forward = Forward(self._make_plan(), self.observer)
+        self.tls = self._make_tls()
         peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
         has_room = self.descriptors.admit_client
-        self.listener = Listener(self.forward, settings.listen, peers, has_room, self.shed)
+        self.listener = Listener(
+            self.forward, settings.listen, peers, has_room, self.shed, self.tls.listen
+        )
         self.metrics.read_from(self._readings)
         token = settings.admin.token
         guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
         most = settings.admin.max_connections
-        self._admin = admin_runner(self.in_process_admin, guard, most, self.shed)
+        self._admin = admin_runner(self.in_process_admin, guard, most, self.shed, self.tls.admin)
         self.admin_port = settings.admin.port
         """Known once it listens."""
         self._is_watched = False
@@ -113,12 +125,30 @@ class App:
             for name, rule in rules
         }
 
+    def _make_tls(self) -> TlsService:
+        return TlsService(
+            self.settings.listen.tls,
+            self.settings.admin.tls,
+            lambda: (upstream.tls for upstream in self.upstreams.values()),
+            self.log.say,
+        )
+
+    def _make_overload(self) -> Overload:
+        rule = self.settings.overload
+        mark = rule.memory_mark(memory_limit())
+        return Overload(rule.loop_lag, mark, self.observer.overload_changed)
+
+    def _make_memory_watch(self) -> MemoryWatch | None:
+        sign = self.overload.signs.get("memory")
+        return MemoryWatch(self.overload.saw_memory, lambda: sign.holds) if sign else None
+
     def _make_route(self, rule: ResolvedRoute) -> Route:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
         limits = rate_limits(rule.name, rule.rate_limit, self._keys)
         places = concurrency(rule.concurrency, self._keys)
         spare = fallback(rule.fallback, rule.stream.end_marker)
-        return Route(rule, breaker, Budget(rule.retry.budget), limits, places, spare)
+        headers = (rule.headers.request.change, rule.headers.response.change)
+        return Route(rule, breaker, Budget(rule.retry.budget), limits, places, spare, *headers)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
@@ -142,7 +172,8 @@ class App:
             cors=settings.cors,
             fields=self._make_extractor(),
             watcher=self.observer,
-            concurrency=self._overall,
+            overload=self.overload,
+            concurrency=self.overall,
         )
 
     def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
@@ -156,12 +187,15 @@ class App:
         """Gauges whose subjects know them already."""
         at = now()
         yield from shed_samples(self.shed)
+        yield from certificate_samples(self.tls.facts())
+        yield from handshake_samples(self.tls.handshakes)
+        yield from overload_samples({n: sign.holds for n, sign in self.overload.signs.items()})
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
         yield from rate_limit_samples(c for one in limits for c in one.counts())
         places = {r.name: r.concurrency.places for r in self.routes if r.concurrency}
-        yield from place_samples(places | ({"*": self._overall} if self._overall else {}))
+        yield from place_samples(places | ({"*": self.overall} if self.overall else {}))
         yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:
@@ -172,9 +206,13 @@ class App:
         await self.listener.start()
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)
+        self.tls.watch.start()
         await self.diagnostics.start()
         LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
+        LAG.watch(asyncio.get_running_loop(), self.overload.saw_lag)
         self._is_watched = True
+        if self.memory_watch is not None:
+            self.memory_watch.start()
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
 
@@ -211,7 +249,11 @@ class App:
         """Close everything and write the log to its end."""
         if self._is_watched:
             LAG.unwatch(self.observer.loop_lag)
+            LAG.unwatch(self.overload.saw_lag)
             self._is_watched = False
+        await self.tls.watch.stop()
+        if self.memory_watch is not None:
+            await self.memory_watch.stop()
         await self.listener.stop()
         await self._admin.cleanup()
         for upstream in self.upstreams.values():

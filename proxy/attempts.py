@@ -127,8 +127,7 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
 def _rest_asked(ctx: Context, head: ResponseHead) -> float | None:
     """Seconds the upstream asks us to stay away; a 429 may cool the route down."""
     rest = ctx.exchange.attempts[-1].retry_after = rest_asked(head.headers, wall())
-    if rest and head.status == 503:
-        ctx.upstream.passive.rest(ctx.choice, rest, now())
+    ctx.upstream.passive.rest(ctx.choice, head.status, rest, now())
     if head.status == 429:
         ctx.route.breaker.cool(rest, now())
     return rest
@@ -189,7 +188,8 @@ def _final(
         ctx.exchange.retry_stopped = step.why
     if isinstance(got, ResponseHead):
         return UpstreamResponse(got)
-    return last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome)
+    wait = ctx.route.breaker.wait(now()) if got.outcome is o.CIRCUIT_OPEN else None
+    return last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome, wait)
 
 
 def _refused(

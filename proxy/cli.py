@@ -10,16 +10,17 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 from proxy import __version__
-from proxy.commands.admin_client import reached
+from proxy.commands.admin_client import connection_to, reached
 from proxy.commands.init import add_init
 from proxy.commands.process import NotSidelightError, arguments_of
 from proxy.commands.remote import add_commands
+from proxy.commands.tls_files import look_into_tls
 from proxy.observation.redaction import PATH_CHARS, redact
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
@@ -170,7 +171,7 @@ def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None
     from proxy.diagnostics.service import StoreMissingError
     from proxy.supervisor import run
 
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *look_into_tls(settings)):
         _say(f"warning: {warning}")
     sys.setswitchinterval(_SWITCH)
     raise_limit()
@@ -194,7 +195,7 @@ def _loop_factory(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]
 
 def _check(options: argparse.Namespace) -> int:
     settings = load(options.file, os.environ)
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *look_into_tls(settings)):
         _say(f"warning: {warning}")
     count = len(settings.routes)
     routes = f"{count} route{'s' if count != 1 else ''}"
@@ -217,7 +218,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
     # without a file the environment is enough to know the admin port
     settings = load(config, os.environ, None if config else "http://127.0.0.1")
     host, port = settings.admin.host, settings.admin.port
-    connection = HTTPConnection(reached(host), port, timeout=_PROBE_TIMEOUT)
+    connection = connection_to(reached(host), port, settings.admin.tls, _PROBE_TIMEOUT)
     try:
         connection.request("GET", "/livez")
         return 0 if connection.getresponse().status == 200 else 1

@@ -16,6 +16,7 @@ from proxy.http.identity import OtherIds
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
+from proxy.limits.overload import Overload
 from proxy.limits.places import Places, Ticket
 from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
@@ -56,6 +57,8 @@ class Plan:
     """Takes the team's own fields from a request."""
     watcher: StreamObserver
     """Is told of streams while they last."""
+    overload: Overload
+    """Whether new requests are refused."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
     html_errors: bool = False
@@ -105,7 +108,7 @@ class Context:
     permit: Permit | None = None
     connection: Connection | None = None
     choice: Choice | None = None
-    """What it knows of the endpoints of `upstream`; None where that has one only."""
+    """Of the endpoints of `upstream`; None where there is one only."""
     upload: "asyncio.Task[None] | None" = None
     stream: EventStream | None = None
     """Set from the commit on, where the answer is a stream of events."""
@@ -121,13 +124,8 @@ class Context:
     def __init__(
         self, plan: Plan, exchange: Exchange, asked: RequestHead, request: Request, drain: Drain
     ) -> None:
-        self.plan = plan
-        self.exchange = exchange
-        self.asked = asked
-        self.request = request
-        self.client = request.client
-        self.source = request.client.source
-        self.drain = drain
+        self.plan, self.exchange, self.drain, self.asked = plan, exchange, drain, asked
+        self.request, self.client, self.source = request, request.client, request.client.source
 
     @property
     def is_limited(self) -> bool:
@@ -184,6 +182,7 @@ class Context:
             strip=self.route.rule.strip_prefix or "",
             via=self.upstream.rule.via,
             base=base,
+            change=self.route.request_headers,
         )
 
     @property
@@ -199,7 +198,8 @@ class Context:
         x = self.exchange
         if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
             x.interim += (head.status,)
-            self.client.write(self.plan.heads.interim(head, cors=self.route.rule.cors is not None))
+            cors, change = self.route.rule.cors is not None, self.route.response_headers
+            self.client.write(self.plan.heads.interim(head, cors=cors, change=change))
 
     def keep(self) -> None:
         """The whole body was taken: where it was kept, it can be sent again."""

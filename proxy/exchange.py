@@ -52,6 +52,8 @@ class Exchange:
     fields: dict[str, str]
     """The team's own, from `observe.fields`."""
     user_agent: str = ""
+    client_cert: str = ""
+    """The name in the certificate that the client has shown; empty where it has shown none."""
     host: str = ""
 
     route: str = ""

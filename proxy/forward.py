@@ -10,7 +10,7 @@ from typing import Protocol
 
 from proxy import outcome as o
 from proxy import respond
-from proxy.admission import admit
+from proxy.admission import admit, refuse_new
 from proxy.attempts import NoAnswer, call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
@@ -34,9 +34,8 @@ async def forward(ctx: Context) -> bool:
     """Take a request all the way. Whether its connection may carry another one."""
     spent, asked = ctx.exchange.spent, ctx.asked
     spent.enter(GUARDS, now())
-    refusal = guards.refuse_request(asked, ctx.plan.pseudonym)
-    if refusal or ctx.drain.refuses:
-        return refuse(ctx, refusal or o.DRAINING)
+    if new := refuse_new(ctx):
+        return refuse(ctx, new.outcome, new.detail, retry_in=new.retry_in)
     spent.enter(ROUTE, now())
     route = _find(ctx)
     if isinstance(route, NoRoute):

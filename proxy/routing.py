@@ -24,6 +24,7 @@ from urllib.parse import unquote
 from proxy import outcome as o
 from proxy.fallback.build import Fallback
 from proxy.http.authority import host_name
+from proxy.http.header_changes import HeaderChange
 from proxy.limits.concurrency import Concurrency
 from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
@@ -46,6 +47,8 @@ class Route:
     """None where it has none; so are `concurrency` and `fallback`."""
     concurrency: Concurrency | None = None
     fallback: Fallback | None = None
+    request_headers: HeaderChange | None = None
+    response_headers: HeaderChange | None = None
     admits_all: bool = field(init=False)
     """Whether it has no guard and no limit of its own."""
 

@@ -21,6 +21,7 @@ from proxy.http.head_writer import Heads
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead, read_request
 from proxy.http.trust import Peers
+from proxy.limits.overload import Overload
 from proxy.opening import open_exchange
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
@@ -193,6 +194,7 @@ class Line:
             cors=given.cors,
             fields=self.fields,
             watcher=self.observer,
+            overload=Overload(None, None, lambda *_: None),
         )
         self.forward = Forward(self.plan, self.observer)
 

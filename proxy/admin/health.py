@@ -1,17 +1,19 @@
 """The body and status of `/health`, made from values that others measured. No I/O, no decision
 but one word.
 
-Degraded is: an upstream failing, or a critical circuit open. An open breaker does not make the
-process unready, that is `/readyz`'s business.
+Degraded is: an upstream failing, a critical circuit open, a certificate of ours expired, or new
+requests refused as too many. An open breaker does not make the process unready, that is `/readyz`'s
+business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from proxy.clock import iso
 from proxy.observation.readings import PoolLevels
 from proxy.observation.upstream_status import UpstreamHealth
+from proxy.tls.facts import CertificateFacts
 
 
 class PoolFacts(PoolLevels, Protocol):
@@ -59,6 +61,9 @@ class HealthView:
     pools: Mapping[str, PoolFacts]
     version: str
     config_hash: str
+    certificates: Sequence[CertificateFacts] = ()
+    overload: str | None = None
+    """Why new requests are refused; None while they are taken."""
 
     @property
     def critical_circuits_open(self) -> list[str]:
@@ -72,7 +77,19 @@ class HealthView:
     @property
     def status(self) -> Literal["ok", "degraded"]:
         is_failing = any(health.status == "failing" for health in self.upstreams.values())
-        return "degraded" if is_failing or self.critical_circuits_open else "ok"
+        is_bad = (
+            is_failing or self.certificates_expired or self.critical_circuits_open or self.overload
+        )
+        return "degraded" if is_bad else "ok"
+
+    @property
+    def certificates_expired(self) -> list[str]:
+        """Whose: nobody who checks them comes through."""
+        return [
+            one.name
+            for one in self.certificates
+            if one.expires is not None and one.expires <= self.wall
+        ]
 
     def body(self) -> dict[str, object]:
         """As it stands in the JSON."""
@@ -82,7 +99,9 @@ class HealthView:
             "upstreams": {name: self.upstream(health) for name, health in self.upstreams.items()},
             "circuit_breakers": {name: self.circuit(name) for name in self.circuits},
             "critical_circuits_open": self.critical_circuits_open,
+            "overload": self.overload,
             "pools": {name: _pool(view) for name, view in self.pools.items()},
+            "certificates": {one.name: one.body(self.wall) for one in self.certificates},
             "version": self.version,
             "config_hash": self.config_hash,
         }

@@ -11,10 +11,13 @@ from typing import Final, Protocol
 from proxy import __version__
 from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.json_view import JsonObject
+from proxy.admin.limits import limits_body
 from proxy.admin.live import Live, Running
 from proxy.admin.sources import DiagnosticsView, Order
 from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
+from proxy.limits.overload import Overload
+from proxy.limits.places import Places
 from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
@@ -25,9 +28,16 @@ from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, ci
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, specificity
 from proxy.settings.schema import Settings
+from proxy.tls.facts import CertificateFacts
 from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
+
+
+class CertificatesView(Protocol):
+    """How all certificates stand."""
+
+    def facts(self) -> list[CertificateFacts]: ...
 
 
 class AppView(Protocol):
@@ -40,6 +50,10 @@ class AppView(Protocol):
     @property
     def routes(self) -> Sequence[Route]: ...
     @property
+    def overload(self) -> Overload: ...
+    @property
+    def overall(self) -> Places | None: ...
+    @property
     def upstreams(self) -> Mapping[str, Upstream]: ...
     @property
     def observer(self) -> Observer: ...
@@ -51,6 +65,8 @@ class AppView(Protocol):
     def log(self) -> Log: ...
     @property
     def diagnostics(self) -> DiagnosticsView: ...
+    @property
+    def tls(self) -> CertificatesView: ...
     @property
     def ask_to_end(self) -> Callable[[], None] | None: ...
 
@@ -86,7 +102,9 @@ class InProcessAdmin:
             circuits={
                 r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical) for r in app.routes
             },
+            overload=app.overload.detail,
             pools={name: upstream.view() for name, upstream in app.upstreams.items()},
+            certificates=app.tls.facts(),
             version=__version__,
             config_hash=app.settings.config_hash,
         )
@@ -131,12 +149,19 @@ class InProcessAdmin:
         return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
+            wall=wall(),
+            certificates=tuple(self._app.tls.facts()),
+            overloaded=tuple(n for n, sign in self._app.overload.signs.items() if sign.holds),
             log_dropped=sum(self._app.log.dropped.values()),
         )
 
     def routes(self) -> Sequence[JsonObject]:
         rules = sorted((route.rule for route in self._app.routes), key=specificity)
         return [rule.model_dump(mode="json") for rule in rules]
+
+    def limits(self) -> JsonObject:
+        app = self._app
+        return limits_body(app.routes, app.overall, app.overload, now())
 
     def breakers(self) -> Sequence[JsonObject]:
         health = self.health()

@@ -87,6 +87,9 @@ class AdminSources(Protocol):
     def routes(self) -> Sequence[JsonObject]:
         """All routes, the most specific first."""
 
+    def limits(self) -> JsonObject:
+        """Every limit, what it decided, and whom it refuses."""
+
     def breakers(self) -> Sequence[JsonObject]:
         """The circuit of every route, with its latest changes."""
 

@@ -11,6 +11,7 @@ from proxy.clock import http_date, wall
 from proxy.exchange import Exchange
 from proxy.http.error_response import status_line
 from proxy.http.forwarding import first_hop, later_hop
+from proxy.http.header_changes import HeaderChange
 from proxy.http.headers import RawHeaders, appended, combine, to_client, to_upstream
 from proxy.http.request_head import RequestHead
 
@@ -58,6 +59,14 @@ class Peer:
     """Its address; empty where it has none, as on a unix socket."""
     trusted: bool = False
     scheme: bytes = b"http"
+    client_cert: str = ""
+    """The name in the certificate that it has shown; empty where it has shown none."""
+    cert_line: bytes = b""
+    """The line that tells upstreams of it; empty where they are not told."""
+
+    def at(self, peer: str, *, trusted: bool) -> "Peer":
+        """The same, at this address."""
+        return Peer(peer, trusted, self.scheme, self.client_cert, self.cert_line)
 
 
 class Heads:
@@ -90,32 +99,29 @@ class Heads:
         strip: str = "",
         via: bool = True,
         base: str = "",
+        change: HeaderChange | None = None,
     ) -> bytes:
         """The head for the upstream. `host` replaces the client's, `strip` is cut off the path,
-        and `base` is put before what is left of it.
+        and `base` is put before what is left of it; `change` are the rules of the route.
 
         Without `via` it carries none, ours or of others: then a loop is not seen.
         It asks for a WebSocket if the client did; every other `Upgrade` stops here.
         """
-        fields = asked.fields
         wanted = host if host is not None else asked.host
-        same = wanted == fields.get(b"host")
-        lines = to_upstream(
-            asked.raw,
-            fields.get(b"connection"),
-            self._own if same else self._own_and_host,
-            trusted=source.trusted,
-        )
+        same = wanted == asked.fields.get(b"host")
+        own = self._own if same else self._own_and_host
         target = _stripped(asked.target, strip)
         return b"".join(
             (
                 _request_line(asked.method, base + target if target[:1] == "/" else target),
                 b"" if same else b"Host: %b\r\n" % wanted,
-                *lines,
+                *_passing(asked, own, change, trusted=source.trusted),
+                b"" if change is None else change.lines.of(x),
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
                 self._forwarding(asked, source),
+                source.cert_line,
                 _prefix_line(asked, source, strip if len(target) != len(asked.target) else ""),
                 self._via(asked) if via else b"",
                 _body_framing(asked),
@@ -146,14 +152,19 @@ class Heads:
         extra: bytes,
         *,
         cors: bool,
+        change: HeaderChange | None = None,
     ) -> bytes:
-        """The head for the client; `fields` are the headers of `head`, combined.
+        """The head for the client; `fields` are the headers of `head`, combined, `change` are the
+        rules of the route.
 
         `extra` are framing, connection and CORS lines, maybe empty.
         With `cors` the upstream's own `Access-Control-*` give way to them.
         A missing `Date` is added (RFC 9110 §6.6.1).
         """
         own = self._own_and_cors if cors else self._own
+        if change is not None:
+            own |= change.stops
+            extra = change.lines.of(x) + extra
         return b"".join(
             (
                 status_line(head.status, head.reason),
@@ -168,9 +179,14 @@ class Heads:
             )
         )
 
-    def interim(self, head: Head, *, cors: bool) -> bytes:
-        """The head of an interim response for the client; `cors` as in `answer`."""
+    def interim(self, head: Head, *, cors: bool, change: HeaderChange | None = None) -> bytes:
+        """The head of an interim response for the client; `cors` as in `answer`.
+
+        What rules stop does not pass here either; what they set is for the answer.
+        """
         own = self._own_and_cors if cors else self._own
+        if change is not None:
+            own |= change.stops
         connection = combine(head.headers).get(b"connection")
         return b"".join(
             (
@@ -195,6 +211,14 @@ class Heads:
 
     def _date_line(self) -> bytes:
         return b"Date: %b\r\n" % http_date(self._clock())
+
+
+def _passing(
+    asked: RequestHead, own: frozenset[bytes], change: HeaderChange | None, *, trusted: bool
+) -> list[bytes]:
+    """The client's lines that go on."""
+    stops = own if change is None else own | change.stops
+    return to_upstream(asked.raw, asked.fields.get(b"connection"), stops, trusted=trusted)
 
 
 def _request_line(method: str, target: str) -> bytes:

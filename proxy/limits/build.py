@@ -34,7 +34,13 @@ def _limit(rule: RateRule, name: str, keys: ClientKeys) -> RateLimit:
     quota = Quota(rule.count, rule.period, rule.at_once)
     arrivals = LocalArrivals(rule.keys)
     return RateLimit(
-        rule.name or name, quota, source_of(rule.by), arrivals, keys, dry_run=rule.dry_run
+        rule.name or name,
+        quota,
+        source_of(rule.by),
+        arrivals,
+        keys,
+        rate=rule.rate,
+        dry_run=rule.dry_run,
     )
 
 

@@ -204,6 +204,16 @@ class Observer:
             fields = {"stalled_ms": ms(sum(told)), "stalls": len(told)}
             self._log.say("loop_stalled", "warning", fields)
 
+    def overload_changed(self, cause: str, holds: bool, value: float, mark: float) -> None:
+        """New requests are refused from now on, or taken again; `value` is what was measured."""
+        unit, scale = ("ms", 1000.0) if cause == "loop_lag" else ("bytes", 1.0)
+        measured = {f"measured_{unit}": round(value * scale), f"mark_{unit}": round(mark * scale)}
+        fields: dict[str, object] = {"cause": cause, **measured}
+        if holds:
+            self._log.say("overload_began", "error", fields)
+        else:
+            self._log.say("overload_ended", "info", fields)
+
     def descriptors_short(self, limit: int, kept: int) -> None:
         """New connections are refused, because file descriptors run out; said once until freed."""
         self._log.emit("descriptors_short", "error", limit=limit, kept=kept)

@@ -12,12 +12,13 @@ from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
 from proxy.settings.fallbacks import fallback_faults
 from proxy.settings.faults import Place, SettingsError, SettingsFault
+from proxy.settings.header_faults import header_faults
 from proxy.settings.hiding import hidden
 from proxy.settings.limiting import field_faults
 from proxy.settings.reading import read
 from proxy.settings.schema import Settings, shape
 from proxy.settings.shipped import shipped
-from proxy.settings.tree import Items, Keys, Leaf
+from proxy.settings.tree import Items, Keys, Leaf, Origin
 from proxy.settings.unfolding import unfold
 from proxy.settings.values import Values
 from proxy.settings.wording import faults_of
@@ -91,6 +92,7 @@ def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -
     faults += unfold(tree, shape())
     faults += plan.plan_faults(tree, shipped())
     faults += field_faults(tree)
+    faults += header_faults(tree)
     faults += addresses.address_faults(tree)
     whole = plan.spread(tree, shipped())
     faults += fallback_faults(whole)
@@ -104,6 +106,7 @@ def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -
         raise SettingsError(map(hidden, faults)) from None
     if faults:
         raise SettingsError(map(hidden, faults))
+    settings._origin = Origin(whole)
     settings._warnings = (
         *overrides.warnings,
         *doubts.warnings(settings, whole),

@@ -23,11 +23,12 @@ from pydantic import (
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.fallback.rules import FallbackRule
-from proxy.http.rules import CorsRule, IdentityRule
+from proxy.http.rules import CorsRule, HeadersRule, IdentityRule
 from proxy.knobs import Duration, Knobs, Size
 from proxy.limits.rules import ConcurrencyRule, RateRule
 from proxy.resilience.rules import BreakerRule, RetryRule
 from proxy.settings import syntax
+from proxy.settings.faults import KeyPath, Place
 from proxy.settings.sections import (
     Admin,
     DrainRule,
@@ -37,10 +38,12 @@ from proxy.settings.sections import (
     MessageRule,
     Observe,
     ObservedField,
+    OverloadRule,
     OwnErrors,
     TimeoutsRule,
 )
 from proxy.settings.shape import Shape
+from proxy.settings.tree import Keys, Origin, place_of
 from proxy.streams.rules import StreamRule
 from proxy.upstream.rules import UpstreamRule
 
@@ -86,6 +89,8 @@ class Policy(Knobs):
     """Types of bodies that are let in, such as `application/json` or `text/*`; none: all."""
     message: MessageRule = MessageRule()
     """The message in the JSON of requests; the body is then waited for, up to 1 MiB."""
+    headers: HeadersRule = HeadersRule()
+    """Headers that are set, added and removed, both ways."""
     max_body: Size = 128 * 1024 * 1024
     """Largest body of a request; a larger one is answered with 413."""
     max_response: Annotated[Size, Field(ge=1)] | None = None
@@ -175,6 +180,8 @@ class Settings(Knobs):
     """Whose request ID is kept."""
     trusted_proxies: tuple[syntax.Network, ...] = ()
     """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
+    overload: OverloadRule = OverloadRule()
+    """When new requests are refused, because this process has more to do than it can."""
     drain: DrainRule = DrainRule()
     """How it ends."""
     errors: OwnErrors = OwnErrors()
@@ -199,11 +206,16 @@ class Settings(Knobs):
     """Which requests go where, and under which knobs."""
 
     _warnings: tuple[str, ...] = PrivateAttr(())
+    _origin: Origin = PrivateAttr(Origin(Keys(Place("settings"))))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was found odd but not wrong when the settings were read."""
         return self._warnings
+
+    def place_of(self, path: KeyPath) -> Place:
+        """Where a value was written, for faults that show only when it is used."""
+        return place_of(self._origin.tree, path)
 
     @cached_property
     def config_hash(self) -> str:

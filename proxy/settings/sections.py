@@ -1,15 +1,18 @@
 """Settings models that belong to no other folder."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from proxy.knobs import Count, Duration, Knobs, Share, Size
+from proxy.knobs import Count, Duration, Knobs, Share, Size, size
 from proxy.outcome import Level
 from proxy.settings import syntax
+from proxy.tls.rules import PortTls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Timeout = Annotated[Duration, Field(gt=0)]
+_PER_CENT = re.compile(r"([1-9][0-9]?|100)%")
 ListenAddress = Annotated[str, Field(min_length=1)]
 
 
@@ -20,6 +23,8 @@ class Listen(Knobs):
     """Address to listen on."""
     port: Port = 8080
     """Port to listen on; 0 takes any free one."""
+    tls: PortTls | None = None
+    """TLS on this port; null: it speaks plain HTTP."""
     backlog: Count = 1024
     """Connections the kernel keeps while they wait to be accepted."""
     max_connections: Count = 10_000
@@ -45,6 +50,36 @@ class Listen(Knobs):
     unfinished head beyond it is answered with 503."""
 
 
+def _mark(text: str) -> str:
+    """`text`, if it is a size or a share of the limit. Raises ValueError otherwise."""
+    if _PER_CENT.fullmatch(text):
+        return text
+    try:
+        size(text)
+    except ValueError:
+        raise ValueError(
+            f'"{text}" is neither a share nor a size; write one such as 90% or 400MiB'
+        ) from None
+    return text
+
+
+class OverloadRule(Knobs):
+    """When new requests are refused, because this process has more to do than it can."""
+
+    loop_lag: Timeout | None = 0.5
+    """How late the event loop may run, several times in a row; null: as late as it will."""
+    memory: Annotated[str, AfterValidator(_mark)] | None = "90%"
+    """Memory in use: a size, or a share of what the container or the machine has; null: as much
+    as there is."""
+
+    def memory_mark(self, limit: int) -> float | None:
+        """In bytes, where `limit` is all there is."""
+        if self.memory is None:
+            return None
+        share = _PER_CENT.fullmatch(self.memory)
+        return limit * int(share[1]) / 100 if share else float(size(self.memory))
+
+
 class Admin(Knobs):
     """The admin port: health, metrics and what operators may do."""
 
@@ -55,6 +90,8 @@ class Admin(Knobs):
     token: syntax.Token | None = None
     """Secret for everything but health and metrics, at least 16 characters.
     null: open on the loopback, refused elsewhere."""
+    tls: PortTls | None = None
+    """TLS on this port; null: it speaks plain HTTP."""
     max_connections: Count = 64
     """Connections at a time; beyond it the one that has kept silent for longest is closed."""
 

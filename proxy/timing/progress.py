@@ -7,6 +7,7 @@ the peer is on this host, what it has read.
 
 import asyncio
 import fcntl
+import socket
 import struct
 import termios
 from collections.abc import Callable
@@ -21,6 +22,9 @@ LOOK: Final = 1.0
 """Seconds of a wait after which a peer on this host is looked at, for the first time."""
 
 _SIZE: Final = struct.Struct("i")
+_ACKED: Final = struct.Struct("Q")
+_ACKED_AT: Final = 120
+"""Of `tcpi_bytes_acked` in `struct tcp_info` (linux/tcp.h, since 4.2)."""
 
 
 def unacknowledged(transport: asyncio.BaseTransport) -> int:
@@ -38,13 +42,28 @@ def unacknowledged(transport: asyncio.BaseTransport) -> int:
     return int(_SIZE.unpack(told)[0])
 
 
+def acknowledged(transport: asyncio.BaseTransport) -> int:
+    """Bytes that the peer has acknowledged so far; 0 where the kernel does not say."""
+    sock = transport.get_extra_info("socket")
+    if sock is None:
+        return 0
+    try:
+        told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKED_AT + _ACKED.size)
+    except (OSError, ValueError):  # no TCP, or closed
+        return 0
+    return int(_ACKED.unpack_from(told, _ACKED_AT)[0]) if len(told) > _ACKED_AT else 0
+
+
 class Progress:
     """What one transport still has to get rid of, and the clock of a wait for it.
 
     `then` is called when the clock has run out; it asks `is_made`.
     """
 
-    __slots__ = ("_before", "_clock", "_left", "_limit_at", "_then", "_transport", "_unread")
+    __slots__ = (
+        "_acknowledged", "_before", "_clock", "_is_tls", "_left", "_limit_at", "_then",
+        "_transport", "_unread",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -61,11 +80,17 @@ class Progress:
         self._limit_at = inf
         self._unread: int | None = None
         """What had to go, what the peer had not read included, at that look; None: not known."""
+        self._is_tls = transport.get_extra_info("ssl_object") is not None
+        """Then up to 64 KiB wait where nobody can see them, between TLS and the kernel, and move
+        up when the kernel gets rid of some: only what was acknowledged shows it."""
+        self._acknowledged = 0
 
     def watch(self, silence: float, limit: float = inf) -> None:
         """Start the clock: something must go within `silence` seconds."""
         self._before = self._pending()
         self._unread = None
+        if self._is_tls:
+            self._acknowledged = acknowledged(self._transport)
         first = min(LOOK, silence / 2)
         self._left = silence - first
         self._limit_at = now() + limit
@@ -73,6 +98,8 @@ class Progress:
 
     def is_made(self) -> bool:
         """Whether anything has gone since `watch`."""
+        if self._is_tls and acknowledged(self._transport) > self._acknowledged:
+            return True
         pending = self._pending()
         if pending < self._before or self._unread is None:
             return pending < self._before

@@ -15,6 +15,8 @@ from proxy.upstream.rules import EjectionRule
 DOWN_FOR = 5.0
 """Seconds for which an endpoint that could not be reached is left alone, if there is another."""
 
+_BUSY = 503
+
 
 class PassiveHealth:
     """Of the endpoints of one upstream."""
@@ -39,9 +41,9 @@ class PassiveHealth:
             endpoint.is_up = False
             self._endpoints.tell(endpoint, "down", reason, DOWN_FOR)
 
-    def rest(self, choice: Choice | None, seconds: float, now: float) -> None:
-        """The endpoint has asked to be left alone for so long."""
-        if choice is not None and choice.endpoint is not None:
+    def rest(self, choice: Choice | None, status: int, seconds: float | None, now: float) -> None:
+        """The answer asks to be left alone for so long; one of 429 speaks of one user only."""
+        if seconds and status == _BUSY and choice is not None and choice.endpoint is not None:
             choice.endpoint.ejection.rest(seconds, f"it asked for {seconds:g} s of rest", now)
             self._endpoints.refresh(now)
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from proxy.knobs import Duration, Knobs, Share, Size
 from proxy.limits.rules import By
+from proxy.tls.rules import MinVersion
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
@@ -96,7 +97,8 @@ class PoolRule(Knobs):
 
 
 class TlsRule(Knobs):
-    """How an https endpoint proves who it is."""
+    """How an https endpoint and we prove to each other who we are. Files are read again when they
+    change."""
 
     ca_file: str | None = Field(None, min_length=1)
     """PEM file of authorities to trust instead of the system's; null: the system's."""
@@ -104,6 +106,18 @@ class TlsRule(Knobs):
     """Name sent as SNI and checked in the certificate; null: the endpoint's host."""
     verify: bool = True
     """Whether the certificate is checked. false is for experiments only."""
+    certificate: str | None = Field(None, min_length=1)
+    """PEM file of the certificate that we show; null: we show none."""
+    key: str | None = Field(None, min_length=1)
+    """PEM file of its key, not encrypted; null: it is in the file of the certificate."""
+    min_version: MinVersion = "1.2"
+    """Oldest version of TLS that is spoken."""
+
+    @model_validator(mode="after")
+    def _key_has_certificate(self) -> Self:
+        if self.key is not None and self.certificate is None:
+            raise ValueError("key needs certificate, which names the certificate's file")
+        return self
 
 
 class EjectionRule(Knobs):

@@ -25,7 +25,7 @@ from proxy.upstream.passive_health import PassiveHealth
 from proxy.upstream.pool import Pool, PoolView
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
-from proxy.upstream.tls import context_of
+from proxy.upstream.tls import upstream_tls
 
 _KEYS = ClientKeys(b"")
 """Without a secret: every process leads a client to the same endpoint."""
@@ -35,7 +35,7 @@ class Upstream:
     """Connections to the endpoints of one upstream.
 
     `on_endpoint` is told what became of an endpoint, on each change.
-    Raises OSError (or its kind ssl.SSLError) where the CA file cannot be used.
+    Raises TlsFileError where a file of `rule.tls` cannot be used.
     """
 
     def __init__(
@@ -57,7 +57,9 @@ class Upstream:
         self._pool = Pool(rule.pool, self.endpoints)
         self.endpoints.dismiss = self._pool.close_idle
         has_tls = any(endpoint.is_tls for endpoint in self.endpoints.all)
-        self._dialer = Dialer(rule, context_of(rule.tls) if has_tls else None, has_room)
+        self.tls = upstream_tls(name, rule.tls) if has_tls else None
+        """None where no endpoint is https."""
+        self._dialer = Dialer(rule, self.tls, has_room)
 
     @property
     def stale_connections(self) -> int:

@@ -287,6 +287,9 @@ class Sources:
     def routes(self) -> list[Told]:
         return self.routes_told
 
+    def limits(self) -> Told:
+        return {"rate_limits": [], "concurrency": [], "overload": {"reason": None, "refused": 0}}
+
     def breakers(self) -> list[Told]:
         return self.circuits_told
 

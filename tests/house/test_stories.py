@@ -297,7 +297,7 @@ SCENES = [
             "asked for a WebSocket, which the route all does not allow", status=426,
             by="route_limits"),
     refused("unfinished heads", "overload_shed", crowds_in,
-            "More bytes of unfinished requests were held than listen.unread_bytes allows",
+            "refused before anything else (listen.unread_bytes: too much is held)",
             status=503, by="listener", settings={"listen": {"unread_bytes": "64KiB"}}),
     refused("a long message", "message_too_long", says(b'{"m": "abc"}'),
             "The message in the JSON of the request was longer than the route all takes"

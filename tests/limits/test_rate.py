@@ -62,7 +62,7 @@ def test_the_longest_wait_is_told():
     verdict = ask(chat)
 
     assert 60.0 == verdict.wait
-    assert "rate_limit chat-2: no leave for 60.0 s (1 in 60 s, burst 1, by address 192.0.2.1)" == (
+    assert "rate_limit chat-2: no leave for 60.0 s (1/1m, burst 1, by address 192.0.2.1)" == (
         verdict.detail
     )
 
@@ -86,7 +86,7 @@ def test_a_dry_run_refuses_nobody_and_tells_no_client():
     assert (0.0, None, None, b"") == (first.wait, first.detail, first.would_refuse, first.fields)
     assert (0.0, None, b"") == (second.wait, second.detail, second.fields)
     assert second.would_refuse == (
-        "rate_limit chat: no leave for 60.0 s (1 in 60 s, burst 1, by address 192.0.2.1)"
+        "rate_limit chat: no leave for 60.0 s (1/1m, burst 1, by address 192.0.2.1)"
     )
 
 

@@ -26,6 +26,8 @@ def keys_of(shape: Shape, path: str = "") -> Iterator[tuple[str, Shape]]:
             if "string" in child.kinds:
                 yield inner, child
             yield from keys_of(child, inner)
+        elif child.named and not child.named.keys:
+            yield f"{inner}.<name>", child.named
         elif child.named:
             yield from keys_of(child.named, f"{inner}.<name>")
         elif item and item.keys:

@@ -22,6 +22,7 @@ POLICY_KEYS = (
     "hsts",
     "content_types",
     "message",
+    "headers",
     "max_body",
     "max_response",
     "fallback",
@@ -41,7 +42,8 @@ def written(node, path=""):
         for item in node.nodes:
             yield from written(item, f"{path}[]")
     elif isinstance(node, Keys):
-        named = path in ("upstreams", "policies", "observe.fields")
+        named = path in ("upstreams", "policies", "observe.fields") or ".headers.re" in path
+        named = named and not path.endswith(("request", "response"))
         for key, below in node.nodes.items():
             if path == "routes[]" and key in POLICY_KEYS:
                 yield f"{path}.{key}"

@@ -215,7 +215,10 @@ def test_one_that_cannot_be_reached_is_down_until_it_is(scene):
 def test_a_rest_that_it_asked_for_is_granted(scene):
     choice = Choice()
     choice.endpoint = scene.endpoints.all[0]
-    scene.passive.rest(choice, 20, NOW)
+    scene.passive.rest(choice, 429, 20, NOW)
+    scene.passive.rest(choice, 503, None, NOW)
+    assert scene.endpoints.all == scene.endpoints.usable
+    scene.passive.rest(choice, 503, 20, NOW)
 
     assert [scene.endpoints.all[1]] == scene.endpoints.usable
     assert "it asked for 20 s of rest" == scene.endpoints.known[0].reason

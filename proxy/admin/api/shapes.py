@@ -58,7 +58,8 @@ SHAPES: Final[dict[str, Schema]] = {
         "request_id code diagnosis runbook attempts", **_EXCHANGE,
         client_request_id=TEXT, upstream_request_id=TEXT, upstream_ids=_map(TEXT),
         trace_id=TEXT, span_id=TEXT,
-        started=NUMBER, host=TEXT, client_ip=TEXT, user_agent=TEXT, route=OBJECT, category=TEXT,
+        started=NUMBER, host=TEXT, client_ip=TEXT, client_cert=TEXT, user_agent=TEXT,
+        route=OBJECT, category=TEXT,
         upstream_status=WHOLE, interim=_list(WHOLE), detail=TEXT, fault=TEXT, overhead_ms=NUMBER,
         bytes_in=WHOLE, bytes_out=WHOLE, guards=_list(OBJECT), attempts=_list(OBJECT),
         retry_stopped=TEXT, fallback=OBJECT, breaker=OBJECT, times=OBJECT, parts=_map(NUMBER),
@@ -91,6 +92,24 @@ SHAPES: Final[dict[str, Schema]] = {
     ),
     "Breakers": _object("breakers", breakers=_list(_of("Breaker"))),
     "Routes": _object("routes", routes=_list(OBJECT)),
+    "RefusedKey": _object(
+        "client refused at_least", client=TEXT, refused=WHOLE, at_least=WHOLE,
+        retry_in_seconds=NUMBER,
+    ),
+    "RateLimit": _object(
+        "route policy rate burst by dry_run allowed refused limited_now refused_most",
+        route=TEXT, policy=TEXT, rate=TEXT, burst=WHOLE, by=TEXT, dry_run=FLAG, allowed=WHOLE,
+        refused=WHOLE, limited_now=_list(_of("RefusedKey")), refused_most=_list(_of("RefusedKey")),
+    ),
+    "Concurrency": _object(
+        "scope limit per_client in_use waiting", scope=TEXT, limit=_or_null(WHOLE),
+        per_client=_or_null(WHOLE), in_use=WHOLE, waiting=WHOLE, by=TEXT,
+        refused_most=_list(_of("RefusedKey")),
+    ),
+    "Limits": _object(
+        "rate_limits concurrency overload", rate_limits=_list(_of("RateLimit")),
+        concurrency=_list(_of("Concurrency")), overload=OBJECT,
+    ),
     "Config": OBJECT,
     "Code": _object("code runbook", code=TEXT, term=TEXT, message=TEXT, runbook=OBJECT),
     "Live": _object(
@@ -101,7 +120,9 @@ SHAPES: Final[dict[str, Schema]] = {
     "Drain": _object("draining running", draining=FLAG, running=WHOLE),
     "Alive": _object("status", status=TEXT),
     "Ready": _object("ready", ready=FLAG, reason=TEXT),
-    "Health": _object("status", status={"type": "string", "enum": ["ok", "degraded"]}),
+    "Health": _object(
+        "status", status={"type": "string", "enum": ["ok", "degraded"]}, overload=_or_null(TEXT)
+    ),
     "Figures": _object("uptime_seconds", uptime_seconds=NUMBER, last_five_minutes=OBJECT),
     "Metrics": TEXT,
     "Empty": OBJECT,

@@ -30,6 +30,10 @@ class SystemApi:
             Operation("GET", "/api/config", self.config, "Settings, secrets redacted.", "Config"),
             Operation("GET", "/api/routes", self.routes, "Routes and their limits.", "Routes"),
             Operation(
+                "GET", "/api/limits", self.limits,
+                "Limits: what they decided, who is limited now and was refused most.", "Limits",
+            ),
+            Operation(
                 "GET", "/api/codes/{code}", self.code, "What a code means, and its runbook.",
                 "Code", parameters=(Parameter("code", "Of an outcome."),),
                 refusals={404: NO_CODE.message},
@@ -50,6 +54,9 @@ class SystemApi:
 
     async def routes(self, _: web.Request) -> web.Response:
         return json_reply({"routes": self._sources.routes()})
+
+    async def limits(self, _: web.Request) -> web.Response:
+        return json_reply(self._sources.limits())
 
     async def code(self, request: web.Request) -> web.Response:
         outcome = OUTCOMES.get(request.match_info["code"])

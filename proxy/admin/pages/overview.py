@@ -45,6 +45,8 @@ def _verdict(live: Live, raised: Sequence[JsonObject], store: JsonObject) -> Mar
     wrong = [*_wrong_upstreams(live), *_open_circuits(live)]
     if loud := sum(not alert.get("silenced") for alert in raised):
         wrong.append("one alert is raised" if loud == 1 else f"{loud} alerts are raised")
+    if live.health.overload:
+        wrong.append(f"new requests are refused ({live.health.overload})")
     if text(store, "state") == "failing":
         wrong.append(f"the store fails: {text(store, 'reason', 'unknown')}")
     if not wrong:

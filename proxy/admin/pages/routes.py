@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from proxy.admin.json_view import JsonObject, as_count, as_number, part, rows, text, texts
+from proxy.admin.pages.limits import limits_of
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import facts, nothing, reference, state, table, when
 
@@ -16,14 +17,16 @@ _ORDERS = (
 _RESULTS = {"open": "open", "close": "closed"}
 
 
-def routes_page(routes: Sequence[JsonObject], breakers: Sequence[JsonObject]) -> list[Content]:
+def routes_page(
+    routes: Sequence[JsonObject], breakers: Sequence[JsonObject], limits: JsonObject
+) -> list[Content]:
     circuits = {text(breaker, "route"): breaker for breaker in breakers}
-    shown = [_route(route, circuits.get(text(route, "name"), {})) for route in routes]
+    shown = [_route(route, circuits.get(text(route, "name"), {}), limits) for route in routes]
     note = el("p", "In the order in which they are tried.", class_="quiet")
     return [el("h1", "Routes"), note, *shown]
 
 
-def _route(route: JsonObject, circuit: JsonObject) -> Markup:
+def _route(route: JsonObject, circuit: JsonObject, limits: JsonObject) -> Markup:
     name, match = text(route, "name"), part(route, "match")
     methods = ", ".join(texts(match, "methods")) or "all methods"
     where = f"{text(match, 'host')}{text(match, 'path')}"
@@ -41,6 +44,7 @@ def _route(route: JsonObject, circuit: JsonObject) -> Markup:
             )
         ),
         _changes(rows(circuit, "changes")),
+        limits_of(limits, name),
         id=f"route-{name}",
     )  # fmt: skip
 

@@ -56,6 +56,11 @@ ALERTS: Final[dict[str, Runbook]] = {
         ("`sidelight_upstream_connections`: how many are active, how many wait?", "Whether streams hold them or slow answers do."),
         ("Follow the runbook of `pool_timeout`.",),
     ),
+    "overloaded": Runbook(
+        "New requests are refused (`overload_shed`), because the event loop runs late or memory is short.",
+        ("The event `overload_began`: `loop_lag` or `memory`, and how far above its mark.", "`sidelight_overloaded`: how long, and how often?"),
+        ("Follow the runbook of `overload_shed`.",),
+    ),
     "store_dropping": Runbook(
         "Stories are lost because the store does not take them.",
         ("The event `store_failed` and its `reason`: disk full, file locked, path not writable?",),
@@ -70,6 +75,21 @@ ALERTS: Final[dict[str, Runbook]] = {
         "New settings were refused; the ones before remain in force.",
         ("The event `config_rejected`: it names every place.", "`sidelight check FILE`."),
         ("Mend the file and reload.",),
+    ),
+    "certificate_expires": Runbook(
+        "A certificate of a port, or the one shown to an upstream, expires within 14 days.",
+        ("`/health` under `certificates`: which one, and when?", "Whether whatever renews it (cert-manager, an ACME client) still runs."),
+        ("Renew it into the same files: they are read again within seconds, and no connection is touched.",),
+    ),
+    "certificate_expires_soon": Runbook(
+        "A certificate expires within 3 days, or has expired: then every client that checks it is refused.",
+        ("`/health` under `certificates`: which one, and when?", "Whether the files were renewed already and refused: event `tls_files_rejected`."),
+        ("Renew it by hand, into the same files; no restart is needed.",),
+    ),
+    "certificate_rejected": Runbook(
+        "Files of TLS changed and cannot be used; the certificate and key from before remain in force.",
+        ("The event `tls_files_rejected`: its `detail` names the file.", "`sidelight check FILE`, where the process runs."),
+        ("Write key and certificate that fit each other; they are read again within seconds.", "Put the old ones back."),
     ),
     "alert_test": Runbook(
         "Somebody ran `sidelight alert-test`.",

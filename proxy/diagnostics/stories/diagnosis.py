@@ -42,7 +42,7 @@ HAPPENED: Final[dict[str, str]] = {
     "client_concurrency_limited": "the client had as many requests under way on {route} as one client may have{detail}.",
     "concurrency_limited": "as many requests were under way as may be, and there was no room in the queue{detail}.",
     "queue_timeout": "no place on {route} came free within {queued}, and concurrency.wait ended the wait{detail}.",
-    "overload_shed": "more bytes of unfinished requests were held than listen.unread_bytes allows, so this one was refused before its head was whole.",
+    "overload_shed": "Sidelight had more to do than it can, so this one was refused before anything else{detail}.",
     "pool_timeout": "no connection to {upstream} came free within {queued}; {limit} ended the wait{detail}.",
     "circuit_open": "the circuit of {route} was open because too many attempts had failed, so {upstream} was not asked.{retry_in}",
     "upstream_cooling_down": "{upstream} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",

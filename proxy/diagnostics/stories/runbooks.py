@@ -144,9 +144,17 @@ CODES: Final[dict[str, Runbook]] = {
         ("Mend what is slow, or add instances; a longer wait seldom helps.",),
     ),
     "overload_shed": Runbook(
-        "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
-        ("`client_ip` of these exchanges, and how many connections are open.",),
-        ("Find who sends heads that do not end; add instances or raise the limit.",),
+        "This process has more to do than it can: its event loop runs late, memory is short, or clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
+        (
+            "`detail` says which: `overload.loop_lag`, `overload.memory` or `listen.unread_bytes`.",
+            "Loop: CPU of the container, throttling, `sidelight_event_loop_lag_seconds`.",
+            "Memory: `process_resident_memory_bytes`, and how many streams and connections are open.",
+            "Unfinished requests: `client_ip` of these exchanges.",
+        ),
+        (
+            "Add instances, CPU or memory; what is under way is not touched.",
+            "Find who sends heads that do not end.",
+        ),
     ),
     "pool_timeout": Runbook(
         "No connection to the upstream came free within `timeouts.pool_wait`.",

@@ -7,6 +7,7 @@ import pytest
 from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
 from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, RuleName
+from proxy.tls.facts import CertificateFacts
 
 
 def found(rule, exchanges=(), system_state=SystemState()):  # noqa: B008 - frozen
@@ -86,7 +87,10 @@ def test_a_finding_says_what_was_found_and_names_three_ids(exchange_of) -> None:
 
 def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> None:
     system_state = SystemState(
-        circuits_open=("chat", "rest"), pools_exhausted=("db",), config_rejected=True
+        circuits_open=("chat", "rest"),
+        pools_exhausted=("db",),
+        overloaded=("memory",),
+        config_rejected=True,
     )
     rule = AlertsRule()
     window = CountWindow.of(rule)
@@ -97,6 +101,7 @@ def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> No
         ("breaker_open", "chat", ("id-1",)),
         ("breaker_open", "rest", ()),
         ("pool_exhausted", "db", ()),
+        ("overloaded", "memory", ()),
         ("config_rejected", "", ()),
     ]
 
@@ -105,11 +110,12 @@ def test_rules_about_signs_can_be_switched_off() -> None:
     off = AlertsRule(
         breaker_open=False,
         pool_exhausted=False,
+        overloaded=False,
         config_rejected=False,
         store_dropping=False,
         log_dropping=False,
     )
-    system_state = SystemState(("chat",), ("db",), 5, 5, True)
+    system_state = SystemState(("chat",), ("db",), ("loop_lag",), 5, 5, True)
 
     assert found(off, system_state=system_state) == {}
     assert lost(off, SystemState(), system_state) == []
@@ -126,3 +132,25 @@ def test_only_what_was_lost_since_the_last_look_is_news() -> None:
         ("log_dropping", "1 log line lost"),
     ]
     assert lost(AlertsRule(), after, after) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "raised"),
+    [
+        pytest.param(15, [], id="15 days"),
+        pytest.param(13, ["certificate_expires"], id="13 days"),
+        pytest.param(2, ["certificate_expires", "certificate_expires_soon"], id="2 days"),
+        pytest.param(-1, ["certificate_expires", "certificate_expires_soon"], id="expired"),
+    ],
+)
+def test_a_certificate_that_expires_is_told_14_and_3_days_before(days, raised):
+    facts = CertificateFacts("listen", 1e9 + days * 86400)
+    state = SystemState(wall=1e9, certificates=(facts,))
+
+    assert raised == list(found(AlertsRule(), system_state=state))
+
+
+def test_files_of_tls_that_cannot_be_used_are_told():
+    state = SystemState(certificates=(CertificateFacts("listen", None, "broken"),))
+
+    assert ["certificate_rejected"] == list(found(AlertsRule(), system_state=state))
