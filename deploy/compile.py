@@ -37,9 +37,10 @@ COMPILED = {
     "retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
     "sse upstream_errors verdict",
-    "upstream": "blanks bounded_body conclusion connection delivery ending endpoints interim "
-    "pacing pool protocol request_writer rescue response response_reader result "
-    "states switched upstream",
+    "upstream": "blanks bounded_body choice chooser chosen conclusion connection delivery ending "
+    "endpoint endpoint_change endpoints interim names pacing passive_health pool protocol "
+    "request_writer rescue response response_reader result states switched upstream",
+    "upstream/balancing": "ejection ring turns two_choices",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
     "tls": "handshake handshake_log port",

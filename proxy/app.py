@@ -56,6 +56,7 @@ from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.timing.loop_lag import LAG
 from proxy.timing.memory import MemoryWatch, memory_limit
 from proxy.tls.service import TlsService
+from proxy.upstream.endpoint_change import EndpointChange
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
@@ -119,8 +120,8 @@ class App:
         """Drains and ends the process, as a signal would; None where nobody listens to it."""
 
     def _make_upstreams(self) -> dict[str, Upstream]:
-        def tell(name: str) -> Callable[[str, bool], None]:
-            return lambda url, is_up: self.observer.endpoint_changed(name, url, is_up)
+        def tell(name: str) -> Callable[[EndpointChange], None]:
+            return lambda change: self.observer.endpoint_changed(name, change)
 
         rules = self.settings.upstreams.items()
         has_room = self.descriptors.admit_upstream

@@ -38,7 +38,6 @@ class NoAnswer:
 async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     """Make attempts until one is good or the rules say stop; gives the last real answer."""
     last: UpstreamResponse | NoAnswer | None = None
-    avoid: str | None = None
     rule = ctx.route.rule
     at = now()
     ctx.exchange.spent.enter(OURS, at)
@@ -50,7 +49,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         if isinstance(admitted, Refused):
             return _refused(ctx, admitted, last)
         ctx.permit = admitted
-        got = await attempt(ctx, at, avoid)
+        got = await attempt(ctx, at)
         if isinstance(got, ResponseHead) and got.status < 400:
             if not ctx.route.rule.stream.hold_first_event:
                 return UpstreamResponse(got)
@@ -61,7 +60,6 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         step = _next(ctx, got)
         if not isinstance(step, Again):
             return _final(ctx, got, step, last)
-        avoid = ctx.exchange.attempts[-1].endpoint
         if isinstance(got, ResponseHead):
             last = await _set_aside(ctx, got)
         elif not isinstance(last, UpstreamResponse):
@@ -118,6 +116,7 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
         and is_idempotent(rule, ctx.asked.method, has_key=b"idempotency-key" in ctx.asked.fields),
         replayable=ctx.is_replayable,
         draining=ctx.drain.has_begun,
+        elsewhere=rule.elsewhere == "at_once" and ctx.upstream.has_another(ctx.choice),
     )
     step = decide(rule, failure, standing, ctx.route.budget, now())
     if ctx.exchange.attempts:
@@ -128,6 +127,7 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
 def _rest_asked(ctx: Context, head: ResponseHead) -> float | None:
     """Seconds the upstream asks us to stay away; a 429 may cool the route down."""
     rest = ctx.exchange.attempts[-1].retry_after = rest_asked(head.headers, wall())
+    ctx.upstream.passive.rest(ctx.choice, head.status, rest, now())
     if head.status == 429:
         ctx.route.breaker.cool(rest, now())
     return rest

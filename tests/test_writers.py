@@ -49,7 +49,7 @@ BEGUN_WITH = {"started", "started_wall", "method", "target", "client_ip"}
 
 OF_ATTEMPTS = {
     "attempt_record": "status result outcome detail",
-    "attempt": "endpoint reused connect head sent queued",
+    "attempt": "endpoint address chosen reused connect head sent queued",
     "attempts": "pause upstream_ids retry_after budget_left",
 }
 """The fields of an attempt, by their one writer; `started` is what it begins with."""

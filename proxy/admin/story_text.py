@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from proxy.admin.around_text import around_lines, diagnosis_parts
+from proxy.admin.choice_text import chosen_lines, endpoint_words
 from proxy.admin.json_view import (
     JsonObject,
     as_number,
@@ -72,8 +73,10 @@ def _drawing(story: JsonObject) -> Iterator[str]:
 def _attempts(story: JsonObject) -> Iterator[str]:
     for attempt in rows(story, "attempts"):
         result = text(attempt, "status") or text(attempt, "result", "?")
-        said = (text(attempt, "endpoint", "?"), connection(attempt), f"{result}; {then(attempt)}")
+        said = (endpoint_words(attempt), connection(attempt), f"{result}; {then(attempt)}")
         yield f"Attempt {text(attempt, 'number')}: {', '.join(filter(None, said))}"
+        for line in chosen_lines(attempt):
+            yield f"           {line}"
         if detail := text(attempt, "detail"):
             yield f"           {detail}"
 
@@ -94,7 +97,7 @@ def then(attempt: JsonObject) -> str:
     said = text(attempt, "then", "ended")
     line = f"{said} ({why})" if why else said
     pause, budget = as_number(attempt, "pause_ms"), as_number(attempt, "budget_left")
-    after = f" after {length(pause)}" if pause is not None else ""
+    after = "" if pause is None else f" after {length(pause)}" if pause else " at once"
     left = f", retry budget {budget:g} left" if budget is not None else ""
     return line + after + left
 

@@ -27,11 +27,21 @@ from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory
 from proxy.outcome import Level
 from proxy.resilience.permits import Transition
+from proxy.upstream.endpoint_change import ChangeKind, EndpointChange
 
 _BREAKER_EVENTS: Final = {
     "open": "breaker_opened",
     "half_open": "breaker_half_open",
     "closed": "breaker_closed",
+}
+
+_ENDPOINT_EVENTS: Final[dict[ChangeKind, tuple[str, Level]]] = {
+    "down": ("endpoint_down", "warning"),
+    "up": ("endpoint_up", "info"),
+    "ejected": ("endpoint_ejected", "warning"),
+    "returned": ("endpoint_returned", "info"),
+    "dns_failed": ("endpoint_dns_failed", "warning"),
+    "dns_found": ("endpoint_dns_found", "info"),
 }
 
 _STALL: Final = 1.0
@@ -156,15 +166,21 @@ class Observer:
         level: Level = "warning" if change.to == "open" else "info"
         self._log.emit(_BREAKER_EVENTS[change.to], level, **fields)
 
-    def endpoint_changed(self, upstream: str, endpoint: str, is_up: bool) -> None:
-        """An endpoint began or ceased to accept connections."""
+    def endpoint_changed(self, upstream: str, change: EndpointChange) -> None:
+        """An endpoint came into use, or went out of it."""
         self.flush()
-        self._metrics.endpoint(upstream, endpoint, is_up=is_up)
-        fields = {"upstream": upstream, "endpoint": endpoint}
-        if is_up:
-            self._log.say("endpoint_up", "info", fields)
-        else:
-            self._log.say("endpoint_down", "warning", fields)
+        if change.kind in ("down", "up"):
+            self._metrics.endpoint(upstream, change.endpoint, is_up=change.kind == "up")
+        elif change.kind == "ejected":
+            self._metrics.ejection(upstream, change.endpoint)
+        fields: dict[str, object] = {"upstream": upstream, "endpoint": change.endpoint}
+        if change.address is not None:
+            fields["address"] = change.address
+        fields["reason"] = change.reason
+        if change.seconds is not None:
+            fields["for_ms"] = ms(change.seconds)
+        event, level = _ENDPOINT_EVENTS[change.kind]
+        self._log.say(event, level, fields)
 
     def connection_refused(self) -> None:
         """A client's connection was closed at once, because the limit is reached."""

@@ -12,6 +12,9 @@ from proxy.observation.observer import Observer
 from proxy.observation.summary import Summary
 from proxy.outcome import DRAIN_CUT, HEAD_TIMEOUT
 from proxy.resilience.permits import Transition
+from proxy.upstream.endpoint_change import EndpointChange
+
+GONE, BACK = (EndpointChange("http://a:1", kind, "why") for kind in ("down", "up"))
 
 
 class House:
@@ -93,8 +96,12 @@ def test_a_flush_records_at_once(house: House, exchange) -> None:
     [
         lambda observer: observer.config_loaded("c0ffee"),
         lambda observer: observer.breaker_changed(Transition("chat", "open", "ratio", 30.0, 1.0)),
-        lambda observer: observer.endpoint_changed("backend", "http://a:1", True),
-        lambda observer: observer.endpoint_changed("backend", "http://a:1", False),
+        lambda observer: observer.endpoint_changed(
+            "backend", EndpointChange("http://a:1", "up", "why")
+        ),
+        lambda observer: observer.endpoint_changed(
+            "backend", EndpointChange("http://a:1", "down", "why")
+        ),
         lambda observer: observer.drain_began("SIGTERM", 1.0),
         lambda observer: observer.drain_ended(),
     ],
@@ -184,9 +191,9 @@ def test_a_breaker_that_changes_is_told(house: House, change: Transition, event)
 
 
 def test_an_endpoint_that_goes_and_comes_is_told(house: House) -> None:
-    house.observer.endpoint_changed("backend", "http://a:1", False)
+    house.observer.endpoint_changed("backend", GONE)
     assert {("backend", "http://a:1"): 0.0} == house.numbers("endpoint_healthy")
-    house.observer.endpoint_changed("backend", "http://a:1", True)
+    house.observer.endpoint_changed("backend", BACK)
 
     assert {("backend", "http://a:1"): 1.0} == house.numbers("endpoint_healthy")
     assert [

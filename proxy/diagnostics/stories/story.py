@@ -10,6 +10,7 @@ from typing import Final
 from proxy.attempt_record import Attempt
 from proxy.clock import iso
 from proxy.diagnostics.stories.around import around_of
+from proxy.diagnostics.stories.choice import went_to
 from proxy.diagnostics.stories.client_end import client_got
 from proxy.diagnostics.stories.clocks import (
     Clock,
@@ -139,7 +140,7 @@ def _attempt(x: Exchange, n: int) -> Story:
     then, why = _then(x, n)
     told: dict[str, object] = {
         "number": n + 1,
-        "endpoint": attempt.endpoint,
+        **went_to(attempt, x.started),
         "reused": attempt.reused,
         "at_ms": ms(attempt.started - x.started),
         "queue_ms": ms(attempt.queued) if attempt.queued else None,
