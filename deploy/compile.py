@@ -28,6 +28,7 @@ COMPILED = {
     "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
     "headers identity proxy_status request_head trust",
     "limits": "arrivals fields gcra keys message_guard rate",
+    "matching": "conditions index paths rank",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",

@@ -15,6 +15,7 @@ from proxy.admin.live import Live, Running
 from proxy.admin.sources import DiagnosticsView, Order
 from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
+from proxy.matching.rank import specificity
 from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
@@ -23,7 +24,7 @@ from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
 from proxy.resilience.permits import Transition
-from proxy.routing import Route, specificity
+from proxy.routing import Route
 from proxy.settings.schema import Settings
 from proxy.upstream.upstream import Upstream
 
@@ -135,7 +136,7 @@ class InProcessAdmin:
         )
 
     def routes(self) -> Sequence[JsonObject]:
-        rules = sorted((route.rule for route in self._app.routes), key=specificity)
+        rules = sorted((r.rule for r in self._app.routes), key=lambda rule: specificity(rule.match))
         return [rule.model_dump(mode="json") for rule in rules]
 
     def breakers(self) -> Sequence[JsonObject]:

@@ -4,6 +4,7 @@ Nothing of it is recorded on the way: the guards are asked in a fixed order, and
 the one that refused.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from proxy.diagnostics.stories.words import either
@@ -69,7 +70,13 @@ def route_of(x: Exchange) -> dict[str, object] | None:
         match = x.terms.match
         told["policy"] = x.terms.policy
         told["why"] = why(match)
-        told["match"] = {"host": match.host, "path": match.path, "methods": list(match.methods)}
+        told["match"] = {
+            "host": match.host,
+            "path": match.path,
+            "methods": list(match.methods),
+            "headers": {name: list(values) for name, values in match.headers.items()},
+            "query": {name: list(values) for name, values in match.query.items()},
+        }
     return told
 
 
@@ -80,7 +87,15 @@ def why(match: Matching) -> str:
         reasons.insert(0, f"the host is {match.host}")
     if match.methods:
         reasons.append(f"the method is {either(list(match.methods))}")
+    reasons += [_condition("header", *each) for each in match.headers.items()]
+    reasons += [_condition("parameter", *each) for each in match.query.items()]
     return "; ".join(reasons)
+
+
+def _condition(what: str, name: str, values: Sequence[str]) -> str:
+    if "*" in values:
+        return f"the {what} {name} is there"
+    return f"the {what} {name} is {either(list(values))}"
 
 
 def _path(path: str) -> str:

@@ -70,9 +70,10 @@ CODES: Final[dict[str, Runbook]] = {
         ("Make it speak HTTP/1.1.",),
     ),
     "route_not_found": Runbook(
-        "No route matches host and path.",
+        "No route matches host, path, headers and query.",
         (
             "`path`, and the `match` of the route that should have taken it: `/a` is exact, `/a/` is a prefix.",
+            "`detail`: the routes of this path, with the header or parameter that was missing.",
         ),
         ("Add or mend the route.",),
     ),
