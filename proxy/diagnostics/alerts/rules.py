@@ -28,6 +28,7 @@ RuleName = Literal[
     "unauthorised",
     "breaker_open",
     "pool_exhausted",
+    "endpoint_down",
     "store_dropping",
     "log_dropping",
     "config_rejected",
@@ -171,6 +172,8 @@ class AlertsRule(Knobs):
     """Raised while a circuit is not closed."""
     pool_exhausted: bool = True
     """Raised while an upstream's connections are all in use and requests wait."""
+    endpoint_down: bool = True
+    """Raised while health checks keep an endpoint out of use."""
     store_dropping: bool = True
     """Raised when stories were lost."""
     log_dropping: bool = True

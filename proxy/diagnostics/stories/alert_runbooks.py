@@ -56,6 +56,11 @@ ALERTS: Final[dict[str, Runbook]] = {
         ("`sidelight_upstream_connections`: how many are active, how many wait?", "Whether streams hold them or slow answers do."),
         ("Follow the runbook of `pool_timeout`.",),
     ),
+    "endpoint_down": Runbook(
+        "The health checks keep an endpoint out of use, or traffic has found it out of reach.",
+        ("`/health`: of each endpoint why and since when.", "By hand, from where Sidelight runs: the path of `health.path` with its `Host`."),
+        ("Mend the endpoint; it is used again after `health.up_after` good checks.", "If it was taken away for good: take it out of `endpoints`."),
+    ),
     "store_dropping": Runbook(
         "Stories are lost because the store does not take them.",
         ("The event `store_failed` and its `reason`: disk full, file locked, path not writable?",),

@@ -45,6 +45,7 @@ HAPPENED: Final[dict[str, str]] = {
     "pool_timeout": "no connection to {upstream} came free within {queued}; {limit} ended the wait{detail}.",
     "circuit_open": "the circuit of {route} was open because too many attempts had failed, so {upstream} was not asked.{retry_in}",
     "upstream_cooling_down": "{upstream} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",
+    "no_healthy_upstream": "the health checks had found no endpoint of {upstream} healthy, so none was asked{detail}.{retry_in}",
     "draining": "Sidelight was shutting down and took no new requests.",
     "dns_failure": "the name of {endpoint} has no address{detail}.",
     "connect_refused": "{endpoint} refused the connection, or the network did{detail}.",

@@ -31,11 +31,12 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "message": ("message_empty", "message_too_long"),
     "concurrency": ("client_concurrency_limited", "concurrency_limited", "queue_timeout"),
     "breaker": ("circuit_open", "upstream_cooling_down"),
+    "endpoints": ("no_healthy_upstream",),
     "pool": ("pool_timeout",),
 }
 """Every guard in the order in which it is asked, with the codes by which it refuses."""
 
-_LATE: Final = tuple(code for guard in ("breaker", "pool") for code in GUARDS[guard])
+_LATE: Final = tuple(code for guard in ("breaker", "endpoints", "pool") for code in GUARDS[guard])
 
 
 def guards_of(x: Exchange) -> list[dict[str, str]]:
@@ -56,7 +57,7 @@ def _came_to(guard: str, x: Exchange, code: str) -> bool:
     """Whether the exchange came as far as to this guard."""
     if guard == "route":
         return bool(x.route) or code in GUARDS["route"]
-    if guard in ("breaker", "pool"):
+    if guard in ("breaker", "endpoints", "pool"):
         return bool(x.attempts) or code in _LATE
     return True
 

@@ -161,6 +161,17 @@ CODES: Final[dict[str, Runbook]] = {
         ("The upstream's own limits, and the traffic of this route.",),
         ("Send less, or have the limit raised.",),
     ),
+    "no_healthy_upstream": Runbook(
+        "The health checks have found every endpoint of the upstream down, so none is asked.",
+        (
+            "`/health`: of each endpoint why and since when; the events `endpoint_down`.",
+            "By hand, from where Sidelight runs: the path of `health.path` with its `Host`.",
+        ),
+        (
+            "Mend the service: traffic comes back after `health.up_after` good checks.",
+            "If the service works and only its health page does not: mend `health.path`, `host` or `status`, or set `panic`, so that all are used where few are healthy.",
+        ),
+    ),
     "draining": Runbook(
         "Sidelight is shutting down and takes nothing new.",
         ("The event `drain_began`: was it meant?",),

@@ -86,7 +86,10 @@ def test_a_finding_says_what_was_found_and_names_three_ids(exchange_of) -> None:
 
 def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> None:
     system_state = SystemState(
-        circuits_open=("chat", "rest"), pools_exhausted=("db",), config_rejected=True
+        circuits_open=("chat", "rest"),
+        pools_exhausted=("db",),
+        endpoints_down=(("db", "http://a:1", "3 checks in a row: status 500"),),
+        config_rejected=True,
     )
     rule = AlertsRule()
     window = CountWindow.of(rule)
@@ -97,6 +100,7 @@ def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> No
         ("breaker_open", "chat", ("id-1",)),
         ("breaker_open", "rest", ()),
         ("pool_exhausted", "db", ()),
+        ("endpoint_down", "db http://a:1", ()),
         ("config_rejected", "", ()),
     ]
 
@@ -105,11 +109,12 @@ def test_rules_about_signs_can_be_switched_off() -> None:
     off = AlertsRule(
         breaker_open=False,
         pool_exhausted=False,
+        endpoint_down=False,
         config_rejected=False,
         store_dropping=False,
         log_dropping=False,
     )
-    system_state = SystemState(("chat",), ("db",), 5, 5, True)
+    system_state = SystemState(("chat",), ("db",), (("db", "http://a", "status 500"),), 5, 5, True)
 
     assert found(off, system_state=system_state) == {}
     assert lost(off, SystemState(), system_state) == []
