@@ -34,6 +34,7 @@ COMPILED = {
     "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
     "streams": "clocks errors framing holding markers ndjson observer raw recognition relay sse "
     "upstream_errors verdict",
+    "upstream/health": "check checks tally view",
     "upstream": "blanks conclusion connection delivery ending endpoint_change endpoints interim "
     "pacing pool protocol request_writer rescue response response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",

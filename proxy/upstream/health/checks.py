@@ -15,7 +15,7 @@ from proxy.upstream.health.tally import CheckResult, Tally
 JITTER = 0.1
 """The part of an interval by which it is longer or shorter."""
 
-Asked = Callable[[Endpoint], Awaitable[CheckResult]]
+CheckEndpoint = Callable[[Endpoint], Awaitable[CheckResult]]
 
 
 class HealthChecks:
@@ -28,7 +28,7 @@ class HealthChecks:
         self,
         rule: HealthRule,
         endpoints: Callable[[], Sequence[Endpoint]],
-        check: Asked,
+        check: CheckEndpoint,
         on_change: Callable[[Endpoint, Tally], None],
         rng: Callable[[], float] = random.random,
     ) -> None:
