@@ -34,9 +34,11 @@ COMPILED = {
     "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
     "streams": "clocks errors framing holding markers ndjson observer raw recognition relay sse "
     "upstream_errors verdict",
+    "upstream": "blanks choice chooser chosen conclusion connection delivery ending endpoint "
+    "endpoint_change endpoints interim names pacing passive_health pool protocol request_writer "
+    "rescue response response_reader result states upstream",
+    "upstream/balancing": "ejection ring turns two_choices",
     "upstream/health": "check checks tally view",
-    "upstream": "blanks conclusion connection delivery ending endpoint_change endpoints interim "
-    "pacing pool protocol request_writer rescue response response_reader result states upstream",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag progress silence waiter",
 }

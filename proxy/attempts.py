@@ -35,7 +35,6 @@ class NoAnswer:
 async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     """Make attempts until one is good or the rules say stop; gives the last real answer."""
     last: UpstreamResponse | NoAnswer | None = None
-    avoid: str | None = None
     rule = ctx.route.rule
     at = now()
     ctx.exchange.spent.enter(OURS, at)
@@ -47,7 +46,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         if isinstance(admitted, Refused):
             return _refused(ctx, admitted, last)
         ctx.permit = admitted
-        got = await attempt(ctx, at, avoid)
+        got = await attempt(ctx, at)
         if isinstance(got, ResponseHead) and got.status < 400:
             if not ctx.route.rule.stream.hold_first_event:
                 return UpstreamResponse(got)
@@ -58,7 +57,6 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         step = _next(ctx, got)
         if not isinstance(step, Again):
             return _final(ctx, got, step, last)
-        avoid = ctx.exchange.attempts[-1].endpoint
         if isinstance(got, ResponseHead):
             last = await _set_aside(ctx, got)
             if isinstance(last, UpstreamResponse) and not last.is_whole:
@@ -117,6 +115,7 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
         and is_idempotent(rule, ctx.asked.method, has_key=b"idempotency-key" in ctx.asked.fields),
         replayable=ctx.body is not None,
         draining=ctx.drain.has_begun,
+        elsewhere=_is_asked_elsewhere(ctx),
     )
     step = decide(rule, failure, standing, ctx.route.budget, now())
     if ctx.exchange.attempts:
@@ -127,9 +126,18 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
 def _rest_asked(ctx: Context, head: ResponseHead) -> float | None:
     """Seconds the upstream asks us to stay away; a 429 may cool the route down."""
     rest = ctx.exchange.attempts[-1].retry_after = rest_asked(head.headers, wall())
+    if rest and ctx.choice is not None and head.status == 503:
+        ctx.upstream.passive.rest(ctx.choice, rest, now())
     if head.status == 429:
         ctx.route.breaker.cool(rest, now())
     return rest
+
+
+def _is_asked_elsewhere(ctx: Context) -> bool:
+    """Whether a retry goes at once to an endpoint that has not failed the exchange."""
+    if ctx.choice is None or ctx.route.rule.retry.elsewhere != "at_once":
+        return False
+    return ctx.upstream.has_another(ctx.choice)
 
 
 def _in_vain(ctx: Context, pause: float) -> NotRetried | None:
@@ -217,6 +225,8 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
 
 
 async def _pause(ctx: Context, pause: float) -> None:
+    if not pause:
+        return
     ctx.exchange.attempts[-1].pause = pause
     ctx.exchange.enter("Q")
     before = ctx.exchange.spent.enter(PAUSE, now())

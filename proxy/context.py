@@ -23,6 +23,7 @@ from proxy.resilience.permits import Permit
 from proxy.routing import Route, Router
 from proxy.streams.observer import StreamObserver
 from proxy.streams.relay import EventStream
+from proxy.upstream.choice import Choice
 from proxy.upstream.connection import Connection
 from proxy.upstream.upstream import Upstream
 
@@ -95,6 +96,8 @@ class Context:
     """Set when the attempts begin."""
     permit: Permit | None = None
     connection: Connection | None = None
+    choice: Choice | None = None
+    """What it knows of the endpoints of `upstream`; None where that has one only."""
     upload: "asyncio.Task[None] | None" = None
     stream: EventStream | None = None
     """Set from the commit on, where the answer is a stream of events."""
@@ -119,6 +122,11 @@ class Context:
         self.drain = drain
 
     @property
+    def is_limited(self) -> bool:
+        """Whether a guard or a limit is to be asked for leave."""
+        return self.plan.concurrency is not None or not self.route.admits_all
+
+    @property
     def keeps_alive(self) -> bool:
         """Whether the client's connection may carry another exchange after this one."""
         return self.asked.keep_alive and not self.closing and not self.drain.has_begun
@@ -128,7 +136,10 @@ class Context:
 
         From here on nothing is retried and no status changes.
         """
-        self.exchange.commit(status, now())
+        at = now()
+        self.exchange.commit(status, at)
+        if self.choice is not None and status < 500:
+            self.upstream.passive.answered(self.choice, at)
         self.client.write(data)
 
     def end(self, outcome: Outcome, detail: str | None = None) -> None:
@@ -141,6 +152,15 @@ class Context:
             failed = None if signal in ("success", "neutral") else self._failed(at)
             self.route.breaker.settle(self.permit, signal, at, failed)
             self.permit = None
+            if self.choice is not None:
+                self._teach(self.choice, signal, at)
+
+    def _teach(self, choice: Choice, signal: Signal, at: float) -> None:
+        """Its endpoint is known by how the attempt ended."""
+        tried = self.exchange.attempts[-1] if self.exchange.attempts else None
+        outcome = (tried.outcome if tried else None) or self.exchange.outcome or UPSTREAM_ERROR
+        had = self.exchange.upstream_status is not None
+        self.upstream.passive.settled(choice, signal, outcome.code, at, had_answer=had)
 
     def _failed(self, at: float) -> FailedAttempt:
         x = self.exchange

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
+from proxy.admin.choice_text import chosen_lines, endpoint_words
 from proxy.admin.json_view import (
     JsonObject,
     as_number,
@@ -65,8 +66,10 @@ def _drawing(story: JsonObject) -> Iterator[str]:
 def _attempts(story: JsonObject) -> Iterator[str]:
     for attempt in rows(story, "attempts"):
         result = text(attempt, "status") or text(attempt, "result", "?")
-        said = (text(attempt, "endpoint", "?"), connection(attempt), f"{result}; {then(attempt)}")
+        said = (endpoint_words(attempt), connection(attempt), f"{result}; {then(attempt)}")
         yield f"Attempt {text(attempt, 'number')}: {', '.join(filter(None, said))}"
+        for line in chosen_lines(attempt):
+            yield f"           {line}"
         if detail := text(attempt, "detail"):
             yield f"           {detail}"
 

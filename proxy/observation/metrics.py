@@ -48,6 +48,10 @@ class Metrics:
     def endpoint(self, upstream: str, endpoint: str, *, is_up: bool) -> None:
         self._series.numbers("sidelight_endpoint_healthy")[upstream, endpoint] = float(is_up)
 
+    def ejection(self, upstream: str, endpoint: str) -> None:
+        """Count an ejection."""
+        self._series.numbers("sidelight_endpoint_ejections_total")[upstream, endpoint] += 1
+
     def config(self, config_hash: str, at: float) -> None:
         """Settings took effect; `at` is wall time."""
         info = self._series.numbers("sidelight_config_info")

@@ -35,13 +35,13 @@ _BREAKER_EVENTS: Final = {
     "closed": "breaker_closed",
 }
 
-_CHANGE_LEVELS: Final[dict[ChangeKind, Level]] = {
-    "down": "warning",
-    "up": "info",
-    "ejected": "warning",
-    "returned": "info",
-    "dns_failed": "warning",
-    "dns_found": "info",
+_ENDPOINT_EVENTS: Final[dict[ChangeKind, tuple[str, Level]]] = {
+    "down": ("endpoint_down", "warning"),
+    "up": ("endpoint_up", "info"),
+    "ejected": ("endpoint_ejected", "warning"),
+    "returned": ("endpoint_returned", "info"),
+    "dns_failed": ("endpoint_dns_failed", "warning"),
+    "dns_found": ("endpoint_dns_found", "info"),
 }
 
 _STALL: Final = 1.0
@@ -171,13 +171,16 @@ class Observer:
         self.flush()
         if change.kind in ("down", "up"):
             self._metrics.endpoint(upstream, change.endpoint, is_up=change.kind == "up")
+        elif change.kind == "ejected":
+            self._metrics.ejection(upstream, change.endpoint)
         fields: dict[str, object] = {"upstream": upstream, "endpoint": change.endpoint}
         if change.address is not None:
             fields["address"] = change.address
         fields["reason"] = change.reason
         if change.seconds is not None:
             fields["for_ms"] = ms(change.seconds)
-        self._log.say(f"endpoint_{change.kind}", _CHANGE_LEVELS[change.kind], fields)
+        event, level = _ENDPOINT_EVENTS[change.kind]
+        self._log.say(event, level, fields)
 
     def connection_refused(self) -> None:
         """A client's connection was closed at once, because the limit is reached."""

@@ -7,6 +7,7 @@ has nothing to say is left out.
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.outcome import Level
 
@@ -24,6 +25,8 @@ FIELDS: Final = (
     "route",
     "upstream",
     "endpoint",
+    "address",
+    "chosen",
     "method",
     "path",
     "status",
@@ -73,7 +76,7 @@ def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
         event["route"] = x.route
         event["upstream"] = x.upstream
     if x.attempts:
-        event["endpoint"] = x.attempts[-1].endpoint
+        _add_endpoint(event, x.attempts[-1])
     event["method"] = x.method
     event["path"] = x.target
     _add_end(event, x)
@@ -91,6 +94,14 @@ def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
 def ms(seconds: float) -> float:
     """Milliseconds with at most three decimals, as events say lengths of time."""
     return int(seconds * 1e6 + 0.5) / 1000  # a third of the price of `round`
+
+
+def _add_endpoint(event: Event, last: Attempt) -> None:
+    event["endpoint"] = last.endpoint
+    if last.address is not None:
+        event["address"] = last.address
+    if last.chosen is not None:
+        event["chosen"] = last.chosen.why
 
 
 def _add_ids(event: Event, x: Exchange) -> None:
@@ -154,8 +165,9 @@ def _add_stream(event: Event, x: Exchange) -> None:
 
 
 def _add_times(event: Event, x: Exchange) -> None:
-    if x.queued:
-        event["queue_ms"] = ms(x.queued)
+    spent = x.spent
+    if spent.queue:
+        event["queue_ms"] = ms(spent.queue)
     if x.attempts:
         last = x.attempts[-1]
         if last.connect is not None:
@@ -167,8 +179,8 @@ def _add_times(event: Event, x: Exchange) -> None:
     if x.streamed and x.max_gap:
         event["max_gap_ms"] = ms(x.max_gap)
     event["duration_ms"] = ms(x.duration)
-    if x.upstream_wait:
-        event["upstream_ms"] = ms(x.upstream_wait)
+    if upstream := spent.connect + spent.upstream:
+        event["upstream_ms"] = ms(upstream)
     event["overhead_ms"] = ms(x.overhead)
     event["bytes_in"] = x.bytes_in
     event["bytes_out"] = x.bytes_out

@@ -26,7 +26,7 @@ from proxy.outcome import (
 from proxy.timing.loop_lag import waited
 from proxy.timing.silence import SilenceTimeout
 from proxy.upstream.connection import Connection, ConnectionOwner
-from proxy.upstream.endpoints import Endpoint
+from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.protocol import EndpointProtocol
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
@@ -88,7 +88,7 @@ class Dialer:
         if endpoint.socket_path is not None:
             sock = await _connect_unix(endpoint.socket_path)
         else:
-            addresses = await endpoint.addresses.resolve()
+            addresses = await endpoint.reach()
             sock = await start_connection(
                 addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1
             )
@@ -103,7 +103,7 @@ class Dialer:
             server_hostname=name,
         )
         connection = Connection(protocol, owner)
-        connection.base = endpoint.base
+        connection.target = endpoint
         return connection
 
 

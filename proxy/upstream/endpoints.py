@@ -1,134 +1,151 @@
-"""The endpoints of an upstream: what is known of each, and which may be used.
+"""The endpoints of an upstream as they are now: which there are, and which of them may be used.
 
-Two things keep an endpoint from being used: an active health check that failed, and an ejection
-after failures of its traffic. Each has one writer; `Endpoint.is_available` reads both.
+What is looked through for every choice is prepared here whenever something changes, so that a
+choice costs the same among a hundred as among two.
 """
 
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
+from math import inf
 
-from proxy.upstream.connection import Connection
-from proxy.upstream.dns import Addresses, Lookup, ask_system
-from proxy.upstream.endpoint_change import EndpointChange
+from proxy.clock import now
+from proxy.upstream.chosen import MOST_KNOWN, Known
+from proxy.upstream.dns import Address, Lookup, ask_system
+from proxy.upstream.endpoint import Endpoint
+from proxy.upstream.endpoint_change import ChangeKind, EndpointChange
+from proxy.upstream.names import EndpointName
+from proxy.upstream.rules import UpstreamRule
 
-DOWN_FOR = 5.0
-"""Seconds for which an endpoint that could not be reached is left alone, if there is another."""
-
-_PORTS = {"http": 80, "https": 443, "unix": 0}
-
-
-def authority_of(url: str) -> bytes:
-    """Host and port of an endpoint, as a Host header has them; a Unix socket is this host."""
-    return urlsplit(url).netloc.encode() or b"localhost"
-
-
-class ActiveHealth:
-    """What the health checks of an endpoint say. Written by the checks only."""
-
-    __slots__ = ("healthy", "reason", "since")
-
-    def __init__(self) -> None:
-        self.healthy: bool | None = None
-        """None where nothing is checked, or no check has ended."""
-        self.reason: str | None = None
-        """Why it is not healthy, in technical words."""
-        self.since: float = 0.0
-        """When it became what it is."""
-
-
-class Ejection:
-    """Whether failures of its traffic keep an endpoint out of use. Written by balancing only."""
-
-    __slots__ = ("reason", "until")
-
-    def __init__(self) -> None:
-        self.until = 0.0
-        """It is out until then."""
-        self.reason: str | None = None
-        """What it was ejected for, in technical words; None where it is not."""
-
-
-class Endpoint:
-    """One address of an upstream, with its idle connections and what is known of it."""
-
-    __slots__ = (
-        "address",
-        "addresses",
-        "base",
-        "ejection",
-        "health",
-        "host",
-        "idle",
-        "is_tls",
-        "is_up",
-        "socket_path",
-        "url",
-        "weight",
-    )
-
-    def __init__(self, url: str, lookup: Lookup = ask_system, *, weight: int = 1) -> None:
-        parts = urlsplit(url)
-        self.url = url
-        self.weight = weight
-        self.host = parts.hostname or ""
-        self.is_tls = parts.scheme == "https"
-        self.socket_path = parts.path if parts.scheme == "unix" else None
-        """Of a Unix socket."""
-        self.base = "" if self.socket_path else parts.path
-        """The path below which the service is."""
-        self.address: str | None = None
-        """Which of the addresses of its name it is; None where it stands for the whole name."""
-        self.addresses = Addresses(self.host, parts.port or _PORTS[parts.scheme], lookup)
-        self.health = ActiveHealth()
-        self.ejection = Ejection()
-        self.is_up = True
-        """Whether the last connect succeeded; true where there was none."""
-        self.idle: dict[Connection, None] = {}
-        """Least recently used first."""
-
-    def is_available(self, now: float) -> bool:
-        """Whether it may be chosen: no check failed, and it is not ejected."""
-        return self.health.healthy is not False and now >= self.ejection.until
+_STEPS = 20
+"""Steps in which the weight of a slow start grows."""
 
 
 class Endpoints:
-    """All endpoints of an upstream. `on_change` is told what became of one."""
+    """All endpoints of an upstream. `on_change` is told what became of one.
 
-    __slots__ = ("_next", "all", "on_change")
+    Whoever writes to what is known of an endpoint calls `refresh` afterwards.
+    """
 
     def __init__(
-        self, weights: Sequence[tuple[str, int]], on_change: Callable[[EndpointChange], None]
+        self,
+        rule: UpstreamRule,
+        on_change: Callable[[EndpointChange], None],
+        lookup: Lookup = ask_system,
     ) -> None:
-        self.all = [Endpoint(url, weight=weight) for url, weight in weights]
-        """Those there are now; an endpoint keeps its place in memory as long as it is one."""
-        self.on_change = on_change
-        self._next = 0
+        self._on_change = on_change
+        self._size = rule.pool.size
+        self._slow_start = rule.slow_start
+        self._names = [EndpointName(url, weight, lookup) for url, weight in rule.weights]
+        self.dismiss: Callable[[Endpoint], None] = _nobody
+        """Closes what an endpoint has of idle connections."""
+        self.all: list[Endpoint] = []
+        """Those there are; an endpoint stays the same object for as long as it is one."""
+        self.usable: list[Endpoint] = []
+        """Those that may be chosen; empty where health checks leave none."""
+        self.weights: list[float] = []
+        """Of those that may be chosen, as they count now."""
+        self.sole: Endpoint | None = None
+        """The only one there is, if it may be used; None where there is a choice to be made."""
+        self.known: tuple[Known, ...] = ()
+        """What is known of them, for the record."""
+        self.version = 0
+        """Another number after each change."""
+        self.due = inf
+        """When something changes by itself."""
+        self.probe_due = inf
+        """When an ejected one is to be tried again."""
+        for name in self._names:
+            self._listen(name)
+        self.refresh(0.0)
 
-    def available(self, now: float) -> list[Endpoint]:
-        """Those that may be chosen."""
-        return [endpoint for endpoint in self.all if endpoint.is_available(now)]
+    def available(self, at: float) -> list[Endpoint]:
+        """Those that no check and no failures keep out of use."""
+        return [endpoint for endpoint in self.all if endpoint.is_available(at)]
 
-    def choose(self, now: float, avoid: str | None) -> Endpoint:
-        """The next in turn that is available and not to be avoided, else the least bad one."""
-        endpoints = self.all
-        count = len(endpoints)
-        if count == 1:
-            return endpoints[0]
-        turn = [endpoints[(self._next + step) % count] for step in range(count)]
-        chosen = min(turn, key=lambda each: (each.url == avoid, not each.is_available(now)))
-        self._next = (endpoints.index(chosen) + 1) % count
-        return chosen
+    def refresh(self, at: float) -> None:
+        """Something has changed: prepare the choices anew."""
+        self.version += 1
+        self.all = [endpoint for name in self._names for endpoint in name.endpoints]
+        able = [endpoint for endpoint in self.all if endpoint.health.healthy is not False]
+        used = [endpoint for endpoint in able if not endpoint.ejection.is_out] or able
+        self.usable = [each for each in used if at >= each.ejection.rest_until] or used
+        self.weights = [each.weight * each.heat(at, self._slow_start) for each in self.usable]
+        self.sole = self.usable[0] if len(self.all) == len(self.usable) == 1 else None
+        self._share_slots(used)
+        self.due = min((self._changes_at(endpoint, at) for endpoint in able), default=inf)
+        self.probe_due = min((each.ejection.probe_at for each in able), default=inf)
+        out = [endpoint for endpoint in self.all if endpoint not in self.usable]
+        self.known = tuple(_known(each, at) for each in (out + self.usable)[:MOST_KNOWN])
 
-    def mark_down(self, endpoint: Endpoint, now: float, reason: str) -> None:
-        """It could not be reached."""
-        endpoint.ejection.until = now + DOWN_FOR
-        if endpoint.is_up:
-            endpoint.is_up = False
-            self.on_change(EndpointChange(endpoint.url, "down", reason, seconds=DOWN_FOR))
+    def tell(
+        self, endpoint: Endpoint, kind: ChangeKind, reason: str, seconds: float | None = None
+    ) -> None:
+        """Say what became of one."""
+        change = EndpointChange(endpoint.url, kind, reason, endpoint.address, seconds)
+        self._on_change(change)
 
-    def mark_up(self, endpoint: Endpoint) -> None:
-        """It was reached."""
-        endpoint.ejection.until = 0.0
-        if not endpoint.is_up:
-            endpoint.is_up = True
-            self.on_change(EndpointChange(endpoint.url, "up", "connected"))
+    def warm_up(self, endpoint: Endpoint, at: float) -> None:
+        """It is new, or back in use: its slow start begins."""
+        endpoint.warm_since = at
+
+    def close(self) -> None:
+        """Ask no DNS any more."""
+        for name in self._names:
+            name.addresses.close()
+
+    def _listen(self, name: EndpointName) -> None:
+        """To what the DNS says of a name."""
+        name.addresses.on_answer = lambda found: self._found(name, found)
+        name.addresses.on_failure = lambda words: self._dns_changed(name, words)
+
+    def _found(self, name: EndpointName, found: Sequence[Address]) -> None:
+        at, before = now(), list(name.endpoints)
+        is_first = not name.is_known
+        for endpoint in name.answered(found):
+            endpoint.keeps_idle = False
+            self.dismiss(endpoint)
+        for endpoint in name.endpoints:
+            if endpoint not in before and not is_first:
+                self.warm_up(endpoint, at)
+        self.refresh(at)
+
+    def _dns_changed(self, name: EndpointName, words: str | None) -> None:
+        if words is None:
+            self._on_change(EndpointChange(name.url, "dns_found", "the name is found again"))
+            return
+        kept = "the last answer stays in use" if name.is_known else "it never had an address"
+        self._on_change(EndpointChange(name.url, "dns_failed", f"{words}; {kept}"))
+
+    def _share_slots(self, used: list[Endpoint]) -> None:
+        """Each may have its part of the connections, so that one that hangs leaves the rest."""
+        whole = sum(endpoint.weight for endpoint in self.all)
+        in_use = sum(endpoint.weight for endpoint in used)
+        for endpoint in self.all:
+            endpoint.keeps_idle = not endpoint.ejection.is_out
+            of = in_use if endpoint in used else whole
+            endpoint.share = -(-self._size * endpoint.weight // of)
+
+    def _changes_at(self, endpoint: Endpoint, at: float) -> float:
+        """When it will be another without anybody saying so."""
+        changes = inf
+        if endpoint.ejection.rest_until > at:
+            changes = endpoint.ejection.rest_until
+        if endpoint.heat(at, self._slow_start) < 1.0:
+            changes = min(changes, at + self._slow_start / _STEPS)
+        return changes
+
+
+def _known(endpoint: Endpoint, at: float) -> Known:
+    """For the record; `until` is when it is tried again."""
+    health, ejection = endpoint.health, endpoint.ejection
+    if health.healthy is False:
+        return Known(endpoint.url, endpoint.address, "down", health.reason, None)
+    if ejection.is_out:
+        return Known(endpoint.url, endpoint.address, "ejected", ejection.reason, ejection.until)
+    if ejection.rest_until > at:
+        words, until = ejection.rest_for, ejection.rest_until
+        return Known(endpoint.url, endpoint.address, "resting", words, until)
+    return Known(endpoint.url, endpoint.address, "usable", None, None)
+
+
+def _nobody(_: Endpoint) -> None:
+    """There are no connections yet."""

@@ -4,12 +4,13 @@ Pure: nothing here opens a socket or a file.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from proxy.knobs import Duration, Knobs, Share, Size
+from proxy.limits.rules import By
 from proxy.upstream.health.rules import HealthRule
 from proxy.upstream.host_header import HostHeader
 
@@ -78,7 +79,8 @@ class PoolRule(Knobs):
     """How many connections an upstream may have, and how long they are kept."""
 
     size: int = Field(1024, ge=1)
-    """Connections to all endpoints together, per worker; a stream holds one."""
+    """Connections to all endpoints together, per worker; a stream holds one. Of several endpoints
+    each that works may have its part of them, by weight."""
     keep_alive: Duration = 4.0
     """Idle connections are closed after this; keep it below the upstream's own."""
     max_age: Duration = Field(3600.0, gt=0)
@@ -98,12 +100,37 @@ class TlsRule(Knobs):
     """Whether the certificate is checked. false is for experiments only."""
 
 
+class EjectionRule(Knobs):
+    """When failures of its traffic take an endpoint out of use, where there are several."""
+
+    failures: int = Field(5, ge=1)
+    """Failures in a row that eject it: no connection, a reset, a timeout, a broken answer or a 5xx.
+    A timeout counts as two."""
+    time: Duration = Field(30.0, gt=0)
+    """For how long; it doubles, up to 5m, while the probe that follows fails."""
+    at_most: Share = 0.5
+    """The share of all endpoints that may be out at a time, but at least one, and never the last
+    that works; 0: none."""
+
+
+Balance = Literal["least_requests", "round_robin", "hash"]
+
+
 class UpstreamRule(Knobs):
     """A named service that requests are forwarded to."""
 
     endpoints: tuple[AnyEndpoint, ...] = Field(min_length=1)
     """Addresses, such as http://127.0.0.1:8000, http://host/base or unix:/run/app.sock,
     or `{ url, weight }`; several share the traffic."""
+    balance: Balance = "least_requests"
+    """How several endpoints share the traffic: of two that are drawn by weight the one with fewer
+    requests under way, by turns, or by a hash of who asks, which leads a client to the same one."""
+    by: By = "address"
+    """Who counts as the same client for `hash`, as in `rate_limit`."""
+    slow_start: Duration = 0.0
+    """For how long an endpoint that is new or works again gets less than its share; 0s: not."""
+    ejection: EjectionRule = Field(default_factory=EjectionRule)
+    """When failures of its traffic take an endpoint out of use."""
     pool: PoolRule = Field(default_factory=PoolRule)
     """How many connections there may be, and how long."""
     health: HealthRule = Field(default_factory=HealthRule)
@@ -122,6 +149,15 @@ class UpstreamRule(Knobs):
     """Largest head of an answer, interim heads included; a larger one is refused."""
     max_headers: int = Field(128, ge=1)
     """Most header lines of an answer; more end as upstream_headers_too_large."""
+
+    @model_validator(mode="after")
+    def _hashes_something(self) -> Self:
+        if self.balance == "hash" and self.by == "all":
+            raise ValueError(
+                "balance: hash by all would lead everybody to one endpoint; "
+                "write by: address, or a header, cookie or field"
+            )
+        return self
 
     @property
     def weights(self) -> tuple[tuple[str, int], ...]:

@@ -4,6 +4,7 @@ from proxy.attempt_record import Attempt
 from proxy.observation.fault import fault_of, fault_place
 from proxy.observation.record import FIELDS, RESERVED, event_of, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
+from proxy.upstream.chosen import Chosen
 from tests.records import attempt
 
 
@@ -56,7 +57,16 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         fault=fault_of(KeyError("x")),
         attempts=[
             _failed(),
-            attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok", retry_after=2.5),
+            attempt(
+                "http://b:1",
+                10.0,
+                connect=0.001,
+                head=0.1,
+                result="ok",
+                retry_after=2.5,
+                address="10.0.0.1",
+                chosen=Chosen("elsewhere", 0, 2, ()),
+            ),
         ],
         retry_stopped="committed",
         streamed=True,
@@ -89,7 +99,16 @@ def test_attempts_are_told_one_by_one(exchange) -> None:
     x = exchange(
         attempts=[
             _failed(),
-            attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok", retry_after=2.5),
+            attempt(
+                "http://b:1",
+                10.0,
+                connect=0.001,
+                head=0.1,
+                result="ok",
+                retry_after=2.5,
+                address="10.0.0.1",
+                chosen=Chosen("elsewhere", 0, 2, ()),
+            ),
         ]
     )
     event = event_of(x)

@@ -178,7 +178,7 @@ async def test_a_connection_lost_before_it_was_added_keeps_no_slot(scene, acquir
     connection = await acquire(upstream)
     connection.abort()
     await asyncio.sleep(BRIEF)
-    upstream._pool.reserve()
+    upstream._pool.reserve(upstream.endpoints.all[0])
     upstream._pool.add(connection)
 
     assert state(upstream) == (0, 0, 0)
@@ -295,7 +295,7 @@ async def test_closing_idle_ones_spares_those_in_use(scene, acquire, ask):
     upstream = await scene(short)
     await used(upstream, acquire, ask, 2)
     connection = await acquire(upstream)
-    upstream.close_idle()
+    upstream.close_idle(connection.target)
     await asyncio.sleep(BRIEF)
 
     assert state(upstream) == (1, 0, 0)

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from proxy.outcome import CONNECT_REFUSED
+from proxy.upstream.choice import Choice
 from proxy.upstream.connection import Connection
-from proxy.upstream.dns import Addresses
 
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -24,7 +24,7 @@ async def exchange(upstream, acquire, ask, **options):
 
 async def test_endpoints_take_turns_and_keep_their_connections(scene, acquire, ask):
     urls = [await scene.listen(short) for _ in range(2)]
-    upstream = scene.upstream(*urls)
+    upstream = scene.upstream(*urls, balance="round_robin")
     used = [await exchange(upstream, acquire, ask) for _ in range(4)]
 
     assert [connection.endpoint for connection in used] == urls * 2
@@ -35,18 +35,19 @@ async def test_endpoints_take_turns_and_keep_their_connections(scene, acquire, a
 
 async def test_the_endpoint_that_just_failed_is_avoided(scene, acquire, ask):
     urls = [await scene.listen(short) for _ in range(2)]
-    upstream = scene.upstream(*urls)
-    await exchange(upstream, acquire, ask)
-    await exchange(upstream, acquire, ask)
+    upstream = scene.upstream(*urls, balance="round_robin")
+    choice = Choice()
+    used = [await exchange(upstream, acquire, ask, choice=choice) for _ in range(2)]
 
-    assert (await exchange(upstream, acquire, ask, avoid=urls[0])).endpoint == urls[1]
+    assert [connection.endpoint for connection in used] == urls
+    assert "elsewhere" == choice.chosen.why
 
 
 async def test_an_endpoint_that_refuses_is_down_until_it_is_reached_again(
     scene, acquire, ask, refusing
 ):
     good = await scene.listen(short)
-    upstream = scene.upstream(refusing, good)
+    upstream = scene.upstream(refusing, good, balance="round_robin")
 
     assert (await acquire(upstream)).outcome is CONNECT_REFUSED
     for _ in range(3):
@@ -56,8 +57,8 @@ async def test_an_endpoint_that_refuses_is_down_until_it_is_reached_again(
 
 async def test_an_endpoint_that_is_reached_again_is_up(scene, acquire, ask):
     upstream = await scene(short)
-    endpoint = upstream._endpoints.all[0]
-    upstream._endpoints.mark_down(endpoint, 0.0, "why")
+    endpoint = upstream.endpoints.all[0]
+    upstream.passive.unreachable(endpoint, "why", 0.0)
     connection = await acquire(upstream)
 
     assert scene.changes == [(endpoint.url, "down"), (endpoint.url, "up")]
@@ -67,7 +68,7 @@ async def test_an_endpoint_that_is_reached_again_is_up(scene, acquire, ask):
 
 async def test_when_full_an_idle_connection_of_another_endpoint_serves(scene, acquire, ask):
     urls = [await scene.listen(short) for _ in range(2)]
-    upstream = scene.upstream(*urls, pool={"size": 1})
+    upstream = scene.upstream(*urls, balance="round_robin", pool={"size": 1})
     first = await exchange(upstream, acquire, ask)
     second = await exchange(upstream, acquire, ask)
 
@@ -91,8 +92,7 @@ async def test_closing_ends_a_lookup(scene):
         asked.set()
         await asyncio.sleep(5)
 
-    upstream = scene.upstream("http://nowhere")
-    upstream._endpoints.all[0].addresses = Addresses("nowhere", 80, lookup)
+    upstream = scene.upstream("http://nowhere", lookup=lookup)
     waiting = asyncio.ensure_future(upstream.acquire(connect=5, pool_wait=5))
     await asked.wait()
     await upstream.close()

@@ -9,6 +9,7 @@ from typing import Final
 
 from proxy.attempt_record import Attempt
 from proxy.clock import iso
+from proxy.diagnostics.stories.choice import chosen
 from proxy.diagnostics.stories.client_end import client_got
 from proxy.diagnostics.stories.clocks import (
     Clock,
@@ -135,6 +136,8 @@ def _attempt(x: Exchange, n: int) -> Story:
     told: dict[str, object] = {
         "number": n + 1,
         "endpoint": attempt.endpoint,
+        "address": attempt.address,
+        "chosen": chosen(attempt, x.started),
         "reused": attempt.reused,
         "at_ms": ms(attempt.started - x.started),
         "queue_ms": ms(attempt.queued) if attempt.queued else None,

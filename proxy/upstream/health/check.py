@@ -12,7 +12,7 @@ from proxy.clock import now
 from proxy.timing.loop_lag import stalled, waited
 from proxy.upstream.connection import Connection
 from proxy.upstream.dialer import Dialer
-from proxy.upstream.endpoints import Endpoint, authority_of
+from proxy.upstream.endpoint import Endpoint, authority_of
 from proxy.upstream.health.rules import HealthRule
 from proxy.upstream.health.tally import CheckResult, observed
 from proxy.upstream.result import EndOfBody, Failed

@@ -8,7 +8,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 
 from proxy.clock import now
-from proxy.upstream.endpoints import Endpoint
+from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.health.rules import HealthRule
 from proxy.upstream.health.tally import CheckResult, Tally
 

@@ -6,7 +6,7 @@ import pytest
 
 from proxy import __version__
 from proxy.upstream.dialer import Dialer
-from proxy.upstream.endpoints import Endpoint
+from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.health.check import MOST_BODY, Checker
 from proxy.upstream.health.rules import HealthRule
 from proxy.upstream.rules import UpstreamRule

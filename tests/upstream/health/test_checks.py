@@ -3,7 +3,7 @@
 import asyncio
 
 from proxy.clock import now
-from proxy.upstream.endpoints import Endpoint
+from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.health.checks import HealthChecks
 from proxy.upstream.health.rules import HealthRule
 from proxy.upstream.health.tally import CheckResult
