@@ -38,7 +38,7 @@ COMPILED = {
     "endpoint_change endpoints interim names pacing passive_health pool protocol request_writer "
     "rescue response response_reader result states upstream",
     "upstream/balancing": "ejection ring turns two_choices",
-    "upstream/health": "check checks tally view",
+    "upstream/health": "active check checks tally view",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag progress silence waiter",
 }

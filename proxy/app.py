@@ -33,6 +33,7 @@ from proxy.observation.observer import Observer
 from proxy.observation.readings import (
     budget_samples,
     circuit_samples,
+    endpoint_samples,
     place_samples,
     pool_samples,
     rate_limit_samples,
@@ -153,6 +154,8 @@ class App:
         """Gauges whose subjects know them already."""
         at = now()
         yield from shed_samples(self.shed)
+        views = {name: up.endpoint_views() for name, up in self.upstreams.items()}
+        yield from endpoint_samples(views)
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
@@ -166,6 +169,8 @@ class App:
         take_over_logging(self.log)
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         self.observer.config_loaded(self.settings.config_hash)
+        for upstream in self.upstreams.values():
+            upstream.start_checks()
         await self.listener.start()
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)

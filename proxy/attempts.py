@@ -172,7 +172,11 @@ def _final(
         ctx.exchange.retry_stopped = step.why
     if isinstance(got, ResponseHead):
         return UpstreamResponse(got)
-    return last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome)
+    if isinstance(last, UpstreamResponse):
+        return last
+    if got.outcome is not o.NO_HEALTHY_UPSTREAM:
+        return NoAnswer(got.outcome)
+    return last or NoAnswer(got.outcome, ctx.upstream.next_check_in())
 
 
 def _refused(

@@ -22,10 +22,16 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
+from proxy.observation.upstream_status import (
+    AttemptHistory,
+    UpstreamHealth,
+    circuit_open,
+    of_checks,
+)
 from proxy.resilience.permits import Transition
 from proxy.routing import Route
 from proxy.settings.schema import Settings
+from proxy.upstream.health.view import EndpointView
 from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
@@ -79,11 +85,13 @@ class InProcessAdmin:
 
     def health(self) -> HealthView:
         app, at = self._app, now()
+        endpoints = {name: up.endpoint_views() for name, up in app.upstreams.items()}
         return HealthView(
             now=at,
             wall=wall(),
             started=self._started,
-            upstreams=self._upstreams(at),
+            upstreams=self._upstreams(at, endpoints),
+            endpoints=endpoints,
             circuits={
                 r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical) for r in app.routes
             },
@@ -92,9 +100,14 @@ class InProcessAdmin:
             config_hash=app.settings.config_hash,
         )
 
-    def _upstreams(self, at: float) -> dict[str, UpstreamHealth]:
+    def _upstreams(
+        self, at: float, endpoints: Mapping[str, Sequence[EndpointView]]
+    ) -> dict[str, UpstreamHealth]:
         histories, fresh = self._app.observer.histories, AttemptHistory()
-        views = {name: histories.get(name, fresh).health(at) for name in self._app.upstreams}
+        views: dict[str, UpstreamHealth] = {}
+        for name, checked in endpoints.items():
+            history = histories.get(name, fresh)
+            views[name] = of_checks(checked, history.health(at), history.last)
         for route in self._app.routes:
             if route.rule.breaker.critical and route.breaker.state(at) == "open":
                 upstream, since = route.rule.upstream, route.breaker.view(at).opened_at
@@ -128,10 +141,14 @@ class InProcessAdmin:
     def system_state(self) -> SystemState:
         """How the parts stand, for the alerts."""
         at, routes = now(), self._app.routes
+        views = [(n, v) for n, up in self._app.upstreams.items() for v in up.endpoint_views()]
         pools = ((name, upstream.view()) for name, upstream in self._app.upstreams.items())
         return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
+            endpoints_down=tuple(
+                (n, v.endpoint, v.reason or "") for n, v in views if v.status == "down"
+            ),
             log_dropped=sum(self._app.log.dropped.values()),
         )
 

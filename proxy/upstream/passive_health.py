@@ -28,7 +28,8 @@ class PassiveHealth:
             endpoint.is_up = True
             endpoint.ejection.rest_until = 0.0
             self._endpoints.refresh(now)
-            self._endpoints.tell(endpoint, "up", "connected")
+            if endpoint.health.healthy is not False:
+                self._endpoints.tell(endpoint, "up", "connected")
 
     def unreachable(self, endpoint: Endpoint, reason: str, now: float) -> None:
         """It could not."""
@@ -36,7 +37,8 @@ class PassiveHealth:
         self._endpoints.refresh(now)
         if endpoint.is_up:
             endpoint.is_up = False
-            self._endpoints.tell(endpoint, "down", reason, DOWN_FOR)
+            if endpoint.health.healthy is not False:
+                self._endpoints.tell(endpoint, "down", reason, DOWN_FOR)
 
     def rest(self, choice: Choice, seconds: float, now: float) -> None:
         """The endpoint has asked to be left alone for so long."""

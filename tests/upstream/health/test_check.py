@@ -1,6 +1,7 @@
 """One check: what it sends, and what each way to answer shows."""
 
 import asyncio
+import ssl
 
 import pytest
 
@@ -9,7 +10,8 @@ from proxy.upstream.dialer import Dialer
 from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.health.check import MOST_BODY, Checker
 from proxy.upstream.health.rules import HealthRule
-from proxy.upstream.rules import UpstreamRule
+from proxy.upstream.rules import TlsRule, UpstreamRule
+from proxy.upstream.tls import context_of
 
 BRIEF = "700ms"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -166,3 +168,18 @@ async def test_a_connection_for_which_we_have_no_room_shows_nothing(scene) -> No
     dialer = Dialer(UpstreamRule(endpoints=(url,)), None, lambda _: False)
 
     assert (await Checker(rule, dialer, None).check(Endpoint(url))).ok is None
+
+
+async def test_an_https_endpoint_is_believed_as_for_traffic(scene, certificate) -> None:
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(certificate)
+    url = await scene.listen(answering(OK), ssl=server)
+    rule = HealthRule(path="/", timeout=5.0)
+    results = []
+    for tls in (TlsRule(ca_file=certificate, server_name="localhost"), TlsRule()):
+        upstream = UpstreamRule(endpoints=(url,), tls=tls)
+        checker = Checker(rule, Dialer(upstream, context_of(tls)), None)
+        results.append(await checker.check(Endpoint(url)))
+
+    assert [True, False] == [result.ok for result in results]
+    assert results[1].reason.startswith("tls_failure: ")

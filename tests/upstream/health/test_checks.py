@@ -52,6 +52,24 @@ async def test_each_endpoint_is_checked_at_once_and_again_and_again() -> None:
     assert [("a", True), ("b", True)] == fleet.changes[:2]
 
 
+async def test_one_endpoint_has_one_check_at_a_time() -> None:
+    fleet = Fleet("a", "b")
+    slow = asyncio.Event()
+
+    async def check(endpoint: Endpoint) -> CheckResult:
+        result = await fleet.check(endpoint)
+        if endpoint.host == "a":
+            await slow.wait()
+        return result
+
+    checks = HealthChecks(OFTEN, lambda: fleet.all, check, lambda *_: None)
+    checks.sync()
+    await fleet.until(lambda: fleet.asked.count("b") > 10)
+    await checks.stop()
+
+    assert 1 == fleet.asked.count("a")
+
+
 async def test_a_change_is_told_once() -> None:
     fleet = Fleet("a")
     checks = fleet.checks(OFTEN)
