@@ -49,7 +49,8 @@ class ActiveChecks:
         health, ejection = endpoint.health, endpoint.ejection
         url, address = endpoint.url, endpoint.address
         if health.healthy is False:
-            return EndpointView(url, address, "down", health.reason, health.since)
+            due = self._checks.due(endpoint) if self._checks is not None else None
+            return EndpointView(url, address, "down", health.reason, health.since, due)
         if ejection.is_out:
             return EndpointView(url, address, "ejected", ejection.reason, until=ejection.until)
         if ejection.rest_until > at:

@@ -46,6 +46,10 @@ class HealthChecks:
         """What its checks have shown; None where there is no check of it."""
         return self._tallies.get(endpoint)
 
+    def due(self, endpoint: Endpoint) -> float | None:
+        """When its next check is, or the one under way began; None where there is none."""
+        return self._due.get(endpoint)
+
     def next_in(self, at: float) -> float | None:
         """Seconds to the next check of any endpoint; None where there is none."""
         due = min(self._due.values(), default=None)

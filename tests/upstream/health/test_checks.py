@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from proxy.clock import now
 from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.health.checks import HealthChecks
@@ -122,7 +124,7 @@ async def test_the_next_check_is_known() -> None:
     await fleet.until(lambda: fleet.changes)
     await asyncio.sleep(0)
     at = now()
-    left = checks.next_in(at)
+    left, due = checks.next_in(at), checks.due(fleet.all[0])
     late = checks.next_in(at + 7200)
     await checks.stop()
 
@@ -130,6 +132,7 @@ async def test_the_next_check_is_known() -> None:
     assert left is not None
     assert 3000 < left <= 3601
     assert 0.0 == late
+    assert due == pytest.approx(at + left)
 
 
 async def test_an_interval_is_a_tenth_longer_or_shorter_by_chance() -> None:
