@@ -76,7 +76,8 @@ class Endpoints:
         used = working or able
         self.usable = [each for each in used if at >= each.ejection.rest_until] or used
         self.weights = [each.weight * each.heat(at, self._slow_start) for each in self.usable]
-        self.sole = self.usable[0] if len(self.all) == len(self.usable) == 1 else None
+        is_alone = len(self.all) == len(self.usable) == 1 and not self.is_panicking
+        self.sole = self.usable[0] if is_alone else None
         self._share_slots(used)
         self.due = min((self._changes_at(endpoint, at) for endpoint in able), default=inf)
         self.probe_due = min((each.ejection.probe_at for each in able), default=inf)

@@ -26,7 +26,7 @@ class Scene:
         self.closed: list[str] = []
         self.endpoints.dismiss = lambda endpoint: self.closed.append(endpoint.url)
         self.checks = ActiveChecks(rule, self.endpoints, Dialer(rule, None))
-        self.first, self.second = self.endpoints.all
+        self.first, self.second = self.endpoints.all[0], self.endpoints.all[-1]
         self._tally = Tally(1, 1)
 
     def _note(self, change: EndpointChange) -> None:
@@ -115,6 +115,14 @@ def test_in_a_panic_all_are_used(panic: float, usable: int) -> None:
 
     assert usable == len(scene.endpoints.usable)
     assert (usable == 2) is scene.endpoints.is_panicking
+
+
+def test_one_endpoint_alone_is_used_in_a_panic_as_well_and_the_record_says_so() -> None:
+    scene = Scene(endpoints=URLS[:1], panic=0.1)
+    scene.show(BAD)
+
+    assert [scene.first] == scene.endpoints.usable
+    assert scene.endpoints.sole is None
 
 
 def test_an_upstream_that_is_not_checked_has_endpoints_that_may_be_used() -> None:
