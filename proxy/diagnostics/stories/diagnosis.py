@@ -30,7 +30,7 @@ HAPPENED: Final[dict[str, str]] = {
     "request_timeout": "the client began a request and did not finish it; {sent_in}{detail}.",
     "not_implemented": "the client asked for something that Sidelight does not do, by the method {method} or a transfer coding{detail}.",
     "http_version_not_supported": "the request spoke a version of HTTP that is not supported{detail}.",
-    "route_not_found": "no route matches the request{detail}.",
+    "route_not_found": "no route matches the host and path of the request, its headers and query included{detail}.",
     "method_not_allowed": "a route matches the path, but none of them takes the method {method}{detail}.",
     "preflight_refused": "a page of another origin asked for leave and was granted nothing{detail}.",
     "https_required": "the client came by plain HTTP, and {route} is for https only.",
