@@ -149,18 +149,18 @@ class Context:
     def settle(self, signal: Signal, at: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""
         if self.permit is not None:
+            if self.choice is not None:
+                signal = self._teach(self.choice, signal, at)
             failed = None if signal in ("success", "neutral") else self._failed(at)
             self.route.breaker.settle(self.permit, signal, at, failed)
             self.permit = None
-            if self.choice is not None:
-                self._teach(self.choice, signal, at)
 
-    def _teach(self, choice: Choice, signal: Signal, at: float) -> None:
-        """Its endpoint is known by how the attempt ended."""
+    def _teach(self, choice: Choice, signal: Signal, at: float) -> Signal:
+        """Its endpoint is known by how the attempt ended; what that says of the upstream."""
         tried = self.exchange.attempts[-1] if self.exchange.attempts else None
         outcome = (tried.outcome if tried else None) or self.exchange.outcome or UPSTREAM_ERROR
         had = self.exchange.upstream_status is not None
-        self.upstream.passive.settled(choice, signal, outcome.code, at, had_answer=had)
+        return self.upstream.passive.settled(choice, signal, outcome.code, at, had_answer=had)
 
     def _failed(self, at: float) -> FailedAttempt:
         x = self.exchange

@@ -8,7 +8,7 @@ from proxy.admin.json_view import JsonObject, as_number, length, part, rows, tex
 _WHY: Final = {
     "only": "the only one in use",
     "turn": "its turn",
-    "fewer_requests": "fewer requests under way",
+    "fewer_requests": "no more requests under way",
     "hash": "the client's key leads there",
     "panic": "a panic: too few work, so all are used, those that are down as well",
     "elsewhere": "another one had failed",
@@ -32,7 +32,8 @@ def chosen_lines(attempt: JsonObject) -> Iterator[str]:
         return
     words = f"chosen: {_WHY.get(why, why)}"
     if rival := text(choice, "rival"):
-        words += f" ({text(choice, 'in_use', '0')}, {rival} {text(choice, 'rival_in_use', '0')})"
+        own, other = text(choice, "in_use", "0"), text(choice, "rival_in_use", "0")
+        words += f" than at {rival} ({own} and {other})"
     yield f"{words}; {text(choice, 'usable', '?')} could be used"
     for known in rows(choice, "known"):
         status, reason = text(known, "status"), text(known, "reason")

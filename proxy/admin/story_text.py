@@ -90,7 +90,7 @@ def then(attempt: JsonObject) -> str:
     said = text(attempt, "then", "ended")
     line = f"{said} ({why})" if why else said
     pause, budget = as_number(attempt, "pause_ms"), as_number(attempt, "budget_left")
-    after = f" after {length(pause)}" if pause is not None else ""
+    after = "" if pause is None else f" after {length(pause)}" if pause else " at once"
     left = f", retry budget {budget:g} left" if budget is not None else ""
     return line + after + left
 

@@ -75,7 +75,10 @@ class Chooser:
 
     def divert(self, endpoint: Endpoint, choice: Choice) -> None:
         """It is to be that one after all."""
-        choice.tried.pop()
+        instead_of = choice.tried.pop()
+        if choice.is_probe:
+            instead_of.ejection.probe_ended()
+            self._endpoints.probe_due = min(self._endpoints.probe_due, instead_of.ejection.until)
         self._give(endpoint, choice, "full")
 
     def _prepare(self) -> None:

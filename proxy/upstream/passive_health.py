@@ -50,18 +50,42 @@ class PassiveHealth:
         """An answer that is no failure goes to the client."""
         if choice.endpoint is None:
             return
-        choice.endpoint.ejection.answered()
+        choice.endpoint.ejection.answered(now)
         if choice.is_probe:
             self._return(choice.endpoint, now)
             choice.is_probe = False
 
+    def untried(self, choice: Choice, now: float) -> None:
+        """There was no connection to be had: nothing is known of the endpoint."""
+        self.settled(choice, "neutral", "", now, had_answer=False)
+
     def settled(
         self, choice: Choice, signal: Signal, code: str, now: float, *, had_answer: bool
-    ) -> None:
-        """The attempt is over; `had_answer`: its answer had begun to go to the client."""
+    ) -> Signal:
+        """The attempt is over; `had_answer`: its answer had begun to go to the client.
+
+        What it says of the upstream as a whole: nothing where it failed at one endpoint while
+        another works, or one bad endpoint would open the circuit of all.
+        """
         endpoint, choice.endpoint = choice.endpoint, None
         if endpoint is None:
-            return
+            return signal
+        self._learn(endpoint, choice, signal, code, now, had_answer=had_answer)
+        if signal in ("success", "neutral"):
+            return signal
+        others = (each for each in self._endpoints.usable if each is not endpoint)
+        return "neutral" if any(each.ejection.works(now) for each in others) else signal
+
+    def _learn(
+        self,
+        endpoint: Endpoint,
+        choice: Choice,
+        signal: Signal,
+        code: str,
+        now: float,
+        *,
+        had_answer: bool,
+    ) -> None:
         ejection = endpoint.ejection
         if choice.is_probe:
             choice.is_probe = False
@@ -69,7 +93,7 @@ class PassiveHealth:
         elif ejection.is_out:
             return  # begun before it was ejected, or because there was nothing better
         elif signal == "success":
-            ejection.completed()
+            ejection.completed(now)
         elif signal != "neutral":
             count = ejection.failed(code, had_answer=had_answer)
             if count >= self._rule.failures and self._may_eject(endpoint, now):

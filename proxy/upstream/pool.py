@@ -143,15 +143,12 @@ class Pool:
         connection.target.idle.pop(connection, None)
         self.free(connection.target)
 
-    def make_room(self) -> bool:
-        """Close the idle connection that was used least recently, of any endpoint.
-
-        Whether there was one.
-        """
+    def make_room(self) -> None:
+        """Close the idle connection that was used least recently, of any endpoint: in a moment
+        its slot goes to whoever waits."""
         idle = [next(iter(each.idle)) for each in self._endpoints.all if each.idle]
         if idle:
             min(idle, key=lambda each: each.fresh_until).abort()
-        return len(idle) > 0
 
     def close_idle(self, endpoint: Endpoint) -> None:
         while endpoint.idle:

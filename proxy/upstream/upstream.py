@@ -157,9 +157,7 @@ class Upstream:
             if connection is not None or self._pool.reserve(endpoint):
                 self._chooser.divert(endpoint, choice)
                 return connection, endpoint
-        chosen = choice.endpoint
-        if chosen is not None and self._pool.make_room() and self._pool.reserve(chosen):
-            return None, chosen
+        self._pool.make_room()
         return None, None
 
     async def _wait(
@@ -172,14 +170,14 @@ class Upstream:
     ) -> Connection | Failed:
         """For a slot, in turn; and then connect to whichever endpoint has room."""
         if not self._pool.has_room_to_wait:
-            return _full(choice, "too many wait for a connection")
+            return self._full(choice, "too many wait for a connection")
         spent = spent or TimeSpent(now())
         began = now()
         before = spent.enter(QUEUE, began)
         try:
             connection = await self._pool.wait(choice, pool_wait, left)
         except TimeoutError:
-            return _full(choice, f"no connection free in {pool_wait:g} s")
+            return self._full(choice, f"no connection free in {pool_wait:g} s")
         finally:
             served = now()
             spent.enter(before, served)
@@ -190,7 +188,7 @@ class Upstream:
         left -= served - began
         if left <= 0:
             self._pool.free(None)
-            return _full(choice, "no time left to connect")
+            return self._full(choice, "no time left to connect")
         endpoint = self._with_room(choice)
         endpoint.slots += 1
         return await self._connect(endpoint, choice, connect, left)
@@ -220,7 +218,7 @@ class Upstream:
                 self._pool.free(endpoint)
         if isinstance(made, Failed):
             if made.outcome is POOL_TIMEOUT:
-                choice.endpoint = None
+                self.passive.untried(choice, now())
             else:
                 self.passive.unreachable(endpoint, made.detail or made.outcome.code, now())
             return made
@@ -229,9 +227,8 @@ class Upstream:
             made.abort()
         return made
 
-
-def _full(choice: Choice, words: str) -> Failed:
-    """No endpoint was tried."""
-    name = choice.endpoint.url if choice.endpoint is not None else ""
-    choice.endpoint = None
-    return Failed(POOL_TIMEOUT, words, name)
+    def _full(self, choice: Choice, words: str) -> Failed:
+        """No endpoint was tried."""
+        name = choice.endpoint.url if choice.endpoint is not None else ""
+        self.passive.untried(choice, now())
+        return Failed(POOL_TIMEOUT, words, name)

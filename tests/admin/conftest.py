@@ -57,6 +57,7 @@ STALLED: Told = {
         {
             "number": 1,
             "endpoint": "http://10.0.0.1:80",
+            "chosen": {"why": "hash", "in_use": 0, "usable": 3, "known": []},
             "reused": True,
             "at_ms": 0.5,
             "head_ms": 9.5,

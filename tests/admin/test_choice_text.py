@@ -24,7 +24,7 @@ def test_every_reason_has_words() -> None:
 
 def test_the_reason_the_rival_and_who_was_out_of_use_are_told() -> None:
     assert [
-        "chosen: fewer requests under way (1, http://b:1 4); 2 could be used",
+        "chosen: no more requests under way than at http://b:1 (1 and 4); 2 could be used",
         "ejected: http://c:1, why, until 20.0 s after it began",
     ] == list(chosen_lines({"chosen": CHOSEN}))
 

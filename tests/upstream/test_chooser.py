@@ -157,6 +157,18 @@ def test_an_ejected_one_is_given_one_probe_when_its_time_is_over(balance):
     assert "1" * 5 == chosen(chooser, 5, NOW + 30)
 
 
+def test_a_probe_that_was_diverted_is_still_to_come():
+    chooser, endpoints = chooser_of(2)
+    ejected, other = endpoints.all
+    ejected.ejection.eject(30, "why", NOW)
+    endpoints.refresh(NOW)
+    _, choice = choose(chooser, NOW + 30)
+    chooser.divert(other, choice)
+    assert (other, False) == (choice.endpoint, choice.is_probe)
+
+    assert ejected is choose(chooser, NOW + 30)[0]
+
+
 def test_a_retry_is_no_probe():
     chooser, endpoints = chooser_of(3)
     endpoints.all[0].ejection.eject(0.001, "why", NOW - 1)

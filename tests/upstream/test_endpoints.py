@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from proxy.upstream import dns
+from proxy.upstream.chosen import MOST_KNOWN
 from proxy.upstream.endpoints import Endpoints
 from proxy.upstream.rules import UpstreamRule
 from tests.house.raw_client import eventually
@@ -208,3 +209,15 @@ def test_it_knows_when_something_changes_by_itself():
     endpoints.refresh(0)
 
     assert 0.5 == endpoints.due
+
+
+def test_a_story_is_told_of_a_few_endpoints_only():
+    endpoints, _ = endpoints_of(*(f"http://10.0.0.{n}" for n in range(20)))
+    endpoints.all[15].health.healthy = False
+    endpoints.all[15].health.reason = "503"
+    endpoints.refresh(0)
+    known = [(each.endpoint, each.status, each.reason) for each in endpoints.known]
+
+    assert MOST_KNOWN == len(known)
+    assert ("http://10.0.0.15", "down", "503") == known[0]
+    assert ("http://10.0.0.0", "usable", None) == known[1]

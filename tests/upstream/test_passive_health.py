@@ -165,6 +165,15 @@ def test_a_probe_whose_client_left_is_followed_by_another(scene):
     assert scene.probe(NOW + 31).endpoint is scene.endpoints.all[0]
 
 
+def test_a_probe_that_got_no_connection_is_followed_by_another(scene):
+    scene.fail(0, 5)
+    choice = scene.probe(NOW + 30)
+    scene.passive.untried(choice, NOW + 31)
+
+    assert choice.endpoint is None
+    assert scene.probe(NOW + 31).endpoint is scene.endpoints.all[0]
+
+
 def test_what_was_begun_before_it_was_ejected_says_nothing(scene):
     scene.fail(0, 20)
     scene.attempt(0, signal="success", code="completed")
@@ -201,3 +210,27 @@ def test_a_rest_that_it_asked_for_is_granted(scene):
 
     assert [scene.endpoints.all[1]] == scene.endpoints.usable
     assert "it asked for 20 s of rest" == scene.endpoints.known[0].reason
+
+
+def settle(scene, number, signal="failure"):
+    choice = Choice()
+    choice.endpoint = scene.endpoints.all[number]
+    return scene.passive.settled(choice, signal, "upstream_reset", NOW, had_answer=False)
+
+
+def test_a_failure_at_one_while_another_works_says_nothing_of_the_upstream(scene):
+    scene.answer(1)
+
+    assert "neutral" == settle(scene, 0)
+    assert "success" == settle(scene, 0, "success")
+
+
+def test_where_no_other_is_known_to_work_it_says_that_the_upstream_fails(scene):
+    assert "failure" == settle(scene, 0)
+    scene.answer(1)
+    settle(scene, 1)
+    assert "ratio" == settle(scene, 0, "ratio")
+
+
+def test_what_had_no_choice_counts_as_it_is(scene):
+    assert "failure" == scene.passive.settled(Choice(), "failure", "x", NOW, had_answer=False)

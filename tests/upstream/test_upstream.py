@@ -109,3 +109,67 @@ async def test_after_closing_nothing_new_is_kept(scene, acquire):
 
     assert not connection.is_open
     await upstream.close()
+
+
+async def test_who_waits_is_given_no_connection_to_an_endpoint_that_failed_it(scene, acquire, ask):
+    """It gets the slot, for another endpoint."""
+    urls = [await scene.listen(short) for _ in range(2)]
+    upstream = scene.upstream(*urls, balance="round_robin", pool={"size": 1})
+    held = await acquire(upstream)
+    choice = Choice()
+    choice.tried.append(held.target)
+    waiting = asyncio.ensure_future(acquire(upstream, choice=choice))
+    await asyncio.sleep(0)
+    await ask(held)
+    held.release()
+    given = await waiting
+
+    assert not held.is_open
+    assert [url for url in urls if url != held.endpoint] == [given.endpoint]
+    given.abort()
+
+
+async def test_who_waited_connects_to_the_endpoint_that_has_room(scene, acquire):
+    urls = [await scene.listen(short) for _ in range(2)]
+    upstream = scene.upstream(*urls, balance="round_robin", pool={"size": 2})
+    one, other = [await acquire(upstream) for _ in range(2)]
+    waiting = [asyncio.ensure_future(acquire(upstream)) for _ in range(2)]
+    await asyncio.sleep(0)
+    other.abort()
+    first = await waiting[0]
+    one.abort()
+    second = await waiting[1]
+
+    assert [other.endpoint, one.endpoint] == [first.endpoint, second.endpoint]
+    assert [1, 1] == [endpoint.slots for endpoint in upstream.endpoints.all]
+    first.abort()
+    second.abort()
+
+
+async def test_an_ejected_endpoint_keeps_no_idle_connection(scene, acquire, ask):
+    urls = [await scene.listen(short) for _ in range(2)]
+    upstream = scene.upstream(*urls, balance="round_robin")
+    held = await acquire(upstream)
+    await exchange(upstream, acquire, ask)
+    held.target.ejection.eject(30, "why", 0)
+    upstream.endpoints.refresh(0)
+    await ask(held)
+    held.release()
+
+    assert not held.is_open
+    assert [0, 1] == [len(endpoint.idle) for endpoint in upstream.endpoints.all]
+
+
+async def test_the_least_recently_used_idle_one_makes_room_for_another_endpoint(
+    scene, acquire, ask
+):
+    urls = [await scene.listen(short) for _ in range(2)]
+    upstream = scene.upstream(*urls, balance="round_robin", pool={"size": 1})
+    first = await exchange(upstream, acquire, ask)
+    choice = Choice()
+    choice.tried.append(first.target)
+    second = await acquire(upstream, choice=choice)
+
+    assert not first.is_open
+    assert second.endpoint != first.endpoint
+    second.abort()

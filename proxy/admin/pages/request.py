@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from proxy.admin.choice_text import chosen_lines, endpoint_words
 from proxy.admin.json_view import (
     JsonObject,
     as_count,
@@ -76,7 +77,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
     result = badge(status or text(attempt, "result", "?"), "good" if is_ok else "bad")
     return (
         text(attempt, "number"),
-        el("code", text(attempt, "endpoint", "—")),
+        [el("code", endpoint_words(attempt)), *(_line(each) for each in chosen_lines(attempt))],
         connection(attempt),
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
@@ -84,6 +85,10 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
         [result, el("small", " ", detail) if detail else None],
         then(attempt),
     )
+
+
+def _line(words: str) -> Markup:
+    return el("div", el("small", words))
 
 
 def _stream(story: JsonObject) -> Markup | None:

@@ -23,6 +23,9 @@ LONGEST = 300.0
 LONGEST_REST = 300.0
 """Seconds for which an endpoint is left alone at most, whatever it asks for."""
 
+MOMENT = 10.0
+"""Seconds for which an answer shows that an endpoint works."""
+
 LOST_PROBE = 300.0
 """Seconds after which a probe of which nothing was heard is given up."""
 
@@ -32,7 +35,7 @@ class Ejection:
 
     __slots__ = (
         "_broken", "_ended", "_failures", "_length", "_probe_until", "reason", "rest_for",
-        "rest_until", "until",
+        "rest_until", "until", "worked_at",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -44,6 +47,8 @@ class Ejection:
         """It could not be reached, or asked to be left alone: till then others are better."""
         self.rest_for = ""
         """Why, in technical words."""
+        self.worked_at = -inf
+        """When it last answered."""
         self._failures = 0
         self._broken = 0
         self._length = 0.0
@@ -61,19 +66,25 @@ class Ejection:
         """When the next attempt is a probe; never where it is in use."""
         return inf if self.reason is None else max(self.until, self._probe_until)
 
+    def works(self, now: float) -> bool:
+        """Whether it has answered a moment ago and not failed since."""
+        return not self._failures and not self._broken and now - self.worked_at <= MOMENT
+
     def rest(self, seconds: float, reason: str, now: float) -> None:
         """It shall be left alone for a while, if there is another."""
         until = now + min(seconds, LONGEST_REST)
         if until > self.rest_until:
             self.rest_until, self.rest_for = until, reason
 
-    def answered(self) -> None:
+    def answered(self, now: float) -> None:
         """A head came that is no failure."""
         self._failures = 0
+        self.worked_at = now
 
-    def completed(self) -> None:
+    def completed(self, now: float) -> None:
         """An answer was whole."""
         self._failures = self._broken = 0
+        self.worked_at = now
 
     def failed(self, code: str, *, had_answer: bool) -> int:
         """An attempt failed; how many have in a row."""

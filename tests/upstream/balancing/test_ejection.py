@@ -35,25 +35,35 @@ def test_a_timeout_counts_as_two(ejection, code):
 
 def test_an_answer_ends_the_row(ejection):
     fail(ejection, 4)
-    ejection.answered()
+    ejection.answered(0)
 
     assert 1 == fail(ejection, 1)
 
 
 def test_a_good_head_before_each_broken_body_hides_nothing(ejection):
     for _ in range(4):
-        ejection.answered()
+        ejection.answered(0)
         ejection.failed("stream_reset", had_answer=True)
-    ejection.answered()
+    ejection.answered(0)
 
     assert 5 == ejection.failed("stream_reset", had_answer=True)
 
 
 def test_a_whole_answer_ends_both_rows(ejection):
     fail(ejection, 4, had_answer=True)
-    ejection.completed()
+    ejection.completed(0)
 
     assert 1 == fail(ejection, 1, had_answer=True)
+
+
+def test_one_works_that_answered_a_moment_ago_and_has_not_failed_since(ejection):
+    assert not ejection.works(0)
+    ejection.answered(100)
+    assert (True, True, False) == tuple(ejection.works(at) for at in (100, 110, 111))
+    ejection.failed("upstream_reset", had_answer=False)
+    assert not ejection.works(100)
+    ejection.completed(101)
+    assert ejection.works(101)
 
 
 def test_an_ejected_one_is_out_until_its_probe_is_answered(ejection):
@@ -145,8 +155,8 @@ def test_whatever_happens_the_last_one_is_in_use_and_no_more_than_a_share_is_out
         elif not each.is_out:
             row = 0 if works else each.failed("head_timeout", had_answer=False)
             if works:
-                each.answered()
-                each.completed()
+                each.answered(now)
+                each.completed(now)
             out = sum(other.is_out for other in everyone)
             if row >= 5 and may_eject(out, count, count - out - 1, at_most):
                 each.eject(30.0, "why", now)
