@@ -8,7 +8,8 @@ from proxy.upstream.endpoint_change import EndpointChange
 from proxy.upstream.endpoints import Endpoints
 from proxy.upstream.health.active import ActiveChecks
 from proxy.upstream.health.tally import CheckResult, Tally
-from proxy.upstream.rules import UpstreamRule
+from proxy.upstream.passive_health import PassiveHealth
+from proxy.upstream.rules import EjectionRule, UpstreamRule
 
 GOOD = CheckResult(True, "status 200")
 BAD = CheckResult(False, "status 500")
@@ -132,3 +133,14 @@ def test_an_upstream_that_is_not_checked_has_endpoints_that_may_be_used() -> Non
 
     assert ["resting", "usable"] == scene.statuses()
     assert scene.checks.next_in(now()) is None
+
+
+def test_of_one_that_its_checks_call_down_its_traffic_says_nothing_more() -> None:
+    """In a panic it may be asked all the same."""
+    scene = Scene()
+    passive = PassiveHealth(scene.endpoints, EjectionRule())
+    scene.show(BAD)
+    passive.unreachable(scene.first, "refused", now())
+    passive.connected(scene.first, now())
+
+    assert ["down"] == [kind for _, kind, _ in scene.told]
