@@ -169,14 +169,14 @@ class App:
         take_over_logging(self.log)
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         self.observer.config_loaded(self.settings.config_hash)
-        for upstream in self.upstreams.values():
-            upstream.start_checks()
         await self.listener.start()
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)
         await self.diagnostics.start()
         LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
         self._is_watched = True
+        for upstream in self.upstreams.values():
+            upstream.start_checks()
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
 

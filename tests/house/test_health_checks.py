@@ -11,7 +11,7 @@ import pytest
 
 from proxy import __version__
 from tests.house.admin import ask, stories
-from tests.house.fault_upstream import Connection, close_before_head, never, status
+from tests.house.fault_upstream import Connection, close_before_head, never, slow_head, status
 from tests.house.house import free_port
 from tests.house.raw_client import eventually
 
@@ -78,6 +78,7 @@ async def test_without_traffic_what_works_is_connected_and_what_is_dead_is_down(
         pytest.param(status(500), OFTEN, "status 500", id="answers 500"),
         pytest.param(status(302, "Location: /"), OFTEN, "status 302", id="leads elsewhere"),
         pytest.param(never, BRIEF, "no answer within 0.3 s", id="accepts and never answers"),
+        pytest.param(slow_head(2.0), BRIEF, "no answer within 0.3 s", id="answers too late"),
         pytest.param(close_before_head, OFTEN, "upstream_reset: ", id="closes"),
     ],
 )
