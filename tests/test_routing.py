@@ -230,6 +230,14 @@ def test_a_method_is_wrong_only_where_the_conditions_are_met() -> None:
     assert NoRoute(o.METHOD_NOT_ALLOWED, ("POST", "PUT")) == other
 
 
+def test_a_route_that_takes_other_methods_is_no_near_miss() -> None:
+    routes = [conditional("big", "/chat", methods=["POST"], headers={"x-model": "big"})]
+    taken = Router(routes).match("a", "/chat", "GET")
+
+    assert isinstance(taken, NoRoute)
+    assert taken.near is None
+
+
 def test_of_many_near_misses_three_are_told() -> None:
     routes = [conditional(f"r{n}", "/", headers={"x-m": f"m{n}"}) for n in range(500)]
     taken = Router(routes).match("a", "/", "GET")

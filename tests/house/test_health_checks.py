@@ -150,6 +150,24 @@ async def test_where_none_is_healthy_requests_are_refused_until_the_next_check(u
     assert "destination_unavailable" in answers[0].header("Proxy-Status")
 
 
+async def test_where_none_is_left_for_a_retry_the_client_gets_what_the_attempt_gave(
+    upstream, house
+):
+    upstream.on("/x", close_before_head)
+    retry = {"attempts": 2, "first_pause": "2500ms", "max_pause": "5s"}
+    house = await house(upstream={"health": OFTEN | {"down_after": 1}}, retry=retry)
+    await until_statuses(house, "up")
+    asking = asyncio.create_task(house.fetch("/x"))
+    await eventually(lambda: traffic(upstream))
+    upstream.on("/healthz", status(500))
+    answer = await asking
+    event = await house.event_of(answer)
+
+    assert (502, "upstream_reset") == (answer.status, answer.header("X-Sidelight-Error"))
+    assert ["/x"] == traffic(upstream)
+    assert 1 == event["attempts"]
+
+
 async def test_one_endpoint_alone_is_obeyed_as_well_and_comes_back(upstream, house):
     upstream.on("/healthz", status(500))
     house = await house(upstream={"health": OFTEN})

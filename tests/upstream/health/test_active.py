@@ -67,6 +67,7 @@ def test_one_that_is_up_again_is_used_again() -> None:
     scene.show(BAD, GOOD)
 
     assert ["down", "up"] == [kind for _, kind, _ in scene.told]
+    assert scene.first.heat(now(), slow_start=3600.0) < 1.0
     assert [scene.first, scene.second] == scene.endpoints.usable
 
 
