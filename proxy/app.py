@@ -16,6 +16,7 @@ from proxy.context import Plan
 from proxy.descriptors import OF_OUR_OWN, Descriptors
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
 from proxy.diagnostics.stories.hash_key import hash_key
+from proxy.fallback.build import fallback
 from proxy.forward import Forward
 from proxy.http.head_writer import Heads
 from proxy.http.proxy_status import ProxyStatus
@@ -117,7 +118,8 @@ class App:
         breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
         limits = rate_limits(rule.name, rule.rate_limit, self._keys)
         places = concurrency(rule.concurrency, self._keys)
-        return Route(rule, breaker, Budget(rule.retry.budget), limits, places)
+        spare = fallback(rule.fallback, rule.stream.end_marker)
+        return Route(rule, breaker, Budget(rule.retry.budget), limits, places, spare)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
@@ -134,6 +136,7 @@ class App:
             identity=settings.identity,
             other_ids=settings.identity.other_ids,
             problem_json=settings.errors.format == "problem",
+            html_errors=settings.errors.html,
             proxy_status=ProxyStatus(
                 settings.service, on_all=settings.errors.proxy_status == "all"
             ),

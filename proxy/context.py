@@ -56,6 +56,8 @@ class Plan:
     """Is told of streams while they last."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
+    html_errors: bool = False
+    """Whether people get errors of ours as a page."""
 
 
 class UpstreamResponse:

@@ -60,7 +60,8 @@ class House:
     async def start(cls, upstream: FaultUpstream, /, **unusual: Any) -> Self:
         read_end, write_end = os.pipe()
         os.set_blocking(read_end, False)
-        settings = parse(json.dumps(settings_of(upstream.url, **unusual)))
+        text = json.dumps(settings_of(upstream.url, **unusual))
+        settings = await asyncio.to_thread(parse, text)
         app = await asyncio.to_thread(App, settings, log_fd=write_end)  # as without a loop
         house = cls(upstream, app, [], read_end, write_end)
         asyncio.get_running_loop().add_reader(read_end, house._read)
