@@ -117,7 +117,8 @@ class Endpoint:
 
     async def reach(self) -> Sequence[Address]:
         """The addresses to connect to. Raises socket.gaierror."""
-        if self.pair is not None:
-            return self.pair
-        found = await self.addresses.resolve()
-        return self.pair or found
+        found: Sequence[Address] = ()
+        if self.pair is None:
+            found = await self.addresses.resolve()
+        pair = self.pair  # it may have got one with that answer
+        return found if pair is None else pair

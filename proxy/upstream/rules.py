@@ -123,8 +123,9 @@ class UpstreamRule(Knobs):
     """Addresses, such as http://127.0.0.1:8000, http://host/base or unix:/run/app.sock,
     or `{ url, weight }`; several share the traffic."""
     balance: Balance = "least_requests"
-    """How several endpoints share the traffic: of two that are drawn by weight the one with fewer
-    requests under way, by turns, or by a hash of who asks, which leads a client to the same one."""
+    """How several endpoints share the traffic: the next in turn or another that is drawn, whichever
+    has fewer requests under way; by turns; or by a hash of who asks, which leads a client to the
+    same one. All of them by weight."""
     by: By = "address"
     """Who counts as the same client for `hash`, as in `rate_limit`."""
     slow_start: Duration = 0.0

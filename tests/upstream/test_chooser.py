@@ -68,9 +68,8 @@ def test_the_load_is_seen_beside_the_weight():
 def test_at_rest_the_weights_decide():
     weighted = [{"url": "http://10.0.0.0", "weight": 3}, "http://10.0.0.1"]
     chooser, _ = chooser_of(balance="least_requests", endpoints=weighted)
-    counts = Counter(chosen(chooser, 100))
 
-    assert 65 < counts["0"] < 85
+    assert {"0": 75, "1": 25} == Counter(chosen(chooser, 100))
 
 
 def test_a_key_leads_to_the_same_one_while_that_may_be_used():
@@ -128,6 +127,16 @@ def test_where_all_have_failed_it_is_not_the_last_that_did(balance):
     assert "none_better" == given[2][1]
 
 
+def test_one_whose_rest_is_over_is_another_one():
+    chooser, endpoints = chooser_of(2)
+    endpoints.all[1].ejection.rest(5, "refused", NOW)
+    endpoints.refresh(NOW)
+    _, choice = choose(chooser)
+
+    assert not chooser.has_another(choice, NOW)
+    assert chooser.has_another(choice, NOW + 5)
+
+
 def test_one_at_rest_is_better_than_the_one_that_failed():
     chooser, endpoints = chooser_of(2)
     endpoints.all[1].ejection.rest(5, "refused", NOW)
@@ -167,6 +176,16 @@ def test_a_probe_that_was_diverted_is_still_to_come():
     assert (other, False) == (choice.endpoint, choice.is_probe)
 
     assert ejected is choose(chooser, NOW + 30)[0]
+
+
+def test_the_ring_is_made_anew_only_where_the_endpoints_are_others():
+    chooser, endpoints = chooser_of(3, "hash")
+    choose(chooser)
+    made = chooser._ring
+    endpoints.refresh(NOW)
+    choose(chooser)
+
+    assert made is chooser._ring
 
 
 def test_a_retry_is_no_probe():
@@ -228,10 +247,13 @@ def test_by_hash_the_next_on_the_ring_stands_in_for_a_full_one():
     chooser, endpoints = chooser_of(4, "hash")
     own, choice = choose(chooser, key=99)
     own.ejection.eject(1e9, "why", NOW)
-    nearest = chooser.instead(choice)[0]
+    endpoints.refresh(NOW)
+    nearest = choose(chooser, key=99)[0]
+    nearest.slots = 9
+    own.ejection.end(NOW)
     endpoints.refresh(NOW)
 
-    assert nearest is choose(chooser, key=99)[0]
+    assert nearest is chooser.instead(choice)[0]
 
 
 def test_a_slow_start_gets_less_than_its_share_for_a_while():

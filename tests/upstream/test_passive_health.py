@@ -137,6 +137,14 @@ def test_it_comes_back_when_its_probe_is_answered(scene):
     assert [("ejected", "0"), ("returned", "0")] == scene.kinds
 
 
+def test_one_that_comes_back_starts_slowly():
+    scene = Scene(2, slow_start="10s")
+    scene.fail(0, 5)
+    scene.passive.answered(scene.probe(NOW + 30), NOW + 31)
+
+    assert [0.1, 1.0] == scene.endpoints.weights
+
+
 def test_a_probe_whose_answer_is_only_seen_at_its_end_brings_it_back_too(scene):
     scene.fail(0, 5)
     choice = scene.probe(NOW + 30)
@@ -174,7 +182,8 @@ def test_a_probe_that_got_no_connection_is_followed_by_another(scene):
     assert scene.probe(NOW + 31).endpoint is scene.endpoints.all[0]
 
 
-def test_what_was_begun_before_it_was_ejected_says_nothing(scene):
+def test_what_was_begun_before_it_was_ejected_says_nothing():
+    scene = Scene(4, ejection={"at_most": 1.0})
     scene.fail(0, 20)
     scene.attempt(0, signal="success", code="completed")
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from itertools import cycle
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,10 +11,9 @@ from proxy.upstream.balancing.two_choices import TwoChoices
 DRAWS = st.floats(0, 1, exclude_max=True)
 
 
-@given(st.lists(st.integers(1, 1000), min_size=2, max_size=100), DRAWS, DRAWS)
-def test_they_are_always_two_that_there_are(weights, one, other):
-    draws = iter((one, other))
-    two = TwoChoices(weights, lambda: next(draws))
+@given(st.lists(st.integers(1, 1000), min_size=2, max_size=100), DRAWS)
+def test_they_are_always_two_that_there_are(weights, drawn):
+    two = TwoChoices(weights, lambda: drawn)
     first = two.first()
     second = two.second(first)
 
@@ -23,15 +21,18 @@ def test_they_are_always_two_that_there_are(weights, one, other):
     assert {first, second} <= set(range(len(weights)))
 
 
-@pytest.mark.parametrize(
-    ("weights", "shares"), [([1, 1], [50, 50]), ([3, 1], [75, 25]), ([1, 2, 1], [25, 50, 25])]
-)
-def test_the_first_is_drawn_by_weight(weights, shares):
-    draws = cycle((n + 0.5) / 100 for n in range(100))
-    two = TwoChoices(weights, lambda: next(draws))
-    counts = Counter(two.first() for _ in range(100))
+def test_the_first_goes_by_turns():
+    two = TwoChoices([3, 1])
 
-    assert shares == [counts[number] for number in range(len(weights))]
+    assert [0, 0, 1, 0] == [two.first() for _ in range(4)]
+
+
+def test_the_second_is_drawn_by_weight():
+    draws = cycle((n + 0.5) / 100 for n in range(100))
+    two = TwoChoices([1, 6, 3], lambda: next(draws))
+    counts = Counter(two.second(0) for _ in range(100))
+
+    assert {1: 70, 2: 30} == counts, "who is drawn again hands over to the next"
 
 
 def test_every_other_one_may_be_the_second():
