@@ -22,8 +22,8 @@ COMPILED = {
     ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
-    "client": "absence body chunk_reader connection head_reader intake output owner patience "
-    "protocol reading request request_reader serving states switched unread",
+    "client": "absence body chunk_reader connection head_reader intake kept_body output owner "
+    "patience protocol reading request request_reader serving states switched unread",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
     "http": "accept authority connection_auth cors error_page error_response "
@@ -41,7 +41,7 @@ COMPILED = {
     "upstream/balancing": "ejection ring turns two_choices",
     "upstream/health": "active check checks tally view",
     "websocket": "frames side tunnel upgrade",
-    "timing": "loop_lag progress silence waiter",
+    "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
 }
 
 

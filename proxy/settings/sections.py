@@ -133,6 +133,11 @@ class TimeoutsRule(Knobs):
 
     request_body_gap: Timeout = 30.0
     """Silence while the client uploads."""
+    request_body: Timeout | None = None
+    """A whole upload, without waits for the upstream; null: any length."""
+    min_upload_rate: Size | None = 1024
+    """Bytes a second that the client must send, averaged over the last 60 s in which they were
+    waited for, until the answer begins; null or `0B`: any rate."""
     connect: Timeout = 3.0
     """TCP and TLS to the endpoint."""
     pool_wait: Timeout = 2.0

@@ -87,3 +87,23 @@ async def _settled(transport: asyncio.Transport) -> None:
         return len(sizes) > 10 and len(set(sizes[-10:])) == 1
 
     await eventually(is_steady)
+
+
+async def test_a_peer_that_reads_too_little_to_say_so_makes_progress_all_the_same(pair):
+    """Its kernel tells us of room in steps of 64 KiB; being on the same host we may look."""
+    transport, reader = pair
+    progress = Progress(transport, asyncio.get_running_loop(), lambda: None)
+
+    async def is_steady() -> bool:
+        """Its kernel takes some at first, and a little when it is asked whether it has room."""
+        progress.watch(30)
+        await eventually(lambda: progress._unread is not None)
+        return not progress.is_made()
+
+    async with asyncio.timeout(30):
+        while not await is_steady():
+            pass
+    reader.recv(100)
+
+    assert progress.is_made()
+    progress.close()
