@@ -31,6 +31,7 @@ COMPILED = {
     "guards head_writer header_changes headers identity peer proxy_status request_head trust",
     "limits": "arrivals concurrency fields gcra json_pointer keys message_guard overload places "
     "rate refused_keys response_size",
+    "matching": "conditions index paths rank",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits probes retry "
@@ -41,6 +42,7 @@ COMPILED = {
     "endpoint endpoint_change endpoints interim names pacing passive_health pool protocol "
     "request_writer rescue response response_reader result states switched upstream",
     "upstream/balancing": "ejection ring turns two_choices",
+    "upstream/health": "active check checks tally view",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
     "tls": "handshake handshake_log port",

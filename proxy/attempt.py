@@ -90,7 +90,10 @@ async def _connect(ctx: Context, tried: Attempt) -> Connection | Failed:
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
-    if failed.outcome is not o.POOL_TIMEOUT:  # then no endpoint was tried: no attempt to record
+    if failed.outcome not in (
+        o.POOL_TIMEOUT,
+        o.NO_HEALTHY_UPSTREAM,
+    ):  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
         ctx.exchange.clock_over(waited(tried.started, now()))

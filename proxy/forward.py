@@ -44,7 +44,7 @@ async def forward(ctx: Context) -> bool:
     spent.enter(GUARDS, now())
     if route.rule.cors is not None and is_preflight(asked.method, asked.fields):
         return allow(ctx, route.rule.cors)
-    if unclear := ctx.plan.router.ambiguity(route, ctx.exchange.host, asked.target, asked.method):
+    if unclear := _ambiguity(ctx, route):
         return refuse(ctx, o.BAD_REQUEST, unclear)
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
@@ -167,10 +167,17 @@ def _find(ctx: Context) -> Route | NoRoute:
     method = asked.method
     if is_preflight(method, asked.fields):
         method = asked.fields[b"access-control-request-method"].decode("latin-1")
-        found = ctx.plan.router.match(ctx.exchange.host, asked.target, method)
+        names = asked.fields.get(b"access-control-request-headers", b"")
+        host, fields = ctx.exchange.host, asked.fields
+        found = ctx.plan.router.match(host, asked.target, method, fields, announced=names)
         if not isinstance(found, NoRoute) and found.rule.cors is not None:
             return found
-    return ctx.plan.router.match(ctx.exchange.host, asked.target, asked.method)
+    return ctx.plan.router.match(ctx.exchange.host, asked.target, asked.method, asked.fields)
+
+
+def _ambiguity(ctx: Context, route: Route) -> str | None:
+    asked, host = ctx.asked, ctx.exchange.host
+    return ctx.plan.router.ambiguity(route, host, asked.target, asked.method, asked.fields)
 
 
 def _enter(ctx: Context, route: Route) -> None:
@@ -190,7 +197,7 @@ def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
         or near.rule.cors is None
         or not is_preflight(ctx.asked.method, ctx.asked.fields)
     ):
-        return refuse(ctx, found.outcome, extra=_allow_line(found))
+        return refuse(ctx, found.outcome, found.near, extra=_allow_line(found))
     why = f"methods of the route {near.name} ({', '.join(found.allow)})"
     return refuse_preflight(ctx, near.rule.cors, why)
 

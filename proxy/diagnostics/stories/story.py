@@ -233,9 +233,8 @@ def _client(x: Exchange, outcome: Outcome) -> Story:
     if x.status is not None:
         told["status"] = x.status
     if got in ("own_answer", "in_band_error"):
-        wait = x.retry_in
         told["code"] = outcome.code
-        number = str(round(wait)) if wait else "a few"
+        number = str(round(x.retry_in)) if x.retry_in else "a few"
         if outcome is MESSAGE_TOO_LONG and x.terms is not None:
             number = str(x.terms.message.max_length)
         told["message"] = outcome.message.replace("{n}", number)
