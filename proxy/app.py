@@ -3,29 +3,18 @@ order.
 """
 
 import asyncio
-import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from proxy import __version__
 from proxy.admin.guard import Guard
 from proxy.admin.in_process import InProcessAdmin
 from proxy.admin.server import admin_runner
 from proxy.clock import now
-from proxy.context import Plan
 from proxy.descriptors import OF_OUR_OWN, Descriptors
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
-from proxy.diagnostics.stories.hash_key import hash_key
 from proxy.forward import Forward
-from proxy.http.head_writer import Heads
-from proxy.http.proxy_status import ProxyStatus
-from proxy.http.request_head import RequestHead
-from proxy.http.trust import Peers
-from proxy.limits.build import concurrency, rate_limits
-from proxy.limits.keys import ClientKeys
-from proxy.limits.places import Places
 from proxy.listener import Listener
-from proxy.observation.custom_fields import extractor
 from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
@@ -40,11 +29,12 @@ from proxy.observation.readings import (
 )
 from proxy.observation.series import Sample
 from proxy.observation.summary import Summary
-from proxy.resilience.breaker import Breaker
-from proxy.resilience.budget import Budget
+from proxy.reload.build import Builder, Built
+from proxy.reload.reloader import Reloader
 from proxy.resilience.permits import Transition
-from proxy.routing import Route, Router
-from proxy.settings.schema import ResolvedRoute, Settings
+from proxy.routing import Route
+from proxy.settings.schema import Settings
+from proxy.settings.source import Source
 from proxy.timing.loop_lag import LAG
 from proxy.upstream.upstream import Upstream
 
@@ -57,19 +47,19 @@ class App:
     `start` raises OSError where a port is taken; `stop` may be called at any time, and twice.
     """
 
-    def __init__(self, settings: Settings, *, log_fd: int = 1) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: Settings, *, log_fd: int = 1, source: Source | None = None
+    ) -> None:
         self.log = Log(settings.service, log_fd, level=settings.log.level, size=settings.log.queue)
         self.metrics = Metrics({r.name: r.upstream for r in settings.routes}, __version__)
         self.summary = Summary(now())
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
         self.in_process_admin = InProcessAdmin(self)
         self.diagnostics = Diagnostics(
-            DiagnosticsRules(settings.stories, settings.store, settings.alerts),
+            _diagnostics_rules(settings),
             tell=self.log.say,
             system_state=self.in_process_admin.system_state,
             service=settings.service,
-            config_hash=settings.config_hash,
         )
         self.observer.readers.append(self.diagnostics.closed)
         self.metrics.read_from(self.diagnostics.readings)
@@ -77,20 +67,22 @@ class App:
         """Connections that were refused or cut, by whose and why."""
         kept = settings.admin.max_connections + OF_OUR_OWN
         self.descriptors = Descriptors(kept, self.observer, self.shed)
-        self.upstreams = self._make_upstreams()
-        self._keys = ClientKeys(secrets.token_bytes(32))
-        most_at_once = settings.listen.concurrency
-        self._overall = Places(most_at_once) if most_at_once else None
-        self.routes = [self._make_route(rule) for rule in settings.routes]
-        self.forward = Forward(self._make_plan(), self.observer)
-        peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
+        self._builder = Builder(
+            self.observer, self.log.say, self._breaker_changed, self.descriptors.admit_upstream
+        )
+        self.current = self._builder.current = self._builder.build(settings)
+        """What the settings in force were made into."""
+        self._retired: list[Upstream] = []
+        """Upstreams that were replaced, and whose exchanges are not over."""
+        self.forward = Forward(self.current.plan, self.observer)
         has_room = self.descriptors.admit_client
+        peers = self.current.peers
         self.listener = Listener(self.forward, settings.listen, peers, has_room, self.shed)
+        self.reloader = Reloader(self, self._builder, self.observer, source)
         self.metrics.read_from(self._readings)
-        token = settings.admin.token
-        guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
+        self._guard = Guard(settings.admin.host, _token(settings))
         most = settings.admin.max_connections
-        self._admin = admin_runner(self.in_process_admin, guard, most, self.shed)
+        self._admin = admin_runner(self.in_process_admin, self._guard, most, self.shed)
         self.admin_port = settings.admin.port
         """Known once it listens."""
         self._is_watched = False
@@ -100,53 +92,41 @@ class App:
         self.ask_to_end: Callable[[], None] | None = None
         """Drains and ends the process, as a signal would; None where nobody listens to it."""
 
-    def _make_upstreams(self) -> dict[str, Upstream]:
-        def tell(name: str) -> Callable[[str, bool], None]:
-            return lambda url, is_up: self.observer.endpoint_changed(name, url, is_up)
+    @property
+    def settings(self) -> Settings:
+        return self.current.settings
 
-        rules = self.settings.upstreams.items()
-        has_room = self.descriptors.admit_upstream
-        return {
-            name: Upstream(name, rule, on_endpoint=tell(name), has_room=has_room)
-            for name, rule in rules
-        }
+    @property
+    def routes(self) -> Sequence[Route]:
+        return self.current.routes
 
-    def _make_route(self, rule: ResolvedRoute) -> Route:
-        breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
-        limits = rate_limits(rule.name, rule.rate_limit, self._keys)
-        places = concurrency(rule.concurrency, self._keys)
-        return Route(rule, breaker, Budget(rule.retry.budget), limits, places)
+    @property
+    def upstreams(self) -> Mapping[str, Upstream]:
+        return self.current.plan.upstreams
+
+    def take(self, built: Built) -> None:
+        """Put other settings in force: one step, in which nothing can fail or come in between."""
+        before, settings = self.current, built.settings
+        replaced = built.replaced(before)
+        for adapt in built.at_switch:
+            adapt()
+        self.current = self._builder.current = built
+        self.forward.plan = built.plan
+        self.listener.take(settings.listen, built.peers)
+        self.log.listen_from(settings.log.level)
+        self._guard.token = _token(settings)
+        routes = {route.name: route.rule.upstream for route in built.routes}
+        self.observer.take(routes, {upstream.name for upstream in replaced}, settings.log.sample)
+        self.diagnostics.take(_diagnostics_rules(settings), {*routes, *built.plan.upstreams})
+        self.in_process_admin.forget_others(routes)
+        for upstream in replaced:
+            upstream.retire()
+        self._retired = [up for up in (*self._retired, *replaced) if up.view().in_use]
+        self.reloader.watch(settings.reload.watch)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
         self.in_process_admin.breaker_changed(change)
-
-    def _make_plan(self) -> Plan:
-        settings = self.settings
-        pseudonym = f"sidelight-{secrets.token_hex(4)}"
-        return Plan(
-            router=Router(self.routes),
-            upstreams=self.upstreams,
-            heads=Heads(settings.identity.header, pseudonym),
-            pseudonym=pseudonym.encode(),
-            identity=settings.identity,
-            other_ids=settings.identity.other_ids,
-            problem_json=settings.errors.format == "problem",
-            proxy_status=ProxyStatus(
-                settings.service, on_all=settings.errors.proxy_status == "all"
-            ),
-            cors=settings.cors,
-            fields=self._make_extractor(),
-            watcher=self.observer,
-            concurrency=self._overall,
-        )
-
-    def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
-        observe, store = self.settings.observe, self.settings.store.path
-        if not observe.hashes:
-            return extractor(observe.fields)
-        given = observe.hash_key.get_secret_value() if observe.hash_key else None
-        return extractor(observe.fields, hash_key(given, store, self.log.say))
 
     def _readings(self) -> Iterator[Sample]:
         """Gauges whose subjects know them already."""
@@ -157,14 +137,15 @@ class App:
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
         yield from rate_limit_samples(c for one in limits for c in one.counts())
         places = {r.name: r.concurrency.places for r in self.routes if r.concurrency}
-        yield from place_samples(places | ({"*": self._overall} if self._overall else {}))
+        overall = self.current.plan.concurrency
+        yield from place_samples(places | ({"*": overall} if overall else {}))
         yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:
         """Listen on both ports; ready when it returns."""
         take_over_logging(self.log)
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
-        self.observer.config_loaded(self.settings.config_hash)
+        self.observer.config_loaded(self.settings.config_hash, cause="start")
         await self.listener.start()
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)
@@ -173,6 +154,7 @@ class App:
         self._is_watched = True
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
+        self.reloader.watch(self.settings.reload.watch)
 
     def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """What nobody awaited. asyncio says it for each connection that it could not accept."""
@@ -208,12 +190,22 @@ class App:
         if self._is_watched:
             LAG.unwatch(self.observer.loop_lag)
             self._is_watched = False
+        await self.reloader.stop()
         await self.listener.stop()
         await self._admin.cleanup()
-        for upstream in self.upstreams.values():
+        for upstream in (*self.upstreams.values(), *self._retired):
             await upstream.close()
         self.observer.flush()
         await self.diagnostics.stop()
         asyncio.get_running_loop().set_exception_handler(None)
         give_back_logging()
         await asyncio.to_thread(self.log.close)
+
+
+def _token(settings: Settings) -> str | None:
+    token = settings.admin.token
+    return token.get_secret_value() if token else None
+
+
+def _diagnostics_rules(settings: Settings) -> DiagnosticsRules:
+    return DiagnosticsRules(settings.stories, settings.store, settings.alerts)

@@ -25,6 +25,7 @@ from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
 from proxy.settings.load import load
 from proxy.settings.schema import Settings
+from proxy.settings.source import Source
 
 _DESCRIPTION = "A sidecar reverse proxy that makes any HTTP upstream observable and resilient."
 _PROBE_TIMEOUT = 2.0
@@ -134,7 +135,7 @@ def _run(options: argparse.Namespace) -> int:
     env = dict(os.environ)
     if options.port is not None:
         env["SIDELIGHT_LISTEN__PORT"] = options.port
-    return _serve(load(options.config, env, options.upstream))
+    return _serve(Source(options.config, env, options.upstream))
 
 
 def _demo(_options: argparse.Namespace) -> int:
@@ -143,8 +144,8 @@ def _demo(_options: argparse.Namespace) -> int:
     with process() as url:
         # the page's own origin is the backend's, another one than Sidelight's
         demo = _DEMO | {"SIDELIGHT_CORS__ORIGINS": url}
-        settings = load(None, demo | dict(os.environ), url)
-        return _serve(settings, greeting=partial(_greeting, url))
+        source = Source(None, demo | dict(os.environ), url)
+        return _serve(source, greeting=partial(_greeting, url))
 
 
 def _greeting(page: str, port: int, admin_port: int) -> str:
@@ -164,18 +165,19 @@ Ctrl-C ends it.
 """
 
 
-def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
+def _serve(source: Source, greeting: Callable[[int, int], str] | None = None) -> int:
     from proxy.app import App  # `check` and `healthcheck` start without it
     from proxy.descriptors import raise_limit
     from proxy.diagnostics.service import StoreMissingError
     from proxy.supervisor import run
 
+    settings = source.load(pause=0)
     for warning in settings.warnings:
         _say(f"warning: {warning}")
     sys.setswitchinterval(_SWITCH)
     raise_limit()
     try:
-        app = App(settings)
+        app = App(settings, source=source)
     except StoreMissingError as error:
         _say(f"sidelight: {error}")
         return 2

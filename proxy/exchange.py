@@ -56,6 +56,8 @@ class Exchange:
     upstream: str = ""
     terms: Terms | None
     """The rule of the route, as it was when the exchange ran."""
+    config_hash: str = ""
+    """The settings it ran under, whatever is in force when it ends."""
     attempts: list[Attempt]
     retry_stopped: NotRetried | None = None
     breaker_state: str | None = None

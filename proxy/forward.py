@@ -93,7 +93,7 @@ class Forward:
         try:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
-            ctx.cors = _cors(ctx, self.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             return await forward(ctx) and await _is_read(ctx)
         except RequestError as error:
             ctx.exchange.clock_over(error.waited)
@@ -118,7 +118,7 @@ class Forward:
         ctx = open_refused(self.plan, self.drain, request)
         self.observer.opened(ctx.exchange)
         try:
-            ctx.cors = _cors(ctx, self.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             return _stopped(ctx, error.outcome, error.detail)
         finally:
             self._close(ctx)

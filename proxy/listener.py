@@ -13,6 +13,7 @@ from aiohttp import web
 from proxy.client.connection import ClientConnection
 from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
+from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
 
@@ -58,6 +59,17 @@ class TrafficServer(web.Server):
     def connections(self) -> list[ClientConnection]:  # type: ignore[override]
         """Connections whose sockets are open, those included that nobody serves any more."""
         return list(self._clients)
+
+    def take(self, rule: Listen, peers: Peers) -> None:
+        """Have other bounds for new connections, and another opinion of the peers of all."""
+        self._rule = rule
+        if peers == self._peers:
+            return
+        self._peers = peers
+        for client in self._clients:
+            client.peers = peers
+            client.source = Peer(client.peer, peers.is_proxy(client.peer), client.source.scheme)
+            client.id_trusted = peers.names_ids(client.peer)
 
     def opened(self, client: ClientConnection, fd: int) -> bool:
         self._clients[client] = None
@@ -142,6 +154,12 @@ class Listener:
         for sock in sockets:
             await web.SockSite(self._runner, sock, backlog=_AT_ONCE).start()
             sock.listen(self._rule.backlog)
+
+    def take(self, rule: Listen, peers: Peers) -> None:
+        """Have other settings; where it listens stays as it is."""
+        self._rule, self._peers = rule, peers
+        if self.server is not None:
+            self.server.take(rule, peers)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections and close the idle ones; running exchanges go on."""

@@ -37,6 +37,7 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Con
     request_id, replaced = identify(fields.get(plan.heads.id_key), kept=kept)
     client_ip = client.address(addresses_told(fields) if client.source.trusted else None)
     x = Exchange(at, wall(), asked.method, asked.target, client_ip)
+    x.config_hash = plan.config_hash
     x.request_id, x.client_request_id = request_id, replaced
     x.trace_id, x.span_id = trace_place(fields.get(b"traceparent"))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")

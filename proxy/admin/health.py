@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from proxy.clock import iso
 from proxy.observation.readings import PoolLevels
 from proxy.observation.upstream_status import UpstreamHealth
+from proxy.reload.report import ReloadReport
 
 
 class PoolFacts(PoolLevels, Protocol):
@@ -59,6 +60,8 @@ class HealthView:
     pools: Mapping[str, PoolFacts]
     version: str
     config_hash: str
+    reloaded: ReloadReport | None = None
+    """What came of the last reload; None: the settings are those of the start."""
 
     @property
     def critical_circuits_open(self) -> list[str]:
@@ -85,6 +88,19 @@ class HealthView:
             "pools": {name: _pool(view) for name, view in self.pools.items()},
             "version": self.version,
             "config_hash": self.config_hash,
+            "reload": self._reload(),
+        }
+
+    def _reload(self) -> dict[str, object] | None:
+        """How the last one went, and not what was wrong: everybody may ask here."""
+        last = self.reloaded
+        if last is None:
+            return None
+        return {
+            "result": last.result,
+            "at": iso(last.at),
+            "faults": len(last.faults),
+            "needs_restart": list(last.needs_restart),
         }
 
     def dated(self, at: float) -> str:

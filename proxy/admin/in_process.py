@@ -5,7 +5,7 @@ circuits, which nobody else remembers.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 from proxy import __version__
@@ -22,6 +22,8 @@ from proxy.observation.observer import Observer
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
+from proxy.reload.reloader import Reloader
+from proxy.reload.report import ReloadReport
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, specificity
 from proxy.settings.schema import Settings
@@ -52,6 +54,8 @@ class AppView(Protocol):
     @property
     def diagnostics(self) -> DiagnosticsView: ...
     @property
+    def reloader(self) -> Reloader: ...
+    @property
     def ask_to_end(self) -> Callable[[], None] | None: ...
 
 
@@ -66,6 +70,17 @@ class InProcessAdmin:
     def breaker_changed(self, change: Transition) -> None:
         """Remember it."""
         self._changes.setdefault(change.name, deque(maxlen=_CHANGES)).appendleft(change)
+
+    def forget_others(self, routes: Collection[str]) -> None:
+        """Forget the changes of circuits of all other routes."""
+        for name in [one for one in self._changes if one not in routes]:
+            del self._changes[name]
+
+    async def reload(self, cause: str) -> ReloadReport:
+        return await self._app.reloader.reload(cause)
+
+    def last_reload(self) -> ReloadReport | None:
+        return self._app.reloader.last
 
     @property
     def diagnostics(self) -> DiagnosticsView:
@@ -89,6 +104,7 @@ class InProcessAdmin:
             pools={name: upstream.view() for name, upstream in app.upstreams.items()},
             version=__version__,
             config_hash=app.settings.config_hash,
+            reloaded=app.reloader.last,
         )
 
     def _upstreams(self, at: float) -> dict[str, UpstreamHealth]:
@@ -132,6 +148,7 @@ class InProcessAdmin:
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
             log_dropped=sum(self._app.log.dropped.values()),
+            config_rejected=self._app.reloader.is_rejected,
         )
 
     def routes(self) -> Sequence[JsonObject]:

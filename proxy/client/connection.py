@@ -63,7 +63,7 @@ class ClientConnection:
         """Bytes read and dropped since the last answer."""
         self._owner = owner
         self._limits = limits
-        self._peers = peers
+        self.peers = peers
         self._output: Output | None = None
         self._transport: asyncio.Transport | None = None
         self.is_paused = False
@@ -96,8 +96,8 @@ class ClientConnection:
         """The connection is there; whether it is to be served."""
         peer = transport.get_extra_info("peername")
         self.peer = peer[0].removeprefix(_MAPPED) if peer else ""
-        self.source = Peer(self.peer, self._peers.is_proxy(self.peer))
-        self.id_trusted = self._peers.names_ids(self.peer)
+        self.source = Peer(self.peer, self.peers.is_proxy(self.peer))
+        self.id_trusted = self.peers.names_ids(self.peer)
         self._transport = transport
         self._output = Output(transport, self.loop)
         sock = transport.get_extra_info("socket")
@@ -165,7 +165,7 @@ class ClientConnection:
         """Who asks: the peer, or whom trusted proxies name."""
         if forwarded_for is None or not self.source.trusted:
             return self.peer
-        return self._peers.origin(self.peer, forwarded_for)
+        return self.peers.origin(self.peer, forwarded_for)
 
     @property
     def is_full(self) -> bool:

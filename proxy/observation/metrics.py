@@ -5,7 +5,7 @@ overflow is counted too.
 """
 
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from proxy.exchange import Exchange
@@ -55,6 +55,34 @@ class Metrics:
         info[(config_hash,)] = 1
         self._series.numbers("sidelight_config_last_success_timestamp_seconds")[()] = at
 
+    def reloaded(self, result: str) -> None:
+        """Settings were read: loaded or rejected; or nobody looked at them: refused."""
+        self._series.numbers("sidelight_config_reloads_total")[(result,)] += 1
+        if result != "refused":
+            last = self._series.numbers("sidelight_config_last_reload_successful")
+            last[()] = float(result == "loaded")
+
+    def take(
+        self, routes: Mapping[str, str], running: Mapping[str, str], replaced: Collection[str]
+    ) -> None:
+        """Count other routes from now on; those that still run are counted to their end.
+
+        What was counted of all others is dropped, so that labels stay bounded however often the
+        settings change, as is what is known of the endpoints of `replaced` upstreams.
+        """
+        before = self._upstreams
+        self.routes = tuple(routes)
+        self._upstreams = {**running, **routes, "": NONE}
+        for name in [one for one in self._routes if before.get(one) != self._upstreams.get(one)]:
+            if name != OTHER:
+                del self._routes[name]
+        kept = frozenset((*self._upstreams, NONE, OTHER))
+        self._series.keep("route", kept)
+        upstreams = frozenset((*self._upstreams.values(), OTHER))
+        self._series.keep("upstream", upstreams)
+        self._series.drop_endpoints(replaced)
+        self._announce_errors()
+
     def drained(self, result: str) -> None:
         """Count an exchange that ended while draining: finished, cut or client_left."""
         self._series.numbers("sidelight_drain_exchanges_total")[(result,)] += 1
@@ -83,7 +111,7 @@ class Metrics:
         for route in self.routes[:ANNOUNCED_ROUTES]:
             for outcome in OUTCOMES.values():
                 if outcome.is_error:
-                    terminations[route, outcome.code] = 0
+                    terminations[route, outcome.code] += 0
 
     def _make_route(self, name: str) -> RouteMetrics:
         if name not in self._upstreams:

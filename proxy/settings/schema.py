@@ -37,6 +37,7 @@ from proxy.settings.sections import (
     Observe,
     ObservedField,
     OwnErrors,
+    ReloadRule,
     TimeoutsRule,
 )
 from proxy.settings.shape import Shape
@@ -171,6 +172,8 @@ class Settings(Knobs):
     """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
     drain: DrainRule = DrainRule()
     """How it ends."""
+    reload: ReloadRule = ReloadRule()
+    """How new settings reach a running process."""
     errors: OwnErrors = OwnErrors()
     """How Sidelight's own errors are told."""
     log: LogRule = LogRule()

@@ -14,6 +14,7 @@ from proxy.timing.silence import SilenceTimeout
 from proxy.upstream.connection import Connection
 from proxy.upstream.endpoints import Endpoint
 from proxy.upstream.rules import PoolRule
+from proxy.upstream.states import IDLE
 
 _LEAST_SWEEP = 0.05
 """Seconds between two looks at the idle connections at least."""
@@ -46,6 +47,8 @@ class Pool:
         self._sweeper: asyncio.TimerHandle | None = None
         self._emptied = asyncio.Event()
         self.is_closed = False
+        self.is_retired = False
+        """Whether nothing is kept any more; who still has exchanges may go on."""
         self.stale_connections = 0
         """Reused connections that turned out to be closed."""
 
@@ -106,9 +109,7 @@ class Pool:
         if self.is_closed or is_spoiled or connection.fresh_until <= now:
             connection.abort()
         elif not self._give(connection):
-            self._endpoints[connection.endpoint].idle[connection] = None
-            if self._sweeper is None:
-                self._sweeper = connection.loop.call_later(rule.keep_alive, self._sweep)
+            self._lay_idle(connection)
 
     def on_closed(self, connection: Connection) -> None:
         if connection not in self._connections:
@@ -123,6 +124,13 @@ class Pool:
         for endpoint in self._endpoints.values():
             while endpoint.idle:
                 endpoint.idle.popitem()[0].abort()
+
+    def retire(self) -> None:
+        """Keep nothing from now on, nor what clients keep for themselves; the rest may end."""
+        self.is_retired = True
+        for connection in tuple(self._connections):
+            if connection.protocol.state == IDLE:
+                connection.abort()
 
     async def close(self) -> None:
         """Close every connection, those in use as well."""
@@ -156,6 +164,14 @@ class Pool:
                 waiter.set_result(connection)
                 return True
         return False
+
+    def _lay_idle(self, connection: Connection) -> None:
+        if self.is_retired:
+            connection.abort()
+            return
+        self._endpoints[connection.endpoint].idle[connection] = None
+        if self._sweeper is None:
+            self._sweeper = connection.loop.call_later(self._rule.keep_alive, self._sweep)
 
     def _leave(self, waiter: asyncio.Future[Connection | None]) -> None:
         """Stop waiting; what was given in the same moment goes to the next."""

@@ -82,6 +82,15 @@ class Upstream:
     def view(self) -> PoolView:
         return self._pool.view()
 
+    @property
+    def is_retired(self) -> bool:
+        """Whether another one has taken its place, or none."""
+        return self._pool.is_retired
+
+    def retire(self) -> None:
+        """Nothing new comes here: close what is idle now, and the rest as its exchanges end."""
+        self._pool.retire()
+
     def close_idle(self) -> None:
         """Close the connections that carry nothing."""
         self._pool.close_idle()

@@ -98,6 +98,11 @@ SHAPES: Final[dict[str, Schema]] = {
         routes=_map(OBJECT), upstreams=_map(OBJECT), circuit_breakers=_map(OBJECT),
         pools=_map(OBJECT), slot_seconds=NUMBER, slots=_list(OBJECT),
     ),
+    "Reload": _object(
+        "result config_hash", result={"type": "string", "enum": ["loaded", "rejected", "refused"]},
+        cause=TEXT, at=TIME, config_hash=TEXT, changed=_list(TEXT), lost=_list(TEXT),
+        needs_restart=_list(TEXT), faults=_list(TEXT), warnings=_list(TEXT), reason=TEXT,
+    ),
     "Drain": _object("draining running", draining=FLAG, running=WHOLE),
     "Alive": _object("status", status=TEXT),
     "Ready": _object("ready", ready=FLAG, reason=TEXT),
