@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from proxy import __version__
 from proxy.commands.admin_client import reached
+from proxy.commands.compare import compare
 from proxy.commands.init import add_init
 from proxy.commands.process import NotSidelightError, arguments_of
 from proxy.commands.remote import add_commands
@@ -90,10 +91,17 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
     check = commands.add_parser(
         "check",
-        help="say everything that is wrong with a settings file",
-        description="Check settings.",
+        help="say everything that is wrong with a settings file, or what a change would do",
+        description="Check settings, or compare two of them (exit code 0: the same, 1: they "
+        "differ, 2: one of them is wrong).",
     )
-    check.add_argument("file", type=Path, help="settings file (YAML)")
+    checked = check.add_mutually_exclusive_group(required=True)
+    checked.add_argument("file", type=Path, nargs="?", help="settings file (YAML)")
+    checked.add_argument(
+        "--diff", type=Path, nargs=2, metavar=("OLD", "NEW"),
+        help="say what would change, what state would end, and what needs a restart",
+    )  # fmt: skip
+    check.add_argument("--json", action="store_true", help="with --diff: say it as JSON")
     check.set_defaults(command=_check)
     schema = commands.add_parser("schema", help="print the JSON Schema of settings files")
     schema.set_defaults(command=_schema)
@@ -195,6 +203,8 @@ def _loop_factory(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.diff:
+        return compare(*options.diff, as_json=options.json)
     settings = load(options.file, os.environ)
     for warning in settings.warnings:
         _say(f"warning: {warning}")

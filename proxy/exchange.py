@@ -57,7 +57,9 @@ class Exchange:
     terms: Terms | None
     """The rule of the route, as it was when the exchange ran."""
     config_hash: str = ""
-    """The settings it ran under, whatever is in force when it ends."""
+    """The settings it ran under."""
+    replaced_by: str = ""
+    """The settings in force when it ended; empty where they were the same."""
     attempts: list[Attempt]
     retry_stopped: NotRetried | None = None
     breaker_state: str | None = None

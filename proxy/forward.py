@@ -146,6 +146,9 @@ class Forward:
             and x.outcome.category == "client"
         ):
             x.cancelled = now() - ctx.client.gone_at
+        in_force = self.plan.config_hash
+        if x.config_hash != in_force:
+            x.replaced_by = in_force
         if x.route:
             x.breaker_state = ctx.route.breaker.state(ended)
             if x.outcome is not o.COMPLETED:

@@ -2,7 +2,7 @@
 
 SIGTERM: readiness off, after a delay nothing new, running answers may end up to the limit.
 SIGINT: the same with no delay and 2 s. A second signal: now.
-SIGHUP: the settings are read again; what runs goes on.
+SIGHUP: the settings are read again, and what runs goes on.
 """
 
 import asyncio

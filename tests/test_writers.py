@@ -26,7 +26,7 @@ WRITERS = {
     "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran",
     "opening": "config_hash request_id client_request_id trace_id span_id user_agent host fields",
     "admission": "would_refuse",
-    "forward": "route upstream terms fault breaker_state breaker_counts opening",
+    "forward": "replaced_by route upstream terms fault breaker_state breaker_counts opening",
     "attempts": "breaker_before retry_stopped",
     "respond": "upstream_status upstream_ids upstream_request_id",
     "own_response": "retry_in masked",

@@ -18,6 +18,7 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
+from proxy.reload.report import ReloadReport
 from proxy.resilience.permits import BreakerView
 
 Told = dict[str, Any]
@@ -160,6 +161,8 @@ ALERT: Told = {
     "silenced": False,
 }
 
+LOADED = ReloadReport("loaded", "POST /reload", "c0ffee")
+
 BREAKER: Told = {
     "route": "chat",
     "enabled": True,
@@ -260,6 +263,10 @@ class Sources:
     refusal: str | None = None
     drains: bool = False
     can_drain: bool = True
+    reloads: list[str] = field(default_factory=list)
+    report: ReloadReport = field(
+        default_factory=lambda: ReloadReport("loaded", "POST /reload", "c0ffee")
+    )
 
     def ready(self) -> tuple[bool, str]:
         return self.readiness
@@ -292,6 +299,13 @@ class Sources:
     def order_breaker(self, route: str, order: str) -> str | None:
         self.orders.append((route, order))
         return self.refusal
+
+    async def reload(self, cause: str) -> ReloadReport:
+        self.reloads.append(cause)
+        return self.report
+
+    def last_reload(self) -> ReloadReport | None:
+        return self.report if self.reloads else None
 
     def drain_view(self) -> Told:
         return {"draining": self.drains, "running": 4}

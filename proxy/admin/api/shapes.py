@@ -63,7 +63,8 @@ SHAPES: Final[dict[str, Schema]] = {
         bytes_in=WHOLE, bytes_out=WHOLE, guards=_list(OBJECT), attempts=_list(OBJECT),
         retry_stopped=TEXT, breaker=OBJECT, times=OBJECT, parts=_map(NUMBER),
         clocks=_list(OBJECT), stream=OBJECT,
-        client=OBJECT, config_hash=TEXT, worker=WHOLE, diagnosis=TEXT, runbook=TEXT,
+        client=OBJECT, config_hash=TEXT, config_replaced_by=TEXT, worker=WHOLE,
+        diagnosis=TEXT, runbook=TEXT,
     ),
     "Stories": _object("stories store", stories=_list(_of("Story")), store=STORE),
     "ErrorGroup": _object(

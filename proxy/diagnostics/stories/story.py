@@ -66,6 +66,7 @@ def story_of(x: Exchange, *, worker: int = 0) -> Story:
         "stream": _stream(x),
         "client": _client(x, outcome),
         "config_hash": x.config_hash or None,
+        "config_replaced_by": x.replaced_by or None,
         "worker": worker,
         "diagnosis": diagnose(x),
         "runbook": runbook_of(x),
