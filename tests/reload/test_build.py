@@ -18,7 +18,7 @@ ASKED = RequestHead("GET", "/", b"", (1, 1), (), {}, keep_alive=True, has_body=F
 CASES: dict[str, list[tuple[str, str]]] = {
     "of another route, of nothing": [("name: rest", "name: remains")],
     "`match`, `timeouts`, `stream`, `cors` and what is not named below": [
-        ("gap: 7s", "gap: 8s"), ("/api/chat", "/chat"), ("policy: mine", "policy: mine\n    max_body: 1MiB"),
+        ("gap: 7s", "gap: 8s"), ("/api/chat", "/chat"), ("policy: mine", "max_body: 1MiB"),
     ],
     "`retry` without its budget": [("retry: {", "retry: { attempts: 7,")],
     "`breaker`": [("cool_down: 30s", "cool_down: 31s")],
@@ -26,7 +26,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "`retry.budget`": [("capacity: 20", "capacity: 21")],
     "`rate_limit[].rate`, `by`, `keys`": [("rate: 10/1m", "rate: 11/1m")],
     "`rate_limit[].burst`, `name`, `dry_run`": [("burst: 20", "burst: 21, dry_run: true")],
-    "`concurrency.limit`, `per_client`, `queue`, `wait`, `by`": [("limit: 5", "limit: 6, wait: 2s")],
+    "`concurrency.limit`, `per_client`, `queue`, `wait`, `by`": [
+        ("limit: 5", "limit: 6, queue: 2, wait: 2s"),
+    ],
     "`concurrency` off": [("concurrency: { limit: 5 }", "concurrency: {}")],
     "the route's `upstream`": [("upstream: model", "upstream: other")],
     "the route's `name`": [("name: chat", "name: talk")],
@@ -88,7 +90,7 @@ def test_a_building_that_fails_leaves_everything(desk) -> None:
         ('127.0.0.1:10"]', '127.0.0.1:10"], tls: { ca_file: /nowhere.pem }'),
     )
 
-    with pytest.raises(OSError, match="nowhere|No such file"):
+    with pytest.raises(OSError, match="No such file"):
         desk.builder.build(broken)
     assert desk.builder.current is before
     assert 5 == places.limit
