@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from proxy import __version__
 from proxy.commands.admin_client import reached
-from proxy.commands.compare import compare
+from proxy.commands.check import add_check
 from proxy.commands.init import add_init
 from proxy.commands.process import NotSidelightError, arguments_of
 from proxy.commands.remote import add_commands
@@ -89,20 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the proxy in front of a demo chat backend that streams its answers.",
     )
     demo.set_defaults(command=_demo)
-    check = commands.add_parser(
-        "check",
-        help="say everything that is wrong with a settings file, or what a change would do",
-        description="Check settings, or compare two of them (exit code 0: the same, 1: they "
-        "differ, 2: one of them is wrong).",
-    )
-    checked = check.add_mutually_exclusive_group(required=True)
-    checked.add_argument("file", type=Path, nargs="?", help="settings file (YAML)")
-    checked.add_argument(
-        "--diff", type=Path, nargs=2, metavar=("OLD", "NEW"),
-        help="say what would change, what state would end, and what needs a restart",
-    )  # fmt: skip
-    check.add_argument("--json", action="store_true", help="with --diff: say it as JSON")
-    check.set_defaults(command=_check)
+    add_check(commands.add_parser)
     schema = commands.add_parser("schema", help="print the JSON Schema of settings files")
     schema.set_defaults(command=_schema)
     health = commands.add_parser(
@@ -176,7 +163,7 @@ Ctrl-C ends it.
 def _serve(source: Source, greeting: Callable[[int, int], str] | None = None) -> int:
     from proxy.app import App  # `check` and `healthcheck` start without it
     from proxy.descriptors import raise_limit
-    from proxy.diagnostics.service import StoreMissingError
+    from proxy.diagnostics.stories.extra import StoreMissingError
     from proxy.supervisor import run
 
     settings = source.load(pause=0)
@@ -200,18 +187,6 @@ def _loop_factory(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]
     import uvloop
 
     return uvloop.new_event_loop
-
-
-def _check(options: argparse.Namespace) -> int:
-    if options.diff:
-        return compare(*options.diff, as_json=options.json)
-    settings = load(options.file, os.environ)
-    for warning in settings.warnings:
-        _say(f"warning: {warning}")
-    count = len(settings.routes)
-    routes = f"{count} route{'s' if count != 1 else ''}"
-    print(f"{options.file}: ok, {routes}, config {settings.config_hash}")
-    return 0
 
 
 def _schema(_options: argparse.Namespace) -> int:

@@ -11,8 +11,8 @@ from typing import Literal, Protocol
 
 from proxy.clock import iso
 from proxy.observation.readings import PoolLevels
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.upstream_status import UpstreamHealth
-from proxy.reload.report import ReloadReport
 
 
 class PoolFacts(PoolLevels, Protocol):

@@ -19,17 +19,26 @@ from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
-from proxy.reload.reloader import Reloader
-from proxy.reload.report import ReloadReport
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, specificity
 from proxy.settings.schema import Settings
 from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
+
+
+class ReloaderView(Protocol):
+    """Who reads the settings again."""
+
+    @property
+    def last(self) -> ReloadReport | None: ...
+    @property
+    def is_rejected(self) -> bool: ...
+    async def reload(self, cause: str) -> ReloadReport: ...
 
 
 class AppView(Protocol):
@@ -54,7 +63,7 @@ class AppView(Protocol):
     @property
     def diagnostics(self) -> DiagnosticsView: ...
     @property
-    def reloader(self) -> Reloader: ...
+    def reloader(self) -> ReloaderView: ...
     @property
     def ask_to_end(self) -> Callable[[], None] | None: ...
 

@@ -11,8 +11,8 @@ from proxy.admin.health import HealthView
 from proxy.admin.json_view import JsonObject
 from proxy.admin.live import Live
 from proxy.diagnostics.stories.query import Query
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
-from proxy.reload.report import ReloadReport
 
 """JSON that was made and redacted by others."""
 

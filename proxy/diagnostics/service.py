@@ -9,7 +9,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy import clock
@@ -18,6 +17,7 @@ from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
 from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
+from proxy.diagnostics.stories.extra import open_store
 from proxy.diagnostics.stories.found import FoundStories, combined
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
@@ -47,10 +47,6 @@ class DiagnosticsRules:
     stories: StoriesRule
     store: StoreRule
     alerts: AlertsRule
-
-
-class StoreMissingError(Exception):
-    """`store.path` is set, but the store's library is not installed."""
 
 
 class Diagnostics:
@@ -245,19 +241,3 @@ def is_slow(x: Exchange, slow: float) -> bool:
     if x.streamed:
         return x.first_event is not None and x.first_event > slow
     return x.ended - x.started > slow
-
-
-def open_store(rule: StoreRule, tell: EmitEvent, worker: int) -> "Store | None":
-    """None where no store is wanted. Raises StoreMissingError."""
-    if rule.path is None:
-        return None
-    try:
-        from proxy.diagnostics.stories.store import Store  # an extra, slow to import
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "sqlalchemy":
-            raise
-        raise StoreMissingError(
-            "store.path is set, but the store needs SQLAlchemy, which is not installed; "
-            "run pip install '.[store]' in its checkout, or set store.path to null"
-        ) from None
-    return Store(Path(rule.path), rule, tell, worker=worker)

@@ -8,13 +8,13 @@ from typing import Final, Protocol
 
 from proxy.clock import wall
 from proxy.observation.observer import Observer
+from proxy.observation.reload_report import ReloadReport, told
 from proxy.reload.build import Builder, Built
-from proxy.reload.report import ReloadReport, told
 from proxy.settings.difference import changes
 from proxy.settings.faults import SettingsError
 from proxy.settings.restart import awaiting_restart, effective
 from proxy.settings.source import Source
-from proxy.settings.survival import lost
+from proxy.settings.survival import lost_state
 
 NO_SOURCE: Final = "this process was given its settings by its own code, and cannot read them again"
 
@@ -77,7 +77,7 @@ class Reloader:
             self._observer.config_loaded(
                 report.config_hash,
                 cause=cause,
-                changed=report.changed,
+                changed=told(report.changed),
                 lost=told(report.lost),
                 needs_restart=list(report.needs_restart),
                 warnings=told(report.warnings),
@@ -136,8 +136,8 @@ class Reloader:
             cause,
             settings.config_hash,
             wall(),
-            tuple(changes(running, settings)),
-            tuple(lost(running, settings)),
+            tuple(change.key for change in changes(running, settings)),
+            tuple(lost_state(running, settings)),
             awaiting_restart(running, new),
             warnings=new.warnings,
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from proxy.settings.faults import Place, SettingsError, SettingsFault
-from proxy.settings.load import load, parse, text_of
+from proxy.settings.load import load, parse, settings_text
 from proxy.settings.schema import Settings
 
 PAUSE: Final = 0.05
@@ -62,7 +62,7 @@ class Source:
 def _read(path: Path) -> tuple[str | SettingsError, str]:
     """The text, or why there is none, and the sign of either."""
     try:
-        text = text_of(path)
+        text = settings_text(path)
     except SettingsError as error:
         return error, _sign(f"unreadable {error}")
     return text, _sign(text)

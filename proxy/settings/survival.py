@@ -44,7 +44,7 @@ def kept_buckets(old: Sequence[RateRule], new: Sequence[RateRule]) -> list[int |
     return kept
 
 
-def lost(old: Settings, new: Settings) -> list[str]:
+def lost_state(old: Settings, new: Settings) -> list[str]:
     """What of the running state ends when `new` follows `old`, one sentence each."""
     return [*_lost_by_upstreams(old, new), *_lost_by_routes(old, new), *_lost_elsewhere(old, new)]
 

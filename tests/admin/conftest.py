@@ -15,10 +15,10 @@ from proxy.admin.live import Live, Running
 from proxy.admin.server import AdminRunner, admin_runner
 from proxy.diagnostics.stories.query import Query
 from proxy.observation.metrics import Metrics
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
-from proxy.reload.report import ReloadReport
 from proxy.resilience.permits import BreakerView
 
 Told = dict[str, Any]

@@ -10,7 +10,8 @@ import time
 import pytest
 
 from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, StoreMissingError, is_slow
+from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, is_slow
+from proxy.diagnostics.stories.extra import StoreMissingError
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.observation.fault import fault_of

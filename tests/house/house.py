@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from proxy.app import App
-from proxy.reload.report import ReloadReport
+from proxy.observation.reload_report import ReloadReport
 from proxy.settings.load import parse
 from proxy.settings.source import Source
 from tests.house.fault_upstream import FaultUpstream

@@ -2,12 +2,12 @@
 
 import pytest
 
-from proxy.settings.survival import lost
+from proxy.settings.survival import lost_state
 from tests.reload.conftest import SETTINGS, settings
 
 
 def test_a_change_that_touches_no_state_ends_nothing() -> None:
-    assert [] == lost(settings(), settings(("gap: 7s", "gap: 8s"), ("limit: 5", "limit: 6")))
+    assert [] == lost_state(settings(), settings(("gap: 7s", "gap: 8s"), ("limit: 5", "limit: 6")))
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_change_that_touches_no_state_ends_nothing() -> None:
     ],
 )  # fmt: skip
 def test_what_ends_is_said(change: tuple[str, str], found: str) -> None:
-    assert [found] == lost(settings(), settings(change))
+    assert [found] == lost_state(settings(), settings(change))
 
 
 def test_what_ends_with_an_upstream_that_is_gone() -> None:
@@ -34,7 +34,7 @@ def test_what_ends_with_an_upstream_that_is_gone() -> None:
         text=SETTINGS.replace("  other:", '  idle: { endpoints: ["http://a"] }\n  other:')
     )
 
-    assert ["upstreams.idle is gone: its connections close as their exchanges end"] == lost(
+    assert ["upstreams.idle is gone: its connections close as their exchanges end"] == lost_state(
         old, settings()
     )
 
@@ -48,6 +48,6 @@ def test_what_ends_with_an_upstream_that_is_gone() -> None:
     ],
 )
 def test_what_ends_besides(line: str, key: str) -> None:
-    (found,) = lost(settings(), settings(text=f"{SETTINGS}{line}\n"))
+    (found,) = lost_state(settings(), settings(text=f"{SETTINGS}{line}\n"))
 
     assert found.startswith(f"{key}: ")

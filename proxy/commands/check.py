@@ -1,12 +1,13 @@
-"""`check --diff OLD NEW`: what a reload from one file to the other would do, for people and CI.
+"""`check FILE`: everything that is wrong. `check --diff OLD NEW`: what a reload would do.
 
-Exit codes: 0 the same, 1 they differ, 2 one of them is wrong.
+Exit codes: 0 good, or the same; 1 they differ; 2 one of them is wrong.
 """
 
+import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +16,42 @@ from proxy.settings.faults import SettingsError
 from proxy.settings.load import load
 from proxy.settings.restart import awaiting_restart
 from proxy.settings.schema import Settings
-from proxy.settings.survival import lost
+from proxy.settings.survival import lost_state
 
 SAME: Final = 0
 CHANGES: Final = 1
 FAULTS: Final = 2
+
+
+def add_check(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """`add` makes a parser for a command."""
+    parser = add(
+        "check",
+        help="say everything that is wrong with a settings file, or what a change would do",
+        description="Check settings, or compare two of them (exit code 0: the same, 1: they "
+        "differ, 2: one of them is wrong).",
+    )
+    checked = parser.add_mutually_exclusive_group(required=True)
+    checked.add_argument("file", type=Path, nargs="?", help="settings file (YAML)")
+    checked.add_argument(
+        "--diff", type=Path, nargs=2, metavar=("OLD", "NEW"),
+        help="say what would change, what state would end, and what needs a restart",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="with --diff: say it as JSON")
+    parser.set_defaults(command=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Raises SettingsError where one file is asked for and has faults."""
+    if options.diff:
+        return compare(*options.diff, as_json=options.json)
+    settings = load(options.file, os.environ)
+    for warning in settings.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    count = len(settings.routes)
+    routes = f"{count} route{'s' if count != 1 else ''}"
+    sys.stdout.write(f"{options.file}: ok, {routes}, config {settings.config_hash}\n")
+    return 0
 
 
 def compare(old: Path, new: Path, *, as_json: bool) -> int:
@@ -31,7 +63,7 @@ def compare(old: Path, new: Path, *, as_json: bool) -> int:
     differing = changes(before, after)
     result = "changes" if differing else "same"
     at_start = awaiting_restart(before, after)
-    ends = lost(before, after)
+    ends = lost_state(before, after)
     body = {
         "result": result,
         "changes": [_plain(change) for change in differing],

@@ -4,26 +4,26 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from proxy.clock import iso
-from proxy.settings.difference import Change
 
 TOLD: Final = 100
 """Entries of one list that are told; of further ones only the number."""
 
-Result = Literal["loaded", "rejected", "refused"]
+ReloadResult = Literal["loaded", "rejected", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadReport:
     """`rejected`: the new settings are wrong; `refused`: nobody looked at them."""
 
-    result: Result
+    result: ReloadResult
     cause: str
     """SIGHUP, POST /reload, watch or start."""
     config_hash: str
     """Of the settings that are in force now."""
     at: float = 0.0
     """Wall time."""
-    changes: tuple[Change, ...] = ()
+    changed: tuple[str, ...] = ()
+    """Keys, without their values."""
     lost: tuple[str, ...] = ()
     """State that ended, a sentence each."""
     needs_restart: tuple[str, ...] = ()
@@ -33,11 +33,6 @@ class ReloadReport:
     reason: str = ""
     """Why nobody looked."""
 
-    @property
-    def changed(self) -> list[str]:
-        """The keys, without their values."""
-        return told([change.key for change in self.changes])
-
     def body(self) -> dict[str, object]:
         """As the JSON shows it."""
         return {
@@ -45,7 +40,7 @@ class ReloadReport:
             "cause": self.cause,
             "at": iso(self.at),
             "config_hash": self.config_hash,
-            "changed": self.changed,
+            "changed": told(self.changed),
             "lost": told(self.lost),
             "needs_restart": list(self.needs_restart),
             "faults": told(self.faults),
