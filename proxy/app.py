@@ -145,7 +145,7 @@ class App:
         """Listen on both ports; ready when it returns."""
         take_over_logging(self.log)
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
-        self.observer.config_loaded(self.settings.config_hash, cause="start")
+        self.observer.config_loaded(self.settings.config_hash)
         await self.listener.start()
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)

@@ -79,7 +79,7 @@ _TABLE = (
     Family("sidelight_connections_shed_total", "counter", ("port", "cause"), "Connections that were refused or cut, so that others are served."),
     Family("sidelight_drain_exchanges_total", "counter", ("result",), "Exchanges that ended while draining."),
     Family("sidelight_config_info", "gauge", ("hash",), "1 for the settings in force."),
-    Family("sidelight_config_reloads_total", "counter", ("result",), "Settings read, at the start and by reloads, by whether they took effect."),
+    Family("sidelight_config_reloads_total", "counter", ("result",), "Reloads, by whether the settings took effect."),
     Family("sidelight_config_last_reload_successful", "gauge", (), "1 where the settings read last took effect, 0 where they were rejected."),
     Family("sidelight_config_last_success_timestamp_seconds", "gauge", (), "When settings were last loaded, in seconds since 1970."),
     Family("sidelight_errors_total", "counter", ("severity", "code"), "Exchanges that ended as an error, by its level."),

@@ -17,6 +17,10 @@ ANNOUNCED_ROUTES: Final = 50
 """Routes whose errors are exposed as 0 before the first, so that `rate()` sees that one too."""
 
 
+RELOADS: Final = ("loaded", "rejected", "refused")
+"""What may come of a reload; each is exposed as 0 before the first."""
+
+
 class Metrics:
     """The numbers of one process; `routes` names each route's upstream, as the settings do."""
 
@@ -29,6 +33,8 @@ class Metrics:
         build = self._series.numbers("sidelight_build_info")
         build[version, platform.python_version()] = 1
         self._announce_errors()
+        for result in RELOADS:
+            self._series.numbers("sidelight_config_reloads_total")[(result,)] = 0
 
     def count(self, x: Exchange) -> None:
         """Count an exchange that has ended."""
@@ -54,13 +60,13 @@ class Metrics:
         info.clear()
         info[(config_hash,)] = 1
         self._series.numbers("sidelight_config_last_success_timestamp_seconds")[()] = at
+        self._series.numbers("sidelight_config_last_reload_successful")[()] = 1
 
     def reloaded(self, result: str) -> None:
         """Settings were read: loaded or rejected; or nobody looked at them: refused."""
         self._series.numbers("sidelight_config_reloads_total")[(result,)] += 1
-        if result != "refused":
-            last = self._series.numbers("sidelight_config_last_reload_successful")
-            last[()] = float(result == "loaded")
+        if result == "rejected":
+            self._series.numbers("sidelight_config_last_reload_successful")[()] = 0
 
     def take(
         self, routes: Mapping[str, str], running: Mapping[str, str], replaced: Collection[str]

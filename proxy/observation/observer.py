@@ -150,12 +150,13 @@ class Observer:
         running = {x.route: x.upstream for x in self.running.values() if x.route}
         self._metrics.take(routes, running, replaced)
 
-    def config_loaded(self, config_hash: str, **fields: object) -> None:
+    def config_loaded(self, config_hash: str, cause: str = "start", **fields: object) -> None:
         """Settings took effect."""
         self.flush()
         self._metrics.config(config_hash, clock.wall())
-        self._metrics.reloaded("loaded")
-        self._log.emit("config_loaded", "info", config_hash=config_hash, **fields)
+        if cause != "start":
+            self._metrics.reloaded("loaded")
+        self._log.emit("config_loaded", "info", config_hash=config_hash, cause=cause, **fields)
 
     def breaker_changed(self, change: Transition) -> None:
         self.flush()

@@ -7,6 +7,7 @@ import asyncio
 from typing import Final, Protocol
 
 from proxy.clock import wall
+from proxy.observation.fault import fault_place
 from proxy.observation.observer import Observer
 from proxy.observation.reload_report import ReloadReport, told
 from proxy.reload.build import Builder, Built
@@ -56,7 +57,7 @@ class Reloader:
         if len(self._asked) < 2:
             task = asyncio.get_running_loop().create_task(self.reload(cause))
             self._asked.add(task)
-            task.add_done_callback(self._asked.discard)
+            task.add_done_callback(self._answered)
 
     async def reload(self, cause: str) -> ReloadReport:
         """Read, check, build, and put in force; or leave everything as it is, and say why."""
@@ -121,6 +122,12 @@ class Reloader:
                 self.ask("watch")
             else:
                 before = sign
+
+    def _answered(self, task: asyncio.Task[ReloadReport]) -> None:
+        """A fault of ours is said where nobody else waits to hear of it."""
+        self._asked.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._observer.reload_refused("fault", fault_place(fault))
 
     def _refusal(self) -> str | None:
         """Why no settings are taken now."""

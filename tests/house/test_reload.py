@@ -73,7 +73,7 @@ async def test_what_runs_ends_under_the_settings_it_began_with(upstream, reloada
     held.go_on.set()
 
     assert b"data: last" in await ended(client)
-    assert ("loaded", ["errors.format", "routes.all", "routes.next"]) == (
+    assert ("loaded", ("errors.format", "routes.all", "routes.next")) == (
         report.result, report.changed,
     )  # fmt: skip
     assert "application/problem+json" == missed.header("Content-Type")
