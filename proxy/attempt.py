@@ -15,7 +15,7 @@ from proxy.http.connection_auth import stays_with_connection
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.relay import LAST_CHUNK, chunk
-from proxy.time_spent import CLIENT, CONNECT, OURS, QUEUE, UPSTREAM
+from proxy.time_spent import CLIENT, CONNECT, OURS, UPSTREAM
 from proxy.timing.loop_lag import waited
 from proxy.upload import upload
 from proxy.upstream.connection import Connection
@@ -41,7 +41,8 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
     x.attempts.append(tried)
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
     ctx.connection = got
-    if stays_with_connection(ctx.asked.fields.get(b"authorization", b"")):
+    given = ctx.asked.fields.get(b"authorization")
+    if given is not None and stays_with_connection(given):
         got.is_private = True
     if ctx.names_no_host or got.base != ctx.base:
         ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.base)
@@ -72,7 +73,7 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
 async def _connect(ctx: Context, tried: Attempt, avoid: str | None) -> Connection | Failed:
     """Wait for a connection: in the queue for a slot, if need be, and for the endpoint."""
     clocks, spent = ctx.route.rule.timeouts, ctx.exchange.spent
-    queued = spent.seconds[QUEUE]
+    queued = spent.queue
     before = spent.enter(CONNECT, tried.started)
     try:
         return await ctx.upstream.acquire(
@@ -84,7 +85,7 @@ async def _connect(ctx: Context, tried: Attempt, avoid: str | None) -> Connectio
         )
     finally:
         spent.enter(before, now())
-        tried.queued = spent.seconds[QUEUE] - queued
+        tried.queued = spent.queue - queued
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:

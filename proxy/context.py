@@ -121,6 +121,11 @@ class Context:
         self.drain = drain
 
     @property
+    def is_limited(self) -> bool:
+        """Whether a guard or a limit is to be asked for leave."""
+        return self.plan.concurrency is not None or not self.route.admits_all
+
+    @property
     def keeps_alive(self) -> bool:
         """Whether the client's connection may carry another exchange after this one."""
         return self.asked.keep_alive and not self.closing and not self.drain.has_begun

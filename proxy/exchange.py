@@ -16,7 +16,7 @@ from proxy.attempt_record import Attempt
 from proxy.outcome import CLIENT_CLOSED_REQUEST, NotRetried, Outcome
 from proxy.resilience.opening import Opening
 from proxy.terms import Terms
-from proxy.time_spent import CLIENT, CONNECT, PAUSE, QUEUE, RELAY, UPSTREAM, TimeSpent
+from proxy.time_spent import RELAY, TimeSpent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Exchange:
     """The request target byte for byte (latin-1), not redacted: never record it as it is."""
     client_ip: str
     request_id: str = ""
+    id_is_ours: bool = False
+    """Whether it was made here, and so has nothing of a client's in it."""
     client_request_id: str | None = None
     upstream_request_id: str | None = None
     """The first of `upstream_ids`."""
@@ -208,28 +210,30 @@ class Exchange:
     @property
     def queued(self) -> float:
         """Waited for a connection slot."""
-        return self.spent.seconds[QUEUE]
+        return self.spent.queue
 
     @property
     def upstream_wait(self) -> float:
         """Waited for the upstream: connect, head and body."""
-        return self.spent.seconds[CONNECT] + self.spent.seconds[UPSTREAM]
+        return self.spent.connect + self.spent.upstream
 
     @property
     def client_wait(self) -> float:
         """Waited for the client: its upload and its reading."""
-        return self.spent.seconds[CLIENT]
+        return self.spent.client
 
     @property
     def paused(self) -> float:
         """Pauses before retries."""
-        return self.spent.seconds[PAUSE]
+        return self.spent.pause
 
     @property
     def overhead(self) -> float:
         """What Sidelight itself cost: the time in which nothing was waited for."""
-        waited = self.upstream_wait + self.client_wait + self.queued + self.paused
-        return max(0.0, self.duration - waited)
+        spent = self.spent
+        waited = spent.queue + spent.connect + spent.upstream + spent.pause + spent.client
+        overhead = self.ended - self.started - waited
+        return max(0.0, overhead)
 
     @property
     def term(self) -> str:

@@ -50,9 +50,10 @@ async def forward(ctx: Context) -> bool:
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
         return refuse(ctx, refusal)
-    if refused := await admit(ctx):
+    if ctx.is_limited and (refused := await admit(ctx)):
         return turn_away(ctx, refused)
-    await keep_body(ctx)
+    if asked.has_body:
+        await keep_body(ctx)
     answer = await call(ctx)
     if isinstance(answer, NoAnswer):
         return refuse(ctx, answer.outcome, retry_in=answer.retry_in)
@@ -94,7 +95,8 @@ class Forward:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
             ctx.cors = _cors(ctx, ctx.plan.cors)
-            return await forward(ctx) and await _is_read(ctx)
+            goes_on = await forward(ctx)
+            return await _is_read(ctx) if goes_on and client.is_full else goes_on
         except RequestError as error:
             ctx.exchange.clock_over(error.waited)
             return _stopped(ctx, error.outcome, error.detail)
@@ -136,9 +138,12 @@ class Forward:
         """Give back what is held and tell the observer, whatever happened."""
         x, ended = ctx.exchange, now()
         x.close(ended)
-        ctx.settle("neutral", ended)
-        ctx.let_go(whole=False)
-        ctx.leave_places()
+        if ctx.permit is not None:
+            ctx.settle("neutral", ended)
+        if ctx.connection is not None or ctx.upload is not None:
+            ctx.let_go(whole=False)
+        if ctx.places:
+            ctx.leave_places()
         if (
             ctx.client.gone_at is not None
             and not ctx.client.outlives_client
@@ -194,8 +199,6 @@ def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
 
 async def _is_read(ctx: Context) -> bool:
     """Before the next exchange: wait for a client that asks and asks, and does not read."""
-    if not ctx.client.is_full:
-        return True
     silence = ctx.route.rule.timeouts.client_write if ctx.exchange.route else _UNROUTED_WRITE
     before = ctx.exchange.spent.enter(CLIENT, now())
     try:

@@ -107,7 +107,8 @@ def _prepare(ctx: Context, stream: EventStream, head: ResponseHead, *, chunked: 
 def _probe_succeeded(ctx: Context, status: int) -> None:
     """The first byte of the body has come: neither a long answer nor a slow reader may hold the
     circuit half-open until it ends."""
-    if status < _NO_SUCCESS and ctx.route.breaker.state(now()) == "half_open":
+    breaker = ctx.route.breaker
+    if breaker.opening is not None and status < _NO_SUCCESS and breaker.state(now()) == "half_open":
         ctx.settle("success", now())
 
 

@@ -44,6 +44,19 @@ class Route:
     rate_limits: RateLimits | None = None
     """None where it has none; so is `concurrency`."""
     concurrency: Concurrency | None = None
+    admits_all: bool = field(init=False)
+    """Whether it has no guard and no limit of its own."""
+
+    def __post_init__(self) -> None:
+        rule = self.rule
+        self.admits_all = (
+            self.rate_limits is None
+            and self.concurrency is None
+            and rule.require_https == "off"
+            and not rule.hsts
+            and not rule.content_types
+            and rule.message.pointer is None
+        )
 
     @property
     def name(self) -> str:
@@ -134,6 +147,8 @@ class Router:
 
         Who may pass the one could so reach what only the other guards.
         """
+        if "%" not in target and "\\" not in target:
+            return None
         path = path_of(target)
         if found.rule.encoded_slash == "forward" or ("%" not in path and "\\" not in path):
             return None

@@ -8,7 +8,7 @@ Refuses to read a clock.
 
 from typing import Final
 
-from proxy.timing.loop_lag import waited
+from proxy.timing.loop_lag import LEAST, waited
 
 PARSE: Final = 0
 """From the head to the record: identity, addresses, the team's fields."""
@@ -35,13 +35,19 @@ PARTS: Final = (
 
 
 class TimeSpent:
-    """The parts of one exchange that began at `began`; it begins in PARSE."""
+    """The parts of one exchange that began at `began`, in seconds; it begins in PARSE.
 
-    __slots__ = ("part", "seconds", "since")
+    Attributes of their own, in which a compiled float takes no object.
+    """
+
+    __slots__ = (
+        "client", "connect", "guards", "ours", "parse", "part", "pause", "queue", "relay", "route",
+        "since", "upstream",
+    )  # fmt: skip
 
     def __init__(self, began: float) -> None:
-        self.seconds = [0.0] * len(PARTS)
-        """By part."""
+        self.parse = self.guards = self.route = self.queue = self.connect = 0.0
+        self.upstream = self.pause = self.client = self.relay = self.ours = 0.0
         self.part = PARSE
         """What time counts for now."""
         self.since = began
@@ -49,11 +55,24 @@ class TimeSpent:
     def enter(self, part: int, at: float) -> int:
         """From `at` on time counts for `part`; gives the part that it counted for until then."""
         before, took = self.part, at - self.since
-        if QUEUE <= before <= CLIENT:
+        if took > LEAST and QUEUE <= before <= CLIENT:
             heard = waited(self.since, at)
-            self.seconds[OURS] += took - heard
+            self.ours += took - heard
             took = heard
-        self.seconds[before] += took
+        if before == UPSTREAM:
+            self.upstream += took
+        elif before == OURS:
+            self.ours += took
+        elif before == GUARDS:
+            self.guards += took
+        elif before == RELAY:
+            self.relay += took
+        elif before == ROUTE:
+            self.route += took
+        elif before == PARSE:
+            self.parse += took
+        else:
+            self._wait(before, took)
         self.part, self.since = part, at
         return before
 
@@ -61,10 +80,17 @@ class TimeSpent:
         """What has been counted since the last `enter` was for `part`, as turns out now."""
         self.part = part
 
-    def add(self, part: int, seconds: float) -> None:
-        """Count time that was measured elsewhere, as by a log."""
-        self.seconds[part] += seconds
+    def _wait(self, part: int, took: float) -> None:
+        """Count one of the waits that not every exchange has."""
+        if part == CLIENT:
+            self.client += took
+        elif part == CONNECT:
+            self.connect += took
+        elif part == QUEUE:
+            self.queue += took
+        else:
+            self.pause += took
 
     def by_name(self) -> dict[str, float]:
         """Seconds of every part that took any."""
-        return {name: took for name, took in zip(PARTS, self.seconds, strict=True) if took}
+        return {name: took for name in PARTS if (took := float(getattr(self, name)))}

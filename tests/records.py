@@ -4,7 +4,6 @@ from typing import TypeVar
 
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
-from proxy.time_spent import CLIENT, PAUSE, QUEUE, UPSTREAM
 
 Record = TypeVar("Record", Attempt, Exchange)
 
@@ -18,7 +17,7 @@ def attempt(endpoint: str = "http://a:1", started: float = 10.0, **fields: objec
     return _with(Attempt(endpoint, started), fields)
 
 
-WAITS = {"queued": QUEUE, "upstream_wait": UPSTREAM, "client_wait": CLIENT, "paused": PAUSE}
+WAITS = {"queued": "queue", "upstream_wait": "upstream", "client_wait": "client", "paused": "pause"}
 """Where the record counts a wait."""
 
 
@@ -27,7 +26,7 @@ def _with(record: Record, fields: dict[str, object]) -> Record:
     for name, value in fields.items():
         getattr(record, name)
         if name in WAITS and isinstance(record, Exchange):
-            record.spent.add(WAITS[name], value)
+            setattr(record.spent, WAITS[name], value)
         else:
             setattr(record, name, value)
     return record

@@ -194,7 +194,7 @@ class ClientConnection:
 
         Closing waits until all of it is written, for ever if need be.
         """
-        if self._unread is None and self._output is not None and self.queued:
+        if self._unread is None and self._output is not None and self._output.queued:
             self._unread_for = silence
             self._unread = self._output.progress(self._look_unread)
             if self._unread is not None:

@@ -14,7 +14,6 @@ from typing import Final, Protocol
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from proxy import outcome as o
-from proxy.http.headers import list_members
 from proxy.http.request_head import RequestHead, read_request
 from proxy.outcome import Outcome
 
@@ -145,7 +144,7 @@ class HeadReader:
         if why:
             raw = tuple(header_lines(head, limits.header_count))  # the parser has not seen all
             return refusal_of(line, head, limits, _coding_refused(raw) or o.BAD_REQUEST, why)
-        asked = read_request(line.method, line.target, line.version, raw, should_close=_closes(raw))
+        asked = read_request(line.method, line.target, line.version, raw, should_close=False)
         if _CODING in asked.fields and (refused := _coding_refused(raw)):
             return refusal_of(line, head, limits, refused, "a transfer coding other than chunked")
         return asked
@@ -175,14 +174,6 @@ class HeadReader:
     def on_message_complete(self) -> None:
         parser = self._reading
         self._is_ready = parser is not None and parser.should_keep_alive()
-
-
-def _closes(raw: tuple[tuple[bytes, bytes], ...]) -> bool:
-    """Whether the client means to close (RFC 9112 §9.3)."""
-    for name, value in raw:
-        if len(name) == 10 and name.lower() == b"connection" and b"close" in list_members(value):
-            return True
-    return False
 
 
 def _coding_refused(raw: tuple[tuple[bytes, bytes], ...]) -> Outcome | None:

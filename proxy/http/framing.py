@@ -19,6 +19,8 @@ BodyKind = Literal["none", "length", "chunked", "close"]
 """What ends the body: there is none, a count of bytes, the last chunk, the closed connection."""
 
 _OWS = b" \t"
+_KEPT = [b"keep-alive"]
+"""What most values of `Connection` are."""
 _HEAD_END = b"\r\n\r\n"
 _LONGEST = 19
 """Digits of the largest Content-Length that fits 64 bits."""
@@ -128,8 +130,8 @@ def keeps_alive(http_version: str, connection: Iterable[bytes]) -> bool:
 
     RFC 9112, section 9.3.
     """
-    if not connection:
-        return http_version == "1.1"
+    if not connection or connection == _KEPT:
+        return http_version == "1.1" or connection == _KEPT
     options = {option.strip(_OWS).lower() for value in connection for option in value.split(b",")}
     return b"close" not in options and (http_version == "1.1" or b"keep-alive" in options)
 

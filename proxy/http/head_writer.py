@@ -77,6 +77,7 @@ class Heads:
         self._own_and_host = own | {b"host"}
         self._own_and_cors = own | _CORS
         self._pseudonym = pseudonym.encode()
+        self._via_alone = {version: self._via_of(version) for version in ((1, 0), (1, 1))}
         self._clock = clock
 
     def request(
@@ -129,8 +130,13 @@ class Heads:
         return later_hop(source.peer, asked.host, source.scheme, asked.fields)
 
     def _via(self, asked: RequestHead) -> bytes:
-        own = b"%d.%d %b" % (*asked.version, self._pseudonym)
-        return b"Via: %b\r\n" % appended(asked.fields.get(b"via"), own)
+        given = asked.fields.get(b"via")
+        if not given and asked.version in self._via_alone:
+            return self._via_alone[asked.version]
+        return self._via_of(asked.version, given)
+
+    def _via_of(self, version: tuple[int, int], given: bytes | None = None) -> bytes:
+        return b"Via: %b\r\n" % appended(given, b"%d.%d %b" % (*version, self._pseudonym))
 
     def answer(
         self,

@@ -50,6 +50,10 @@ _AS_COMPARED = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_", b"abcdefghijklmno
 """Names in lower case, and `_` as `-`: CGI and WSGI upstreams take `X_Forwarded_For` for the real
 one, so whatever is stopped is stopped in that spelling as well."""
 
+_MOST_NAMES = 256
+_LONGEST_NAME = 64
+"""Names that a filter remembers: how many at once, and of what length."""
+
 LONGEST_HOST = 261
 """The longest name that DNS knows, with a colon and a port."""
 _USUAL_CONNECTION = 64
@@ -101,36 +105,66 @@ def to_upstream(
     What only proxies say goes on where this one is `trusted`.
     """
     if trusted:
-        return _lines(raw, _stops(_REQUEST_STOPS, own, connection), _PRIVATE)
-    return _lines(raw, _stops(_STRANGERS_STOPS, own, connection), _OF_PROXIES)
+        return _filter(_REQUEST_STOPS, own, connection, _PRIVATE).lines(raw)
+    return _filter(_STRANGERS_STOPS, own, connection, _OF_PROXIES).lines(raw)
 
 
 def to_client(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
     """The upstream's header lines that go on; `own` names what the caller adds itself."""
-    return _lines(raw, _stops(_ANSWER_STOPS, own, connection), _PRIVATE)
+    return _filter(_ANSWER_STOPS, own, connection, _PRIVATE).lines(raw)
 
 
-def _stops(
-    always: frozenset[bytes], own: frozenset[bytes], connection: bytes | None
-) -> frozenset[bytes]:
+class _Filter:
+    """Stops fields whose names are in `stops`, or begin with one of `beginnings`."""
+
+    __slots__ = ("_beginnings", "_known", "_stops")
+
+    def __init__(self, stops: frozenset[bytes], beginnings: tuple[bytes, ...]) -> None:
+        self._stops = stops
+        self._beginnings = beginnings
+        self._known: dict[bytes, bool] = {}
+        """Whether the names that came last pass: they repeat from message to message."""
+
+    def lines(self, raw: RawHeaders) -> list[bytes]:
+        known = self._known
+        lines: list[bytes] = []
+        for name, value in raw:
+            passes = known.get(name)
+            if passes is None:
+                passes = self._judge(name)
+            if passes:
+                lines.append(b"".join((name, b": ", value, b"\r\n")))
+        return lines
+
+    def _judge(self, name: bytes) -> bool:
+        key = name.translate(_AS_COMPARED)
+        passes = key not in self._stops and not key.startswith(self._beginnings)
+        if len(name) <= _LONGEST_NAME:
+            if len(self._known) >= _MOST_NAMES:
+                self._known.clear()
+            self._known[name] = passes
+        return passes
+
+
+def _filter(
+    always: frozenset[bytes],
+    own: frozenset[bytes],
+    connection: bytes | None,
+    beginnings: tuple[bytes, ...],
+) -> _Filter:
     if connection is not None and len(connection) > _USUAL_CONNECTION:
-        return always | own | nominated(connection)
-    return _usual_stops(always, own, connection)
+        return _Filter(always | own | nominated(connection), beginnings)
+    return _usual_filter(always, own, connection, beginnings)
 
 
-@lru_cache(maxsize=256)
-def _usual_stops(
-    always: frozenset[bytes], own: frozenset[bytes], connection: bytes | None
-) -> frozenset[bytes]:
-    return always | own | nominated(connection)
-
-
-def _lines(raw: RawHeaders, stops: frozenset[bytes], beginnings: tuple[bytes, ...]) -> list[bytes]:
-    return [
-        b"%b: %b\r\n" % (name, value)
-        for name, value in raw
-        if (key := name.translate(_AS_COMPARED)) not in stops and not key.startswith(beginnings)
-    ]
+@lru_cache(maxsize=64)
+def _usual_filter(
+    always: frozenset[bytes],
+    own: frozenset[bytes],
+    connection: bytes | None,
+    beginnings: tuple[bytes, ...],
+) -> _Filter:
+    return _Filter(always | own | nominated(connection), beginnings)
 
 
 def appended(inherited: bytes | None, member: bytes) -> bytes:

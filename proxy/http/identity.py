@@ -40,8 +40,7 @@ def other_ids(fields: Mapping[bytes, bytes], headers: OtherIds, ours: str) -> di
     """
     found: dict[str, str] | None = None
     for key, name in headers:
-        value = fields.get(key)
-        if value and value != ours.encode():
+        if key in fields and (value := fields[key]) and value != ours.encode():
             found = found or {}
             found[name] = value[:_LONGEST].decode("latin-1")
     return found

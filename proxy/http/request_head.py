@@ -78,7 +78,10 @@ def read_request(
     *,
     should_close: bool,
 ) -> RequestHead:
-    """Read a head. An absolute target gives host and path (RFC 9112 §3.2.2)."""
+    """Read a head. An absolute target gives host and path (RFC 9112 §3.2.2).
+
+    With `should_close` its connection ends with it, whatever `Connection` says (§9.3).
+    """
     fields = combine(raw)
     host = fields.get(b"host", b"")
     if not target.startswith("/"):
@@ -86,6 +89,8 @@ def read_request(
     chunked = b"transfer-encoding" in fields
     declared = fields.get(b"content-length", b"")
     length = _length(declared) if declared and not chunked else None
+    connection = fields.get(b"connection")
+    closes = should_close or (connection is not None and b"close" in list_members(connection))
     return RequestHead(
         method,
         target,
@@ -93,7 +98,7 @@ def read_request(
         version,
         raw,
         fields,
-        keep_alive=version == (1, 1) and not should_close,
+        keep_alive=version == (1, 1) and not closes,
         has_body=chunked or bool(length),
         length=length,
     )

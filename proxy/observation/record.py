@@ -154,8 +154,9 @@ def _add_stream(event: Event, x: Exchange) -> None:
 
 
 def _add_times(event: Event, x: Exchange) -> None:
-    if x.queued:
-        event["queue_ms"] = ms(x.queued)
+    spent = x.spent
+    if spent.queue:
+        event["queue_ms"] = ms(spent.queue)
     if x.attempts:
         last = x.attempts[-1]
         if last.connect is not None:
@@ -167,8 +168,8 @@ def _add_times(event: Event, x: Exchange) -> None:
     if x.streamed and x.max_gap:
         event["max_gap_ms"] = ms(x.max_gap)
     event["duration_ms"] = ms(x.duration)
-    if x.upstream_wait:
-        event["upstream_ms"] = ms(x.upstream_wait)
+    if upstream := spent.connect + spent.upstream:
+        event["upstream_ms"] = ms(upstream)
     event["overhead_ms"] = ms(x.overhead)
     event["bytes_in"] = x.bytes_in
     event["bytes_out"] = x.bytes_out

@@ -11,23 +11,18 @@ from proxy.observation.redaction import (
     PATH_CHARS,
     REDACTED,
     USER_AGENT_CHARS,
-    is_clean,
     redact,
-    redact_agent,
     redact_target,
 )
 
 
 def redact_in_place(x: Exchange) -> None:
     """From now on nothing of `x` is secret; call it once."""
-    # One look at all three, since most are clean; no secret begins in one and ends in another.
-    if is_clean(f"{x.request_id} {x.method} {x.target}"):
-        x.method, x.target = x.method[:METHOD_CHARS], x.target[:PATH_CHARS]
-    else:
-        x.request_id, x.method = redact(x.request_id), redact(x.method, METHOD_CHARS)
-        x.target = redact_target(x.target)
+    if not x.id_is_ours:
+        x.request_id = redact(x.request_id)
+    x.method, x.target = redact(x.method, METHOD_CHARS), redact_target(x.target)
     if x.user_agent:
-        x.user_agent = redact_agent(x.user_agent)
+        x.user_agent = redact(x.user_agent, USER_AGENT_CHARS)
     if x.host:
         x.host = redact(f"//{x.host}").removeprefix("//")  # an authority may bring its userinfo
     if x.client_request_id:

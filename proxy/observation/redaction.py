@@ -37,6 +37,13 @@ MOST_ENCODED: Final = 64
 """Encoded parameters of one text that are judged; further ones are not recorded."""
 _ROUNDS: Final = 4
 
+_CLEAN_CHARS: Final = 256
+_MOST_CLEAN: Final = 1024
+_clean: Final[dict[str, None]] = {}
+"""Texts in which there was nothing to redact: paths, agents and hosts repeat. None with a secret
+in it is ever remembered, and of what clients make up no more than so many, of so many characters.
+"""
+
 _USERINFO = re.compile(r"//[^/?#\s]*@")
 _OPEN_USERINFO = re.compile(r"//[^/?#\s]*+\Z")
 _ENCODED = re.compile(r"(?<![^&\s])[^&\s%]*+(?:%(?![0-9A-Fa-f]{2})[^&\s%]*+)*+%[^&\s]*+")
@@ -49,13 +56,19 @@ def is_secret_name(name: str) -> bool:
     return SECRET_NAME.search(name) is not None
 
 
-def is_clean(text: str) -> bool:
-    """Whether `redact` would only cut `text`, and every text that is a part of it."""
-    return "%" not in text and text.isprintable() and not _is_suspect(text)
-
-
 def redact(text: str, limit: int = FIELD_CHARS) -> str:
     """`text` as it may be recorded: without secrets, printable, at most `limit` characters."""
+    if text in _clean:
+        return text[:limit]
+    recorded = _redacted(text, limit)
+    if len(text) <= _CLEAN_CHARS and recorded == text:
+        if len(_clean) >= _MOST_CLEAN:
+            _clean.clear()
+        _clean[text] = None
+    return recorded
+
+
+def _redacted(text: str, limit: int) -> str:
     is_cut = len(text) > limit + MARGIN
     if is_cut:
         text = _cut(text, limit)
@@ -68,16 +81,6 @@ def redact(text: str, limit: int = FIELD_CHARS) -> str:
 def redact_target(target: str) -> str:
     """A request target, path and query, as it may be recorded."""
     return redact(target, PATH_CHARS)
-
-
-def redact_agent(user_agent: str) -> str:
-    """A user agent as it may be recorded; they repeat, and are long."""
-    return _agent(user_agent[: USER_AGENT_CHARS + MARGIN + 1])
-
-
-@lru_cache(maxsize=256)
-def _agent(user_agent: str) -> str:
-    return redact(user_agent, USER_AGENT_CHARS)
 
 
 def redact_named(name: str, value: str, limit: int = FIELD_CHARS) -> str:

@@ -38,8 +38,9 @@ class RouteMetrics:
         method = x.method if x.method in METHODS else self._overflow("sidelight_requests_total")
         status = _STATUSES.get(x.status) or self._overflow("sidelight_requests_total")
         self._requests[route, method, status] += 1
-        at = x.started_wall + x.duration
-        self._duration.observe_of(x.duration, x.request_id, x.trace_id, at)
+        duration = x.duration
+        at = x.started_wall + duration
+        self._duration.observe_of(duration, x.request_id, x.trace_id, at)
         self._overhead.observe(x.overhead)
         self._size_in.observe(x.bytes_in)
         self._size_out.observe(x.bytes_out)

@@ -40,13 +40,18 @@ class UpstreamHealth:
     """Attempts that failed since the last good one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, init=False)
 class AttemptResult:
     """What one attempt showed about its upstream."""
 
     at: float
     signal: Signal
     cause: str
+
+    def __init__(self, at: float, signal: Signal, cause: str) -> None:
+        self.at = at
+        self.signal = signal
+        self.cause = cause
 
 
 class AttemptHistory:

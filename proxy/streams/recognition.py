@@ -1,6 +1,7 @@
 """Which answers are streams, told by their content type."""
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from proxy.streams.framing import EventFraming
 from proxy.streams.ndjson import JsonSequence, Ndjson
@@ -18,6 +19,8 @@ _FRAMINGS: dict[bytes, type[EventFraming]] = {
     b"application/stream+json": Ndjson,
     b"application/json-seq": JsonSequence,
 }
+_USUAL_CHARS = 64
+"""The length of a content type up to which it is remembered."""
 
 
 def is_stream(content_type: bytes | None) -> bool:
@@ -47,7 +50,18 @@ def framing_for(
 
 def media_type(content_type: bytes | None) -> bytes:
     """Type and subtype without parameters, in lower case (RFC 9110 §8.3.1)."""
-    return (content_type or b"").partition(b";")[0].strip().lower()
+    if content_type is None:
+        return b""
+    return _usual(content_type) if len(content_type) <= _USUAL_CHARS else _named(content_type)
+
+
+@lru_cache(maxsize=128)
+def _usual(content_type: bytes) -> bytes:
+    return _named(content_type)
+
+
+def _named(content_type: bytes) -> bytes:
+    return content_type.partition(b";")[0].strip().lower()
 
 
 def _is_compressed(content_encoding: bytes | None) -> bool:

@@ -46,15 +46,10 @@ class Waiter:
 
     def wake(self) -> None:
         """End the wait, if there is one."""
-        if self._waiting is not None:
-            _wake(self._waiting)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def close(self) -> None:
         """Wake, and let go of the timer."""
         self.wake()
         self._clock.close()
-
-
-def _wake(waiting: "asyncio.Future[None]") -> None:
-    if not waiting.done():
-        waiting.set_result(None)

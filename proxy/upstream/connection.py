@@ -108,7 +108,7 @@ class Connection:
         protocol.move(REQUEST)
         if protocol.state == AWAITING:
             protocol.interim_to = interim
-            protocol.delivery.begin()
+            protocol.delivery.begin(self.writer.bytes_before)
             protocol.reader.expect(method, may_switch=may_switch)
             self.writer.send(data)
 

@@ -13,23 +13,27 @@ from proxy.upstream.ending import Arrival
 
 _OPTION: Final[int] = getattr(socket, "TCP_INFO", 0) if sys.platform == "linux" else 0
 """0 where there is none."""
-_FIELDS: Final = struct.Struct("=120xQ28xI")
-"""`tcpi_bytes_acked`, `tcpi_data_segs_out`."""
+_FIELDS: Final = struct.Struct("=120xQ72xQQ")
+"""`tcpi_bytes_acked`, `tcpi_bytes_sent`, `tcpi_bytes_retrans`."""
 
 
 class Delivery:
-    """Of what is sent on a socket after `begin`."""
+    """Of what is sent on a connected socket after `begin`."""
 
-    __slots__ = ("_before", "_is_kept", "socket")
+    __slots__ = ("_before", "_first", "_is_kept", "_is_tls", "socket")
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self._is_kept = False
         """Whether the socket is a copy of our own."""
+        self._is_tls = False
+        self._first = self._read()
+        """Before a byte was sent; a kernel may count the connection itself as one."""
         self._before: tuple[int, int] | None = None
 
     def keep(self) -> None:
         """Of a TLS connection: loops close its socket before they say how it ended."""
+        self._is_tls = True
         with suppress(OSError):  # no descriptor left: then that is not known
             self.socket = self.socket.dup()
             self._is_kept = True
@@ -39,9 +43,16 @@ class Delivery:
         if self._is_kept:
             self.socket.close()
 
-    def begin(self) -> None:
-        """A request follows: what was sent until now, handshakes included, is another's."""
-        self._before = self._read()
+    def begin(self, handed: int) -> None:
+        """A request follows: the `handed` bytes until now, and handshakes, are another's.
+
+        Only of TLS must the kernel be asked, who alone knows what became of them.
+        """
+        first = self._first
+        if self._is_tls or first is None:
+            self._before = self._read()
+        else:
+            self._before = first[0] + handed, first[1] + handed
 
     def arrival(self) -> Arrival | None:
         """How far it came; None where the kernel does not say, or the socket is closed."""
@@ -58,7 +69,7 @@ class Delivery:
         return before is not None and after is not None and after[0] - before[0] < sent
 
     def _read(self) -> tuple[int, int] | None:
-        """Bytes acknowledged and segments of data sent, ever."""
+        """Bytes acknowledged and bytes sent, ever; each byte counts once."""
         if not _OPTION:
             return None
         try:
@@ -66,6 +77,6 @@ class Delivery:
         except OSError:
             return None
         if len(info) < _FIELDS.size:
-            return None  # a kernel before 4.6
-        acked, segments = _FIELDS.unpack(info)
-        return acked, segments
+            return None  # a kernel before 4.19
+        acked, sent, again = _FIELDS.unpack(info)
+        return acked, sent - again

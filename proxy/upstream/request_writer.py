@@ -12,8 +12,8 @@ class RequestWriter:
     """Sends one request after the other."""
 
     __slots__ = (
-        "_drained", "_loop", "bytes_sent", "is_paused", "is_uploading", "sent_at", "transport",
-        "was_read",
+        "_drained", "_loop", "bytes_before", "bytes_sent", "is_paused", "is_uploading", "sent_at",
+        "transport", "was_read",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -23,12 +23,15 @@ class RequestWriter:
         """Set once there is a connection."""
         self.is_paused = False
         """Whether the upstream is slower than the sender, who awaits `drained` before more."""
+        self.bytes_before = self.bytes_sent = 0
+        """Bytes handed over for requests before this one."""
         self.reset()
 
     def reset(self) -> None:
         """Another request comes next."""
         self.is_uploading = False
         """Set by the sender while more of the request is still to come."""
+        self.bytes_before += self.bytes_sent
         self.bytes_sent = 0
         """Bytes handed over for sending; 0 proves that the upstream saw nothing."""
         self.sent_at = 0.0

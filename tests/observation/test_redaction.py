@@ -11,14 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from proxy.observation import redaction
 from proxy.observation.redaction import (
     MARGIN,
     MOST_ENCODED,
     REDACTED,
-    is_clean,
     is_secret_name,
     redact,
-    redact_agent,
     redact_named,
     redact_target,
     redact_tree,
@@ -121,7 +120,6 @@ def test_each_name_of_the_table_hides_its_value(name: str, encoded: int) -> None
                 pair = quote(pair, safe="")
 
             assert CANARY not in redact_target(f"/x?a=1&{pair}&b=1")
-            assert not is_clean(f"/x?{pair}")
 
 
 def sample(shape: SecretShape, start: str) -> str:
@@ -147,7 +145,6 @@ def test_each_shape_of_the_table_is_hidden_wherever_it_stands(secret: str) -> No
     )  # fmt: skip
     for text in inside:
         assert secret not in redact_target(text)
-        assert not is_clean(text)
 
 
 def test_a_word_that_only_looks_like_the_beginning_of_one_is_kept() -> None:
@@ -251,21 +248,27 @@ def test_a_canary_never_survives_in_a_sentence(before: str, disguise: str, after
 
 
 @given(noise, disguises(), noise)
-def test_a_text_with_a_secret_is_not_clean(before: str, disguise: str, after: str) -> None:
-    assert not is_clean(f"{before} {disguise} {after}")
+def test_a_text_with_a_secret_stays_redacted_the_second_time(
+    before: str, disguise: str, after: str
+) -> None:
+    """Texts without a secret are remembered."""
+    text = f"{before} {disguise} {after}"
+
+    assert redact(text, 10_000) == redact(text, 10_000)
+    assert CANARY not in redact(text, 10_000)
 
 
-@given(st.text(max_size=50), st.text(max_size=50))
-@example("/api/chat", "id-1")
-def test_what_is_clean_together_is_recorded_as_it_is(one: str, other: str) -> None:
-    if is_clean(f"{one} {other}"):
-        assert (one, other) == (redact(one), redact(other))
+def test_what_is_remembered_is_cut_as_well() -> None:
+    assert ["a" * 250, "a" * 250, "a" * 32] == [redact("a" * 250, n) for n in (250, 256, 32)]
 
 
-def test_a_user_agent_is_recorded_like_any_text() -> None:
-    """The same one a second time as well: they are remembered."""
-    assert ["x [redacted]"] * 2 == [redact_agent(f"x sk-{CANARY}") for _ in range(2)]
-    assert 256 == len(redact_agent("a" * 999))
+def test_what_is_remembered_is_bounded() -> None:
+    for n in range(3000):
+        redact(f"/path/{n}")
+    redact("b" * 5000, 5000)
+
+    assert len(redaction._clean) <= 1024
+    assert all(len(text) <= 256 for text in redaction._clean)
 
 
 @settings(max_examples=50)

@@ -12,7 +12,6 @@ from proxy.diagnostics.stories.story import Story, story_of
 from proxy.exchange import Exchange
 from proxy.observation.record import RESERVED
 from proxy.outcome import OUTCOMES, NotRetried, Result
-from proxy.time_spent import QUEUE, UPSTREAM
 
 LogEvent = Mapping[str, object]
 
@@ -79,8 +78,8 @@ def _exchange(event: LogEvent) -> Exchange:
     x.detail = _text(event, "detail") or None
     x.committed = duration if _is_committed(event) else None
     x.ended = duration
-    x.spent.add(QUEUE, _seconds(event, "queue_ms") or 0.0)
-    x.spent.add(UPSTREAM, _seconds(event, "upstream_ms") or 0.0)
+    x.spent.queue = _seconds(event, "queue_ms") or 0.0
+    x.spent.upstream = _seconds(event, "upstream_ms") or 0.0
     x.streamed = event.get("streamed") is True
     x.events = int(_number(event, "events"))
     x.first_event = _seconds(event, "first_event_ms")

@@ -32,12 +32,18 @@ def bytes_of(x: Exchange) -> int:
             size += len(text)
     if x.fault is not None:
         size += len(x.fault.trace)
-    for ids in (x.upstream_ids, *(attempt.upstream_ids for attempt in x.attempts)):
-        for value in (ids or {}).values():
-            size += FIELD_BYTES + len(value)
-    for value in x.fields.values():
-        size += FIELD_BYTES + len(value)
+    if x.upstream_ids:
+        size += _bytes_of(x.upstream_ids)
+    for attempt in x.attempts:
+        if attempt.upstream_ids:
+            size += _bytes_of(attempt.upstream_ids)
+    if x.fields:
+        size += _bytes_of(x.fields)
     return size + len(x.host)
+
+
+def _bytes_of(fields: dict[str, str]) -> int:
+    return sum(FIELD_BYTES + len(value) for value in fields.values())
 
 
 class Shelf:
