@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from proxy.settings.source import Source
 from tests.house.admin import ask, stories
 from tests.house.fault_upstream import FaultUpstream
 from tests.house.house import House, settings_of
@@ -192,6 +193,34 @@ async def test_reloads_wait_for_their_turn(upstream, reloadable):
     await eventually(lambda: len(house.all("config_loaded")) == 4)
 
 
+async def test_many_signals_are_answered_by_two_reloads(upstream, reloadable):
+    """The one that runs, and one for whatever has changed since it began to read."""
+    house = await reloadable()
+    for _ in range(20):
+        house.app.reloader.ask("SIGHUP")
+    await eventually(lambda: len(house.all("config_loaded", cause="SIGHUP")) == 2)
+    await house.reload()
+
+    await eventually(lambda: house.all("config_loaded", cause="test"))
+    assert 2 == len(house.all("config_loaded", cause="SIGHUP"))
+
+
+async def test_a_fault_of_ours_is_said_and_changes_nothing(upstream, reloadable):
+    house = await reloadable()
+    in_force = house.app.settings
+
+    def broken(_settings):
+        raise LookupError("a fault of ours")
+
+    house.app._builder.build = broken
+    house.app.reloader.ask("SIGHUP")
+    refused = await house.event("reload_refused")
+
+    assert ("fault", True) == (refused["cause"], "LookupError" in refused["reason"])
+    assert house.app.settings is in_force
+    assert 200 == (await house.fetch()).status
+
+
 async def test_an_open_circuit_stays_open_where_nothing_touched_it(upstream, reloadable):
     house = await reloadable(breaker={"consecutive": 1}, retry={"attempts": 1})
     await upstream.refuse()
@@ -351,6 +380,25 @@ async def test_a_watched_file_is_read_when_it_changes(upstream, reloadable):
     house.rewrite(**watch)
     await asyncio.sleep(0.5)
     assert "problem" == house.app.settings.errors.format  # it is not watched any more
+
+
+async def test_half_a_file_is_not_read(upstream, reloadable, monkeypatch):
+    """A writer that takes its time: no two looks in a row see the same until it is done."""
+    watch = {"reload": {"watch": "100ms"}}
+    house = await reloadable(**watch)
+    whole = json.dumps(settings_of(upstream.url, **watch, errors={"format": "problem"}))
+    looks, look = iter(range(40, len(whole), 40)), Source.sign
+
+    def write_on(source):
+        size = next(looks, len(whole))
+        house.file.write_text(whole[:size])
+        return look(source)
+
+    monkeypatch.setattr(Source, "sign", write_on)
+    await house.event("config_loaded", cause="watch")
+
+    assert [] == house.all("config_rejected")
+    assert "problem" == house.app.settings.errors.format
 
 
 async def test_the_swap_of_a_config_map_is_seen(upstream, house, tmp_path):

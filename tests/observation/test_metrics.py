@@ -143,3 +143,47 @@ def test_sources_are_read(metrics: Metrics) -> None:
     metrics.read_from(lambda: [("sidelight_retry_budget_tokens", ("chat",), 7.0)])
 
     assert {("chat",): 7.0} == metrics.snapshot()["sidelight_retry_budget_tokens"]
+
+
+def test_reloads_are_counted_from_nothing_on(metrics: Metrics) -> None:
+    metrics.config("c0ffee", 7.0)
+    metrics.reloaded("rejected")
+    told = metrics.snapshot()
+
+    assert {("loaded",): 0, ("rejected",): 1, ("refused",): 0} == told[
+        "sidelight_config_reloads_total"
+    ]
+    assert {(): 0} == told["sidelight_config_last_reload_successful"]
+    metrics.config("c0ffee", 8.0)
+    assert {(): 1} == metrics.snapshot()["sidelight_config_last_reload_successful"]
+
+
+def test_routes_that_are_gone_are_forgotten_unless_they_run(metrics: Metrics, exchange) -> None:
+    for route in ("chat", "rest", ""):
+        metrics.count(exchange(route=route))
+    metrics.endpoint("backend", "http://a:1", is_up=False)
+    metrics.take({"new": "other-backend"}, {"rest": "backend"}, set())
+    for route in ("new", "rest", "chat"):
+        metrics.count(exchange(route=route))
+    requests = metrics.snapshot()["sidelight_requests_total"]
+
+    assert {"new": 1, "rest": 2, "none": 1, "other": 1} == {
+        route: n for (route, _, _), n in requests.items()
+    }
+    assert {("backend", "http://a:1"): 0} == metrics.snapshot()["sidelight_endpoint_healthy"]
+    assert 0 == metrics.snapshot()["sidelight_terminations_total"]["new", "upstream_reset"]
+
+
+def test_a_route_of_another_upstream_counts_for_that_one(metrics: Metrics, exchange) -> None:
+    metrics.count(exchange())
+    metrics.take({"chat": "next"}, {}, {"backend"})
+    metrics.count(exchange())
+
+    assert {("chat", "next", "ok"): 1} == metrics.snapshot()["sidelight_attempts_total"]
+
+
+def test_what_is_known_of_the_endpoints_of_a_replaced_upstream_is_forgotten(metrics) -> None:
+    metrics.endpoint("backend", "http://a:1", is_up=False)
+    metrics.take({"chat": "backend"}, {}, {"backend"})
+
+    assert {} == metrics.snapshot()["sidelight_endpoint_healthy"]

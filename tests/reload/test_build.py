@@ -1,5 +1,6 @@
 """What is handed over and what begins anew; the table of docs/reload.md is the table of cases."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.reload.build import Built
 from proxy.resilience.opening import FailedAttempt
+from proxy.settings.restart import AT_START
 from tests.reload.conftest import SETTINGS, settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reload.md").read_text(encoding="utf-8")
@@ -187,3 +189,11 @@ def test_replaced_are_those_that_are_gone_or_new(desk) -> None:
     before, after = desk.follow(settings(("http://127.0.0.1:9", "http://127.0.0.1:11")))
 
     assert [before.plan.upstreams["model"]] == after.replaced(before)
+
+
+def test_the_page_names_what_needs_a_restart() -> None:
+    section = PAGE.partition("## What needs a restart")[2].partition("\n##")[0]
+
+    assert [".".join(path) for path in AT_START] == re.findall(r"`([a-z_.]+)`", section)[
+        : len(AT_START)
+    ]
