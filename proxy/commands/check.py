@@ -8,11 +8,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from proxy.settings.difference import Change, changes
-from proxy.settings.faults import SettingsError
+from proxy.settings.difference import changes
+from proxy.settings.faults import SettingsError, SettingsFault, in_order
 from proxy.settings.load import load
 from proxy.settings.restart import awaiting_restart
 from proxy.settings.schema import Settings
@@ -37,63 +38,62 @@ def add_check(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--diff", type=Path, nargs=2, metavar=("OLD", "NEW"),
         help="say what would change, what state would end, and what needs a restart",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="with --diff: say it as JSON")
+    parser.add_argument("--json", action="store_true", help="say it as JSON")
     parser.set_defaults(command=_check)
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Raises SettingsError where one file is asked for and has faults."""
-    if options.diff:
-        return compare(*options.diff, as_json=options.json)
-    settings = load(options.file, os.environ)
-    for warning in settings.warnings:
-        sys.stderr.write(f"warning: {warning}\n")
-    count = len(settings.routes)
-    routes = f"{count} route{'s' if count != 1 else ''}"
-    sys.stdout.write(f"{options.file}: ok, {routes}, config {settings.config_hash}\n")
-    return 0
-
-
-def compare(old: Path, new: Path, *, as_json: bool) -> int:
-    """Print how the two differ, the environment laid over both; the exit code."""
-    found, faults = _loaded((old, new))
+    """Raises SettingsError where something is wrong and people want to read it."""
+    paths = options.diff or [options.file]
+    found, faults = _loaded(paths)
+    if faults and not options.json:
+        raise SettingsError(faults)
     if faults:
-        return _tell({"result": "faults", "faults": faults}, "\n".join(faults), FAULTS, as_json)
-    before, after = found
-    differing = changes(before, after)
-    result = "changes" if differing else "same"
-    at_start = awaiting_restart(before, after)
-    ends = lost_state(before, after)
-    body = {
-        "result": result,
-        "changes": [_plain(change) for change in differing],
+        return _tell({"result": "faults", "faults": [*map(str, faults)]}, "", FAULTS, as_json=True)
+    warnings = list(found[-1].warnings)
+    if not options.json:
+        sys.stderr.writelines(f"warning: {warning}\n" for warning in warnings)
+    body, text, code = compare(*found) if options.diff else _good(options.file, found[0])
+    return _tell({**body, "warnings": warnings}, text, code, as_json=options.json)
+
+
+def compare(old: Settings, new: Settings) -> tuple[dict[str, object], str, int]:
+    """How they differ: as JSON, as text, and the exit code."""
+    differing, ends = changes(old, new), lost_state(old, new)
+    at_start = awaiting_restart(old, new)
+    body: dict[str, object] = {
+        "result": "changes" if differing else "same",
+        "changes": [asdict(change) for change in differing],
         "lost": ends,
         "needs_restart": list(at_start),
-        "old_hash": before.config_hash,
-        "new_hash": after.config_hash,
+        "old_hash": old.config_hash,
+        "new_hash": new.config_hash,
     }
     told = [
         *_section("changes", differing),
         *_section("ends with the reload", ends),
         *_section("needs a restart, a reload leaves it", at_start),
     ]
-    return _tell(body, "\n".join(told) or "the same", CHANGES if differing else SAME, as_json)
+    return body, "\n".join(told) or "the same", CHANGES if differing else SAME
 
 
-def _loaded(paths: Iterable[Path]) -> tuple[list[Settings], list[str]]:
+def _good(path: Path, settings: Settings) -> tuple[dict[str, object], str, int]:
+    count, config = len(settings.routes), settings.config_hash
+    routes = f"{count} route{'s' if count != 1 else ''}"
+    body: dict[str, object] = {"result": "ok", "routes": count, "config_hash": config}
+    return body, f"{path}: ok, {routes}, config {config}", SAME
+
+
+def _loaded(paths: Iterable[Path]) -> tuple[list[Settings], list[SettingsFault]]:
     """The settings of all files, and the faults of those that have any."""
     found: list[Settings] = []
-    faults: list[str] = []
+    faults: list[SettingsFault] = []
     for path in paths:
         try:
             found.append(load(path, os.environ))
         except SettingsError as error:
-            faults += map(str, error.faults)
-    return found, list(dict.fromkeys(faults))
-
-
-def _plain(change: Change) -> dict[str, object]:
-    return {"key": change.key, "before": change.before, "after": change.after}
+            faults += error.faults
+    return found, in_order(faults)
 
 
 def _section(title: str, entries: Iterable[object]) -> list[str]:
@@ -101,6 +101,6 @@ def _section(title: str, entries: Iterable[object]) -> list[str]:
     return [f"{title}:", *lines] if lines else []
 
 
-def _tell(body: Mapping[str, object], text: str, code: int, as_json: bool) -> int:
+def _tell(body: Mapping[str, object], text: str, code: int, *, as_json: bool) -> int:
     sys.stdout.write(f"{json.dumps(body, indent=2) if as_json else text}\n")
     return code

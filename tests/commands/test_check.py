@@ -67,10 +67,28 @@ def test_a_file_that_is_not_there_is_a_fault(files, capsys) -> None:
     files[0].unlink()
 
     assert 2 == diff(files)
-    assert "cannot be read" in capsys.readouterr().out
+    assert "cannot be read" in capsys.readouterr().err
 
 
 def test_one_file_or_two(files, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["check"])
     assert 2 == ended.value.code
+
+
+def test_one_file_as_json(files, capsys) -> None:
+    assert 0 == main(["check", str(files[0]), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert ("ok", 2, []) == (told["result"], told["routes"], told["warnings"])
+    files[0].write_text("nothing: 1\n")
+    assert 2 == main(["check", str(files[0]), "--json"])
+    assert "faults" == json.loads(capsys.readouterr().out)["result"]
+
+
+def test_warnings_are_those_of_the_new_settings(files, capsys) -> None:
+    files[1].write_text(SETTINGS.replace("path: /api/chat", "path: /api/chat, methods: [GOT]"))
+
+    assert 1 == diff(files)
+    assert "GOT is no method" in capsys.readouterr().err
+    assert 1 == diff(files, "--json")
+    assert "GOT is no method" in json.loads(capsys.readouterr().out)["warnings"][0]
