@@ -7,13 +7,13 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiohttp import web
 
 from proxy.client.connection import ClientConnection
 from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
-from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
 
@@ -68,7 +68,7 @@ class TrafficServer(web.Server):
         self._peers = peers
         for client in self._clients:
             client.peers = peers
-            client.source = Peer(client.peer, peers.is_proxy(client.peer), client.source.scheme)
+            client.source = replace(client.source, trusted=peers.is_proxy(client.peer))
             client.id_trusted = peers.names_ids(client.peer)
 
     def opened(self, client: ClientConnection, fd: int) -> bool:

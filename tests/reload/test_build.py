@@ -11,6 +11,7 @@ from proxy.http.request_head import RequestHead
 from proxy.reload.build import Built
 from proxy.resilience.opening import FailedAttempt
 from proxy.settings.restart import AT_START
+from proxy.settings.survival import lost_state
 from tests.reload.conftest import SETTINGS, settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reload.md").read_text(encoding="utf-8")
@@ -72,6 +73,24 @@ def test_what_survives_is_what_the_page_says(desk, change: str) -> None:
     assert table()[change] == {
         what: "kept" if after[what] is before[what] else "new" for what in STATES
     }
+
+
+WORDS = {
+    "circuit": "its circuit", "retry budget": "its retry budget",
+    "rate limit buckets": "the buckets", "places": "the count", "connections": "idle connections",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [one for one in CASES if "`name`" not in one])
+def test_what_ends_is_what_is_told_before(change: str) -> None:
+    """By `check --diff`, which builds nothing."""
+    told = " ".join(
+        sentence
+        for sentence in lost_state(settings(), settings(*CASES[change]))
+        if "rest" not in sentence.split()[0]
+    )
+
+    assert table()[change] == {what: "new" if WORDS[what] in told else "kept" for what in STATES}
 
 
 def test_an_unchanged_route_is_the_same_object(desk) -> None:

@@ -1,9 +1,15 @@
 """What differs between two settings, and what of it a reload leaves."""
 
+import json
+import random
+
 import pytest
 
 from proxy.settings.difference import Change, changes
+from proxy.settings.load import parse
 from proxy.settings.restart import AT_START, awaiting_restart, effective
+from tests.house.house import settings_of
+from tests.house.test_reload_storm import DOWN, LIMITED, good
 from tests.reload.conftest import SETTINGS, settings
 
 TOKEN = "first-secret-of-sixteen"
@@ -74,3 +80,18 @@ def test_several_keys_of_one_section_stay() -> None:
     taken = effective(settings(), new).listen
 
     assert ("0.0.0.0", 8080, 5) == (taken.host, taken.port, taken.max_connections)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_difference_is_overlooked_and_none_invented(seed: int) -> None:
+    """Of settings made by chance: they differ exactly where something is said to differ."""
+    rng = random.Random(seed)
+    base = settings_of("http://127.0.0.1:9", more_routes=[DOWN, LIMITED, {}])
+    base["upstreams"]["nobody"] = {"endpoints": ["http://127.0.0.1:1"]}
+    one, other = (parse(json.dumps(good(rng, "http://127.0.0.1:9", base))) for _ in "ab")
+    keys = [change.key for change in changes(one, other)]
+
+    assert (one == other) == (keys == [])
+    assert len(keys) == len(set(keys))
+    assert sorted(keys) == sorted(change.key for change in changes(other, one))
+    assert [] == changes(one, effective(one, one))
