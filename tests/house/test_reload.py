@@ -12,6 +12,8 @@ from tests.house.fault_upstream import FaultUpstream
 from tests.house.house import House, settings_of
 from tests.house.raw_client import RawClient, eventually, request
 from tests.house.test_connection_auth import handshake
+from tests.house.test_websocket import ASK as SWITCHES
+from tests.house.test_websocket import SWITCH
 
 ASK = ("Content-Type: application/json",)
 BROKEN = {"route": {"upstream": "chatt", "timeouts": {"gap": "5"}}}
@@ -259,6 +261,26 @@ async def test_a_replaced_upstream_closes_what_is_idle_and_then_the_rest(upstrea
         await eventually(upstream.connections[0].gone.is_set)
 
         assert ["/new"] == [seen.path for seen in other.seen]
+
+
+async def test_a_tunnel_outlives_its_route_and_its_upstream(upstream, reloadable):
+    house = await reloadable(route={"websocket": True})
+
+    async def echo(turn):
+        await turn.send(SWITCH)
+        while True:
+            await turn.send(await turn.connection.some(100))
+
+    upstream.on("/talk", echo)
+    async with house.client() as client, FaultUpstream() as other:
+        await client.send(request("GET", "/talk", *SWITCHES))
+        await client.until(b"\r\n\r\n")
+        await house.reload(route={"name": "next"}, upstream={"endpoints": [other.url]})
+        await client.send(b"still there")
+
+        assert b"still there" == await client.until(b"there")
+    event = await house.event(path="/talk")
+    assert ("all", 101) == (event["route"], event["status"])
 
 
 async def test_an_unchanged_upstream_keeps_its_connections(upstream, reloadable):
