@@ -25,6 +25,7 @@ from proxy.observation.readings import (
     place_samples,
     pool_samples,
     rate_limit_samples,
+    retired_samples,
     shed_samples,
 )
 from proxy.observation.series import Sample
@@ -133,6 +134,7 @@ class App:
         at = now()
         yield from shed_samples(self.shed)
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
+        yield from retired_samples((up.name, up.view().in_use) for up in self._retired)
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
         yield from rate_limit_samples(c for one in limits for c in one.counts())

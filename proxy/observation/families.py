@@ -50,7 +50,7 @@ _TABLE = (
     Family("sidelight_retries_suppressed_total", "counter", ("route", "why"), "Failed attempts that were not repeated, and why."),
     Family("sidelight_retry_budget_tokens", "gauge", ("route",), "Retries that the budget would pay for now."),
     Family("sidelight_upstream_connect_seconds", "histogram", ("upstream",), "TCP and TLS set-up of a connection.", CONN),
-    Family("sidelight_upstream_connections", "gauge", ("upstream", "state"), "Connections of the pool; waiting: exchanges without one."),
+    Family("sidelight_upstream_connections", "gauge", ("upstream", "state"), "Connections of the pool; waiting: exchanges without one; retired: in use of one that a reload replaced."),
     Family("sidelight_upstream_connection_uses_total", "counter", ("upstream", "reused"), "Attempts that had a connection, new or reused."),
     Family("sidelight_stale_connections_total", "counter", ("upstream",), "Reused connections that were closed before any byte."),
     Family("sidelight_endpoint_healthy", "gauge", ("upstream", "endpoint"), "1 while the endpoint accepts connections."),

@@ -30,6 +30,9 @@ def reloadable(house, tmp_path):
     return start
 
 
+RETIRED = b'sidelight_upstream_connections{state="retired",upstream="chat"} 1'
+
+
 class Held:
     """A stream that sends a word, and the rest once it is let go."""
 
@@ -255,11 +258,13 @@ async def test_a_replaced_upstream_closes_what_is_idle_and_then_the_rest(upstrea
         await house.reload(upstream={"endpoints": [other.url]})
         await eventually(upstream.connections[1].gone.is_set)
         assert not upstream.connections[0].gone.is_set()
+        assert RETIRED in (await house.admin("/metrics")).body
         await house.fetch("/new")
         held.go_on.set()
         assert b"data: last" in await ended(client)
         await eventually(upstream.connections[0].gone.is_set)
 
+        assert RETIRED not in (await house.admin("/metrics")).body
         assert ["/new"] == [seen.path for seen in other.seen]
 
 
