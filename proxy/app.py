@@ -117,7 +117,8 @@ class App:
         self.log.listen_from(settings.log.level)
         self._guard.token = _token(settings)
         routes = {route.name: route.rule.upstream for route in built.routes}
-        self.observer.take(routes, {upstream.name for upstream in replaced}, settings.log.sample)
+        self.observer.record_share(settings.log.sample)
+        self.observer.take(routes, self.upstreams, {upstream.name for upstream in replaced})
         self.diagnostics.take(_diagnostics_rules(settings), {*routes, *built.plan.upstreams})
         self.in_process_admin.forget_others(routes)
         for upstream in replaced:

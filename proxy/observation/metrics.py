@@ -29,6 +29,8 @@ class Metrics:
         self.routes = tuple(routes)
         self._upstreams = {**routes, "": NONE}
         self._routes: dict[str, RouteMetrics] = {}
+        self._moved: dict[tuple[str, str], RouteMetrics] = {}
+        """Of routes that have another upstream now, for the exchanges that began before."""
         self._lag = self._series.spread("sidelight_event_loop_lag_seconds")
         build = self._series.numbers("sidelight_build_info")
         build[version, platform.python_version()] = 1
@@ -38,7 +40,10 @@ class Metrics:
 
     def count(self, x: Exchange) -> None:
         """Count an exchange that has ended."""
-        self._route(x.route).count(x)
+        if self._moved and (made := self._moved.get((x.route, x.upstream))) is not None:
+            made.count(x)
+        else:
+            self._route(x.route).count(x)
 
     def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
         """Counts silences, in seconds, within a stream that goes on."""
@@ -69,25 +74,36 @@ class Metrics:
             self._series.numbers("sidelight_config_last_reload_successful")[()] = 0
 
     def take(
-        self, routes: Mapping[str, str], running: Mapping[str, str], replaced: Collection[str]
+        self,
+        routes: Mapping[str, str],
+        known: Collection[str],
+        running: Collection[tuple[str, str]],
     ) -> None:
-        """Count other routes from now on; those that still run are counted to their end.
+        """Count other routes from now on, `known` being all upstreams.
 
-        What was counted of all others is dropped, so that labels stay bounded however often the
-        settings change, as is what is known of the endpoints of `replaced` upstreams.
+        `running` are the routes, each with its upstream, of exchanges that are not over: they are
+        counted to their end. What was counted of all others is dropped, so that labels stay
+        bounded however often the settings change.
         """
-        before = self._upstreams
+        before = {**{(name, self._upstreams.get(name, "")): m for name, m in self._routes.items()},
+                  **self._moved}  # fmt: skip
         self.routes = tuple(routes)
-        self._upstreams = {**running, **routes, "": NONE}
-        for name in [one for one in self._routes if before.get(one) != self._upstreams.get(one)]:
-            if name != OTHER:
-                del self._routes[name]
-        kept = frozenset((*self._upstreams, NONE, OTHER))
-        self._series.keep("route", kept)
-        upstreams = frozenset((*self._upstreams.values(), OTHER))
-        self._series.keep("upstream", upstreams)
-        self._series.drop_endpoints(replaced)
+        self._upstreams = {**dict(running), **routes, "": NONE}
+        self._moved = {
+            pair: made for pair, made in before.items()
+            if pair in running and self._upstreams[pair[0]] != pair[1]
+        }  # fmt: skip
+        self._routes = {
+            name: made for (name, upstream), made in before.items()
+            if name == OTHER or self._upstreams.get(name) == upstream
+        }  # fmt: skip
+        self._series.keep("route", {*self._upstreams, NONE, OTHER})
+        self._series.keep("upstream", {*known, *(pair[1] for pair in running), NONE, OTHER})
         self._announce_errors()
+
+    def forget_endpoints(self, upstreams: Collection[str]) -> None:
+        """Forget what is known of the endpoints of these."""
+        self._series.drop_endpoints(upstreams)
 
     def drained(self, result: str) -> None:
         """Count an exchange that ended while draining: finished, cut or client_left."""

@@ -137,18 +137,24 @@ class Observer:
         """The process listens; `fields` say where, and which version it is."""
         self._log.emit("started", "info", **fields, worker=self._worker)
 
-    def take(self, routes: Mapping[str, str], replaced: Collection[str], sample: float) -> None:
-        """Observe other routes (with their upstreams) from now on, and other upstreams.
+    def take(
+        self, routes: Mapping[str, str], known: Collection[str], replaced: Collection[str]
+    ) -> None:
+        """Observe other routes (with their upstreams) from now on; `known` are all upstreams.
 
         `replaced` names upstreams of which nothing is known any more.
         """
         self.flush()
-        self._recorder.sample = sample
-        histories, upstreams = self._recorder.histories, set(routes.values())
-        for name in [one for one in histories if one in replaced or one not in upstreams]:
+        histories = self._recorder.histories
+        for name in [one for one in histories if one in replaced or one not in known]:
             del histories[name]
-        running = {x.route: x.upstream for x in self.running.values() if x.route}
-        self._metrics.take(routes, running, replaced)
+        running = {(x.route, x.upstream) for x in self.running.values() if x.route}
+        self._metrics.take(routes, known, running)
+        self._metrics.forget_endpoints(replaced)
+
+    def record_share(self, sample: float) -> None:
+        """Of exchanges that simply completed, log this share from now on."""
+        self._recorder.sample = sample
 
     def config_loaded(self, config_hash: str, cause: str = "start", **fields: object) -> None:
         """Settings took effect."""

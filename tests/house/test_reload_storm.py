@@ -15,6 +15,8 @@ from tests.house.raw_client import RawClient, eventually, request
 RELOADS = 40
 EVERY = 0.1
 """Seconds from one to the next."""
+LONG = 300.0
+"""Seconds of patience: no stall of the machine is a failure."""
 GROWTH = 12 * 1024 * 1024
 """Bytes that the process may grow by between the first half of the reloads and their end; what
 each of them builds takes more than that together."""
@@ -102,19 +104,19 @@ class Load:
     async def ask(self, path: str) -> None:
         async with RawClient(self._port) as client:
             while self.goes_on:
-                self.statuses.append((await client.get(path)).status)
+                self.statuses.append((await client.get(path, patience=LONG)).status)
                 await asyncio.sleep(0.005)
 
     async def stream(self, path: str) -> bytes:
         async with RawClient(self._port) as client:
             await client.send(request("GET", path))
-            return await client.until(b"0\r\n\r\n", 600)
+            return await client.until(b"0\r\n\r\n", LONG)
 
 
 async def reload(process: Process) -> int:
     async with RawClient(process.admin_port) as client:
         await client.send(request("POST", "/reload", *ASK, host="localhost"))
-        return (await client.answer(patience=30)).status
+        return (await client.answer(patience=LONG)).status
 
 
 def descriptors(process: Process) -> int:

@@ -162,7 +162,7 @@ def test_routes_that_are_gone_are_forgotten_unless_they_run(metrics: Metrics, ex
     for route in ("chat", "rest", ""):
         metrics.count(exchange(route=route))
     metrics.endpoint("backend", "http://a:1", is_up=False)
-    metrics.take({"new": "other-backend"}, {"rest": "backend"}, set())
+    metrics.take({"new": "next"}, {"next", "backend"}, {("rest", "backend")})
     for route in ("new", "rest", "chat"):
         metrics.count(exchange(route=route))
     requests = metrics.snapshot()["sidelight_requests_total"]
@@ -176,7 +176,7 @@ def test_routes_that_are_gone_are_forgotten_unless_they_run(metrics: Metrics, ex
 
 def test_a_route_of_another_upstream_counts_for_that_one(metrics: Metrics, exchange) -> None:
     metrics.count(exchange())
-    metrics.take({"chat": "next"}, {}, {"backend"})
+    metrics.take({"chat": "next"}, {"next"}, ())
     metrics.count(exchange())
 
     assert {("chat", "next", "ok"): 1} == metrics.snapshot()["sidelight_attempts_total"]
@@ -184,6 +184,24 @@ def test_a_route_of_another_upstream_counts_for_that_one(metrics: Metrics, excha
 
 def test_what_is_known_of_the_endpoints_of_a_replaced_upstream_is_forgotten(metrics) -> None:
     metrics.endpoint("backend", "http://a:1", is_up=False)
-    metrics.take({"chat": "backend"}, {}, {"backend"})
+    metrics.forget_endpoints({"backend"})
 
     assert {} == metrics.snapshot()["sidelight_endpoint_healthy"]
+
+
+def test_who_began_before_counts_for_the_upstream_that_was_asked(metrics, exchange) -> None:
+    metrics.count(exchange())
+    for _ in "ab":  # also when settings change again
+        metrics.take({"chat": "next"}, {"next"}, {("chat", "backend")})
+        metrics.count(exchange())
+        metrics.count(exchange(upstream="next"))
+    attempts = metrics.snapshot()["sidelight_attempts_total"]
+
+    assert {("chat", "backend", "ok"): 3, ("chat", "next", "ok"): 2} == attempts
+
+
+def test_an_upstream_of_no_route_is_known_as_well(metrics: Metrics) -> None:
+    metrics.endpoint("spare", "http://a:1", is_up=True)
+    metrics.take({"chat": "backend"}, {"backend", "spare"}, ())
+
+    assert {("spare", "http://a:1"): 1} == metrics.snapshot()["sidelight_endpoint_healthy"]
