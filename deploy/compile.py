@@ -22,8 +22,8 @@ COMPILED = {
     ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
-    "client": "absence body chunk_reader connection head_reader output owner protocol request "
-    "request_reader serving states",
+    "client": "absence body chunk_reader connection head_reader intake output owner patience "
+    "protocol reading request request_reader serving states switched unread",
     "diagnostics/stories": "recent",
     "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
     "headers identity proxy_status request_head trust",
@@ -31,10 +31,10 @@ COMPILED = {
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
-    "streams": "clocks errors framing holding markers ndjson observer raw recognition relay sse "
-    "upstream_errors verdict",
+    "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
+    "sse upstream_errors verdict",
     "upstream": "blanks conclusion connection delivery ending endpoints interim pacing pool "
-    "protocol request_writer rescue response response_reader result states upstream",
+    "protocol request_writer rescue response response_reader result states switched upstream",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag progress silence waiter",
 }

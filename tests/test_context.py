@@ -17,7 +17,7 @@ async def test_a_commit_writes_and_marks_the_record(line) -> None:
     ctx.commit(200, b"head")
 
     x = ctx.exchange
-    assert b"head" == ctx.client._transport.written
+    assert b"head" == ctx.client.transport.written
     assert (200, "S", RELAY) == (x.status, x.phase, x.spent.part)
     assert x.committed == x.spent.since
 

@@ -104,7 +104,7 @@ async def test_an_answer_of_our_own_says_whether_the_connection_goes_on(
 ) -> None:
     ctx = line().context()
     keeps = refuse(ctx, outcome, "because", retry_in=3.0)
-    written = ctx.client._transport.written
+    written = ctx.client.transport.written
 
     assert written.startswith(b"HTTP/1.1 %d " % outcome.status)
     assert closes is (b"Connection: close\r\n" in written)

@@ -46,7 +46,7 @@ async def _arrives(client: ClientConnection) -> bool:
             return True
         if client.state == WAITING and reader.has_begun:
             client.begin_head()
-            client.account()
+            client.account_head()
             continue
         left = client.left()
         if left <= 0:
@@ -119,9 +119,9 @@ async def _end(client: ClientConnection) -> None:
 async def _linger(client: ClientConnection) -> None:
     """Read and drop, until the body has come, the client is gone, or it is enough."""
     reader = client.reader
-    client.dropped = 0
+    client.intake.dropped = 0
     until = now() + LINGER
-    while client.state == DRAINING and client.dropped <= LINGER_BYTES:
+    while client.state == DRAINING and client.intake.dropped <= LINGER_BYTES:
         client.resume_reading()
         left = until - now()
         if left <= 0 or (reader.body.is_whole and not reader.is_over):

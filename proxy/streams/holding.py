@@ -18,7 +18,7 @@ async def hold(stream: EventStream, source: BodySource, left: float) -> Failed |
     x, until = stream.exchange, now() + left
     while x.first_event is None and len(stream.held) <= MAX_HELD:
         at = now()
-        due = min(until, stream.release_due)  # in real time
+        due = min(until, stream.dues.release)  # in real time
         before = x.spent.enter(UPSTREAM, at)
         try:
             piece = await source.read(stream.clocks.left(at), max(0.0, due - at))
@@ -29,7 +29,7 @@ async def hold(stream: EventStream, source: BodySource, left: float) -> Failed |
             return None
         if isinstance(piece, bytes):
             stream.held += stream.take(piece, arrived)
-        elif piece.outcome is o.STREAM_STALLED and arrived >= stream.release_due:
+        elif piece.outcome is o.STREAM_STALLED and arrived >= stream.dues.release:
             stream.held += stream.release(arrived)
         elif not _is_excused(stream, piece, until):
             return _not_begun(stream, piece)

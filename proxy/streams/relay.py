@@ -16,6 +16,7 @@ from proxy.http.proxy_status import ProxyStatus
 from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, BodySink, BodySource, chunk
 from proxy.streams.clocks import StreamClocks
+from proxy.streams.dues import Dues
 from proxy.streams.errors import error_after
 from proxy.streams.framing import PATIENCE, EventFraming
 from proxy.streams.observer import StreamObserver
@@ -25,9 +26,6 @@ from proxy.terms import Timeouts
 from proxy.time_spent import CLIENT, UPSTREAM
 from proxy.timing.loop_lag import stalled, waited
 from proxy.upstream.result import EndOfBody
-
-PROGRESS = 60.0
-"""Seconds between two `stream_progress` events."""
 
 
 class EventStream:
@@ -54,10 +52,9 @@ class EventStream:
         begun = now()
         self.clocks = StreamClocks(clocks, begun)
         self._arrived = begun
-        self._heartbeat = rule.heartbeat or inf
-        self._beat_due = begun + self._heartbeat
-        self._progress_due = begun + PROGRESS if rule.progress else inf
-        self.release_due = inf
+        self._gap = 0.0
+        """The silence before the last bytes, in seconds."""
+        self.dues = Dues(rule, begun)
         self._wakes_at = inf
         """When the read that is under way ends at the latest."""
         self._sleeps_on = True
@@ -85,7 +82,8 @@ class EventStream:
         self._sink = sink
         while broken is None:
             began = now()
-            wait = self._wait(began)
+            self._sleeps_on = True
+            wait = min(self.clocks.left(began), self._real(began))
             self._wakes_at = began + wait
             before = self.exchange.spent.enter(UPSTREAM, began)
             source.tap = self._pass  # events do not wake us; a clock does, or the end
@@ -123,10 +121,11 @@ class EventStream:
 
     def _pass(self, piece: bytes) -> bool:
         """Pass on what came, mostly while `relay` sleeps; whether it may sleep on."""
-        x, sink, arrived = self.exchange, self._sink, now()
-        if x.reads:
-            self._note_gap(waited(self._arrived, arrived))
+        sink, arrived = self._sink, now()
+        goes_on = self.exchange.reads > 0
         ready = self.take(piece, arrived)
+        if goes_on:
+            self._note_gap(self._gap)
         if ready:
             self._write(ready, sink)
         self._is_blocked = sink.is_full
@@ -148,13 +147,12 @@ class EventStream:
         self._is_blocked = False
         self._arrived = resumed
         self.clocks.stop_for(took)
-        self._beat_due += took
+        self.dues.beat += took
         return None if is_read else self._unread(waited(since, resumed), resumed)
 
     def _unread(self, waited: float, at: float) -> Outcome:
         """Which clock ended the wait for the client."""
-        over = self.clocks.ran_out(at)
-        if over is not None and over[0] is o.STREAM_MAX_DURATION:
+        if (over := self.clocks.ran_out(at)) and over[0] is o.STREAM_MAX_DURATION:
             self.exchange.note(over[1])
             return over[0]
         self.exchange.clock_over(waited)
@@ -164,10 +162,10 @@ class EventStream:
         """Whole events out of what has come, counted and measured."""
         x, framing = self.exchange, self._framing
         ready = framing.feed(piece)
-        gap, self._arrived = waited(self._arrived, arrived), arrived
-        x.saw_read(arrived, gap)
+        self._gap, self._arrived = waited(self._arrived, arrived), arrived
+        x.saw_read(arrived, self._gap)
         self.clocks.saw(arrived, event=framing.has_event)
-        self._beat_due = arrived + self._heartbeat
+        self.dues.renew_beat(arrived)
         if framing.whole:
             self.verdict.look()
         if framing.has_event:
@@ -179,7 +177,7 @@ class EventStream:
         if framing.held:
             self._hold_on(arrived)
         else:
-            self.release_due = inf
+            self.dues.release = inf
         return ready
 
     def _begin(self, at: float) -> None:
@@ -191,13 +189,13 @@ class EventStream:
 
     def _hold_on(self, arrived: float) -> None:
         """An event is unfinished: it will not be held for ever."""
-        if self.release_due == inf:
-            self.release_due = arrived + PATIENCE
-            self._sleeps_on = self._sleeps_on and self._wakes_at <= self.release_due
+        if self.dues.release == inf:
+            self.dues.release = arrived + PATIENCE
+            self._sleeps_on = self._sleeps_on and self._wakes_at <= self.dues.release
 
     def release(self, at: float) -> bytes:
         """Whole lines of an event that has been held for long enough."""
-        self.release_due = inf
+        self.dues.release = inf
         framing, x = self._framing, self.exchange
         lines = framing.release()
         if lines and framing.has_event:
@@ -206,31 +204,26 @@ class EventStream:
                 self._begin(at - x.started)
         return lines
 
-    def _wait(self, at: float) -> float:
-        self._sleeps_on = True
-        return min(self.clocks.left(at), self._real(at))
-
     def _real(self, at: float) -> float:
         """Seconds until the first of what real time bounds."""
-        due = min(self._beat_due, self._progress_due, self.release_due)
-        return min(self.clocks.until_max(at), max(0.0, due - at))
+        return min(self.clocks.until_max(at), max(0.0, self.dues.first() - at))
 
     def _look(self, at: float, sink: BodySink) -> Outcome | None:
         """Which clock it is: one that ends the stream, or one that only means to speak."""
-        if at >= self.release_due and (lines := self.release(at)):
+        if at >= self.dues.release and (lines := self.release(at)):
             self._write(lines, sink)
         self.clocks.excuse(at, stalled)
         if over := self.clocks.ran_out(at):
             self.exchange.note(over[1])
             self.exchange.clock_over(self.clocks.since_event(at))
             return over[0]
-        if at >= self._beat_due:
-            self._beat_due = at + self._heartbeat
+        if at >= self.dues.beat:
+            self.dues.renew_beat(at)
             beat = self._framing.heartbeat() if self.can_tell else b""
             if beat:
                 self._write(beat, sink)
-        if at >= self._progress_due:
-            self._progress_due = at + PROGRESS
+        if at >= self.dues.progress:
+            self.dues.renew_progress(at)
             self._watcher.stream_progress(self.exchange)
         return None
 

@@ -71,7 +71,12 @@ class LoopLag:
 
     def stalled(self, since: float, until: float) -> float:
         """Seconds between the two in which the loop did not run; one that goes on counts."""
-        total = max(0.0, until - max(self._due, since)) if until > self._due + LEAST else 0.0
+        if until <= self._due + LEAST:
+            if not self._stalls or self._stalls[-1][1] <= since:
+                return 0.0
+            total = 0.0
+        else:
+            total = max(0.0, until - max(self._due, since))
         for began, ended in reversed(self._stalls):
             if ended <= since:
                 break

@@ -6,7 +6,6 @@ Whoever takes a connection gives it back with `release` or `abort`, whatever hap
 No task and no timer for an exchange of its own, and no future where bytes are already there.
 """
 
-import asyncio
 from collections.abc import Callable
 from math import inf
 from typing import Protocol
@@ -189,26 +188,6 @@ class Connection:
         if protocol.reading_paused:
             protocol.resume_reading()
         return protocol.reader.take_chunks()
-
-    def hand_over(self, to: asyncio.BaseProtocol) -> bytes:
-        """HTTP is over: from now on `to` has the connection. Gives the bytes behind the 101.
-
-        Where it is closed already, `to` is told of that a moment later.
-        """
-        protocol = self.protocol
-        protocol.transport.set_protocol(to)
-        to.connection_made(protocol.transport)
-        if protocol.state == CLOSED:
-            words = protocol.reset_by
-            error = None if words is None else ConnectionResetError(words)
-            self.loop.call_soon(to.connection_lost, error)
-        return self.take_buffered()
-
-    def on_lost(self, exc: Exception | None) -> bytes:
-        """Whom it was handed over to says that it is lost; gives what had arrived all the same."""
-        if not self.is_closed:
-            self.protocol.connection_lost(exc)
-        return self.protocol.reader.take_chunks()
 
     @property
     def is_reusable(self) -> bool:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from proxy.client.switched import SwitchedClient
 from proxy.clock import now
 from proxy.context import Context
 from proxy.http.framing import ResponseHead
 from proxy.time_spent import UPSTREAM
 from proxy.upstream.connection import Connection
+from proxy.upstream.switched import SwitchedEndpoint
 from proxy.websocket.tunnel import Tunnel
 
 
@@ -26,7 +28,8 @@ async def switch(
     at = now()
     if ctx.route.breaker.state(at) == "half_open":
         ctx.settle("success", at)  # a quiet tunnel must not hold the circuit half-open
-    tunnel = Tunnel(x, rule.timeouts, ctx.client, connection, lambda: ctx.settle("success", now()))
+    sides = SwitchedClient(ctx.client), SwitchedEndpoint(connection)
+    tunnel = Tunnel(x, rule.timeouts, *sides, lambda: ctx.settle("success", now()))
     before = x.spent.enter(UPSTREAM, at)
     try:
         outcome = await tunnel.run()

@@ -10,6 +10,7 @@ from proxy.client.body import HIGH_WATER
 from proxy.client.connection import ClientConnection
 from proxy.client.request import RequestError
 from proxy.client.states import CLOSED, CLOSING, DRAINING, EXCHANGE, HEAD, TUNNEL, WAITING
+from proxy.client.switched import SwitchedClient
 from tests.client.fakes import GET, Owner, Transport, connect, turns
 from tests.client.reference import Limits
 
@@ -38,7 +39,7 @@ async def test_a_part_of_a_head_starts_its_clock() -> None:
     client, _ = connect(limits=Limits(request_head=5.0))
     client.received(b"\r\n")
     assert WAITING == client.state
-    client._since -= 70
+    client._patience._since -= 70
     assert 0 == client.left()
     client.received(PART)
 
@@ -63,7 +64,7 @@ async def test_a_part_of_a_head_is_refused_when_all_connections_hold_too_much() 
     client.received(PART)
 
     assert o.OVERLOAD_SHED is client.reader.take().outcome
-    client.account()
+    client.intake.account()
     assert len(PART) - 1 == owner.bytes_left
 
 
@@ -146,7 +147,11 @@ async def test_what_is_dropped_is_read_in_turns() -> None:
     client.enter(DRAINING)
     client.received(b"x" * 999)
 
-    assert (999, 0, True) == (client.dropped, client.reader.body.buffered, transport.is_paused)
+    assert (999, 0, True) == (
+        client.intake.dropped,
+        client.reader.body.buffered,
+        transport.is_paused,
+    )
 
 
 @pytest.mark.parametrize("state", [TUNNEL, CLOSING])
@@ -190,13 +195,13 @@ async def test_closing_waits_for_what_is_queued_but_not_for_ever() -> None:
     client, transport = connect(transport=Transport())
     transport.unread = 5
     client.close()
-    unread = client._unread
+    unread = client._unread._progress
 
     assert (CLOSING, ["close"]) == (client.state, transport.done)
     assert unread is not None
     timer = unread._clock._timer
     assert timer is not None
-    client._look_unread()
+    client._unread._look()
     assert ["close", "abort"] == transport.done
     client.lost()
     assert timer.cancelled()
@@ -207,11 +212,11 @@ async def test_who_takes_what_is_queued_is_not_broken_off() -> None:
     transport.unread = 5
     client.bound_unread(30.0)
     transport.unread = 4
-    client._look_unread()
+    client._unread._look()
     transport.unread = 0
-    client._look_unread()
+    client._unread._look()
 
-    assert ([], None) == (transport.done, client._unread)
+    assert ([], None) == (transport.done, client._unread._progress)
 
 
 async def test_an_exchange_under_way_has_clocks_of_its_own() -> None:
@@ -220,7 +225,7 @@ async def test_an_exchange_under_way_has_clocks_of_its_own() -> None:
     take(client)
     transport.unread = 5
     client.bound_unread(30.0)
-    client._look_unread()
+    client._unread._look()
     assert [] == transport.done
     client.lost()
 
@@ -256,10 +261,10 @@ async def test_a_tunnel_gets_the_transport_and_the_bytes_behind_the_request() ->
     take(client)
     tunnel = Tunnel()
 
-    assert b"early" == client.hand_over(tunnel)
+    assert b"early" == SwitchedClient(client).hand_over(tunnel)
     assert (TUNNEL, tunnel, transport) == (client.state, transport.protocol, tunnel.transport)
-    client.on_lost(None)
-    client.on_lost(None)
+    SwitchedClient(client).on_lost(None)
+    SwitchedClient(client).on_lost(None)
     assert CLOSED == client.state
 
 
@@ -270,7 +275,7 @@ async def test_nothing_is_handed_over_of_a_client_that_left() -> None:
     client.lost()
 
     with pytest.raises(RequestError):
-        client.hand_over(asyncio.Protocol())
+        SwitchedClient(client).hand_over(asyncio.Protocol())
 
 
 async def test_breaking_off_is_the_end_whatever_the_state() -> None:

@@ -104,7 +104,7 @@ async def test_what_is_dropped_at_the_end_is_bounded() -> None:
     client, transport = start(Exchanges())
     client.received(b"nonsense\r\n\r\n")
     await turns()
-    client.dropped = serving.LINGER_BYTES
+    client.intake.dropped = serving.LINGER_BYTES
     client.received(b"x")
     await turns()
 

@@ -91,4 +91,4 @@ async def test_the_kernel_holds_little_for_a_client_that_does_not_read(upstream,
         await eventually(lambda: connection.is_full)
         await asyncio.sleep(0.5)  # the kernel's own limits grow with what is taken
 
-        assert 0 < unacknowledged(connection._transport) < 512 * 1024
+        assert 0 < unacknowledged(connection.transport) < 512 * 1024

@@ -497,7 +497,7 @@ async def test_a_probe_that_breaks_before_its_first_event_opens_it_again(upstrea
 
 
 async def test_progress_is_told_where_the_route_asks_for_it(upstream, house, monkeypatch):
-    monkeypatch.setattr("proxy.streams.relay.PROGRESS", 0.05)
+    monkeypatch.setattr("proxy.streams.dues.PROGRESS", 0.05)
     house = await house(route={"stream": {"progress": True}})
 
     async def script(turn):

@@ -16,10 +16,11 @@ from proxy.outcome import Outcome
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.streams import holding
 from proxy.streams import relay as room
+from proxy.streams.dues import PROGRESS
 from proxy.streams.framing import MAX_HELD, EventFraming
 from proxy.streams.holding import hold
 from proxy.streams.ndjson import Ndjson
-from proxy.streams.relay import PROGRESS, EventStream
+from proxy.streams.relay import EventStream
 from proxy.streams.rules import StreamRule
 from proxy.streams.sse import KEEP_ALIVE, Sse
 from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed

@@ -25,6 +25,7 @@ from proxy.outcome import (
 )
 from proxy.upstream.protocol import HIGH_WATER
 from proxy.upstream.result import END_OF_BODY, Failed
+from proxy.upstream.switched import SwitchedEndpoint
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SHORT = OK + b"Content-Length: 2\r\n\r\nhi"
@@ -913,7 +914,7 @@ class Taker(asyncio.Protocol):
 
     def connection_lost(self, exc):
         self.lost.set_result(type(exc))
-        self.rest = self.connection.on_lost(exc)
+        self.rest = SwitchedEndpoint(self.connection).on_lost(exc)
 
 
 async def switch(scene, acquire, script, wait=0.0):
@@ -929,7 +930,7 @@ async def switch(scene, acquire, script, wait=0.0):
     head = await connection.head(1.0)
     await asyncio.sleep(wait)
     taker = Taker(connection)
-    return upstream, head, taker, connection.hand_over(taker)
+    return upstream, head, taker, SwitchedEndpoint(connection).hand_over(taker)
 
 
 async def test_after_a_101_the_connection_is_handed_over_with_what_came_behind(scene, acquire):
