@@ -25,16 +25,18 @@ COMPILED = {
     "client": "absence body chunk_reader connection head_reader intake output owner patience "
     "protocol reading request request_reader serving states switched unread",
     "diagnostics/stories": "recent",
-    "http": "authority connection_auth cors error_response forwarding framing guards head_writer "
-    "headers identity proxy_status request_head trust",
-    "limits": "arrivals fields gcra keys message_guard rate",
+    "fallback": "giving record static_answer",
+    "http": "accept authority connection_auth cors error_page error_response "
+    "forwarding framing guards head_writer headers identity proxy_status request_head trust",
+    "limits": "arrivals fields gcra keys message_guard rate response_size",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
     "sse upstream_errors verdict",
-    "upstream": "blanks conclusion connection delivery ending endpoints interim pacing pool "
-    "protocol request_writer rescue response response_reader result states switched upstream",
+    "upstream": "blanks bounded_body conclusion connection delivery ending endpoints interim "
+    "pacing pool protocol request_writer rescue response response_reader result states switched "
+    "upstream",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag progress silence waiter",
 }

@@ -57,6 +57,8 @@ class Plan:
     """Of the settings it was built from."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
+    html_errors: bool = False
+    """Whether people get errors of ours as a page."""
 
 
 class UpstreamResponse:

@@ -13,7 +13,8 @@ cost more than to read its request. The defaults stand in the class, as those of
 from dataclasses import dataclass
 
 from proxy.attempt_record import Attempt
-from proxy.outcome import CLIENT_CLOSED_REQUEST, NotRetried, Outcome
+from proxy.fallback.record import FallbackRecord
+from proxy.outcome import CLIENT_CLOSED_REQUEST, INTERNAL_ERROR, NotRetried, Outcome
 from proxy.resilience.opening import Opening
 from proxy.terms import Terms
 from proxy.time_spent import RELAY, TimeSpent
@@ -91,7 +92,9 @@ class Exchange:
     """Where a bug of our own ended it."""
 
     masked: bool = False
-    """Whether the upstream's error was replaced by words of our own."""
+    """Whether the upstream's answer was replaced by words of our own."""
+    fallback: FallbackRecord | None = None
+    """What was given, or tried, where the upstream gave no answer."""
     committed: float | None = None
     """When the head went to the client."""
     ended: float = 0.0
@@ -163,7 +166,13 @@ class Exchange:
         self.clock_ran = ran
 
     def end(self, outcome: Outcome, detail: str | None = None) -> None:
-        """How it ends; the last word stands. Without `detail` what was noted before does."""
+        """How it ends; the last word stands. Without `detail` what was noted before does.
+
+        What becomes of a fallback does not change why it was given; a fault of ours does.
+        """
+        if self.fallback is not None and self.fallback.given and outcome is not INTERNAL_ERROR:
+            self.fallback.end(outcome)
+            return
         self.outcome = outcome
         if detail is not None:
             self.note(detail)

@@ -10,13 +10,14 @@ from typing import Protocol
 
 from proxy import outcome as o
 from proxy import respond
-from proxy.admission import admit, turn_away
+from proxy.admission import admit
 from proxy.attempts import NoAnswer, call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
 from proxy.drain import Drain
 from proxy.exchange import Exchange
+from proxy.fallback.giving import answer_failed, answer_refused, fails
 from proxy.http import guards
 from proxy.http.cors import grants, is_preflight
 from proxy.http.rules import CorsRule
@@ -33,10 +34,9 @@ async def forward(ctx: Context) -> bool:
     """Take a request all the way. Whether its connection may carry another one."""
     spent, asked = ctx.exchange.spent, ctx.asked
     spent.enter(GUARDS, now())
-    if refusal := guards.refuse_request(asked, ctx.plan.pseudonym):
-        return refuse(ctx, refusal)
-    if ctx.drain.refuses:
-        return refuse(ctx, o.DRAINING)
+    refusal = guards.refuse_request(asked, ctx.plan.pseudonym)
+    if refusal or ctx.drain.refuses:
+        return refuse(ctx, refusal or o.DRAINING)
     spent.enter(ROUTE, now())
     route = _find(ctx)
     if isinstance(route, NoRoute):
@@ -51,10 +51,12 @@ async def forward(ctx: Context) -> bool:
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
         return refuse(ctx, refusal)
     if ctx.is_limited and (refused := await admit(ctx)):
-        return turn_away(ctx, refused)
+        return await answer_refused(ctx, refused)
     if asked.has_body:
         await keep_body(ctx)
     answer = await call(ctx)
+    if route.fallback is not None and fails(ctx, answer):
+        return await answer_failed(ctx, route.fallback, answer)
     if isinstance(answer, NoAnswer):
         return refuse(ctx, answer.outcome, retry_in=answer.retry_in)
     return await respond.answer(ctx, answer)
@@ -229,7 +231,10 @@ def _left(ctx: Context) -> None:
 
 def _leave(ctx: Context, result: Result) -> None:
     """Name the end of an attempt that was still waiting."""
-    if ctx.exchange.attempts:
+    spare = ctx.exchange.fallback
+    if spare is not None and spare.attempt is not None:
+        spare.attempt.leave(result)
+    elif ctx.exchange.attempts:
         ctx.exchange.attempts[-1].leave(result)
 
 

@@ -175,6 +175,7 @@ STREAM_MALFORMED = _row("stream_malformed", "US", None, "The answer could not be
 STREAM_ERROR = _row("stream_error", "US", None, _THEIRS, "error", "upstream", signal="ratio")
 STREAM_EMPTY = _row("stream_empty", "US", None, "", "warning", "upstream", retryable=True)
 STREAM_MAX_DURATION = _row("stream_max_duration", "PS", None, "The answer was too long and was stopped.", "warning", "policy")
+RESPONSE_TOO_LARGE = _row("response_too_large", "PS", 502, "The answer was too long and was stopped.", "warning", "policy")
 DRAIN_CUT = _row("drain_cut", "OS", None, "The service is restarting. Please send your message again.", "warning", "operator", retryable=True, result="drained")
 
 CLIENT_CLOSED_REQUEST = _row("client_closed_request", "C*", 499, "", "info", "client", result="client_gone")

@@ -5,8 +5,18 @@ Each says whether the client's connection may carry another exchange.
 
 from proxy import outcome as o
 from proxy.context import Context
+from proxy.fallback.static_answer import StaticAnswer
+from proxy.http.accept import prefers_html
 from proxy.http.cors import may_read, preflight, preflight_asked
-from proxy.http.error_response import error_body, error_lines, wants_problem
+from proxy.http.error_page import HTML, PAGE_LINES, error_page
+from proxy.http.error_response import (
+    JSON,
+    PROBLEM,
+    error_body,
+    error_lines,
+    message_of,
+    wants_problem,
+)
 from proxy.http.rules import CorsRule
 from proxy.outcome import Outcome
 
@@ -33,14 +43,34 @@ def refuse(
     ctx.end(outcome, detail)
     ctx.exchange.retry_in = retry_in
     status = status or outcome.status or 502
-    ctx.closing = ctx.closing or outcome in _LAST or _is_unread(outcome)
-    problem = _is_problem(ctx)
-    request_id = ctx.exchange.request_id
-    body = error_body(outcome, request_id, retry_in, status, number=number, problem=problem)
-    lines = error_lines(outcome, len(body), retry_in, problem=problem) + extra
-    return _own(
+    ctx.closing = ctx.closing or _closes(outcome)
+    kind, body = _worded(ctx, outcome, status, retry_in, number)
+    lines = error_lines(outcome, len(body), retry_in, kind=kind) + _form_lines(ctx, kind) + extra
+    return own_answer(
         ctx, status, lines + ctx.plan.proxy_status.error(outcome, ctx.exchange.detail), body
     )
+
+
+def refuse_answer(ctx: Context, outcome: Outcome, detail: str) -> bool:
+    """Answer in place of what the upstream answered, which cannot be passed on."""
+    ctx.exchange.masked = True
+    return refuse(ctx, outcome, detail)
+
+
+def stand_in(ctx: Context, fixed: StaticAnswer, outcome: Outcome, retry_in: float | None) -> bool:
+    """Give a fixed answer in place of the one that failed, as the exchange does, by `outcome`."""
+    ctx.exchange.retry_in = retry_in
+    ctx.closing = ctx.closing or _closes(outcome)
+    kind, body = fixed.form(ctx.asked.fields.get(b"accept"))
+    lines = error_lines(outcome, len(body), retry_in, kind=kind)
+    if fixed.streams:
+        lines += b"Vary: Accept\r\n"
+    return own_answer(ctx, fixed.status, lines, body)
+
+
+def _closes(outcome: Outcome) -> bool:
+    """Whether the client's connection ends with it."""
+    return outcome in _LAST or _is_unread(outcome)
 
 
 def _is_unread(outcome: Outcome) -> bool:
@@ -55,7 +85,7 @@ def allow(ctx: Context, rule: CorsRule) -> bool:
         return refuse_preflight(ctx, rule, f"cors.origins of the route {ctx.exchange.route}")
     ctx.end(o.COMPLETED)
     ctx.cors = b""
-    return _own(ctx, 204, preflight(rule, fields) + ctx.plan.proxy_status.plain, b"")
+    return own_answer(ctx, 204, preflight(rule, fields) + ctx.plan.proxy_status.plain, b"")
 
 
 def refuse_preflight(ctx: Context, rule: CorsRule, why: str) -> bool:
@@ -64,14 +94,31 @@ def refuse_preflight(ctx: Context, rule: CorsRule, why: str) -> bool:
     ctx.cors = b"Vary: Origin\r\n" if "*" not in rule.origins else b""
     lines = b"Cache-Control: no-store\r\nX-Sidelight-Error: %b\r\n"
     lines %= o.PREFLIGHT_REFUSED.code.encode()
-    return _own(ctx, 204, lines + ctx.plan.proxy_status.error(o.PREFLIGHT_REFUSED), b"")
+    return own_answer(ctx, 204, lines + ctx.plan.proxy_status.error(o.PREFLIGHT_REFUSED), b"")
 
 
-def _is_problem(ctx: Context) -> bool:
-    return ctx.plan.problem_json or wants_problem(ctx.asked.fields.get(b"accept"))
+def _worded(
+    ctx: Context, outcome: Outcome, status: int, retry_in: float | None, number: int | None = None
+) -> tuple[bytes, bytes]:
+    """Content type and body of an error, in the form that the client wants."""
+    request_id, accept = ctx.exchange.request_id, ctx.asked.fields.get(b"accept")
+    if ctx.plan.html_errors and prefers_html(accept):
+        message = message_of(outcome, retry_in, number)
+        return HTML, error_page(status, message, request_id)
+    problem = ctx.plan.problem_json or wants_problem(accept)
+    body = error_body(outcome, request_id, retry_in, status, number=number, problem=problem)
+    return PROBLEM if problem else JSON, body
 
 
-def _own(ctx: Context, status: int, lines: bytes, body: bytes) -> bool:
+def _form_lines(ctx: Context, kind: bytes) -> bytes:
+    """What goes with a body whose form depends on `Accept`."""
+    if not ctx.plan.html_errors:
+        return b""
+    return b"Vary: Accept\r\n" + (PAGE_LINES if kind == HTML else b"")
+
+
+def own_answer(ctx: Context, status: int, lines: bytes, body: bytes) -> bool:
+    """Send a whole answer of ours; `lines` are its own header lines."""
     x = ctx.exchange
     keep = ctx.keeps_alive
     lines += ctx.own_fields + (ctx.cors if keep else ctx.cors + CLOSE_LINE)
@@ -88,10 +135,9 @@ def mask(ctx: Context, status: int, retry_in: float | None, earlier: bytes | Non
     """
     ctx.end(o.UPSTREAM_ERROR)
     ctx.exchange.masked, ctx.exchange.retry_in = True, retry_in
-    problem = _is_problem(ctx)
-    body = error_body(o.UPSTREAM_ERROR, ctx.exchange.request_id, retry_in, status, problem=problem)
-    lines = error_lines(o.UPSTREAM_ERROR, len(body), retry_in, problem=problem)
+    kind, body = _worded(ctx, o.UPSTREAM_ERROR, status, retry_in)
+    lines = error_lines(o.UPSTREAM_ERROR, len(body), retry_in, kind=kind) + _form_lines(ctx, kind)
     if earlier:
         lines += b"Proxy-Status: %b\r\n" % earlier
     lines += ctx.plan.proxy_status.received(status, o.UPSTREAM_ERROR.code)
-    return _own(ctx, status, lines, body)
+    return own_answer(ctx, status, lines, body)

@@ -14,14 +14,15 @@ from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.http.identity import other_ids
 from proxy.http.rules import CorsRule
+from proxy.limits.response_size import is_too_large
 from proxy.masking import is_to_be_masked
 from proxy.outcome import Outcome, of_status, signal_of
-from proxy.own_response import CLOSE_LINE, mask
-from proxy.relay import LAST_CHUNK, chunk, relay
+from proxy.own_response import CLOSE_LINE, mask, refuse_answer
+from proxy.relay import LAST_CHUNK, BodySource, chunk, relay
 from proxy.resilience.retry_after import rest_asked
 from proxy.streams.recognition import framing_for, is_sse
 from proxy.streams.relay import EventStream
-from proxy.upstream.connection import Connection
+from proxy.upstream.bounded_body import bounded
 from proxy.websocket.upgrade import switch
 
 _UNMEASURED = ("chunked", "close")
@@ -37,9 +38,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     """
     x, head, rule = ctx.exchange, given.head, ctx.route.rule
     fields = combine(head.headers)
-    x.upstream_status = head.status
-    if ids := other_ids(fields, ctx.plan.other_ids, x.request_id):
-        x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
+    note_head(ctx, head, fields)
     if head.status == 101 and ctx.connection is not None:
         return await switch(ctx, ctx.connection, head, fields)
     if head.status >= 500 and await is_to_be_masked(ctx, given, fields):
@@ -47,15 +46,11 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     chunked = head.framing in _UNMEASURED and ctx.asked.version == _HTTP_1_1
     stream = None if given.is_whole else given.stream or open_stream(ctx, head, fields)
     body, is_whole = _body_at_hand(ctx, given, stream)
+    if rule.max_response is not None and is_too_large(head, rule.max_response, len(body)):
+        return _refuse_size(ctx, head)
     keep = ctx.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, rule.cors, fields)
-    extra += ctx.own_fields
-    if ctx.plan.proxy_status.on_all:
-        extra += ctx.plan.proxy_status.received(head.status)
-    if rule.server_timing:
-        extra += _timing(ctx, rule.cors)
-    if x.streamed and rule.stream.unbuffered:
-        extra += _unbuffered(fields)
+    extra += ctx.own_fields + _by_option(ctx, head, fields)
     if stream is not None:
         _prepare(ctx, stream, head, chunked=chunked)
     written = ctx.plan.heads.answer(
@@ -68,8 +63,40 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
         _probe_succeeded(ctx, head.status)
     broken = None
     if ctx.connection is not None and not is_whole:
-        broken = await _relay(ctx, ctx.connection, stream, chunked=chunked)
+        read = len(body) + (stream.framing.held if stream is not None else 0)
+        source = bounded(ctx.connection, rule.max_response, read)
+        broken = await _relay(ctx, source, stream, chunked=chunked)
     return _ended(ctx, broken, head.status, keep=keep)
+
+
+def note_head(ctx: Context, head: ResponseHead, fields: Mapping[bytes, bytes]) -> None:
+    """Record what the upstream answered; the answer of a fallback is not its own."""
+    x = ctx.exchange
+    if x.fallback is not None and x.fallback.given:
+        return
+    x.upstream_status = head.status
+    if ids := other_ids(fields, ctx.plan.other_ids, x.request_id):
+        x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
+
+
+def _by_option(ctx: Context, head: ResponseHead, fields: Mapping[bytes, bytes]) -> bytes:
+    """Header lines that the settings ask for."""
+    x, rule, lines = ctx.exchange, ctx.route.rule, b""
+    if ctx.plan.proxy_status.on_all and (x.fallback is None or not x.fallback.given):
+        lines += ctx.plan.proxy_status.received(head.status)
+    if rule.server_timing:
+        lines += _timing(ctx, rule.cors)
+    if x.streamed and rule.stream.unbuffered:
+        lines += _unbuffered(fields)
+    return lines
+
+
+def _refuse_size(ctx: Context, head: ResponseHead) -> bool:
+    ctx.settle("neutral", now())
+    ctx.let_go(whole=False)
+    ctx.exchange.forget_stream()
+    size = "it was read before its head went out" if head.length is None else f"{head.length} bytes"
+    return refuse_answer(ctx, o.RESPONSE_TOO_LARGE, size)
 
 
 def _has_begun(x: Exchange, stream: EventStream) -> bool:
@@ -113,13 +140,13 @@ def _probe_succeeded(ctx: Context, status: int) -> None:
 
 
 async def _relay(
-    ctx: Context, connection: Connection, stream: EventStream | None, *, chunked: bool
+    ctx: Context, source: BodySource, stream: EventStream | None, *, chunked: bool
 ) -> Outcome | None:
     if stream is not None:
-        return await stream.relay(connection, ctx.client)
+        return await stream.relay(source, ctx.client)
     return await relay(
         ctx.exchange,
-        connection,
+        source,
         ctx.client,
         ctx.route.rule.timeouts,
         chunked=chunked,

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from proxy import outcome as o
+from proxy.fallback.build import Fallback
 from proxy.http.authority import host_name
 from proxy.limits.concurrency import Concurrency
 from proxy.limits.rate import RateLimits
@@ -42,8 +43,9 @@ class Route:
     breaker: Breaker
     budget: Budget
     rate_limits: RateLimits | None = None
-    """None where it has none; so is `concurrency`."""
+    """None where it has none; so are `concurrency` and `fallback`."""
     concurrency: Concurrency | None = None
+    fallback: Fallback | None = None
     admits_all: bool = field(init=False)
     """Whether it has no guard and no limit of its own."""
 

@@ -4,6 +4,8 @@ from typing import TypeVar
 
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
+from proxy.fallback.record import FallbackRecord
+from proxy.outcome import Outcome
 
 Record = TypeVar("Record", Attempt, Exchange)
 
@@ -15,6 +17,18 @@ def exchange(**fields: object) -> Exchange:
 
 def attempt(endpoint: str = "http://a:1", started: float = 10.0, **fields: object) -> Attempt:
     return _with(Attempt(endpoint, started), fields)
+
+
+def fallen_back(
+    given: str = "static",
+    upstream: str = "",
+    tried: Attempt | None = None,
+    outcome: Outcome | None = None,
+) -> FallbackRecord:
+    record = FallbackRecord()
+    record.given, record.upstream, record.attempt = given, upstream, tried
+    record.outcome = outcome
+    return record
 
 
 WAITS = {"queued": "queue", "upstream_wait": "upstream", "client_wait": "client", "paused": "pause"}

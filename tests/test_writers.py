@@ -27,6 +27,7 @@ WRITERS = {
     "opening": "config_hash request_id id_is_ours client_request_id trace_id span_id user_agent "
     "host fields",
     "admission": "would_refuse",
+    "fallback/giving": "fallback",
     "forward": "replaced_by route upstream terms fault breaker_state breaker_counts opening",
     "attempts": "breaker_before retry_stopped",
     "respond": "upstream_status upstream_ids upstream_request_id",

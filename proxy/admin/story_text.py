@@ -100,6 +100,8 @@ def _facts(story: JsonObject) -> Iterator[str]:
         yield f"Circuit:   {circuit(breaker)}"
     if client:
         yield f"Client:    {text(story, 'client_ip')} got {got(client)}"
+    if fallback := part(story, "fallback"):
+        yield f"Fallback:  {fell_back(fallback)}"
     for row in rows(story, "guards"):
         if text(row, "decision") == "refused":
             yield f"Refused:   by {text(row, 'guard').replace('_', ' ')}"
@@ -135,6 +137,20 @@ def got(client: JsonObject) -> str:
     wait = as_number(client, "retry_after")
     after = f" (again after {wait:g} s)" if wait is not None else ""
     return f"{kind}: {message}{after}" if message else kind + after
+
+
+def fell_back(fallback: JsonObject) -> str:
+    """What was given in the upstream's place, and what the upstream that was asked did."""
+    given, asked = text(fallback, "given", "none"), text(fallback, "upstream")
+    result = text(fallback, "status") or text(fallback, "result")
+    words = [given]
+    if asked:
+        words.append(f"{asked} {text(fallback, 'endpoint')}".strip() + f": {result or 'not asked'}")
+    if detail := text(fallback, "detail"):
+        words.append(detail)
+    if code := text(fallback, "code"):
+        words.append(f"ended as {code}")
+    return "; ".join(words)
 
 
 def circuit(breaker: JsonObject) -> str:

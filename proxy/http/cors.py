@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from proxy.http.rules import CorsRule
 
 _EXPOSED = (
-    b"X-Request-ID, Retry-After, X-Sidelight-Error, Proxy-Status, RateLimit, RateLimit-Policy"
+    b"X-Request-ID, Retry-After, X-Sidelight-Error, X-Sidelight-Fallback, Proxy-Status, RateLimit, "
+    b"RateLimit-Policy"
 )
 _SHOWN = 100
 _EXPOSING = b"Access-Control-Expose-Headers: "

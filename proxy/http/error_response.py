@@ -15,6 +15,9 @@ import orjson
 from proxy.http.headers import list_members
 from proxy.outcome import UPGRADE_NOT_ALLOWED, Outcome, retryable_of
 
+JSON = b"application/json"
+PROBLEM = b"application/problem+json"
+
 _REFUSED = re.compile(rb"q=0(\.0*)?")
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus} | {499: b"Client Closed"}
 
@@ -36,7 +39,7 @@ def wants_problem(accept: bytes | None) -> bool:
         return False
     for member in list_members(accept):
         kind, *parameters = (part.strip() for part in member.split(b";"))
-        if kind == b"application/problem+json":
+        if kind == PROBLEM:
             return not any(map(_REFUSED.fullmatch, parameters))
     return False
 
@@ -61,7 +64,7 @@ def error_body(
     wait = None if retry_in is None else whole_seconds(retry_in)
     body: dict[str, object] = {
         "error": outcome.code,
-        "message": outcome.message.format(n=number or wait or "a few"),
+        "message": message_of(outcome, retry_in, number),
         "request_id": request_id,
         "retryable": wait is not None or retryable_of(outcome, status),
     }
@@ -79,16 +82,21 @@ def error_body(
     return orjson.dumps(body)
 
 
+def message_of(outcome: Outcome, retry_in: float | None = None, number: int | None = None) -> str:
+    """The words for a user; `number` or else the seconds of `retry_in` stand for `{n}` in it."""
+    wait = None if retry_in is None else whole_seconds(retry_in)
+    return outcome.message.format(n=number or wait or "a few")
+
+
 def error_lines(
-    outcome: Outcome, length: int, retry_in: float | None = None, *, problem: bool = False
+    outcome: Outcome, length: int, retry_in: float | None = None, *, kind: bytes = JSON
 ) -> bytes:
-    """Header lines of an error answer with a body of `length` bytes."""
+    """Header lines of an answer of ours with a body of type `kind` and `length` bytes."""
     lines = (
-        b"Content-Type: application/%b\r\n"
+        b"Content-Type: %b\r\n"
         b"Cache-Control: no-store\r\n"
         b"X-Sidelight-Error: %b\r\n"
-        b"Content-Length: %d\r\n"
-        % (b"problem+json" if problem else b"json", outcome.code.encode(), length)
+        b"Content-Length: %d\r\n" % (kind, outcome.code.encode(), length)
     )
     if retry_in is not None:
         lines += b"Retry-After: %d\r\n" % whole_seconds(retry_in)

@@ -52,6 +52,7 @@ ERRORS: Final[dict[str, str]] = {
     "stream_reset": "http_response_incomplete",
     "stream_malformed": "http_protocol_error",
     "stream_max_duration": "http_response_timeout",
+    "response_too_large": "http_response_body_size",
     "drain_cut": "http_response_incomplete",
     "internal_error": "proxy_internal_error",
 }

@@ -72,6 +72,7 @@ _TABLE = (
     Family("sidelight_upstream_cancel_seconds", "histogram", ("route",), "From a client's leaving to the closing of its upstream connection.", CONN),
     Family("sidelight_client_disconnects_total", "counter", ("route", "phase"), "Clients that left or did not read, by the phase letter of term."),
     Family("sidelight_rate_limit_decisions_total", "counter", ("policy", "decision"), "Requests by what a rate limit decided: allowed, refused, or would_refuse where it only runs dry."),
+    Family("sidelight_fallbacks_total", "counter", ("route", "cause"), "Exchanges that were given a fallback, by the code of the failure that it was for."),
     Family("sidelight_concurrency_in_use", "gauge", ("scope",), "Requests that have a place under a concurrency limit."),
     Family("sidelight_concurrency_limit", "gauge", ("scope",), "Places there are."),
     Family("sidelight_concurrency_queue_length", "gauge", ("scope",), "Requests that wait for a place."),

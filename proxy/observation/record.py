@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from proxy.exchange import Exchange
+from proxy.fallback.record import FallbackRecord
 from proxy.outcome import Level
 
 Event = dict[str, object]
@@ -32,6 +33,10 @@ FIELDS: Final = (
     "code",
     "term",
     "detail",
+    "fallback",
+    "fallback_upstream",
+    "fallback_result",
+    "fallback_code",
     "would_refuse",
     "fault",
     "attempts",
@@ -121,10 +126,23 @@ def _add_end(event: Event, x: Exchange) -> None:
         event["term"] = x.term
     if x.detail:
         event["detail"] = x.detail
+    if x.fallback is not None:
+        _add_fallback(event, x.fallback)
     if x.would_refuse:
         event["would_refuse"] = x.would_refuse
     if x.fault is not None:
         event["fault"] = x.fault.place
+
+
+def _add_fallback(event: Event, fallback: FallbackRecord) -> None:
+    if fallback.given:
+        event["fallback"] = fallback.given
+    if fallback.upstream:
+        event["fallback_upstream"] = fallback.upstream
+    if fallback.attempt is not None and fallback.attempt.result is not None:
+        event["fallback_result"] = fallback.attempt.result
+    if fallback.outcome is not None:
+        event["fallback_code"] = fallback.outcome.code
 
 
 def _add_attempts(event: Event, x: Exchange) -> None:

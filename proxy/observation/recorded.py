@@ -4,6 +4,7 @@ Whoever reads it afterwards, the log, a story, a page, an alert or the store, re
 recorded here and redacts nothing again. What a client sent is gone from memory with it.
 """
 
+from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.observation.redaction import (
     FIELD_CHARS,
@@ -43,7 +44,7 @@ def hide(x: Exchange) -> None:
     x.client_request_id = x.upstream_request_id = x.detail = x.would_refuse = None
     x.fields = {}
     x.upstream_ids = None
-    for attempt in x.attempts:
+    for attempt in _attempts(x):
         attempt.detail = attempt.upstream_ids = None
 
 
@@ -62,11 +63,18 @@ def _redact_details(x: Exchange) -> None:
         x.would_refuse = redact(x.would_refuse, USER_AGENT_CHARS)
     if x.detail:
         x.detail = redact(x.detail, USER_AGENT_CHARS)
-    for attempt in x.attempts:
+    for attempt in _attempts(x):
         if attempt.detail:
             attempt.detail = redact(attempt.detail, USER_AGENT_CHARS)
         if attempt.upstream_ids:
             attempt.upstream_ids = _redacted_ids(attempt.upstream_ids)
+
+
+def _attempts(x: Exchange) -> list[Attempt]:
+    """Those of the exchange, and that of its fallback."""
+    if x.fallback is None or x.fallback.attempt is None:
+        return x.attempts
+    return [*x.attempts, x.fallback.attempt]
 
 
 def _redacted_ids(ids: dict[str, str]) -> dict[str, str]:

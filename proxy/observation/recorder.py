@@ -15,7 +15,7 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.record import event_of
 from proxy.observation.recorded import hide, redact_in_place
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import AttemptHistory, results_of
+from proxy.observation.upstream_status import AttemptHistory, results_of, spare_result
 from proxy.outcome import COMPLETED, DRAIN_CUT, DRAINING, INTERNAL_ERROR, level_of
 
 
@@ -78,6 +78,8 @@ class Recorder:
         self._summary.add(x, x.ended)
         for result in results_of(x):
             self._history(x.upstream).add(result)
+        if x.fallback is not None and (spare := spare_result(x.fallback, x.ended)):
+            self._history(x.fallback.upstream).add(spare)
         if self.drained is not None:
             self._count_drained(self.drained, x)
 
@@ -96,7 +98,7 @@ class Recorder:
 
 def drain_result(x: Exchange) -> str | None:
     """How an exchange that ended while draining got away; None: it came too late to begin."""
-    outcome = x.outcome
+    outcome = (x.fallback.outcome if x.fallback is not None else None) or x.outcome
     if outcome is DRAINING and not x.route:
         return None
     if outcome is DRAINING or outcome is DRAIN_CUT:

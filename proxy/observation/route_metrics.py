@@ -5,6 +5,7 @@ from typing import Final
 
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
+from proxy.fallback.record import FallbackRecord
 from proxy.observation.series import Series
 from proxy.outcome import CIRCUIT_OPEN, COMPLETED, ERRORS, Outcome, level_of
 
@@ -52,7 +53,7 @@ class RouteMetrics:
             else:
                 self._count_trouble(x, x.outcome)
             if x.streamed and x.committed is not None:
-                self._count_stream(x, x.outcome.code, x.ended - x.committed)
+                self._count_stream(x, _end_of_stream(x, x.outcome), x.ended - x.committed)
 
     def gaps(self, request_id: str, trace_id: str) -> Callable[[float], None]:
         """Takes the silences within a stream that goes on."""
@@ -65,7 +66,7 @@ class RouteMetrics:
 
     def _count_attempts(self, x: Exchange) -> None:
         for attempt in x.attempts:
-            self._count_attempt(attempt)
+            self._count_attempt(attempt, self._upstream)
         for failed in x.attempts[:-1]:
             cause = failed.outcome.cause if failed.outcome else None
             self._numbers("sidelight_retries_total")[self._route, cause or "status"] += 1
@@ -76,22 +77,24 @@ class RouteMetrics:
         if head is not None:
             self._head.observe(head)
 
-    def _count_attempt(self, attempt: Attempt) -> None:
+    def _count_attempt(self, attempt: Attempt, upstream: str) -> None:
         result = attempt.result or self._overflow("sidelight_attempts_total")
-        self._attempts[self._route, self._upstream, result] += 1
+        self._attempts[self._route, upstream, result] += 1
         if attempt.reused:
-            self._uses[self._upstream, "true"] += 1
+            self._uses[upstream, "true"] += 1
             if result == "stale_connection":
-                self._numbers("sidelight_stale_connections_total")[(self._upstream,)] += 1
+                self._numbers("sidelight_stale_connections_total")[(upstream,)] += 1
         elif attempt.connect is not None:
-            self._uses[self._upstream, "false"] += 1
-            spread = self._series.spread("sidelight_upstream_connect_seconds", self._upstream)
+            self._uses[upstream, "false"] += 1
+            spread = self._series.spread("sidelight_upstream_connect_seconds", upstream)
             spread.observe(attempt.connect)
 
     def _count_trouble(self, x: Exchange, outcome: Outcome) -> None:
         """What only an exchange that did not simply complete may add to."""
         if outcome is CIRCUIT_OPEN or x.retry_stopped == "circuit_open":
             self._numbers("sidelight_circuit_rejections_total")[(self._route,)] += 1
+        if x.fallback is not None:
+            self._count_fallback(x.fallback, outcome.code)
         if x.cancelled is not None:
             spread = self._series.spread("sidelight_upstream_cancel_seconds", self._route)
             spread.observe(x.cancelled)
@@ -107,6 +110,12 @@ class RouteMetrics:
             ("sidelight_errors_total", level),
         ):
             self._series.count_of(name, (label, outcome.code), one)
+
+    def _count_fallback(self, fallback: FallbackRecord, code: str) -> None:
+        if fallback.given:
+            self._numbers("sidelight_fallbacks_total")[self._route, code] += 1
+        if fallback.attempt is not None:
+            self._count_attempt(fallback.attempt, fallback.upstream)
 
     def _count_stream(self, x: Exchange, code: str, seconds: float) -> None:
         self._numbers("sidelight_streams_total")[self._route, code] += 1
@@ -141,3 +150,9 @@ class RouteMetrics:
     def _overflow(self, metric: str) -> str:
         self._numbers("sidelight_label_overflow_total")[(metric,)] += 1
         return OTHER
+
+
+def _end_of_stream(x: Exchange, outcome: Outcome) -> str:
+    """How the stream that the client got ended: that of a fallback is never a good end."""
+    broken = x.fallback.outcome if x.fallback is not None else None
+    return (broken or outcome).code

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
+from proxy.fallback.record import FallbackRecord
 from proxy.outcome import Outcome, Signal, signal_of
 
 WINDOW: Final = 60.0
@@ -119,6 +120,13 @@ def results_of(x: Exchange) -> Iterator[AttemptResult]:
         result = _result_of(attempt, at, x.outcome if n == last else None)
         if result is not None:
             yield result
+
+
+def spare_result(fallback: FallbackRecord, at: float) -> AttemptResult | None:
+    """What the attempt at the upstream of a fallback showed about that one."""
+    if fallback.attempt is None:
+        return None
+    return _result_of(fallback.attempt, at, fallback.outcome)
 
 
 def _result_of(attempt: Attempt, at: float, outcome: Outcome | None) -> AttemptResult | None:

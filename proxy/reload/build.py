@@ -12,6 +12,7 @@ from functools import partial
 
 from proxy.context import Plan
 from proxy.diagnostics.stories.hash_key import hash_key
+from proxy.fallback.build import fallback
 from proxy.http.head_writer import Heads
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.trust import Peers
@@ -77,7 +78,7 @@ class Builder:
         """What is in force: objects of an earlier one tell nothing any more."""
 
     def build(self, settings: Settings) -> Built:
-        """Raises OSError, or its kind ssl.SSLError, where a file cannot be used."""
+        """Raises OSError, or its kind ssl.SSLError, or ValueError, where a file cannot be used."""
         before, switch = self.current, list[Switch]()
         upstreams = {name: self._upstream(name, settings, before) for name in settings.upstreams}
         routes_before = {route.name: route for route in before.routes} if before else {}
@@ -104,6 +105,7 @@ class Builder:
             identity=identity,
             other_ids=identity.other_ids,
             problem_json=errors.format == "problem",
+            html_errors=errors.html,
             proxy_status=ProxyStatus(settings.service, on_all=errors.proxy_status == "all"),
             cors=settings.cors,
             fields=extractor(settings.observe.fields, self._hash_key(settings)),
@@ -137,14 +139,14 @@ class Builder:
         return made
 
     def _route(self, rule: ResolvedRoute, old: Route | None, switch: list[Switch]) -> Route:
-        if old is not None and old.rule == rule:
+        spare = fallback(rule.fallback, rule.stream.end_marker)
+        if old is not None and old.rule == rule and old.fallback == spare:
             return old
         keeps = old is not None and keeps_budget(old.rule, rule)
         budget = old.budget if old and keeps else Budget(rule.retry.budget)
         limits = self._rate_limits(rule, old, switch)
-        return Route(
-            rule, self._breaker(rule, old), budget, limits, self._places(rule, old, switch)
-        )
+        places = self._places(rule, old, switch)
+        return Route(rule, self._breaker(rule, old), budget, limits, places, spare)
 
     def _breaker(self, rule: ResolvedRoute, old: Route | None) -> Breaker:
         if old is not None and keeps_circuit(old.rule, rule):

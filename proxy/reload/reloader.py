@@ -69,8 +69,9 @@ class Reloader:
                 built, report = await asyncio.to_thread(self._prepared, cause, source)
             except SettingsError as error:
                 return self._reject(cause, tuple(map(str, error.faults)))
-            except OSError as error:
-                return self._reject(cause, (f"{source.name}: {error.strerror or error}",))
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
+                return self._reject(cause, (f"{source.name}: {why}",))
             if refused := self._refusal():
                 return self._refuse(cause, refused)
             self._app.take(built)
@@ -135,7 +136,7 @@ class Reloader:
         return None if reason is None else f"it is {reason}"
 
     def _prepared(self, cause: str, source: Source) -> tuple[Built, ReloadReport]:
-        """Everything that need not be done in the loop. Raises SettingsError or OSError."""
+        """What need not be done in the loop. Raises SettingsError, OSError, ValueError."""
         new, running = source.load(), self._app.current.settings
         settings = effective(running, new)
         report = ReloadReport(

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
+from proxy.settings.fallbacks import fallback_faults
 from proxy.settings.faults import Place, SettingsError, SettingsFault
 from proxy.settings.hiding import hidden
 from proxy.settings.limiting import field_faults
@@ -92,6 +93,7 @@ def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -
     faults += field_faults(tree)
     faults += addresses.address_faults(tree)
     whole = plan.spread(tree, shipped())
+    faults += fallback_faults(whole)
     values = Values()
     plain = values.of(whole, shape())
     faults += values.faults

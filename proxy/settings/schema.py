@@ -22,6 +22,7 @@ from pydantic import (
 
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.fallback.rules import FallbackRule
 from proxy.http.rules import CorsRule, IdentityRule
 from proxy.knobs import Duration, Knobs, Size
 from proxy.limits.rules import ConcurrencyRule, RateRule
@@ -88,6 +89,11 @@ class Policy(Knobs):
     """The message in the JSON of requests; the body is then waited for, up to 1 MiB."""
     max_body: Size = 128 * 1024 * 1024
     """Largest body of a request; a larger one is answered with 413."""
+    max_response: Annotated[Size, Field(ge=1)] | None = None
+    """Largest body of an answer, as it is sent; one that says it is larger is answered with 502,
+    one that turns out to be is cut; null: any size."""
+    fallback: FallbackRule = FallbackRule()
+    """What the client gets where the upstream gives no answer."""
     server_timing: bool = False
     """Whether answers carry `Server-Timing` for the tools of browsers: what the upstream took up
     to the head, and what Sidelight did, pauses and queues included."""

@@ -82,6 +82,9 @@ class OwnErrors(Knobs):
     format: Literal["json", "problem"] = "json"
     """Form of their bodies: JSON, or problem details (RFC 9457) with the same members; whoever
     sends `Accept: application/problem+json` gets these in any case."""
+    html: bool = False
+    """Whether people get them as a small page: whoever names `text/html` in `Accept` and wants it
+    more than JSON, as a browser does that opens a page."""
     proxy_status: Literal["own", "all"] = "own"
     """Answers that carry `Proxy-Status` (RFC 9209): those of Sidelight's own, or all of them."""
 

@@ -14,7 +14,12 @@ from proxy.settings.tree import Items, Keys, Leaf, Node
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,3})?")
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-_OFF = {"enabled": "enabled: false", "attempts": "attempts: 1", "above": "above: null"}
+_OFF = {
+    "enabled": "enabled: false",
+    "attempts": "attempts: 1",
+    "above": "above: null",
+    "file": "upstream: null, type: null, body: null, file: null",
+}
 """How a section that has such a key is switched off."""
 
 

@@ -9,7 +9,7 @@ from proxy.streams.raw import Raw
 from proxy.streams.sse import Sse
 
 _SSE = b"text/event-stream"
-_FRAMINGS: dict[bytes, type[EventFraming]] = {
+FRAMINGS: dict[bytes, type[EventFraming]] = {
     _SSE: Sse,
     b"application/x-ndjson": Ndjson,
     b"application/ndjson": Ndjson,
@@ -25,7 +25,7 @@ _USUAL_CHARS = 64
 
 def is_stream(content_type: bytes | None) -> bool:
     """Whether the answer is a stream of events, compressed or not."""
-    return media_type(content_type) in _FRAMINGS
+    return media_type(content_type) in FRAMINGS
 
 
 def is_sse(content_type: bytes | None) -> bool:
@@ -42,7 +42,7 @@ def framing_for(
     boundaries that nobody sees.
     """
     named = media_type(content_type)
-    kind = _FRAMINGS.get(named)
+    kind = FRAMINGS.get(named)
     if kind is not None:
         return Raw() if _is_compressed(content_encoding) else kind()
     return Raw() if further and named.decode("latin-1") in further else None

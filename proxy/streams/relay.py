@@ -43,7 +43,7 @@ class EventStream:
         watcher: StreamObserver,
     ) -> None:
         self.exchange = x
-        self._framing = framing
+        self.framing = framing
         self._rule = rule
         self._limits = clocks
         self._watcher = watcher
@@ -108,7 +108,7 @@ class EventStream:
 
     def tell(self, outcome: Outcome, sink: BodySink) -> bool:
         """Say in the stream what broke it and end the framing; False where that cannot be."""
-        framing = self._framing
+        framing = self.framing
         self.exchange.held = framing.held
         if not (self.can_tell and outcome.message and framing.takes_error):
             return False
@@ -160,7 +160,7 @@ class EventStream:
 
     def take(self, piece: bytes, arrived: float) -> bytes:
         """Whole events out of what has come, counted and measured."""
-        x, framing = self.exchange, self._framing
+        x, framing = self.exchange, self.framing
         ready = framing.feed(piece)
         self._gap, self._arrived = waited(self._arrived, arrived), arrived
         x.saw_read(arrived, self._gap)
@@ -196,7 +196,7 @@ class EventStream:
     def release(self, at: float) -> bytes:
         """Whole lines of an event that has been held for long enough."""
         self.dues.release = inf
-        framing, x = self._framing, self.exchange
+        framing, x = self.framing, self.exchange
         lines = framing.release()
         if lines and framing.has_event:
             self.clocks.saw(at, event=True)
@@ -219,7 +219,7 @@ class EventStream:
             return over[0]
         if at >= self.dues.beat:
             self.dues.renew_beat(at)
-            beat = self._framing.heartbeat() if self.can_tell else b""
+            beat = self.framing.heartbeat() if self.can_tell else b""
             if beat:
                 self._write(beat, sink)
         if at >= self.dues.progress:
@@ -228,7 +228,7 @@ class EventStream:
         return None
 
     def _finish(self, sink: BodySink) -> Outcome | None:
-        framing = self._framing
+        framing = self.framing
         held = framing.held
         tail = framing.finish()
         self.exchange.events = framing.events

@@ -178,6 +178,7 @@ MAY_BE_EMPTY = {
     "Stale connections A",
     "Connections used again A",
     "Endpoints A",
+    "Fallbacks A",
     "Lost B",
     "Lost C",
     "Alerts of its own A",

@@ -17,7 +17,10 @@ APP = b"https://app.example"
 ONE = CorsRule(origins=("https://app.example",))
 USERS = CorsRule(origins=("https://app.example",), credentials=True)
 ALL = CorsRule(origins=("*",))
-NAMES = b"X-Request-ID, Retry-After, X-Sidelight-Error, Proxy-Status, RateLimit, RateLimit-Policy"
+NAMES = (
+    b"X-Request-ID, Retry-After, X-Sidelight-Error, X-Sidelight-Fallback, Proxy-Status, RateLimit, "
+    b"RateLimit-Policy"
+)
 EXPOSED = b"Access-Control-Expose-Headers: " + NAMES + b"\r\n"
 
 

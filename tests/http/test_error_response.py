@@ -6,6 +6,7 @@ import pytest
 
 from proxy import outcome as o
 from proxy.http.error_response import (
+    PROBLEM,
     error_body,
     error_lines,
     status_line,
@@ -95,7 +96,7 @@ def test_problem_details_have_our_members_too(
         "instance": "a%2Fb%7Cc",
         **plain,
     } == problem
-    assert b"Content-Type: application/problem+json\r\n" in error_lines(outcome, 7, problem=True)
+    assert b"Content-Type: application/problem+json\r\n" in error_lines(outcome, 7, kind=PROBLEM)
 
 
 @pytest.mark.parametrize(

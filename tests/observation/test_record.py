@@ -1,10 +1,15 @@
 """What is said about an exchange."""
 
 from proxy.attempt_record import Attempt
+from proxy.fallback.record import FallbackRecord
 from proxy.observation.fault import fault_of, fault_place
 from proxy.observation.record import FIELDS, RESERVED, event_of, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
-from tests.records import attempt
+from tests.records import attempt, fallen_back
+
+
+def _fallback() -> FallbackRecord:
+    return fallen_back("spare", "spare", attempt("http://s:1", result="ok"), STREAM_STALLED)
 
 
 def _failed() -> Attempt:
@@ -52,6 +57,7 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         upstream_ids={"A-ID": "other", "B-ID": "b"},
         interim=(103, 102),
         detail="why",
+        fallback=_fallback(),
         would_refuse="rate_limit chat",
         fault=fault_of(KeyError("x")),
         attempts=[
@@ -72,6 +78,15 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
     event = event_of(x)
 
     assert list(FIELDS) == list(event)
+
+
+def test_a_fallback_says_what_was_tried_and_given(exchange) -> None:
+    event = event_of(exchange(outcome=CONNECT_REFUSED, fallback=_fallback()))
+
+    assert ("spare", "spare", "ok", "stream_stalled", "connect_refused") == tuple(
+        event[name]
+        for name in ("fallback", "fallback_upstream", "fallback_result", "fallback_code", "code")
+    )
 
 
 def test_what_did_not_happen_is_left_out(exchange) -> None:

@@ -12,7 +12,7 @@ from proxy.observation.fault import fault_of
 from proxy.observation.record import event_of
 from proxy.observation.recorded import hide, redact_in_place, weight
 from proxy.observation.redaction import REDACTED
-from tests.records import attempt
+from tests.records import attempt, fallen_back
 
 
 def told(x) -> bytes:
@@ -72,6 +72,16 @@ def test_the_details_of_each_attempt_are_redacted(exchange) -> None:
     x = exchange(attempts=[attempt(detail="Bearer CANARY9"), attempt(detail="sk-CANARY9")])
 
     assert b"CANARY9" not in told(x)
+
+
+def test_the_detail_of_the_attempt_of_a_fallback_is_redacted_and_hidden(exchange) -> None:
+    tried = attempt("http://s:1", detail="http://u:CANARY9@h refused")
+    x = exchange(fallback=fallen_back("static", "spare", tried))
+
+    assert b"CANARY9" not in told(x)
+    tried.detail = "CANARY9"
+    hide(x)
+    assert tried.detail is None
 
 
 def test_what_is_clean_is_recorded_as_it_is(exchange) -> None:

@@ -20,6 +20,7 @@ from proxy.outcome import (
     UPSTREAM_ERROR,
     Level,
 )
+from tests.records import attempt, fallen_back
 
 
 class Desk:
@@ -152,6 +153,27 @@ def test_the_health_of_an_upstream_follows_from_its_exchanges(desk: Desk, exchan
 )
 def test_an_exchange_gets_away_from_a_drain(exchange, unusual, result: str | None) -> None:
     assert result == drain_result(exchange(**unusual))
+
+
+def test_a_fallback_that_is_cut_or_left_is_no_exchange_that_finished(exchange) -> None:
+    x = exchange(outcome=HEAD_TIMEOUT, fallback=fallen_back("spare", outcome=DRAIN_CUT))
+    left = exchange(
+        outcome=HEAD_TIMEOUT, fallback=fallen_back("spare", outcome=CLIENT_CLOSED_STREAM)
+    )
+
+    assert ("cut", "client_left") == (drain_result(x), drain_result(left))
+
+
+def test_the_attempt_of_a_fallback_shows_the_health_of_its_own_upstream(
+    desk: Desk, exchange
+) -> None:
+    for _ in range(3):
+        tried = attempt("http://s:1", 10.0, status=503, result="status_5xx")
+        desk.record(exchange(fallback=fallen_back("static", "spare", tried), ended=10.0))
+    histories = desk.recorder.histories
+
+    assert "failing" == histories["spare"].health(11.0).status
+    assert "connected" == histories["backend"].health(11.0).status
 
 
 def test_what_cannot_be_redacted_is_hidden_from_all_who_read_it(desk: Desk, exchange) -> None:

@@ -16,7 +16,7 @@ from proxy.outcome import (
     STREAM_STALLED,
     UPSTREAM_ERROR,
 )
-from tests.records import attempt
+from tests.records import attempt, fallen_back
 
 
 def _counted(x) -> dict[str, dict[tuple[str, ...], Any]]:
@@ -94,6 +94,25 @@ def test_a_retry_not_made_is_counted_by_its_reason(exchange) -> None:
 
     assert {("chat", "budget_spent"): 1} == counted["retries_suppressed_total"]
     assert "circuit_rejections_total" not in counted
+
+
+def test_a_fallback_is_counted_by_what_it_was_for(exchange) -> None:
+    tried = attempt("http://s:1", connect=0.001, result="ok")
+    x = exchange(outcome=CONNECT_REFUSED, fallback=fallen_back("spare", "spare", tried))
+    counted = _counted(x)
+
+    assert {("chat", "connect_refused"): 1} == counted["fallbacks_total"]
+    assert 1 == counted["attempts_total"]["chat", "spare", "ok"]
+    assert 1 == counted["upstream_connection_uses_total"]["spare", "false"]
+    assert [("spare",)] == list(counted["upstream_connect_seconds"])
+
+
+def test_where_nothing_was_to_be_had_there_was_no_fallback(exchange) -> None:
+    tried = attempt("http://s:1", result="connect_refused")
+    counted = _counted(exchange(outcome=CONNECT_REFUSED, fallback=fallen_back("", "spare", tried)))
+
+    assert "fallbacks_total" not in counted
+    assert 1 == counted["attempts_total"]["chat", "spare", "connect_refused"]
 
 
 def test_a_stale_connection_is_counted(exchange) -> None:

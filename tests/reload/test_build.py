@@ -203,6 +203,21 @@ def test_places_for_all_together_count_on(desk) -> None:
     assert desk.follow(settings())[1].plan.concurrency is None
 
 
+def test_the_file_of_a_fallback_is_read_again(desk, tmp_path) -> None:
+    """All else of the route is kept, whose keys are the same."""
+    page = tmp_path / "busy.txt"
+    page.write_text("one")
+    spare = ("limit: 5 }", f"limit: 5 }}\n    fallback: {{ type: text/plain, file: {page} }}")
+    desk.follow(settings(spare))
+    before, same = desk.follow(settings(spare))
+    page.write_text("two")
+    _, after = desk.follow(settings(spare))
+
+    assert same.routes[0] is before.routes[0]
+    assert after.routes[0].fallback != before.routes[0].fallback
+    assert after.routes[0].breaker is before.routes[0].breaker
+
+
 def test_replaced_are_those_that_are_gone_or_new(desk) -> None:
     desk.follow(settings())
     before, after = desk.follow(settings(("http://127.0.0.1:9", "http://127.0.0.1:11")))

@@ -23,6 +23,8 @@ POLICY_KEYS = (
     "content_types",
     "message",
     "max_body",
+    "max_response",
+    "fallback",
     "server_timing",
     "cors",
 )

@@ -50,6 +50,13 @@ def test_text_is_read_as_what_its_key_wants(text, value):
             ),
         ),
         (
+            "policies: { a: { fallback: false } }",
+            (
+                'x:1:28: policies.a.fallback: must be a section of keys, not "false"; '
+                "write { upstream: null, type: null, body: null, file: null }"
+            ),
+        ),
+        (
             "policies: { a: { retry: false } }",
             (
                 'x:1:25: policies.a.retry: must be a section of keys, not "false"; '

@@ -61,7 +61,7 @@ SHAPES: Final[dict[str, Schema]] = {
         started=NUMBER, host=TEXT, client_ip=TEXT, user_agent=TEXT, route=OBJECT, category=TEXT,
         upstream_status=WHOLE, interim=_list(WHOLE), detail=TEXT, fault=TEXT, overhead_ms=NUMBER,
         bytes_in=WHOLE, bytes_out=WHOLE, guards=_list(OBJECT), attempts=_list(OBJECT),
-        retry_stopped=TEXT, breaker=OBJECT, times=OBJECT, parts=_map(NUMBER),
+        retry_stopped=TEXT, fallback=OBJECT, breaker=OBJECT, times=OBJECT, parts=_map(NUMBER),
         clocks=_list(OBJECT), stream=OBJECT,
         client=OBJECT, config_hash=TEXT, config_replaced_by=TEXT, worker=WHOLE,
         diagnosis=TEXT, runbook=TEXT,

@@ -19,7 +19,15 @@ from proxy.admin.pages.parts import badge, code, facts, link, section, state, ta
 from proxy.admin.pages.requests import listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
-from proxy.admin.story_text import circuit, connection, got, settings_of, story_text, then
+from proxy.admin.story_text import (
+    circuit,
+    connection,
+    fell_back,
+    got,
+    settings_of,
+    story_text,
+    then,
+)
 from proxy.diagnostics.stories.story import summary_of
 
 _MOST = 10
@@ -141,6 +149,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Because", text(route, "why") or methods),
         ("Client", f"{text(story, 'client_ip')} {text(story, 'user_agent')}".strip()),
         ("It got", got(client)),
+        ("Fallback", fell_back(fallback) if (fallback := part(story, "fallback")) else ""),
         ("Bytes", f"{as_count(story, 'bytes_in')} in, {as_count(story, 'bytes_out')} out"),
         ("Circuit", circuit(breaker) if breaker else ""),
         ("Retry stopped", text(story, "retry_stopped").replace("_", " ")),

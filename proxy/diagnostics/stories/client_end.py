@@ -5,14 +5,19 @@ from typing import Literal
 from proxy import outcome as o
 from proxy.exchange import Exchange
 
-Got = Literal["answer", "own_answer", "in_band_error", "aborted", "nothing", "client_left"]
-"""`answer`: the upstream's, whole. `own_answer`: one that Sidelight made."""
+Got = Literal[
+    "answer", "own_answer", "in_band_error", "aborted", "nothing", "client_left", "fallback"
+]
+"""`answer`: the upstream's, whole. `own_answer`: one that Sidelight made. `fallback`: another
+upstream's, or a fixed one."""
 
 _WHOLE = (o.COMPLETED, o.UPSTREAM_ERROR, o.STREAM_ERROR, o.STREAM_EMPTY)
 _LEFT = (o.CLIENT_CLOSED_REQUEST, o.CLIENT_CLOSED_STREAM)
 
 
 def client_got(x: Exchange) -> Got:
+    if x.fallback is not None and x.fallback.given:
+        return "fallback"
     if x.outcome in _LEFT:
         return "client_left"
     if x.committed is None:

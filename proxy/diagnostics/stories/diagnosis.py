@@ -13,6 +13,7 @@ from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.client_end import Got, client_got
 from proxy.diagnostics.stories.clocks import ran_out, runbook_of
 from proxy.diagnostics.stories.facts import Facts
+from proxy.diagnostics.stories.fallbacks import fallback_words
 from proxy.diagnostics.stories.words import count, lasting, limit
 from proxy.exchange import Exchange
 from proxy.observation.redaction import redact
@@ -65,6 +66,7 @@ HAPPENED: Final[dict[str, str]] = {
     "stream_error": "{upstream} accepted the request and sent {received}{pace}, its own error among them{detail}; not a byte was changed.",
     "stream_empty": "{upstream} accepted the request and ended its stream well{pace}, without one event in it{detail}.",
     "stream_max_duration": "{upstream} was still sending after {duration} ({received} so far); {limit} ended the answer.",
+    "response_too_large": "the answer of {upstream} was over the {largest_answer} that {route} passes on{detail}; the client got {received} of it.",
     "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer ({received} so far, after {duration}).",
     "client_closed_request": "the client left after {duration}, {phase}, before it had an answer. That is nobody's failure.",
     "client_closed_stream": "the client left after {duration}, when it had been sent {received}{pace}. That is nobody's failure.",
@@ -85,7 +87,7 @@ WHY_NOT: Final[dict[NotRetried, str]] = {
     "budget_spent": "the retry budget was spent",
     "deadline_near": "there was no time left",
     "circuit_open": "the circuit had opened",
-    "committed": "the answer had begun to go to the client",
+    "committed": "the answer was too large to be kept for a repetition",
     "draining": "Sidelight was shutting down",
     "client_gone": "the client had left",
 }
@@ -97,6 +99,7 @@ TOLD: Final[dict[Got, str]] = {
     "aborted": "The connection to the client was broken off, so that half an answer does not look like a whole one.",
     "nothing": "The client got nothing.",
     "client_left": "",
+    "fallback": "",
 }
 
 
@@ -104,7 +107,14 @@ def diagnose(x: Exchange) -> str:
     """The paragraph; its last sentence names the runbook."""
     outcome = x.outcome or o.INTERNAL_ERROR
     told = TOLD[client_got(x)].format(own=f"{x.status} {outcome.code}")
-    sentences = (_happened(x, outcome.code), *_earlier(x), _not_retried(x), told, _circuit(x))
+    sentences = (
+        _happened(x, outcome.code),
+        *_earlier(x),
+        _not_retried(x),
+        fallback_words(x),
+        told,
+        _circuit(x),
+    )
     return " ".join(filter(None, (*sentences, f"See runbook: {runbook_of(x)}.")))
 
 

@@ -142,6 +142,11 @@ class Facts:
         return f"{terms.max_body} bytes" if terms else "its size"
 
     @property
+    def largest_answer(self) -> str:
+        terms = self._x.terms
+        return f"{terms.max_response} bytes" if terms and terms.max_response else "size"
+
+    @property
     def rest(self) -> str:
         """What the last answer asked for by `Retry-After`."""
         asked = self._x.attempts[-1].retry_after if self._x.attempts else None

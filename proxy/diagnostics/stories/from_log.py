@@ -10,6 +10,7 @@ from typing import Final, get_args
 from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.story import Story, story_of
 from proxy.exchange import Exchange
+from proxy.fallback.record import FallbackRecord
 from proxy.observation.record import RESERVED
 from proxy.outcome import OUTCOMES, NotRetried, Result
 
@@ -61,8 +62,7 @@ def _exchange(event: LogEvent) -> Exchange:
         {k: v for k, v in ids.items() if isinstance(v, str)} if isinstance(ids, dict) else None
     )
     x.config_hash = _text(event, "config_hash")
-    x.trace_id = _text(event, "trace_id")
-    x.span_id = _text(event, "span_id")
+    x.trace_id, x.span_id = _text(event, "trace_id"), _text(event, "span_id")
     x.fields = {k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)}
     x.user_agent = _text(event, "user_agent")
     x.route = _text(event, "route")
@@ -76,6 +76,7 @@ def _exchange(event: LogEvent) -> Exchange:
     x.outcome = OUTCOMES.get(_text(event, "code"))
     x.phase = _text(event, "term")[1:] or "R"
     x.detail = _text(event, "detail") or None
+    x.fallback = _fallback(event)
     x.committed = duration if _is_committed(event) else None
     x.ended = duration
     x.spent.queue = _seconds(event, "queue_ms") or 0.0
@@ -115,6 +116,18 @@ def _attempt(result: object) -> Attempt:
     tried = Attempt("", 0.0)
     tried.sent, tried.result = result not in _UNSENT, _RESULTS.get(str(result))
     return tried
+
+
+def _fallback(event: LogEvent) -> FallbackRecord | None:
+    record = FallbackRecord()
+    record.given = _text(event, "fallback")
+    record.upstream = _text(event, "fallback_upstream")
+    record.outcome = OUTCOMES.get(_text(event, "fallback_code"))
+    result = _RESULTS.get(_text(event, "fallback_result"))
+    if result is not None:
+        record.attempt = Attempt("", 0.0)
+        record.attempt.result = result
+    return record if record.given or record.upstream else None
 
 
 def _statuses(value: object) -> tuple[int, ...]:

@@ -269,6 +269,11 @@ CODES: Final[dict[str, Runbook]] = {
         ("`duration_ms`, `bytes_out`, `client_ip`: a long answer or a client that reads slowly?",),
         ("Raise `max_stream` where such answers are wanted.",),
     ),
+    "response_too_large": Runbook(
+        "The answer is larger than the route's `max_response`: it said so, or it was cut where it turned out to be.",
+        ("`detail` and `bytes_out`.", "What was asked for: a listing without pages, an export?"),
+        ("Let the client ask for less, or raise `max_response` where such answers are wanted.",),
+    ),
     "drain_cut": Runbook(
         "Sidelight's shutdown did not wait any longer for this answer.",
         ("`drain.limit` against the length of usual answers.",),

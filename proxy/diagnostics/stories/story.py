@@ -19,6 +19,7 @@ from proxy.diagnostics.stories.clocks import (
     silence,
 )
 from proxy.diagnostics.stories.diagnosis import diagnose
+from proxy.diagnostics.stories.fallbacks import fallback_of
 from proxy.diagnostics.stories.guards import guards_of, route_of
 from proxy.exchange import Exchange
 from proxy.observation.breaker_opening import opened
@@ -59,6 +60,7 @@ def story_of(x: Exchange, *, worker: int = 0) -> Story:
         "guards": guards_of(x),
         "attempts": [_attempt(x, n) for n in range(len(x.attempts))],
         "retry_stopped": x.retry_stopped if x.attempts else None,
+        "fallback": fallback_of(x),
         "breaker": _breaker(x),
         "times": _times(x),
         "parts": {f"{name}_ms": ms(took) for name, took in x.spent.by_name().items()},

@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.diagnostics.stories.client_end import client_got
+from tests.records import fallen_back
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,11 @@ from proxy.diagnostics.stories.client_end import client_got
         ("internal_error", {"committed": None}, "nothing"),
         ("client_closed_stream", {}, "client_left"),
         ("client_closed_request", {"committed": None}, "client_left"),
+        ("circuit_open", {"fallback": fallen_back("spare")}, "fallback"),
+        ("upstream_error", {"fallback": fallen_back("")}, "answer"),
+        ("response_too_large", {"masked": True}, "own_answer"),
+        ("response_too_large", {"inband_error": True}, "in_band_error"),
+        ("response_too_large", {}, "aborted"),
     ],
 )
 def test_what_the_client_got(exchange_of, code, unusual, got) -> None:

@@ -12,7 +12,7 @@ from proxy.diagnostics.stories.story import story_of
 from proxy.observation.fault import fault_of
 from proxy.observation.record import event_of
 from proxy.outcome import OUTCOMES
-from tests.records import attempt
+from tests.records import attempt, fallen_back
 
 
 def logged(x):
@@ -36,6 +36,25 @@ def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
     assert {key: told.get(key) for key in SAME} == {key: retold.get(key) for key in SAME}
     assert retold["source"] == "log"
     assert str(retold["diagnosis"]).endswith(f"See runbook: {code}.")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        fallen_back("static"),
+        fallen_back("spare", "spare", attempt(result="ok"), OUTCOMES["stream_stalled"]),
+        fallen_back("", "spare", attempt(result="connect_refused")),
+    ],
+    ids=["static", "an upstream", "neither"],
+)
+def test_a_fallback_is_the_same_in_both(exchange_of, record) -> None:
+    x = exchange_of("circuit_open", fallback=record)
+    told: dict[str, Any] = story_of(x)
+    retold: dict[str, Any] = story_from_log(logged(x))
+
+    assert told["client"] == retold["client"]
+    for key in ("given", "upstream", "result", "code"):
+        assert told["fallback"].get(key) == retold["fallback"].get(key)
 
 
 def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
