@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -57,7 +58,8 @@ CADDY = """
   admin off
   auto_https off
 }}
-http://127.0.0.1:{port} {{
+{scheme}://127.0.0.1:{port} {{
+  {tls}
   log {{
     output file {home}/access.log
     format json
@@ -72,7 +74,7 @@ http://127.0.0.1:{port} {{
 }}
 """
 SIDELIGHT = """
-listen: {{ host: 127.0.0.1, port: {port} }}
+listen: {{ host: 127.0.0.1, port: {port}, tls: {tls} }}
 admin: {{ host: 127.0.0.1, port: {admin} }}
 upstreams:
   chat: {{ endpoints: ["http://127.0.0.1:{upstream}"], pool: {{ size: 4096 }} }}
@@ -96,12 +98,15 @@ class Peer:
     """Whether each answer must carry an X-Request-ID."""
     process: subprocess.Popen[bytes] | None = None
     home: Path = field(default_factory=Path)
+    tls: Path | None = None
+    """Where `tls.crt` and `tls.key` are; None: plain HTTP."""
     tree: Path = HERE.parent
     """Where it is started: the tree whose Sidelight is meant."""
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/api/messages?page=1"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://127.0.0.1:{self.port}/api/messages?page=1"
 
     def start(self, home: Path) -> None:
         """Start it and wait until it answers as it should. Raises RuntimeError."""
@@ -154,7 +159,14 @@ def _nginx_command(home: Path, http: str) -> list[str]:
 
 def _caddy(peer: Peer) -> list[str]:
     config = peer.home / "Caddyfile"
-    config.write_text(CADDY.format(port=peer.port, upstream=UPSTREAM, home=peer.home))
+    text = CADDY.format(
+        scheme="https" if peer.tls else "http",
+        tls=f"tls {peer.tls}/tls.crt {peer.tls}/tls.key" if peer.tls else "",
+        port=peer.port,
+        upstream=UPSTREAM,
+        home=peer.home,
+    )
+    config.write_text(text)
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
 
 
@@ -165,7 +177,14 @@ def _bare(peer: Peer) -> list[str]:
 
 def _sidelight(peer: Peer) -> list[str]:
     config = peer.home / "sidelight.yaml"
-    config.write_text(SIDELIGHT.format(port=peer.port, admin=peer.port + 1000, upstream=UPSTREAM))
+    files = f"{{ certificate: {peer.tls}/tls.crt, key: {peer.tls}/tls.key }}"
+    text = SIDELIGHT.format(
+        tls=files if peer.tls else "null",
+        port=peer.port,
+        admin=peer.port + 1000,
+        upstream=UPSTREAM,
+    )
+    config.write_text(text)
     return [sys.executable, "-m", "proxy", "run", "--config", str(config)]
 
 
@@ -188,6 +207,15 @@ def peers() -> list[Peer]:
         Peer("bare aiohttp", 18103, has_id=False),
         Peer("Sidelight", 18104, missing=_uncompiled(), tree=COMPILED),
         Peer("Sidelight, interpreted", 18105),
+    ]
+
+
+def tls_peers(files: Path) -> list[Peer]:
+    """Those that are compared by TLS, with the certificate in `files`."""
+    return [
+        Peer("Caddy", 18112, missing=_lacking("caddy"), tls=files),
+        Peer("Sidelight", 18114, missing=_uncompiled(), tls=files, tree=COMPILED),
+        Peer("Sidelight, interpreted", 18115, tls=files),
     ]
 
 
@@ -248,7 +276,8 @@ def _await(peer: Peer, patience: float = 15.0) -> None:
         except OSError:
             time.sleep(0.05)
     try:
-        with urllib.request.urlopen(peer.url, timeout=5) as answer:
+        believing = ssl.create_default_context(cafile=peer.tls / "tls.crt") if peer.tls else None
+        with urllib.request.urlopen(peer.url, timeout=5, context=believing) as answer:
             right = answer.read() == ANSWER.encode()
             identified = bool(answer.headers["X-Request-ID"]) or not peer.has_id
     except OSError as reason:

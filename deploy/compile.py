@@ -22,12 +22,12 @@ COMPILED = {
     ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
-    "client": "absence body chunk_reader connection head_reader intake output owner patience "
-    "protocol reading request request_reader serving states switched unread",
+    "client": "absence body chunk_reader connection head_reader intake kept_body output owner "
+    "patience protocol reading request request_reader serving states switched unread",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
-    "http": "accept authority connection_auth cors error_page error_response "
-    "forwarding framing guards head_writer headers identity proxy_status request_head trust",
+    "http": "accept authority connection_auth cors error_page error_response forwarding framing "
+    "guards head_writer headers identity proxy_status request_head trust",
     "limits": "arrivals fields gcra keys message_guard rate response_size",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
@@ -35,10 +35,11 @@ COMPILED = {
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
     "sse upstream_errors verdict",
     "upstream": "blanks bounded_body conclusion connection delivery ending endpoints interim "
-    "pacing pool protocol request_writer rescue response response_reader result states switched "
-    "upstream",
+    "pacing pool protocol request_writer rescue response response_reader result "
+    "states switched upstream",
     "websocket": "frames side tunnel upgrade",
-    "timing": "loop_lag progress silence waiter",
+    "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
+    "tls": "handshake handshake_log port",
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from proxy import __version__
 from proxy.admin.guard import Guard
 from proxy.admin.in_process import InProcessAdmin
-from proxy.admin.server import admin_runner
+from proxy.admin.server import AdminRunner, admin_runner
 from proxy.clock import now
 from proxy.descriptors import OF_OUR_OWN, Descriptors
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
@@ -21,7 +21,9 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
 from proxy.observation.readings import (
     budget_samples,
+    certificate_samples,
     circuit_samples,
+    handshake_samples,
     place_samples,
     pool_samples,
     rate_limit_samples,
@@ -35,8 +37,10 @@ from proxy.reload.reloader import Reloader
 from proxy.resilience.permits import Transition
 from proxy.routing import Route
 from proxy.settings.schema import Settings
+from proxy.settings.sections import Listen
 from proxy.settings.source import Source
 from proxy.timing.loop_lag import LAG
+from proxy.tls.service import TlsService
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
@@ -76,14 +80,12 @@ class App:
         self._retired: list[Upstream] = []
         """Upstreams that were replaced, and whose exchanges are not over."""
         self.forward = Forward(self.current.plan, self.observer)
-        has_room = self.descriptors.admit_client
-        peers = self.current.peers
-        self.listener = Listener(self.forward, settings.listen, peers, has_room, self.shed)
+        self.tls = self._make_tls()
+        self.listener = self._make_listener(settings.listen)
         self.reloader = Reloader(self, self._builder, self.observer, source)
         self.metrics.read_from(self._readings)
         self._guard = Guard(settings.admin.host, _token(settings))
-        most = settings.admin.max_connections
-        self._admin = admin_runner(self.in_process_admin, self._guard, most, self.shed)
+        self._admin = self._make_admin(settings.admin.max_connections)
         self.admin_port = settings.admin.port
         """Known once it listens."""
         self._is_watched = False
@@ -100,6 +102,22 @@ class App:
     @property
     def routes(self) -> Sequence[Route]:
         return self.current.routes
+
+    def _make_listener(self, rule: Listen) -> Listener:
+        has_room, peers = self.descriptors.admit_client, self.current.peers
+        return Listener(self.forward, rule, peers, has_room, self.shed, self.tls.listen)
+
+    def _make_admin(self, most: int) -> AdminRunner:
+        tls = self.tls.admin
+        return admin_runner(self.in_process_admin, self._guard, most, self.shed, tls)
+
+    def _make_tls(self) -> TlsService:
+        return TlsService(
+            self.settings.listen.tls,
+            self.settings.admin.tls,
+            lambda: (upstream.tls for upstream in self.upstreams.values()),
+            self.log.say,
+        )
 
     @property
     def upstreams(self) -> Mapping[str, Upstream]:
@@ -134,6 +152,8 @@ class App:
         """Gauges whose subjects know them already."""
         at = now()
         yield from shed_samples(self.shed)
+        yield from certificate_samples(self.tls.facts())
+        yield from handshake_samples(self.tls.handshakes)
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
         yield from retired_samples((up.name, up.view().in_use) for up in self._retired)
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
@@ -152,6 +172,7 @@ class App:
         await self.listener.start()
         admin = self.settings.admin
         self.admin_port = await self._admin.listen(admin.host, admin.port)
+        self.tls.watch.start()
         await self.diagnostics.start()
         LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
         self._is_watched = True

@@ -4,7 +4,6 @@ Ends at the head or at a failure, and says on the record which; whether there is
 is not decided here.
 """
 
-import asyncio
 from math import inf
 
 from proxy import outcome as o
@@ -15,9 +14,10 @@ from proxy.http.connection_auth import stays_with_connection
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.relay import LAST_CHUNK, chunk
+from proxy.resilience.deadline import Deadline
 from proxy.time_spent import CLIENT, CONNECT, OURS, UPSTREAM
 from proxy.timing.loop_lag import waited
-from proxy.upload import upload
+from proxy.upload import begin_upload, start_upload, take_rest
 from proxy.upstream.connection import Connection
 from proxy.upstream.endpoints import authority_of
 from proxy.upstream.result import Failed
@@ -46,6 +46,7 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
         got.is_private = True
     if ctx.names_no_host or got.base != ctx.base:
         ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.base)
+    take_rest(ctx)  # what has come meanwhile need not be streamed
     try:
         if ctx.body is not None:
             head = await _send(ctx, got, connected)
@@ -56,12 +57,9 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
         x.spent.enter(OURS, ended)
         sent = max(connected, ctx.sent_at)  # of an early answer: the upload has not ended
         tried.head = waited(sent, ended)
-        tried.sent = got.sent or (ctx.body is None and x.bytes_in > 0)  # what is taken is gone
+        tried.sent = got.sent or (ctx.kept is not None and ctx.kept.is_lost)
     if isinstance(head, Failed):
-        if got.reused and head.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
-            ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
-        ctx.let_go(whole=False)
-        return _failed(ctx, tried, head)
+        return _unanswered(ctx, tried, got, head)
     if head.status == 401 and stays_with_connection(
         combine(head.headers).get(b"www-authenticate", b"")
     ):
@@ -96,23 +94,37 @@ def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
     return _failed(ctx, tried, failed)
 
 
+def _unanswered(ctx: Context, tried: Attempt, connection: Connection, failed: Failed) -> Failed:
+    if _is_clients(failed):
+        tried.head = None  # nobody waited for one yet
+    if connection.reused and failed.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
+        ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
+    ctx.let_go(whole=False)
+    return _failed(ctx, tried, failed)
+
+
 async def _send(ctx: Context, connection: Connection, at: float) -> ResponseHead | Failed:
     """Send the whole request at once and wait for the head."""
     ctx.exchange.enter("H")
     ctx.exchange.spent.enter(UPSTREAM, at)
+    if ctx.permit is not None:
+        ctx.permit.is_sent = True
     _request(ctx, connection, ctx.head + _framed(ctx))
     ctx.sent_at = at
     return await connection.head(ctx.route.rule.timeouts.head, ctx.deadline.left(ctx.sent_at))
 
 
 async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHead | Failed:
-    """Send the head, and wait for the answer's while the body is streamed up."""
+    """Send the head and what is at hand of the body; wait for the answer's head while the rest
+    is streamed up."""
     ctx.exchange.enter("W")
     ctx.exchange.spent.enter(CLIENT, at)
     connection.writer.is_uploading = True
-    _request(ctx, connection, ctx.head)
-    ctx.upload = asyncio.create_task(upload(ctx, connection))
+    _request(ctx, connection, ctx.head + begin_upload(ctx))
+    start_upload(ctx, connection)
     head = await connection.head(inf)
+    if connection.writer.is_uploading:
+        ctx.deadline = Deadline.after(ctx.route.rule.timeouts.total, now())
     if ctx.exchange.spent.part == CLIENT and not _is_clients(head):
         ctx.exchange.spent.recount(UPSTREAM)  # it ended before the upload: that was waited for
     return head

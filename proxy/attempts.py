@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from proxy import outcome as o
 from proxy.attempt import attempt
+from proxy.client.request import RequestError
 from proxy.clock import now, wall
 from proxy.context import Context, UpstreamResponse
 from proxy.http.framing import ResponseHead
@@ -21,6 +22,8 @@ from proxy.resilience.retry_after import rest_asked
 from proxy.respond import open_stream
 from proxy.streams.holding import hold
 from proxy.time_spent import OURS, PAUSE, UPSTREAM
+from proxy.upload import read_rest
+from proxy.upstream.ending import retried_as
 from proxy.upstream.result import EndOfBody, Failed
 
 
@@ -61,12 +64,9 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         avoid = ctx.exchange.attempts[-1].endpoint
         if isinstance(got, ResponseHead):
             last = await _set_aside(ctx, got)
-            if isinstance(last, UpstreamResponse) and not last.is_whole:
-                return _not_again(ctx, "committed", last)
-            ctx.settle(signal_of(got.status), now())
-        else:
-            last = last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome)
-        if why := _in_vain(ctx, step.pause):
+        elif not isinstance(last, UpstreamResponse):
+            last = NoAnswer(got.outcome)
+        if why := await _in_vain(ctx, last, step.pause):
             return _not_again(ctx, why, last)
         ctx.exchange.forget_stream()
         await _pause(ctx, step.pause)
@@ -98,9 +98,10 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
     rule = ctx.route.rule.retry
     if isinstance(got, Failed):
         ctx.settle(got.outcome.signal, now())
-        failure = Failure(
-            got.outcome, sent=ctx.exchange.attempts[-1].sent if ctx.exchange.attempts else False
-        )
+        sent = ctx.exchange.attempts[-1].sent if ctx.exchange.attempts else False
+        failure = Failure(retried_as(got.outcome, got.detail), sent=sent)
+        if failure.outcome.category == "client":
+            return None  # its body did not come
     else:
         asked_for = _rest_asked(ctx, got)
         if _is_still_at_work(ctx, got):
@@ -115,7 +116,7 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
         left=ctx.deadline.left(now()),
         idempotent=not ctx.asked.wants_websocket
         and is_idempotent(rule, ctx.asked.method, has_key=b"idempotency-key" in ctx.asked.fields),
-        replayable=ctx.body is not None,
+        replayable=ctx.is_replayable,
         draining=ctx.drain.has_begun,
     )
     step = decide(rule, failure, standing, ctx.route.budget, now())
@@ -132,12 +133,35 @@ def _rest_asked(ctx: Context, head: ResponseHead) -> float | None:
     return rest
 
 
-def _in_vain(ctx: Context, pause: float) -> NotRetried | None:
-    """Why a pause would end in no attempt; None where one may follow."""
+async def _in_vain(
+    ctx: Context, last: UpstreamResponse | NoAnswer, pause: float
+) -> NotRetried | None:
+    """Why the retry cannot be made after all; None where it can."""
+    if isinstance(last, UpstreamResponse) and not last.is_whole:
+        return "committed"  # too large to be kept: it is relayed at once
+    if ctx.body is None and ctx.exchange.attempts[-1].sent and not await _is_here(ctx, last):
+        return "body_not_replayable"
     at = now()
     if pause >= ctx.deadline.left(at):  # to set the answer aside took too long
         return "deadline_near"
     return "circuit_open" if ctx.route.breaker.will_refuse(at + pause) else None
+
+
+async def _is_here(ctx: Context, last: UpstreamResponse | NoAnswer) -> bool:
+    """Wait for the rest of the body: the next attempt sends it at once. Whether it was small.
+
+    Raises RequestError where it does not come, and there is no answer to give.
+    """
+    ctx.exchange.enter("W")
+    try:
+        is_kept = await read_rest(ctx)
+    except RequestError:
+        if isinstance(last, UpstreamResponse):
+            return False
+        ctx.route.budget.refund()
+        raise
+    ctx.deadline = Deadline.after(ctx.route.rule.timeouts.total, now())
+    return is_kept
 
 
 def _is_still_at_work(ctx: Context, head: ResponseHead) -> bool:
@@ -192,6 +216,7 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
 
     One that is too large comes back as far as it was read, to be relayed at once.
     """
+    ctx.stop_upload()
     connection, limit = ctx.connection, ctx.route.rule.retry.keep_answer
     spent = ctx.exchange.spent
     answer = UpstreamResponse(head)
@@ -205,13 +230,11 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
             piece = await connection.read(ctx.route.rule.timeouts.gap, ctx.deadline.left(began))
         finally:
             spent.enter(before, now())
-        if isinstance(piece, Failed):
-            ctx.let_go(whole=False)
-            return NoAnswer(o.UPSTREAM_RESET)  # half an answer is none
-        if isinstance(piece, EndOfBody):
-            answer.is_whole = True
-            ctx.let_go(whole=True)
-            break
+        if not isinstance(piece, bytes):
+            answer.is_whole = isinstance(piece, EndOfBody)
+            ctx.let_go(whole=answer.is_whole)
+            ctx.settle(signal_of(head.status), now())
+            return answer if answer.is_whole else NoAnswer(o.UPSTREAM_RESET)  # half of one is none
         answer.body += piece
     return answer
 

@@ -10,17 +10,18 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 from proxy import __version__
-from proxy.commands.admin_client import reached
+from proxy.commands.admin_client import connection_to, reached
 from proxy.commands.check import add_check
 from proxy.commands.init import add_init
 from proxy.commands.process import NotSidelightError, arguments_of
 from proxy.commands.remote import add_commands
+from proxy.commands.tls_files import look_into_tls
 from proxy.observation.redaction import PATH_CHARS, redact
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
@@ -130,7 +131,7 @@ def _run(options: argparse.Namespace) -> int:
     env = dict(os.environ)
     if options.port is not None:
         env["SIDELIGHT_LISTEN__PORT"] = options.port
-    return _serve(Source(options.config, env, options.upstream))
+    return _serve(Source(options.config, env, options.upstream, look_into_tls))
 
 
 def _demo(_options: argparse.Namespace) -> int:
@@ -139,7 +140,7 @@ def _demo(_options: argparse.Namespace) -> int:
     with process() as url:
         # the page's own origin is the backend's, another one than Sidelight's
         demo = _DEMO | {"SIDELIGHT_CORS__ORIGINS": url}
-        source = Source(None, demo | dict(os.environ), url)
+        source = Source(None, demo | dict(os.environ), url, look_into_tls)
         return _serve(source, greeting=partial(_greeting, url))
 
 
@@ -167,7 +168,7 @@ def _serve(source: Source, greeting: Callable[[int, int], str] | None = None) ->
     from proxy.supervisor import run
 
     settings = source.load(pause=0)
-    for warning in settings.warnings:
+    for warning in source.warnings:
         _say(f"warning: {warning}")
     sys.setswitchinterval(_SWITCH)
     raise_limit()
@@ -204,7 +205,7 @@ def _healthcheck(options: argparse.Namespace) -> int:
     # without a file the environment is enough to know the admin port
     settings = load(config, os.environ, None if config else "http://127.0.0.1")
     host, port = settings.admin.host, settings.admin.port
-    connection = HTTPConnection(reached(host), port, timeout=_PROBE_TIMEOUT)
+    connection = connection_to(reached(host), port, settings.admin.tls, _PROBE_TIMEOUT)
     try:
         connection.request("GET", "/livez")
         return 0 if connection.getresponse().status == 200 else 1

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.client.connection import ClientConnection
+from proxy.client.kept_body import KeptBody
 from proxy.client.request import Request
 from proxy.clock import now
 from proxy.drain import Drain
@@ -23,6 +24,7 @@ from proxy.resilience.permits import Permit
 from proxy.routing import Route, Router
 from proxy.streams.observer import StreamObserver
 from proxy.streams.relay import EventStream
+from proxy.timing.upload_clocks import UploadClocks
 from proxy.upstream.connection import Connection
 from proxy.upstream.upstream import Upstream
 
@@ -89,7 +91,11 @@ class Context:
     """Set once one is found, as is `upstream`; `x.route` is empty until then."""
     upstream: Upstream
     body: bytes | None = b""
-    """The whole body, kept for replay; None while it is streamed."""
+    """The whole body, kept for replay; None while that is not at hand."""
+    kept: KeptBody | None = None
+    """What was taken of a body that is not whole yet; lost where it is too much to be kept."""
+    upload_clocks: UploadClocks | None = None
+    """Of the body, once it was waited for."""
     head: bytes = b""
     """The head for the upstream, the same for every attempt at endpoints with this `base`."""
     base: str = ""
@@ -139,6 +145,8 @@ class Context:
         """
         self.exchange.commit(status, now())
         self.client.write(data)
+        if self.upload_clocks is not None:
+            self.upload_clocks.answered()
 
     def end(self, outcome: Outcome, detail: str | None = None) -> None:
         """How the exchange ends; without `detail` the words of its last attempt stand."""
@@ -190,6 +198,22 @@ class Context:
             x.interim += (head.status,)
             own_cors = self.route.rule.cors is not None
             self.client.write(self.plan.heads.interim(head, cors=own_cors))
+
+    def keep(self) -> None:
+        """The whole body was taken: where it was kept, it can be sent again."""
+        if self.kept is not None and not self.kept.is_lost:
+            self.body, self.kept = self.kept.joined(), None
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether the whole body is at hand, or can be once the rest of it has come."""
+        return self.body is not None if self.kept is None else self.kept.may_be_whole
+
+    def stop_upload(self) -> None:
+        """No more of the body goes up on this connection, which then carries nothing else."""
+        if self.upload is not None and not self.upload.done():
+            self.upload.cancel()
+            self.upload = None
 
     def leave_places(self) -> None:
         """Give back the places, also one in a queue."""

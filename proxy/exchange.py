@@ -52,6 +52,8 @@ class Exchange:
     fields: dict[str, str]
     """The team's own, from `observe.fields`."""
     user_agent: str = ""
+    client_cert: str = ""
+    """The name in the certificate that the client has shown; empty where it has shown none."""
     host: str = ""
 
     route: str = ""
@@ -59,10 +61,8 @@ class Exchange:
     upstream: str = ""
     terms: Terms | None
     """The rule of the route, as it was when the exchange ran."""
-    config_hash: str = ""
-    """The settings it ran under."""
-    replaced_by: str = ""
-    """The settings in force when it ended; empty where they were the same."""
+    config_hash: str = ""  # of the settings it ran under
+    replaced_by: str = ""  # by settings that were in force when it ended
     attempts: list[Attempt]
     retry_stopped: NotRetried | None = None
     breaker_state: str | None = None

@@ -4,7 +4,6 @@ Accepts, counts, bounds and closes connections; what happens to a request is `fo
 """
 
 import asyncio
-import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,12 +13,12 @@ from aiohttp import web
 from proxy.client.connection import ClientConnection
 from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
+from proxy.http.head_writer import Peer
 from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
-
-_AT_ONCE = 64
-"""Connections accepted in one turn of the loop at most, before any of them is looked at; asyncio
-takes the length of the kernel's queue for that number as well."""
+from proxy.tls.client_certificate import NONE_SHOWN, ClientCertificate
+from proxy.tls.port import AT_ONCE, PortParts, TlsPort
+from proxy.tls.sockets import bound_sockets
 
 _LAST_WORDS = 2.0
 """Seconds that clients get at the very end to take what is queued for them."""
@@ -77,8 +76,26 @@ class TrafficServer(web.Server):
             return False
         if len(self._clients) <= self._rule.max_connections:
             return True
+        return self._make_room()
+
+    def has_room(self, fd: int, shaking: int) -> bool:
+        """Whether one more may begin its handshake, beside `shaking` others."""
+        if not self._has_room(fd):
+            return False
+        return len(self._clients) + shaking < self._rule.max_connections or self._make_room()
+
+    def protocol(self, certificate: ClientCertificate | None) -> ClientProtocol:
+        """What serves a connection whose handshake is done."""
+        made, shown = self(), certificate or NONE_SHOWN
+        made.client.source = Peer("", False, b"https", shown.name, shown.line)
+        return made
+
+    def _make_room(self) -> bool:
+        """For one more connection than there may be: the oldest idle one gives way."""
         for oldest in self._idle:
             oldest.close()
+            if oldest.source.scheme == b"https":
+                oldest.abort()  # it would wait until its client says goodbye as well
             return True
         self._shed["traffic", "connection_limit"] += 1
         self._forward.observer.connection_refused()
@@ -129,6 +146,7 @@ class Listener:
         peers: Peers,
         has_room: Callable[[int], bool],
         shed: Counter[tuple[str, str]],
+        tls: PortParts | None = None,
     ) -> None:
         self._rule = rule
         self._forward = forward
@@ -137,6 +155,9 @@ class Listener:
         """Connections that were refused, by whose and why."""
         self._has_room = has_room
         """Whether a client's new connection with this descriptor may be kept."""
+        self._tls = tls
+        """None where it speaks plain HTTP."""
+        self._tls_port: TlsPort | None = None
         self._runner: web.ServerRunner | None = None
         self.server: TrafficServer | None = None
         """Has the connections; None until `start`."""
@@ -151,8 +172,13 @@ class Listener:
         await self._runner.setup()
         sockets = await bound_sockets(self._rule.host, self._rule.port)
         self.port = sockets[0].getsockname()[1]
+        if self._tls is not None:
+            self._tls_port = TlsPort(self.server, self._tls, self._rule.max_connections)
+            self._tls_port.start(sockets, self._rule.backlog)
+            return
         for sock in sockets:
-            await web.SockSite(self._runner, sock, backlog=_AT_ONCE).start()
+            # asyncio takes the length of the kernel's queue for how many it accepts at once
+            await web.SockSite(self._runner, sock, backlog=AT_ONCE).start()
             sock.listen(self._rule.backlog)
 
     def take(self, rule: Listen, peers: Peers) -> None:
@@ -166,6 +192,8 @@ class Listener:
         if self._runner is not None and self.server is not None:
             for site in self._runner.sites:
                 await site.stop()
+            if self._tls_port is not None:
+                await self._tls_port.close()
             self.server.close_idle()
 
     async def stop(self) -> None:
@@ -174,27 +202,3 @@ class Listener:
         if self._runner is not None and self.server is not None:
             await self.server.close()
             await self._runner.cleanup()
-
-
-async def bound_sockets(host: str, port: int) -> list[socket.socket]:
-    """A socket bound to each address that `host` has; `::` takes IPv4 as well.
-
-    Raises OSError where an address is taken or not ours; then none stays bound.
-    """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    sockets: list[socket.socket] = []
-    try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            sock = socket.socket(family, kind, protocol)
-            sockets.append(sock)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != "::")
-            sock.setblocking(False)
-            sock.bind(address)
-    except OSError:
-        for sock in sockets:
-            sock.close()
-        raise
-    return sockets

@@ -44,5 +44,6 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Con
     if b"traceparent" in fields:
         x.trace_id, x.span_id = trace_place(fields[b"traceparent"])
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
+    x.client_cert = client.source.client_cert
     x.host = asked.host[: LONGEST_HOST + 1].decode("latin-1")  # a longer one is refused
     return Context(plan, x, asked, request, drain)

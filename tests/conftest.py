@@ -22,6 +22,7 @@ from proxy.upstream.connection import Connection
 from proxy.upstream.dialer import Dialer
 from proxy.upstream.result import Failed
 from tests import records
+from tests.authority import Authority
 from tests.line import Line, Socket
 
 # A machine that stands still for a moment is not a fault of what is tested.
@@ -94,6 +95,13 @@ def server_tls(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
+
+
+@pytest.fixture
+def authority(tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command")
+    return Authority(tmp_path)
 
 
 @pytest.fixture(scope="session")

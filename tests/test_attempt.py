@@ -141,6 +141,27 @@ async def test_an_answer_before_the_end_of_the_upload_was_the_upstreams_to_give(
     ctx.let_go(whole=False)
 
 
+async def test_a_fault_of_ours_while_sending_ends_the_attempt(line) -> None:
+    """Nobody awaits the sender: the answer would be awaited for ever."""
+    line = line()
+    body = Body(4)
+    ctx = ready(line, LENGTH, method="POST", body=body)
+    ctx.body = None
+    waiting = asyncio.ensure_future(attempt(ctx, now()))
+    await until(lambda: line.wires and line.wires[0].written)
+
+    def fail(_: bytes) -> None:
+        raise ZeroDivisionError
+
+    line.wires[0].write = fail
+    body.feed(b"mass")
+    ctx.client.waiter.wake()
+
+    with pytest.raises(ZeroDivisionError):
+        await waiting
+    ctx.let_go(whole=False)
+
+
 async def test_a_body_that_breaks_is_the_clients_fault(line) -> None:
     line = line()
     body = Body(4)

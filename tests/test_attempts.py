@@ -10,7 +10,7 @@ from proxy.client.body import Body
 from proxy.client.request import RequestError
 from proxy.context import UpstreamResponse
 from proxy.time_spent import PAUSE
-from proxy.upload import keep_body
+from proxy.upload import keep_body, read_whole
 from proxy.upstream.result import Failed
 from tests.line import BUSY, CLOSE, CUT, ENDPOINT, OK, until
 
@@ -208,7 +208,7 @@ async def test_a_body_that_failed_costs_no_attempt(line) -> None:
 
 async def test_a_kept_upload_that_is_broken_off_counts(line) -> None:
     ctx = line().context((b"Content-Length", b"4"), method="POST", body=Body(4))
-    keeping = asyncio.ensure_future(keep_body(ctx))
+    keeping = asyncio.ensure_future(read_whole(ctx, 4))
     await asyncio.sleep(0)
     keeping.cancel()
     await asyncio.wait([keeping])

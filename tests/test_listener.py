@@ -8,8 +8,9 @@ import pytest
 
 from proxy.client.states import CLOSED, CLOSING, EXCHANGE, WAITING
 from proxy.http.trust import Peers
-from proxy.listener import Listener, TrafficServer, bound_sockets
+from proxy.listener import Listener, TrafficServer
 from proxy.settings.sections import Listen
+from proxy.tls.sockets import bound_sockets
 from tests.client.fakes import GET, Transport, turns
 
 

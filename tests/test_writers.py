@@ -25,7 +25,7 @@ WRITERS = {
     "exchange": "spent status committed phase outcome detail ended streamed reads max_gap "
     "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran",
     "opening": "config_hash request_id id_is_ours client_request_id trace_id span_id user_agent "
-    "host fields",
+    "client_cert host fields",
     "admission": "would_refuse",
     "fallback/giving": "fallback",
     "forward": "replaced_by route upstream terms fault breaker_state breaker_counts opening",

@@ -1,11 +1,11 @@
 """The body and status of `/health`, made from values that others measured. No I/O, no decision
 but one word.
 
-Degraded is: an upstream failing, or a critical circuit open. An open breaker does not make the
-process unready, that is `/readyz`'s business.
+Degraded is: an upstream failing, a critical circuit open, or a certificate of ours expired. An
+open breaker does not make the process unready, that is `/readyz`'s business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -13,6 +13,7 @@ from proxy.clock import iso
 from proxy.observation.readings import PoolLevels
 from proxy.observation.reload_report import ReloadReport
 from proxy.observation.upstream_status import UpstreamHealth
+from proxy.tls.facts import CertificateFacts
 
 
 class PoolFacts(PoolLevels, Protocol):
@@ -62,6 +63,7 @@ class HealthView:
     config_hash: str
     reloaded: ReloadReport | None = None
     """What came of the last reload; None: the settings are those of the start."""
+    certificates: Sequence[CertificateFacts] = ()
 
     @property
     def critical_circuits_open(self) -> list[str]:
@@ -75,7 +77,17 @@ class HealthView:
     @property
     def status(self) -> Literal["ok", "degraded"]:
         is_failing = any(health.status == "failing" for health in self.upstreams.values())
-        return "degraded" if is_failing or self.critical_circuits_open else "ok"
+        is_bad = is_failing or self.certificates_expired or self.critical_circuits_open
+        return "degraded" if is_bad else "ok"
+
+    @property
+    def certificates_expired(self) -> list[str]:
+        """Whose: nobody who checks them comes through."""
+        return [
+            one.name
+            for one in self.certificates
+            if one.expires is not None and one.expires <= self.wall
+        ]
 
     def body(self) -> dict[str, object]:
         """As it stands in the JSON."""
@@ -86,6 +98,7 @@ class HealthView:
             "circuit_breakers": {name: self.circuit(name) for name in self.circuits},
             "critical_circuits_open": self.critical_circuits_open,
             "pools": {name: _pool(view) for name, view in self.pools.items()},
+            "certificates": {one.name: one.body(self.wall) for one in self.certificates},
             "version": self.version,
             "config_hash": self.config_hash,
             "reload": self._reload(),

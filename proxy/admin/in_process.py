@@ -26,6 +26,7 @@ from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, ci
 from proxy.resilience.permits import Transition
 from proxy.routing import Route, specificity
 from proxy.settings.schema import Settings
+from proxy.tls.facts import CertificateFacts
 from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
@@ -39,6 +40,12 @@ class ReloaderView(Protocol):
     @property
     def is_rejected(self) -> bool: ...
     async def reload(self, cause: str) -> ReloadReport: ...
+
+
+class CertificatesView(Protocol):
+    """How all certificates stand."""
+
+    def facts(self) -> list[CertificateFacts]: ...
 
 
 class AppView(Protocol):
@@ -64,6 +71,8 @@ class AppView(Protocol):
     def diagnostics(self) -> DiagnosticsView: ...
     @property
     def reloader(self) -> ReloaderView: ...
+    @property
+    def tls(self) -> CertificatesView: ...
     @property
     def ask_to_end(self) -> Callable[[], None] | None: ...
 
@@ -111,6 +120,7 @@ class InProcessAdmin:
                 r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical) for r in app.routes
             },
             pools={name: upstream.view() for name, upstream in app.upstreams.items()},
+            certificates=app.tls.facts(),
             version=__version__,
             config_hash=app.settings.config_hash,
             reloaded=app.reloader.last,
@@ -156,6 +166,8 @@ class InProcessAdmin:
         return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
+            wall=wall(),
+            certificates=tuple(self._app.tls.facts()),
             log_dropped=sum(self._app.log.dropped.values()),
             config_rejected=self._app.reloader.is_rejected,
         )

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 from proxy.admin.replies import BAD_REQUEST, FAULT, refusal_reply
 from proxy.admin.security_headers import add_security_headers
 from proxy.clock import now
+from proxy.tls.client_certificate import ClientCertificate
 
 IDLE: Final = 75.0
 """Seconds for which a connection may keep silent between two requests."""
@@ -108,6 +109,14 @@ class AdminServer(web.Server):
         self._clock = asyncio.get_running_loop()
         self._open: dict[AdminConnection, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None
+
+    def has_room(self, fd: int, shaking: int) -> bool:  # noqa: ARG002 - as the port asks it
+        """Whether one more may begin its handshake: others give way when it is done."""
+        return True
+
+    def protocol(self, certificate: ClientCertificate | None) -> AdminConnection:  # noqa: ARG002
+        """What serves a connection whose handshake is done."""
+        return self()
 
     def __call__(self) -> AdminConnection:
         return AdminConnection(self, loop=self._clock, **self._options)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -25,6 +25,8 @@ from proxy.admin.security_headers import dressed, refused
 from proxy.admin.session import COOKIE
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
+from proxy.tls.port import PortParts, TlsPort
+from proxy.tls.sockets import bound_sockets
 
 _SHUTDOWN: Final = 1.0
 _MOST_BODY: Final = 16 * 1024
@@ -36,8 +38,16 @@ _BACKLOG: Final = 64
 class AdminRunner:
     """The application on a server of ours."""
 
-    def __init__(self, app: web.Application, most: int, shed: Counter[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        app: web.Application,
+        most: int,
+        shed: Counter[tuple[str, str]],
+        tls: PortParts | None = None,
+    ) -> None:
         self.app = app
+        self._tls = tls
+        self._tls_port: TlsPort | None = None
         self._most, self._shed = most, shed
         self._application = web.AppRunner(app)
         self._port: web.ServerRunner | None = None
@@ -64,11 +74,25 @@ class AdminRunner:
     async def listen(self, host: str, port: int) -> int:
         """Bind and accept; the port. Raises OSError where the address is taken or not ours."""
         runner = await self.setup()
+        if self._tls is not None:
+            return await self._listen_by_tls(
+                self._tls, cast("AdminServer", runner.server), host, port
+            )
         await web.TCPSite(runner, host, port, backlog=_BACKLOG).start()
         return int(runner.addresses[0][1])
 
+    async def _listen_by_tls(
+        self, tls: PortParts, server: AdminServer, host: str, port: int
+    ) -> int:
+        sockets = await bound_sockets(host, port)
+        self._tls_port = TlsPort(server, tls, self._most)
+        self._tls_port.start(sockets, _BACKLOG)
+        return int(sockets[0].getsockname()[1])
+
     async def cleanup(self) -> None:
         """Close the port, then what the application has; may be called at any time."""
+        if self._tls_port is not None:
+            await self._tls_port.close()
         if self._port is not None:
             await self._port.cleanup()
         await self._application.cleanup()
@@ -79,12 +103,16 @@ def admin_runner(
     guard: Guard,
     most: int = 64,
     shed: Counter[tuple[str, str]] | None = None,
+    tls: PortParts | None = None,
 ) -> AdminRunner:
-    """Ready for `listen`: at most `most` connections; `shed` counts those that gave way."""
+    """Ready for `listen`: at most `most` connections; `shed` counts those that gave way.
+
+    Without `tls` it speaks plain HTTP.
+    """
     app = web.Application(middlewares=[_guarded(guard), _read], client_max_size=_MOST_BODY)
     app.add_routes([endpoint.route() for endpoint in endpoints(sources)])
     app.add_routes(Dashboard(sources).routes() + Entry(guard).routes())
-    return AdminRunner(app, most, Counter() if shed is None else shed)
+    return AdminRunner(app, most, Counter() if shed is None else shed, tls)
 
 
 def endpoints(sources: AdminSources) -> list[Operation]:

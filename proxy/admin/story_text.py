@@ -99,7 +99,9 @@ def _facts(story: JsonObject) -> Iterator[str]:
     if breaker:
         yield f"Circuit:   {circuit(breaker)}"
     if client:
-        yield f"Client:    {text(story, 'client_ip')} got {got(client)}"
+        shown = text(story, "client_cert")
+        named = f" ({shown})" if shown else ""
+        yield f"Client:    {text(story, 'client_ip')}{named} got {got(client)}"
     if fallback := part(story, "fallback"):
         yield f"Fallback:  {fell_back(fallback)}"
     for row in rows(story, "guards"):

@@ -86,7 +86,7 @@ class ClientConnection:
         """The connection is there; whether it is to be served."""
         peer = transport.get_extra_info("peername")
         self.peer = peer[0].removeprefix(_MAPPED) if peer else ""
-        self.source = Peer(self.peer, self.peers.is_proxy(self.peer))
+        self.source = self.source.at(self.peer, trusted=self.peers.is_proxy(self.peer))
         self.id_trusted = self.peers.names_ids(self.peer)
         self.transport = transport
         self._reading.begin(transport)

@@ -8,6 +8,7 @@ from proxy.clock import now
 from proxy.http.request_head import RequestHead
 from proxy.outcome import Outcome
 from proxy.timing.loop_lag import waited
+from proxy.timing.upload_clocks import UploadClocks
 
 if TYPE_CHECKING:
     from proxy.client.connection import ClientConnection
@@ -35,24 +36,26 @@ class Request:
         self.client = client
 
 
-async def read_body(request: Request, silence: float) -> bytes:
+async def read_body(request: Request, clocks: UploadClocks) -> bytes:
     """The next bytes of the request's body; empty at its end.
 
-    Raises RequestError when nothing came for `silence` seconds, when the framing is broken, or
-    when the client left.
+    Raises RequestError when one of the clocks has run out, when the framing is broken, or when
+    the client left.
     """
     body, client = request.body, request.client
-    began = now()
-    if not body.has_news:
+    while not body.has_news:
+        began = now()
         client.resume_reading()
-        await client.waiter.wait(silence)
+        await client.waiter.wait(clocks.patience())
+        clocks.count(waited(began, now()), 0)
+        if not body.has_news and (over := clocks.expired()):
+            body.fail(o.REQUEST_TIMEOUT, over.detail)
+            raise RequestError(o.REQUEST_TIMEOUT, over.detail, over.ran)
     if body.buffered:
         data = body.take()
+        clocks.count(0.0, len(data))
         client.resume_reading()
         return data
-    if body.is_whole:
-        return b""
-    if body.failure is not None:
+    if body.failure is not None and not body.is_whole:
         raise RequestError(body.failure, body.why)
-    body.fail(o.REQUEST_TIMEOUT, f"body silent for {silence:g} s")
-    raise RequestError(o.REQUEST_TIMEOUT, body.why, waited(began, now()))
+    return b""

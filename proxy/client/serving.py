@@ -111,8 +111,8 @@ async def _end(client: ClientConnection) -> None:
         reader.body.drop()
         reader.stop()
         with suppress(OSError):  # asyncio: reset already, as `lost` is about to say
-            if client.finish():
-                await _linger(client)
+            client.finish()
+            await _linger(client)
     client.close()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 
 from proxy.observation.redaction import USER_AGENT_CHARS, redact
 from proxy.settings.load import load
+from proxy.tls.files import load_authorities, load_pair
+from proxy.tls.rules import PortTls
 
 _TIMEOUT: Final = 10.0
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # listening there, reached here
@@ -34,6 +37,8 @@ class AdminClient:
 
     url: str
     token: str | None = None
+    tls: ssl.SSLContext | None = None
+    """How an https port is believed; None: as the system believes."""
 
     def ask(self, path: str, method: str = "GET", timeout: float = _TIMEOUT) -> AdminResponse:
         """Raises UnreachableError; any status is an answer."""
@@ -45,8 +50,12 @@ class AdminClient:
         if parts.scheme not in ("http", "https") or not host:
             shown = redact(self.url, USER_AGENT_CHARS)
             raise UnreachableError(f"{shown} is not a URL such as http://127.0.0.1:8081")
-        make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = make(host, port, timeout=timeout)
+        if parts.scheme == "https":
+            connection: HTTPConnection = HTTPSConnection(
+                host, port, timeout=timeout, context=self.tls
+            )
+        else:
+            connection = HTTPConnection(host, port, timeout=timeout)
         try:
             body = None if method == "GET" else b"{}"
             connection.request(method, parts.path.rstrip("/") + path, body, self._headers())
@@ -68,7 +77,39 @@ def find_admin(url: str | None, config: Path | None) -> AdminClient:
     # without a file the environment is enough to know the admin port
     admin = load(config, os.environ, None if config else "http://127.0.0.1").admin
     token = admin.token.get_secret_value() if admin.token else None
-    return AdminClient(url or f"http://{bracketed(reached(admin.host))}:{admin.port}", token)
+    if url is not None:
+        believed = None if admin.tls is None else own_tls(admin.tls, by_name=True)
+        return AdminClient(url, token, believed)
+    at = f"{bracketed(reached(admin.host))}:{admin.port}"
+    if admin.tls is None:
+        return AdminClient(f"http://{at}", token)
+    return AdminClient(f"https://{at}", token, own_tls(admin.tls))
+
+
+def connection_to(host: str, port: int, tls: PortTls | None, timeout: float) -> HTTPConnection:
+    """A connection to our own admin port. Raises OSError where a file of `tls` cannot be used."""
+    if tls is None:
+        return HTTPConnection(host, port, timeout=timeout)
+    return HTTPSConnection(host, port, timeout=timeout, context=own_tls(tls))
+
+
+def own_tls(tls: PortTls, *, by_name: bool = False) -> ssl.SSLContext:
+    """Believes a port of ours, by the file of its certificate. Raises TlsFileError.
+
+    The host is not compared: it is the loopback, of which certificates know nothing. `by_name`
+    where somebody named it: then authorities of the system count as well.
+    Where the port asks for a certificate, its own is shown.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    load_authorities(context, "certificate", tls.certificate)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the certificate itself is enough
+    if by_name:
+        context.load_default_certs()
+    else:
+        context.check_hostname = False
+    if tls.client_ca is not None:
+        load_pair(context, tls.certificate, tls.key)
+    return context
 
 
 def reached(host: str) -> str:

@@ -12,11 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from proxy.commands.tls_files import look_into_tls
 from proxy.settings.difference import changes
 from proxy.settings.faults import SettingsError, SettingsFault, in_order
-from proxy.settings.load import load
 from proxy.settings.restart import awaiting_restart
 from proxy.settings.schema import Settings
+from proxy.settings.source import Source
 from proxy.settings.survival import lost_state
 
 SAME: Final = 0
@@ -45,12 +46,11 @@ def add_check(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _check(options: argparse.Namespace) -> int:
     """Raises SettingsError where something is wrong and people want to read it."""
     paths = options.diff or [options.file]
-    found, faults = _loaded(paths)
+    found, faults, warnings = _loaded(paths)
     if faults and not options.json:
         raise SettingsError(faults)
     if faults:
         return _tell({"result": "faults", "faults": [*map(str, faults)]}, "", FAULTS, as_json=True)
-    warnings = list(found[-1].warnings)
     if not options.json:
         sys.stderr.writelines(f"warning: {warning}\n" for warning in warnings)
     body, text, code = compare(*found) if options.diff else _good(options.file, found[0])
@@ -84,16 +84,19 @@ def _good(path: Path, settings: Settings) -> tuple[dict[str, object], str, int]:
     return body, f"{path}: ok, {routes}, config {config}", SAME
 
 
-def _loaded(paths: Iterable[Path]) -> tuple[list[Settings], list[SettingsFault]]:
-    """The settings of all files, and the faults of those that have any."""
+def _loaded(paths: Iterable[Path]) -> tuple[list[Settings], list[SettingsFault], list[str]]:
+    """The settings of all files, the faults of those that have any, the warnings of the last."""
     found: list[Settings] = []
     faults: list[SettingsFault] = []
+    warnings: list[str] = []
     for path in paths:
         try:
-            found.append(load(path, os.environ))
+            source = Source(path, os.environ, look=look_into_tls)
+            found.append(source.load(pause=0))
+            warnings = list(source.warnings)
         except SettingsError as error:
             faults += error.faults
-    return found, in_order(faults)
+    return found, in_order(faults), warnings
 
 
 def _section(title: str, entries: Iterable[object]) -> list[str]:

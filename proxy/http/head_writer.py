@@ -58,6 +58,14 @@ class Peer:
     """Its address; empty where it has none, as on a unix socket."""
     trusted: bool = False
     scheme: bytes = b"http"
+    client_cert: str = ""
+    """The name in the certificate that it has shown; empty where it has shown none."""
+    cert_line: bytes = b""
+    """The line that tells upstreams of it; empty where they are not told."""
+
+    def at(self, peer: str, *, trusted: bool) -> "Peer":
+        """The same, at this address."""
+        return Peer(peer, trusted, self.scheme, self.client_cert, self.cert_line)
 
 
 class Heads:
@@ -116,6 +124,7 @@ class Heads:
                 x.request_id.encode(),
                 b"\r\n",
                 self._forwarding(asked, source),
+                source.cert_line,
                 _prefix_line(asked, source, strip if len(target) != len(asked.target) else ""),
                 self._via(asked) if via else b"",
                 _body_framing(asked),

@@ -33,6 +33,17 @@ class PoolLevels(Protocol):
     def waiting(self) -> int: ...
 
 
+class CertificateLevels(Protocol):
+    """What is read of a certificate and its files."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def expires(self) -> float | None: ...
+    @property
+    def rejected(self) -> str | None: ...
+
+
 def pool_samples(views: Mapping[str, PoolLevels]) -> Iterator[Sample]:
     """`views` by upstream."""
     for upstream, view in views.items():
@@ -85,6 +96,21 @@ def place_samples(places: Mapping[str, PlaceLevels]) -> Iterator[Sample]:
         yield "sidelight_concurrency_queue_length", (scope,), levels.waiting
         if levels.limit is not None:
             yield "sidelight_concurrency_limit", (scope,), levels.limit
+
+
+def certificate_samples(facts: Iterable[CertificateLevels]) -> Iterator[Sample]:
+    """When each ends, and whether its files were refused."""
+    for one in facts:
+        if one.expires is not None:
+            yield "sidelight_certificate_expiry_timestamp_seconds", (one.name,), one.expires
+        refused = float(one.rejected is not None)
+        yield "sidelight_certificate_files_rejected", (one.name,), refused
+
+
+def handshake_samples(counts: Mapping[tuple[str, str], int]) -> Iterator[Sample]:
+    """`counts` by port and result."""
+    for labels, n in counts.items():
+        yield "sidelight_tls_handshakes_total", labels, n
 
 
 def store_samples(dropped: Mapping[str, int]) -> Iterator[Sample]:

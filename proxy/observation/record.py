@@ -60,6 +60,7 @@ FIELDS: Final = (
     "bytes_in",
     "bytes_out",
     "client_ip",
+    "client_cert",
     "user_agent",
     "config_hash",
     "worker",
@@ -85,6 +86,8 @@ def event_of(x: Exchange, *, worker: int = 0) -> Event:
     _add_attempts(event, x)
     _add_times(event, x)
     event["client_ip"] = x.client_ip
+    if x.client_cert:
+        event["client_cert"] = x.client_cert
     if x.user_agent:
         event["user_agent"] = x.user_agent
     if x.config_hash:

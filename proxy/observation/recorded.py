@@ -24,6 +24,8 @@ def redact_in_place(x: Exchange) -> None:
     x.method, x.target = redact(x.method, METHOD_CHARS), redact_target(x.target)
     if x.user_agent:
         x.user_agent = redact(x.user_agent, USER_AGENT_CHARS)
+    if x.client_cert:
+        x.client_cert = redact(x.client_cert, FIELD_CHARS)
     if x.host:
         x.host = redact(f"//{x.host}").removeprefix("//")  # an authority may bring its userinfo
     if x.client_request_id:
@@ -40,7 +42,7 @@ def redact_in_place(x: Exchange) -> None:
 def hide(x: Exchange) -> None:
     """What is left of one that could not be redacted: nothing that a client or upstream chose."""
     x.request_id = x.method = x.target = REDACTED
-    x.user_agent = x.host = ""
+    x.user_agent = x.host = x.client_cert = ""
     x.client_request_id = x.upstream_request_id = x.detail = x.would_refuse = None
     x.fields = {}
     x.upstream_ids = None

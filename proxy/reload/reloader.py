@@ -147,7 +147,7 @@ class Reloader:
             tuple(change.key for change in changes(running, settings)),
             tuple(lost_state(running, settings)),
             awaiting_restart(running, new),
-            warnings=new.warnings,
+            warnings=source.warnings,
         )
         return self._builder.build(settings), report
 

@@ -18,7 +18,7 @@ _HIDDEN: Final = "(another secret)"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class KeyChange:
     """One key; None: it is not there."""
 
     key: str
@@ -33,12 +33,12 @@ class Change:
         return f"{self.key}: {self.before} -> {self.after}"
 
 
-def changes(old: Settings, new: Settings) -> list[Change]:
+def changes(old: Settings, new: Settings) -> list[KeyChange]:
     """Every key whose value differs; empty where they are the same, secrets included."""
     return list(_of_section("", old, new))
 
 
-def _of_section(path: str, old: Knobs, new: Knobs) -> Iterator[Change]:
+def _of_section(path: str, old: Knobs, new: Knobs) -> Iterator[KeyChange]:
     for key in type(new).model_fields:
         before, after = getattr(old, key), getattr(new, key)
         if before == after:
@@ -54,7 +54,9 @@ def _of_section(path: str, old: Knobs, new: Knobs) -> Iterator[Change]:
             yield _change(at, _shown(old, key), _shown(new, key))
 
 
-def _of_routes(old: tuple[ResolvedRoute, ...], new: tuple[ResolvedRoute, ...]) -> Iterator[Change]:
+def _of_routes(
+    old: tuple[ResolvedRoute, ...], new: tuple[ResolvedRoute, ...]
+) -> Iterator[KeyChange]:
     before, after = {r.name: r for r in old}, {r.name: r for r in new}
     yield from _of_names("routes", before, after)
     kept = [name for name in before if name in after]
@@ -63,18 +65,18 @@ def _of_routes(old: tuple[ResolvedRoute, ...], new: tuple[ResolvedRoute, ...]) -
         yield _change("routes", f"in the order {_cut(kept)}", f"in the order {_cut(moved)}")
 
 
-def _of_names(path: str, old: Mapping[str, Knobs], new: Mapping[str, Knobs]) -> Iterator[Change]:
+def _of_names(path: str, old: Mapping[str, Knobs], new: Mapping[str, Knobs]) -> Iterator[KeyChange]:
     for name in [*old, *(name for name in new if name not in old)]:
         at, before, after = f"{path}.{name}", old.get(name), new.get(name)
         if before is None or after is None:
-            yield Change(at, _whole(before), _whole(after))
+            yield KeyChange(at, _whole(before), _whole(after))
         elif before != after:
             yield from _of_section(at, before, after)
 
 
-def _change(at: str, before: str, after: str) -> Change:
+def _change(at: str, before: str, after: str) -> KeyChange:
     """Hidden values look alike, whatever they are."""
-    return Change(at, before, after) if before != after else Change(at, _HIDDEN, _HIDDEN)
+    return KeyChange(at, before, after) if before != after else KeyChange(at, _HIDDEN, _HIDDEN)
 
 
 def _shown(section: Knobs, key: str) -> str:

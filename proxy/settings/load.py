@@ -17,7 +17,7 @@ from proxy.settings.limiting import field_faults
 from proxy.settings.reading import read
 from proxy.settings.schema import Settings, shape
 from proxy.settings.shipped import shipped
-from proxy.settings.tree import Items, Keys, Leaf
+from proxy.settings.tree import Items, Keys, Leaf, Origin
 from proxy.settings.unfolding import unfold
 from proxy.settings.values import Values
 from proxy.settings.wording import faults_of
@@ -104,6 +104,7 @@ def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -
         raise SettingsError(map(hidden, faults)) from None
     if faults:
         raise SettingsError(map(hidden, faults))
+    settings._origin = Origin(whole)
     settings._warnings = (
         *overrides.warnings,
         *doubts.warnings(settings, whole),

@@ -10,9 +10,11 @@ AT_START: Final[tuple[tuple[str, ...], ...]] = (
     ("listen", "host"),
     ("listen", "port"),
     ("listen", "backlog"),
+    ("listen", "tls"),
     ("admin", "host"),
     ("admin", "port"),
     ("admin", "max_connections"),
+    ("admin", "tls"),
     ("log", "queue"),
     ("store", "path"),
 )

@@ -28,6 +28,7 @@ from proxy.knobs import Duration, Knobs, Size
 from proxy.limits.rules import ConcurrencyRule, RateRule
 from proxy.resilience.rules import BreakerRule, RetryRule
 from proxy.settings import syntax
+from proxy.settings.faults import KeyPath, Place
 from proxy.settings.sections import (
     Admin,
     DrainRule,
@@ -42,6 +43,7 @@ from proxy.settings.sections import (
     TimeoutsRule,
 )
 from proxy.settings.shape import Shape
+from proxy.settings.tree import Keys, Origin, place_of
 from proxy.streams.rules import StreamRule
 from proxy.upstream.rules import UpstreamRule
 
@@ -202,11 +204,16 @@ class Settings(Knobs):
     """Which requests go where, and under which knobs."""
 
     _warnings: tuple[str, ...] = PrivateAttr(())
+    _origin: Origin = PrivateAttr(Origin(Keys(Place("settings"))))
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was found odd but not wrong when the settings were read."""
         return self._warnings
+
+    def place_of(self, path: KeyPath) -> Place:
+        """Where a value was written, for faults that show only when it is used."""
+        return place_of(self._origin.tree, path)
 
     @cached_property
     def config_hash(self) -> str:

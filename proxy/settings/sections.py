@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from proxy.knobs import Count, Duration, Knobs, Share, Size
 from proxy.outcome import Level
 from proxy.settings import syntax
+from proxy.tls.rules import PortTls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Timeout = Annotated[Duration, Field(gt=0)]
@@ -20,6 +21,8 @@ class Listen(Knobs):
     """Address to listen on."""
     port: Port = 8080
     """Port to listen on; 0 takes any free one."""
+    tls: PortTls | None = None
+    """TLS on this port; null: it speaks plain HTTP."""
     backlog: Count = 1024
     """Connections the kernel keeps while they wait to be accepted."""
     max_connections: Count = 10_000
@@ -55,6 +58,8 @@ class Admin(Knobs):
     token: syntax.Token | None = None
     """Secret for everything but health and metrics, at least 16 characters.
     null: open on the loopback, refused elsewhere."""
+    tls: PortTls | None = None
+    """TLS on this port; null: it speaks plain HTTP."""
     max_connections: Count = 64
     """Connections at a time; beyond it the one that has kept silent for longest is closed."""
 
@@ -140,6 +145,11 @@ class TimeoutsRule(Knobs):
 
     request_body_gap: Timeout = 30.0
     """Silence while the client uploads."""
+    request_body: Timeout | None = None
+    """A whole upload, without waits for the upstream; null: any length."""
+    min_upload_rate: Size | None = 1024
+    """Bytes a second that the client must send, averaged over the last 60 s in which they were
+    waited for, until the answer begins; null or `0B`: any rate."""
     connect: Timeout = 3.0
     """TCP and TLS to the endpoint."""
     pool_wait: Timeout = 2.0

@@ -5,7 +5,7 @@ Reads files and may wait for them: for threads, never for the event loop.
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +23,17 @@ class Source:
     """A file, or one upstream, with the environment laid over; as `run` was told."""
 
     def __init__(
-        self, path: Path | None, env: Mapping[str, str], upstream: str | None = None
+        self,
+        path: Path | None,
+        env: Mapping[str, str],
+        upstream: str | None = None,
+        look: Callable[[Settings], list[str]] = lambda _: [],
     ) -> None:
         self.path, self._env, self._upstream = path, env, upstream
+        self._look = look
+        """Looks into the files that settings name: gives warnings, raises SettingsError."""
+        self.warnings: tuple[str, ...] = ()
+        """Of what was read last."""
         self.seen = ""
         """Sign of what was read last, good or bad."""
 
@@ -35,6 +43,11 @@ class Source:
 
     def load(self, *, pause: float = PAUSE) -> Settings:
         """Read them whole. Raises SettingsError with everything that is wrong."""
+        settings = self._read(pause)
+        self.warnings = (*settings.warnings, *self._look(settings))
+        return settings
+
+    def _read(self, pause: float) -> Settings:
         if self.path is None:
             return load(None, self._env, self._upstream)
         text = self._settled(self.path, pause)

@@ -77,6 +77,13 @@ class Keys:
 Node: TypeAlias = Leaf | Items | Keys
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where settings were written: no part of what they say, and not compared."""
+
+    tree: Keys = field(compare=False)
+
+
 def is_text(text: str) -> bool:
     """Whether it can be written as UTF-8: false for stray bytes in a variable, for instance."""
     return not _SURROGATES.search(text)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from errno import EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM
 from math import inf
+from typing import Any
 
 from aiohappyeyeballs import start_connection
 
@@ -25,6 +26,7 @@ from proxy.outcome import (
 )
 from proxy.timing.loop_lag import waited
 from proxy.timing.silence import SilenceTimeout
+from proxy.tls.watched import WatchedTls
 from proxy.upstream.connection import Connection, ConnectionOwner
 from proxy.upstream.endpoints import Endpoint
 from proxy.upstream.protocol import EndpointProtocol
@@ -62,7 +64,7 @@ class Dialer:
     """Connects for one upstream."""
 
     rule: UpstreamRule
-    tls: ssl.SSLContext | None
+    tls: WatchedTls[Any] | None
     """None where no endpoint is https."""
     has_room: Callable[[int], bool] = always
     """Whether a new connection with this descriptor leaves enough of them to others."""
@@ -99,7 +101,7 @@ class Dialer:
         _, protocol = await asyncio.get_running_loop().create_connection(
             lambda: EndpointProtocol(endpoint.url, self.rule, sock),
             sock=sock,
-            ssl=self.tls if endpoint.is_tls else None,
+            ssl=self.tls.context if self.tls is not None and endpoint.is_tls else None,
             server_hostname=name,
         )
         connection = Connection(protocol, owner)

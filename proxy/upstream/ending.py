@@ -66,3 +66,10 @@ class Ending:
         if self.arrival is None:
             return self.silence <= STALE_WITHIN
         return self.arrival != "acknowledged"
+
+
+def retried_as(outcome: Outcome, detail: str | None) -> Outcome:
+    """What a retry would be for: an upstream that did not wait for a slow client closed while it
+    was sent to, and gets the whole body at once the next time."""
+    gave_up = outcome is o.REQUEST_TIMEOUT and detail == GAVE_UP
+    return o.UPSTREAM_WRITE_FAILED if gave_up else outcome

@@ -158,6 +158,8 @@ class EndpointProtocol(PacedProtocol):
         if exc is not None and not isinstance(exc, OSError):
             self.fault = exc  # loops break the connection whose callback raises
         elif exc is not None and AWAITING <= self.state <= TUNNEL:
+            # EPIPE is how a reset ends what was closed in order before it; ECONNRESET ends the rest
+            self._has_ended = self._has_ended or isinstance(exc, BrokenPipeError)
             self._rescue(exc)
         self._end(str(exc or "closed"), was_reset=exc is not None)
         self.delivery.close()

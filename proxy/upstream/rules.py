@@ -4,12 +4,13 @@ Pure: nothing here opens a socket or a file.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from proxy.knobs import Duration, Knobs, Size
+from proxy.tls.rules import MinVersion
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
@@ -71,7 +72,8 @@ class PoolRule(Knobs):
 
 
 class TlsRule(Knobs):
-    """How an https endpoint proves who it is."""
+    """How an https endpoint and we prove to each other who we are. Files are read again when they
+    change."""
 
     ca_file: str | None = Field(None, min_length=1)
     """PEM file of authorities to trust instead of the system's; null: the system's."""
@@ -79,6 +81,18 @@ class TlsRule(Knobs):
     """Name sent as SNI and checked in the certificate; null: the endpoint's host."""
     verify: bool = True
     """Whether the certificate is checked. false is for experiments only."""
+    certificate: str | None = Field(None, min_length=1)
+    """PEM file of the certificate that we show; null: we show none."""
+    key: str | None = Field(None, min_length=1)
+    """PEM file of its key, not encrypted; null: it is in the file of the certificate."""
+    min_version: MinVersion = "1.2"
+    """Oldest version of TLS that is spoken."""
+
+    @model_validator(mode="after")
+    def _key_has_certificate(self) -> Self:
+        if self.key is not None and self.certificate is None:
+            raise ValueError("key needs certificate, which names the certificate's file")
+        return self
 
 
 class UpstreamRule(Knobs):

@@ -16,14 +16,14 @@ from proxy.upstream.endpoints import Endpoint, Endpoints
 from proxy.upstream.pool import Pool, PoolView
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
-from proxy.upstream.tls import context_of
+from proxy.upstream.tls import upstream_tls
 
 
 class Upstream:
     """Connections to the endpoints of one upstream.
 
     `on_endpoint` is told the URL of an endpoint and whether it can be reached, on each change.
-    Raises OSError (or its kind ssl.SSLError) where the CA file cannot be used.
+    Raises TlsFileError where a file of `rule.tls` cannot be used.
     """
 
     def __init__(
@@ -39,7 +39,9 @@ class Upstream:
         self._endpoints = Endpoints(rule.endpoints, on_endpoint)
         self._pool = Pool(rule.pool, self._endpoints.all)
         has_tls = any(endpoint.is_tls for endpoint in self._endpoints.all)
-        self._dialer = Dialer(rule, context_of(rule.tls) if has_tls else None, has_room)
+        self.tls = upstream_tls(name, rule.tls) if has_tls else None
+        """None where no endpoint is https."""
+        self._dialer = Dialer(rule, self.tls, has_room)
         self._sole = self._endpoints.all[0] if len(self._endpoints.all) == 1 else None
 
     @property

@@ -8,6 +8,7 @@ import pytest
 from proxy.admin.health import CircuitView, HealthView
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
+from proxy.tls.facts import CertificateFacts
 
 
 @dataclass
@@ -34,6 +35,7 @@ def _view(**unusual: Any) -> HealthView:
         "pools": {"backend": Pool()},
         "version": "1.2.3",
         "config_hash": "c0ffee",
+        "certificates": [CertificateFacts("listen", 1_700_086_400.0, "broken")],
     }
     return HealthView(**{**usual, **unusual})
 
@@ -64,10 +66,24 @@ def test_everything_is_told() -> None:
                 "oldest_age_seconds": 12.346,
             }
         },
+        "certificates": {
+            "listen": {
+                "expires_at": "2023-11-15T22:13:20.000Z",
+                "expires_in_seconds": 86400,
+                "rejected": "broken",
+            }
+        },
         "version": "1.2.3",
         "config_hash": "c0ffee",
         "reload": None,
     } == _view().body()
+
+
+def test_an_expired_certificate_degrades() -> None:
+    expired = CertificateFacts("listen", 1_700_000_000.0)
+
+    assert "degraded" == _view(certificates=[expired]).status
+    assert "ok" == _view().status
 
 
 def test_an_open_circuit_says_since_when_and_for_how_long() -> None:

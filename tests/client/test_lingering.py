@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from proxy.client.request import read_body
+from proxy.timing.upload_clocks import UploadClocks
 from tests.client.test_turns import UPLOAD, Scene
 
 
@@ -14,7 +15,7 @@ class Refusing(Scene):
     task: asyncio.Task[None]
 
     async def serve(self, request, error=None):
-        upload = asyncio.create_task(read_body(request, 5))
+        upload = asyncio.create_task(read_body(request, UploadClocks(5)))
         await asyncio.sleep(0)
         upload.cancel()
         return False

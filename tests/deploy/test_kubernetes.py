@@ -1,5 +1,6 @@
 """The Kubernetes objects are valid, find each other, and leave a drain its time."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,39 @@ def test_the_overlay_changes_what_is_there_and_brings_the_token() -> None:
     assert secret["name"] == reference["name"]
     assert ["token.env"] == secret["envs"]
     assert f"\n{reference['key']}=\n" in (OVERLAY / "token.env.example").read_text()
+
+
+TLS = HOME / "components" / "tls"
+
+
+def with_tls() -> dict[str, Any]:
+    """The Deployment, as the component for TLS changes it."""
+    changed = copy.deepcopy(OBJECTS["deployment.yaml"])
+    for step in yaml.safe_load((TLS / "deployment.yaml").read_text()):
+        node: Any = changed
+        *way, last = step["path"].strip("/").split("/")
+        for part in way:
+            node = node[int(part)] if isinstance(node, list) else node[part]
+        assert ("add", "-") == (step["op"], last)
+        node.append(step["value"])
+    return changed
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_the_deployment_with_tls_is_valid(version: str) -> None:
+    assert version == kubernetes_validate.validate(with_tls(), version, strict=True)
+
+
+def test_the_secret_of_the_certificate_is_mounted_and_its_files_are_named() -> None:
+    certificate = yaml.safe_load((TLS / "certificate.yaml").read_text())
+    pod = with_tls()["spec"]["template"]["spec"]
+    sidecar = pod["initContainers"][0]
+    mounts = {mount["name"]: mount["mountPath"] for mount in sidecar["volumeMounts"]}
+    env = {one["name"]: one["value"] for one in sidecar["env"] if "__TLS__" in one["name"]}
+    tls = load(BASE / "sidelight.yaml", env).listen.tls
+
+    assert certificate["spec"]["secretName"] in [
+        volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume
+    ]
+    assert tls is not None
+    assert (f"{mounts['tls']}/tls.crt", f"{mounts['tls']}/tls.key") == (tls.certificate, tls.key)

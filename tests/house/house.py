@@ -226,7 +226,8 @@ class Process:
     async def is_ready(self) -> bool:
         """What /readyz says; False also where nobody answers."""
         try:
-            return (await fetch(self.admin_port, "/readyz")).status == 200
+            # by TLS it answers 400 to plain HTTP: then it is there
+            return (await fetch(self.admin_port, "/readyz")).status in (200, 400)
         except OSError:
             return False
 

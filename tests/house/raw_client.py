@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -119,12 +120,19 @@ async def answers_until_quiet(client: "RawClient", most: int) -> list[Answer]:
 class RawClient:
     """One connection to `port`; use it as an async context manager.
 
-    `window`: bytes that the kernel takes for it, where it is to be few.
+    `window`: bytes that the kernel takes for it, where it is to be few. By TLS where `tls` is
+    given; then the other side is called localhost.
     """
 
     def __init__(
-        self, port: int, host: str = "127.0.0.1", read_ahead: int = 1 << 16, window: int = 0
+        self,
+        port: int,
+        host: str = "127.0.0.1",
+        read_ahead: int = 1 << 16,
+        window: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._where = (host, port)
         self._window = window
         self._read_ahead = read_ahead
@@ -146,7 +154,10 @@ class RawClient:
             raise
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader, self._writer = await asyncio.open_connection(
-            sock=sock, limit=self._read_ahead
+            sock=sock,
+            limit=self._read_ahead,
+            ssl=self._tls,
+            server_hostname="localhost" if self._tls else None,
         )
         return self
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import ssl
 
 import aiohttp
 import pytest
@@ -97,6 +98,20 @@ async def proxied(talker):
 
 def url(house):
     return f"http://127.0.0.1:{house.port}/echo"
+
+
+async def test_a_websocket_by_tls(authority, proxied):
+    pair = authority.server()
+    tls = {"certificate": str(pair.certificate), "key": str(pair.key)}
+    house, session = await proxied(listen={"tls": tls})
+    trusting = ssl.create_default_context(cafile=authority.certificate)
+    at = f"https://localhost:{house.port}/echo"
+
+    async with session.ws_connect(at, ssl=trusting) as ws:
+        await ws.send_bytes(bytes(300_000))
+        assert bytes(300_000) == await ws.receive_bytes()
+        await ws.send_str("leave")
+        assert (WSMsgType.CLOSE, 4001) == ((await ws.receive()).type, ws.close_code)
 
 
 async def test_subprotocol_and_deflate_are_agreed_on_by_those_who_talk(talker, proxied):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from proxy.observation.readings import (
     budget_samples,
+    certificate_samples,
     circuit_samples,
     pool_samples,
     rate_limit_samples,
@@ -16,6 +17,23 @@ class Pool:
     in_use: int
     idle: int
     waiting: int
+
+
+@dataclass
+class Certificate:
+    name: str
+    expires: float | None = None
+    rejected: str | None = None
+
+
+def test_a_certificate_is_told_by_its_end_and_its_files() -> None:
+    told = [Certificate("listen", 2e9), Certificate("upstreams.chat", rejected="broken")]
+
+    assert [
+        ("sidelight_certificate_expiry_timestamp_seconds", ("listen",), 2e9),
+        ("sidelight_certificate_files_rejected", ("listen",), 0.0),
+        ("sidelight_certificate_files_rejected", ("upstreams.chat",), 1.0),
+    ] == list(certificate_samples(told))
 
 
 def test_a_pool_is_told_in_three_parts() -> None:

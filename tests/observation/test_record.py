@@ -53,6 +53,7 @@ def test_a_good_exchange_is_told_in_the_order_of_the_docs(exchange) -> None:
 def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
     x = exchange(
         client_request_id="theirs",
+        client_cert="ann.example",
         upstream_request_id="other",
         upstream_ids={"A-ID": "other", "B-ID": "b"},
         interim=(103, 102),

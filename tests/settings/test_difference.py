@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from proxy.settings.difference import Change, changes
+from proxy.settings.difference import KeyChange, changes
 from proxy.settings.load import parse
 from proxy.settings.restart import AT_START, awaiting_restart, effective
 from tests.house.house import settings_of
@@ -52,7 +52,7 @@ def test_secrets_are_named_and_never_quoted() -> None:
     old, new = (settings(text=f"{SETTINGS}admin: {{ token: {t} }}\n") for t in (TOKEN, OTHER))
     found = changes(old, new)
 
-    assert [Change("admin.token", "(another secret)", "(another secret)")] == found
+    assert [KeyChange("admin.token", "(another secret)", "(another secret)")] == found
 
 
 def test_long_values_are_cut() -> None:
@@ -64,8 +64,14 @@ def test_long_values_are_cut() -> None:
 
 @pytest.mark.parametrize("path", AT_START, ids=".".join)
 def test_what_needs_a_restart_is_named_and_stays(path: tuple[str, ...]) -> None:
-    value = {"event_loop": "asyncio", "port": "9", "path": "/x", "host": "::1"}.get(path[-1], "7")
-    key = f"{path[0]}: {{ {path[1]}: {value!r} }}" if len(path) > 1 else f"{path[0]}: {value!r}"
+    value = {
+        "event_loop": "asyncio",
+        "port": "9",
+        "path": "/x",
+        "host": "'::1'",
+        "tls": "{ certificate: /c, key: /k }",
+    }.get(path[-1], "7")
+    key = f"{path[0]}: {value}" if len(path) == 1 else f"{path[0]}: {{ {path[1]}: {value} }}"
     running, new = settings(), settings(("gap: 7s", "gap: 8s"), text=f"{SETTINGS}{key}\n")
     taken = effective(running, new)
 

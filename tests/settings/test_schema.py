@@ -22,6 +22,8 @@ def test_the_clocks_are_those_of_the_design():
 
     assert timeouts == {
         "request_body_gap": 30,
+        "request_body": None,
+        "min_upload_rate": 1024,
         "connect": 3,
         "pool_wait": 2,
         "head": 30,

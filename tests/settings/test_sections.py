@@ -10,6 +10,7 @@ def test_the_defaults_are_those_of_the_contract():
     assert Listen().model_dump() == {
         "host": "0.0.0.0",
         "port": 8080,
+        "tls": None,
         "backlog": 1024,
         "max_connections": 10000,
         "concurrency": None,
@@ -26,6 +27,7 @@ def test_the_defaults_are_those_of_the_contract():
         "port": 8081,
         "token": None,
         "max_connections": 64,
+        "tls": None,
     }
     assert DrainRule().model_dump() == {"readiness_delay": 5, "limit": 120}
     assert LogRule().model_dump() == {"level": "info", "queue": 10000, "sample": 1}

@@ -1,11 +1,14 @@
 """Whether somebody still takes what was written to it: the kernel knows."""
 
 import asyncio
+import os
 import socket
+import ssl
+from contextlib import suppress
 
 import pytest
 
-from proxy.timing.progress import Progress, unacknowledged
+from proxy.timing.progress import Progress, acknowledged, unacknowledged
 from tests.house.raw_client import eventually
 
 BRIEF = 0.02
@@ -87,3 +90,73 @@ async def _settled(transport: asyncio.Transport) -> None:
         return len(sizes) > 10 and len(set(sizes[-10:])) == 1
 
     await eventually(is_steady)
+
+
+async def test_a_peer_that_reads_too_little_to_say_so_makes_progress_all_the_same(pair):
+    """Its kernel tells us of room in steps of 64 KiB; being on the same host we may look."""
+    transport, reader = pair
+    progress = Progress(transport, asyncio.get_running_loop(), lambda: None)
+
+    async def is_steady() -> bool:
+        """Its kernel takes some at first, and a little when it is asked whether it has room."""
+        progress.watch(30)
+        await eventually(lambda: progress._unread is not None)
+        return not progress.is_made()
+
+    async with asyncio.timeout(30):
+        while not await is_steady():
+            pass
+    reader.recv(100)
+
+    assert progress.is_made()
+    progress.close()
+
+
+@pytest.fixture
+async def tls_pair(server_tls):
+    """As `pair`, by TLS; the socket is read below TLS."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
+
+    def connect():
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        sock.connect(listener.getsockname())
+        return trusting.wrap_socket(sock)
+
+    connecting = asyncio.create_task(asyncio.to_thread(connect))
+    loop = asyncio.get_running_loop()
+    ours = await asyncio.to_thread(lambda: listener.accept()[0])
+    transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours, ssl=server_tls)
+    reader = await connecting
+    reader.setblocking(False)
+    transport.write(b"x" * (1 << 20))
+    yield transport, reader
+    transport.abort()
+    reader.close()
+    listener.close()
+
+
+async def test_a_reader_of_tls_makes_progress_while_what_nobody_sees_moves_up(tls_pair):
+    transport, reader = tls_pair
+    progress = Progress(transport, asyncio.get_running_loop(), lambda: None)
+    assert acknowledged(transport) > 0
+    await _settled(transport)
+    progress.watch(9)
+    assert not progress.is_made()
+    while not progress.is_made():
+        with suppress(BlockingIOError):
+            os.read(reader.fileno(), 4 * 1024)
+        await asyncio.sleep(0)
+    progress.close()
+
+
+async def test_a_closed_socket_acknowledges_nothing(pair):
+    transport, _ = pair
+    transport.abort()
+    await asyncio.sleep(0.01)
+
+    assert 0 == acknowledged(transport)
+    assert 0 == acknowledged(asyncio.Transport())

@@ -295,6 +295,20 @@ async def test_a_used_connection_closed_behind_the_request_was_reset(scene, acqu
     connection.abort()
 
 
+async def test_a_later_write_that_fails_hides_no_end_that_was_in_order(scene, acquire, listener):
+    """The end lies unread, the first write is answered by a reset, and the second one fails."""
+    upstream = scene.upstream(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    connection, peer = await used(upstream, listener, acquire)
+    fin(peer)
+    connection.request(*POST)
+    connection.writer.send(b"more")
+    head = await connection.head(5)
+
+    assert STALE_CONNECTION is head.outcome
+    assert not connection.sent
+    connection.abort()
+
+
 async def test_a_reset_before_the_acknowledgement_proves_nothing(scene, acquire, listener):
     """Kernels wait with it, and a reset drops it: the request may have been read."""
     upstream = scene.upstream(f"http://127.0.0.1:{listener.getsockname()[1]}")

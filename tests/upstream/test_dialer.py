@@ -14,7 +14,7 @@ from proxy.upstream.dialer import Dialer
 from proxy.upstream.endpoints import Endpoint
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import TlsRule, UpstreamRule
-from proxy.upstream.tls import context_of
+from proxy.upstream.tls import upstream_tls
 
 BRIEF = 0.05
 
@@ -37,7 +37,7 @@ class Home:
 async def dial(endpoint, timeout=5.0, **tls):
     rule = UpstreamRule(endpoints=[endpoint.url], tls=TlsRule(**tls))
     home = Home()
-    dialed = await Dialer(rule, context_of(rule.tls)).dial(endpoint, home, timeout)
+    dialed = await Dialer(rule, upstream_tls("chat", rule.tls)).dial(endpoint, home, timeout)
     if isinstance(dialed, Connection):
         dialed.abort()
         await home.gone.wait()

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy import outcome as o
-from proxy.upstream.ending import Ending
+from proxy.upstream.ending import GAVE_UP, Ending, retried_as
 
 USUAL = {
     "arrival": "acknowledged",
@@ -63,3 +63,17 @@ def test_who_is_to_blame(unusual, outcome):
 )
 def test_what_is_proven_to_be_unread(arrival, in_order, is_unread):
     assert Ending(**USUAL | {"arrival": arrival, "in_order": in_order}).is_unread is is_unread
+
+
+@pytest.mark.parametrize(
+    ("outcome", "detail", "tried_as"),
+    [
+        pytest.param(o.REQUEST_TIMEOUT, GAVE_UP, o.UPSTREAM_WRITE_FAILED, id="not waited for"),
+        pytest.param(o.REQUEST_TIMEOUT, "silent", o.REQUEST_TIMEOUT, id="the client's own silence"),
+        pytest.param(o.UPSTREAM_RESET, None, o.UPSTREAM_RESET, id="any other"),
+    ],
+)
+def test_what_did_not_wait_for_a_slow_client_is_tried_again_with_the_whole(
+    outcome, detail, tried_as
+):
+    assert tried_as is retried_as(outcome, detail)

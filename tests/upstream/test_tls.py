@@ -4,6 +4,7 @@ import ssl
 
 import pytest
 
+from proxy.tls.files import TlsFileError
 from proxy.upstream.rules import TlsRule
 from proxy.upstream.tls import context_of
 
@@ -24,11 +25,11 @@ def test_a_given_authority_replaces_those_of_the_system(certificate):
 
 
 def test_a_ca_file_that_cannot_be_read_is_an_error(tmp_path):
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(TlsFileError, match="No such file"):
         context_of(TlsRule(ca_file=str(tmp_path / "none.pem")))
 
 
 def test_a_ca_file_without_a_certificate_is_an_error(tmp_path):
     (tmp_path / "empty.pem").write_text("nothing")
-    with pytest.raises(ssl.SSLError):
+    with pytest.raises(TlsFileError, match="holds no certificate"):
         context_of(TlsRule(ca_file=str(tmp_path / "empty.pem")))

@@ -148,6 +148,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Route", [link(text(route, "name"), "routes"), f" → {upstream}"] if route else "none"),
         ("Because", text(route, "why") or methods),
         ("Client", f"{text(story, 'client_ip')} {text(story, 'user_agent')}".strip()),
+        ("Certificate", text(story, "client_cert")),
         ("It got", got(client)),
         ("Fallback", fell_back(fallback) if (fallback := part(story, "fallback")) else ""),
         ("Bytes", f"{as_count(story, 'bytes_in')} in, {as_count(story, 'bytes_out')} out"),

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from proxy.clock import iso
 from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, ErrorRate, Errors, RuleName, SlowAnswers
 from proxy.knobs import as_duration
 from proxy.outcome import Level
+from proxy.tls.facts import CertificateFacts
 
 ONE_IN_TWENTY: Final = 0.05
 
@@ -26,6 +28,9 @@ class SystemState:
     log_dropped: int = 0
     store_dropped: int = 0
     config_rejected: bool = False
+    wall: float = 0.0
+    """Seconds since 1970."""
+    certificates: tuple[CertificateFacts, ...] = ()
 
 
 class Windowed(Protocol):
@@ -66,6 +71,9 @@ SEVERITY: Final[dict[RuleName, Level]] = {
     "store_dropping": "warning",
     "log_dropping": "warning",
     "config_rejected": "warning",
+    "certificate_expires": "warning",
+    "certificate_expires_soon": "critical",
+    "certificate_rejected": "error",
 }
 """How bad it is when a rule is true."""
 
@@ -88,6 +96,13 @@ TAILS: Final[dict[RuleName, tuple[str, str]]] = {
     "slow_first_events": ("streams", "of all streams began later"),
 }
 """Rules about the 95th percentile: the whole, and the words for those over the threshold."""
+
+DAY: Final = 86400.0
+EXPIRES: Final[dict[RuleName, float]] = {
+    "certificate_expires": 14 * DAY,
+    "certificate_expires_soon": 3 * DAY,
+}
+"""Rules about the end of a certificate: seconds before it."""
 
 LOST: Final[dict[RuleName, tuple[str, str, str]]] = {
     "store_dropping": ("store_dropped", "story", "stories"),
@@ -164,6 +179,22 @@ def _standing(rule: AlertsRule, window: CountWindow, state: SystemState) -> Iter
     if rule.config_rejected and state.config_rejected:
         summary = "the settings on disk are wrong; the ones before remain in force"
         yield _sign("config_rejected", summary)
+    yield from _certificates(rule, state)
+
+
+def _certificates(rule: AlertsRule, state: SystemState) -> Iterator[Finding]:
+    for one in state.certificates:
+        if rule.certificate_rejected and one.rejected is not None:
+            summary = f"the files of {one.name} cannot be used, the ones before remain in force"
+            yield _sign("certificate_rejected", summary, one.name)
+        if one.expires is None:
+            continue
+        left = one.expires - state.wall
+        for name, before in EXPIRES.items():
+            if getattr(rule, name) and left < before:
+                when = f"expires in {left / DAY:.1f} days" if left > 0 else "has expired"
+                summary = f"the certificate of {one.name} {when}, at {iso(one.expires)}"
+                yield Finding(name, SEVERITY[name], summary, round(left), before, subject=one.name)
 
 
 def _share(part: int, whole: int, minimum: int) -> float:

@@ -31,6 +31,9 @@ RuleName = Literal[
     "store_dropping",
     "log_dropping",
     "config_rejected",
+    "certificate_expires",
+    "certificate_expires_soon",
+    "certificate_rejected",
 ]
 """Every rule there is."""
 
@@ -177,6 +180,12 @@ class AlertsRule(Knobs):
     """Raised when log lines were lost."""
     config_rejected: bool = True
     """Raised while the settings on disk are not the ones in force, because they are wrong."""
+    certificate_expires: bool = True
+    """Raised 14 days before a certificate of ours expires."""
+    certificate_expires_soon: bool = True
+    """Raised 3 days before a certificate of ours expires, and while it has expired."""
+    certificate_rejected: bool = True
+    """Raised while changed files of TLS cannot be used and the ones before remain in force."""
     every: Annotated[Duration, Field(gt=0)] = 5.0
     """How often the rules are evaluated."""
     hold: Duration = 300.0

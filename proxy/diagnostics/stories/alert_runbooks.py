@@ -71,6 +71,21 @@ ALERTS: Final[dict[str, Runbook]] = {
         ("The event `config_rejected`, or `GET /reload`: they name every place.", "`sidelight check FILE`, with the environment of the process."),
         ("Mend the file, then `sidelight reload`; where `reload.watch` is set it is read by itself.", "Until then do not restart: it would not start."),
     ),
+    "certificate_expires": Runbook(
+        "A certificate of a port, or the one shown to an upstream, expires within 14 days.",
+        ("`/health` under `certificates`: which one, and when?", "Whether whatever renews it (cert-manager, an ACME client) still runs."),
+        ("Renew it into the same files: they are read again within seconds, and no connection is touched.",),
+    ),
+    "certificate_expires_soon": Runbook(
+        "A certificate expires within 3 days, or has expired: then every client that checks it is refused.",
+        ("`/health` under `certificates`: which one, and when?", "Whether the files were renewed already and refused: event `tls_files_rejected`."),
+        ("Renew it by hand, into the same files; no restart is needed.",),
+    ),
+    "certificate_rejected": Runbook(
+        "Files of TLS changed and cannot be used; the certificate and key from before remain in force.",
+        ("The event `tls_files_rejected`: its `detail` names the file.", "`sidelight check FILE`, where the process runs."),
+        ("Write key and certificate that fit each other; they are read again within seconds.", "Put the old ones back."),
+    ),
     "alert_test": Runbook(
         "Somebody ran `sidelight alert-test`.",
         ("Whether it came to everybody who should hear of alerts.",),

@@ -5,6 +5,8 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.exchange import Exchange
+from proxy.terms import Timeouts
+from proxy.timing.upload_clocks import WINDOW
 
 RAN_OUT: Final = {
     o.REQUEST_TIMEOUT.code: "request_body_gap",
@@ -18,6 +20,9 @@ RAN_OUT: Final = {
     o.CLIENT_TOO_SLOW.code: "client_write",
 }
 """The clock that ends an exchange with this code."""
+
+_OF_BODIES: Final = ("request_body", "min_upload_rate")
+"""Other clocks of a body, by which the words for it begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ def ran_out(x: Exchange) -> str | None:
         return None  # the clock of the head belongs to the listener, not to a route
     if x.outcome is o.REQUEST_TIMEOUT and (x.detail or "").startswith("the upstream"):
         return None
+    if x.outcome is o.REQUEST_TIMEOUT and (x.detail or "").startswith(_OF_BODIES):
+        return (x.detail or "").partition(":")[0]
     return RAN_OUT.get(x.outcome.code) if x.outcome else None
 
 
@@ -60,9 +67,11 @@ def clocks_of(x: Exchange) -> list[Clock]:
     if over is not None and measured.get(over) is None:
         measured[over] = x.clock_ran
     return [
-        Clock(name, getattr(timeouts, name), measured.get(name), name == over)
+        Clock(name, _configured(timeouts, name), measured.get(name), name == over)
         for name in (
             "request_body_gap",
+            "request_body",
+            "min_upload_rate",
             "pool_wait",
             "connect",
             "head",
@@ -75,6 +84,13 @@ def clocks_of(x: Exchange) -> list[Clock]:
             "tunnel_idle",
         )
     ]
+
+
+def _configured(timeouts: Timeouts, name: str) -> float | None:
+    if name == "min_upload_rate":
+        return WINDOW if timeouts.min_upload_rate else None
+    value: float | None = getattr(timeouts, name)
+    return value
 
 
 def is_tunnel(x: Exchange) -> bool:

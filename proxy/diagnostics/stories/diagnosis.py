@@ -82,7 +82,7 @@ WHY_NOT: Final[dict[NotRetried, str]] = {
     "retry_after_too_long": "the upstream asked for a rest of {rest}, longer than the retry_after_cap{cap}",
     "not_retryable": "the retry rule does not ask for it",
     "not_idempotent": "the request may have arrived, and to repeat it is not safe",
-    "body_not_replayable": "its body was too large to be kept for a repetition",
+    "body_not_replayable": "its body was too large to be kept for a repetition, or the rest of it did not come",
     "attempts_spent": "all attempts were spent",
     "budget_spent": "the retry budget was spent",
     "deadline_near": "there was no time left",

@@ -134,7 +134,10 @@ class Facts:
         if name is None:
             return "the limit"
         value = getattr(terms.timeouts, name) if terms else None
-        return f"the {name} limit" + (f" of {limit(value)}" if value is not None else "")
+        if value is None:
+            return f"the {name} limit"
+        told = f"{value} bytes/s" if name == "min_upload_rate" else limit(value)
+        return f"the {name} limit of {told}"
 
     @property
     def largest(self) -> str:

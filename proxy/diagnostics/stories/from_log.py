@@ -64,7 +64,7 @@ def _exchange(event: LogEvent) -> Exchange:
     x.config_hash = _text(event, "config_hash")
     x.trace_id, x.span_id = _text(event, "trace_id"), _text(event, "span_id")
     x.fields = {k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)}
-    x.user_agent = _text(event, "user_agent")
+    x.client_cert, x.user_agent = _text(event, "client_cert"), _text(event, "user_agent")
     x.route = _text(event, "route")
     x.upstream = _text(event, "upstream")
     x.attempts = _attempts(event)

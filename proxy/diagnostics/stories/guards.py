@@ -34,6 +34,9 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Every guard in the order in which it is asked, with the codes by which it refuses."""
 
+_OF_HEADS: Final = ("request", "route_limits")
+"""Guards with a code that a body can end with as well, when the upstream was asked already."""
+
 _LATE: Final = tuple(code for guard in ("breaker", "pool") for code in GUARDS[guard])
 
 
@@ -44,7 +47,7 @@ def guards_of(x: Exchange) -> list[dict[str, str]]:
     is_over = False
     for guard, codes in GUARDS.items():
         is_over = is_over or not _came_to(guard, x, code)
-        refused = code in codes and not is_over
+        refused = code in codes and not is_over and not (x.attempts and guard in _OF_HEADS)
         decision = "refused" if refused else "not_asked" if is_over else "passed"
         decisions.append({"guard": guard, "decision": decision})
         is_over = is_over or refused

@@ -55,9 +55,12 @@ CODES: Final[dict[str, Runbook]] = {
         ("Nothing there: `message.pointer` and what the client sends do not agree.",),
     ),
     "request_timeout": Runbook(
-        "The client began a request and did not finish it: the head within `listen.request_head`, or a body silent for `timeouts.request_body_gap`.",
-        ("`client_ip`: one slow network or an attack?",),
-        ("Nothing for a few; raise the timeout for slow uploads.",),
+        "The client began a request and did not finish it: the head within `listen.request_head`; a body silent for `timeouts.request_body_gap`, slower than `timeouts.min_upload_rate` over a minute, or longer than `timeouts.request_body`.",
+        (
+            "`detail`: which of them, or whether the upstream did not wait for the body.",
+            "`client_ip`: one slow network or an attack?",
+        ),
+        ("Nothing for a few; raise the timeout, or lower `min_upload_rate`, for slow uploads.",),
     ),
     "not_implemented": Runbook(
         "CONNECT, or a transfer coding other than `chunked`.",

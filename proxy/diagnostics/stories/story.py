@@ -54,6 +54,7 @@ def story_of(x: Exchange, *, worker: int = 0) -> Story:
         "path": x.target,
         "host": x.host or None,
         "client_ip": x.client_ip,
+        "client_cert": x.client_cert or None,
         "user_agent": x.user_agent or None,
         "route": route_of(x),
         **_end(x, outcome),

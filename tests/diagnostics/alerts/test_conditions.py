@@ -7,6 +7,7 @@ import pytest
 from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
 from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, RuleName
+from proxy.tls.facts import CertificateFacts
 
 
 def found(rule, exchanges=(), system_state=SystemState()):  # noqa: B008 - frozen
@@ -126,3 +127,25 @@ def test_only_what_was_lost_since_the_last_look_is_news() -> None:
         ("log_dropping", "1 log line lost"),
     ]
     assert lost(AlertsRule(), after, after) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "raised"),
+    [
+        pytest.param(15, [], id="15 days"),
+        pytest.param(13, ["certificate_expires"], id="13 days"),
+        pytest.param(2, ["certificate_expires", "certificate_expires_soon"], id="2 days"),
+        pytest.param(-1, ["certificate_expires", "certificate_expires_soon"], id="expired"),
+    ],
+)
+def test_a_certificate_that_expires_is_told_14_and_3_days_before(days, raised):
+    facts = CertificateFacts("listen", 1e9 + days * 86400)
+    state = SystemState(wall=1e9, certificates=(facts,))
+
+    assert raised == list(found(AlertsRule(), system_state=state))
+
+
+def test_files_of_tls_that_cannot_be_used_are_told():
+    state = SystemState(certificates=(CertificateFacts("listen", None, "broken"),))
+
+    assert ["certificate_rejected"] == list(found(AlertsRule(), system_state=state))

@@ -50,6 +50,8 @@ def test_a_stream_that_stalled_was_silent_for_the_gap(exchange_of) -> None:
         ("stream_max_duration", {}, "max_stream"),
         ("client_too_slow", {}, "client_write"),
         ("request_timeout", {}, "request_body_gap"),
+        ("request_timeout", {"detail": "request_body: not whole after 9 s"}, "request_body"),
+        ("request_timeout", {"detail": "min_upload_rate: less than 9"}, "min_upload_rate"),
         ("request_timeout", {"terms": None}, None),
         ("stream_stalled", {"detail": "event_gap: no event for 5 s"}, "event_gap"),
         ("completed", {"upstream_status": 101, "detail": "silent for 600 s"}, "tunnel_idle"),

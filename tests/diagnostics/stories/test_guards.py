@@ -28,6 +28,11 @@ def test_what_refused_is_the_last_that_was_asked(exchange_of, guard) -> None:
         assert decided(x) == {**dict.fromkeys(ALL[:at], "passed"), guard: "refused", **rest}
 
 
+@pytest.mark.parametrize("code", ["request_timeout", "bad_request", "body_too_large"])
+def test_a_body_that_fails_on_its_way_up_had_passed_all_guards(exchange_of, code) -> None:
+    assert decided(exchange_of(code)) == dict.fromkeys(ALL, "passed")
+
+
 def test_a_client_that_left_early_was_asked_no_further(exchange_of) -> None:
     x = exchange_of("client_closed_request", attempts=[], route="")
 
