@@ -60,6 +60,8 @@ class Plan:
     """Is told of streams while they last."""
     overload: Overload
     """Whether new requests are refused."""
+    config_hash: str = ""
+    """Of the settings it was built from."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
     html_errors: bool = False
@@ -247,5 +249,7 @@ class Context:
         return bound if isinstance(bound, Connection) and bound.rise() else None
 
     def _bind(self, connection: Connection) -> None:
-        if connection.rest():
+        if self.upstream.is_retired:
+            connection.abort()  # its place is taken by one that this connection does not lead to
+        elif connection.rest():
             self.client.bound[self.upstream.name] = connection

@@ -61,6 +61,8 @@ class Exchange:
     upstream: str = ""
     terms: Terms | None
     """The rule of the route, as it was when the exchange ran."""
+    config_hash: str = ""  # of the settings it ran under
+    replaced_by: str = ""  # by settings that were in force when it ended
     attempts: list[Attempt]
     retry_stopped: NotRetried | None = None
     breaker_state: str | None = None

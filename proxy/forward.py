@@ -95,7 +95,7 @@ class Forward:
         try:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
-            ctx.cors = _cors(ctx, self.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             goes_on = await forward(ctx)
             return await _is_read(ctx) if goes_on and client.is_full else goes_on
         except RequestError as error:
@@ -121,7 +121,7 @@ class Forward:
         ctx = open_refused(self.plan, self.drain, request)
         self.observer.opened(ctx.exchange)
         try:
-            ctx.cors = _cors(ctx, self.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             return _stopped(ctx, error.outcome, error.detail)
         finally:
             self._close(ctx)
@@ -152,6 +152,9 @@ class Forward:
             and x.outcome.category == "client"
         ):
             x.cancelled = now() - ctx.client.gone_at
+        in_force = self.plan.config_hash
+        if x.config_hash != in_force:
+            x.replaced_by = in_force
         if x.route:
             x.breaker_state = ctx.route.breaker.state(ended)
             if x.outcome is not o.COMPLETED:

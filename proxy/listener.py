@@ -6,6 +6,7 @@ Accepts, counts, bounds and closes connections; what happens to a request is `fo
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -57,6 +58,17 @@ class TrafficServer(web.Server):
     def connections(self) -> list[ClientConnection]:  # type: ignore[override]
         """Connections whose sockets are open, those included that nobody serves any more."""
         return list(self._clients)
+
+    def take(self, rule: Listen, peers: Peers) -> None:
+        """Have other bounds for new connections, and another opinion of the peers of all."""
+        self._rule = rule
+        if peers == self._peers:
+            return
+        self._peers = peers
+        for client in self._clients:
+            client.peers = peers
+            client.source = replace(client.source, trusted=peers.is_proxy(client.peer))
+            client.id_trusted = peers.names_ids(client.peer)
 
     def opened(self, client: ClientConnection, fd: int) -> bool:
         self._clients[client] = None
@@ -168,6 +180,12 @@ class Listener:
             # asyncio takes the length of the kernel's queue for how many it accepts at once
             await web.SockSite(self._runner, sock, backlog=AT_ONCE).start()
             sock.listen(self._rule.backlog)
+
+    def take(self, rule: Listen, peers: Peers) -> None:
+        """Have other settings; where it listens stays as it is."""
+        self._rule, self._peers = rule, peers
+        if self.server is not None:
+            self.server.take(rule, peers)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections and close the idle ones; running exchanges go on."""

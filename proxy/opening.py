@@ -38,6 +38,7 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Con
     request_id, replaced = identify(given, kept=kept)
     client_ip = client.address(addresses_told(fields) if client.source.trusted else None)
     x = Exchange(at, wall(), asked.method, asked.target, client_ip)
+    x.config_hash = plan.config_hash
     x.request_id, x.client_request_id = request_id, replaced
     x.id_is_ours = given is None or replaced is not None
     if b"traceparent" in fields:

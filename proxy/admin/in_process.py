@@ -5,7 +5,7 @@ circuits, which nobody else remembers.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 from proxy import __version__
@@ -23,6 +23,7 @@ from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import (
@@ -39,6 +40,16 @@ from proxy.upstream.health.view import EndpointView
 from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
+
+
+class ReloaderView(Protocol):
+    """Who reads the settings again."""
+
+    @property
+    def last(self) -> ReloadReport | None: ...
+    @property
+    def is_rejected(self) -> bool: ...
+    async def reload(self, cause: str) -> ReloadReport: ...
 
 
 class CertificatesView(Protocol):
@@ -73,6 +84,8 @@ class AppView(Protocol):
     @property
     def diagnostics(self) -> DiagnosticsView: ...
     @property
+    def reloader(self) -> ReloaderView: ...
+    @property
     def tls(self) -> CertificatesView: ...
     @property
     def ask_to_end(self) -> Callable[[], None] | None: ...
@@ -89,6 +102,17 @@ class InProcessAdmin:
     def breaker_changed(self, change: Transition) -> None:
         """Remember it."""
         self._changes.setdefault(change.name, deque(maxlen=_CHANGES)).appendleft(change)
+
+    def forget_others(self, routes: Collection[str]) -> None:
+        """Forget the changes of circuits of all other routes."""
+        for name in [one for one in self._changes if one not in routes]:
+            del self._changes[name]
+
+    async def reload(self, cause: str) -> ReloadReport:
+        return await self._app.reloader.reload(cause)
+
+    def last_reload(self) -> ReloadReport | None:
+        return self._app.reloader.last
 
     @property
     def diagnostics(self) -> DiagnosticsView:
@@ -116,6 +140,7 @@ class InProcessAdmin:
             certificates=app.tls.facts(),
             version=__version__,
             config_hash=app.settings.config_hash,
+            reloaded=app.reloader.last,
         )
 
     def _upstreams(
@@ -171,6 +196,7 @@ class InProcessAdmin:
                 (n, v.endpoint, v.reason or "") for n, v in views if v.status == "down"
             ),
             log_dropped=sum(self._app.log.dropped.values()),
+            config_rejected=self._app.reloader.is_rejected,
         )
 
     def routes(self) -> Sequence[JsonObject]:

@@ -56,7 +56,7 @@ class ClientConnection:
         """With the next request, or the rest of its head."""
         self._owner = owner
         self._limits = limits
-        self._peers = peers
+        self.peers = peers
         self._output: Output | None = None
         self.transport: asyncio.Transport | None = None
         """None before there is a connection, and once it is lost."""
@@ -86,8 +86,8 @@ class ClientConnection:
         """The connection is there; whether it is to be served."""
         peer = transport.get_extra_info("peername")
         self.peer = peer[0].removeprefix(_MAPPED) if peer else ""
-        self.source = self.source.at(self.peer, trusted=self._peers.is_proxy(self.peer))
-        self.id_trusted = self._peers.names_ids(self.peer)
+        self.source = self.source.at(self.peer, trusted=self.peers.is_proxy(self.peer))
+        self.id_trusted = self.peers.names_ids(self.peer)
         self.transport = transport
         self._reading.begin(transport)
         self._output = Output(transport, self.loop)
@@ -156,7 +156,7 @@ class ClientConnection:
         """Who asks: the peer, or whom trusted proxies name."""
         if forwarded_for is None or not self.source.trusted:
             return self.peer
-        return self._peers.origin(self.peer, forwarded_for)
+        return self.peers.origin(self.peer, forwarded_for)
 
     @property
     def is_full(self) -> bool:

@@ -7,7 +7,7 @@ read and before a change of state is reported. Nothing here may ever harm the ex
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from proxy import clock
@@ -147,12 +147,32 @@ class Observer:
         """The process listens; `fields` say where, and which version it is."""
         self._log.emit("started", "info", **fields, worker=self._worker)
 
-    def config_loaded(self, config_hash: str, **fields: object) -> None:
-        """Settings took effect; from now on every event names them."""
+    def take(
+        self, routes: Mapping[str, str], known: Collection[str], replaced: Collection[str]
+    ) -> None:
+        """Observe other routes (with their upstreams) from now on; `known` are all upstreams.
+
+        `replaced` names upstreams of which nothing is known any more.
+        """
         self.flush()
-        self._recorder.config_hash = config_hash
+        histories = self._recorder.histories
+        for name in [one for one in histories if one in replaced or one not in known]:
+            del histories[name]
+        running = {(x.route, x.upstream) for x in self.running.values() if x.route}
+        self._metrics.take(routes, known, running)
+        self._metrics.forget_endpoints(replaced)
+
+    def record_share(self, sample: float) -> None:
+        """Of exchanges that simply completed, log this share from now on."""
+        self._recorder.sample = sample
+
+    def config_loaded(self, config_hash: str, cause: str = "start", **fields: object) -> None:
+        """Settings took effect."""
+        self.flush()
         self._metrics.config(config_hash, clock.wall())
-        self._log.emit("config_loaded", "info", config_hash=config_hash, **fields)
+        if cause != "start":
+            self._metrics.reloaded("loaded")
+        self._log.emit("config_loaded", "info", config_hash=config_hash, cause=cause, **fields)
 
     def breaker_changed(self, change: Transition) -> None:
         self.flush()
@@ -220,9 +240,15 @@ class Observer:
         """There are enough again; so many connections were refused meanwhile."""
         self._log.emit("descriptors_free", "info", refused=refused)
 
-    def signal_ignored(self, signal: str) -> None:
-        """Somebody sent a signal that means nothing to us, such as one to read settings anew."""
-        self._log.emit("signal_ignored", "warning", signal=signal)
+    def config_rejected(self, cause: str, faults: Sequence[str], **fields: object) -> None:
+        """New settings were wrong; those before stay in force."""
+        self._metrics.reloaded("rejected")
+        self._log.emit("config_rejected", "error", cause=cause, faults=list(faults), **fields)
+
+    def reload_refused(self, cause: str, reason: str) -> None:
+        """Nobody looked at the settings."""
+        self._metrics.reloaded("refused")
+        self._log.emit("reload_refused", "warning", cause=cause, reason=reason)
 
     def drain_began(self, signal: str, limit: float) -> None:
         """From now on exchanges end because we do; `limit` is in seconds."""

@@ -139,6 +139,23 @@ class Upstream:
         """How every endpoint stands."""
         return self._active.views(now())
 
+    @property
+    def is_retired(self) -> bool:
+        """Whether another one has taken its place, or none."""
+        return self._pool.is_retired
+
+    def retire(self) -> None:
+        """Nothing new comes here: close what is idle now, and the rest as its exchanges end."""
+        self._pool.retire()
+        self._active.cancel()
+
+    def is_over(self) -> bool:
+        """Of a retired one: whether its last exchange has ended; then no DNS is asked any more."""
+        if self.view().in_use:
+            return False
+        self.endpoints.close()
+        return True
+
     async def close(self) -> None:
         """Close every connection, those in use as well."""
         await self._active.stop()

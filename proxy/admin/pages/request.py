@@ -21,7 +21,15 @@ from proxy.admin.pages.parts import badge, code, facts, link, section, state, ta
 from proxy.admin.pages.requests import listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
-from proxy.admin.story_text import circuit, connection, fell_back, got, story_text, then
+from proxy.admin.story_text import (
+    circuit,
+    connection,
+    fell_back,
+    got,
+    settings_of,
+    story_text,
+    then,
+)
 from proxy.diagnostics.stories.story import summary_of
 
 _MOST = 10
@@ -164,7 +172,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Upstream's ID", text(story, "upstream_request_id")),
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
         ("Trace", text(story, "trace_id")),
-        ("Settings", f"{text(story, 'config_hash', '?')}, worker {text(story, 'worker', '0')}"),
+        ("Settings", f"{settings_of(story)}, worker {text(story, 'worker', '0')}"),
     )
     return section("Facts", facts(pairs))
 

@@ -38,7 +38,7 @@ SUMMARY: Final = (
 """What a list of stories says of each, beside its route and its number of attempts."""
 
 
-def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
+def story_of(x: Exchange, *, worker: int = 0) -> Story:
     """The whole story of an exchange that has ended."""
     outcome, around = x.outcome or INTERNAL_ERROR, around_of(x)
     told: dict[str, object] = {
@@ -70,7 +70,8 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "clocks": [_clock(clock) for clock in clocks_of(x)],
         "stream": _stream(x),
         "client": _client(x, outcome),
-        "config_hash": config_hash or None,
+        "config_hash": x.config_hash or None,
+        "config_replaced_by": x.replaced_by or None,
         "worker": worker,
         **around,
         **diagnose(x, around),

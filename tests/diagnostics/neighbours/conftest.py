@@ -62,7 +62,7 @@ def window_of() -> Callable[[list[Exchange]], tuple[RouteWindow, ComparedRow]]:
         happened: list[Exchange], slowness: Slowness | None = None
     ) -> tuple[RouteWindow, ComparedRow]:
         maker, ring = RowMaker(("user_id",)), Ring()
-        rows = [maker.row(x, "c1") for x in happened]
+        rows = [maker.row(x) for x in happened]
         for row in rows:
             ring.add(row)
         window = RouteWindow("chat", "model", maker.fields, slowness or Slowness())
