@@ -23,7 +23,7 @@ COMPILED = {
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
     "client": "absence body chunk_reader connection head_reader intake kept_body output owner "
-    "patience protocol reading request request_reader serving states switched unread",
+    "patience protocol reading request request_reader serving source states switched unread",
     "diagnostics/neighbours": "desk ring rows usual usual_times window",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",

@@ -4,17 +4,18 @@ order.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from proxy import __version__
+from proxy.admin.gauges import gauges_of, places_of
 from proxy.admin.guard import Guard
 from proxy.admin.in_process import InProcessAdmin
 from proxy.admin.server import AdminRunner, admin_runner
 from proxy.clock import now
 from proxy.descriptors import OF_OUR_OWN, Descriptors
-from proxy.diagnostics.neighbours.holders import Holders, place_standing, pool_standing
+from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
-from proxy.exchange import Exchange
 from proxy.forward import Forward
 from proxy.limits.overload import Overload
 from proxy.limits.places import Places
@@ -23,22 +24,7 @@ from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
-from proxy.observation.readings import (
-    budget_samples,
-    certificate_samples,
-    circuit_samples,
-    endpoint_samples,
-    handshake_samples,
-    overload_samples,
-    place_samples,
-    pool_samples,
-    rate_limit_samples,
-    retired_samples,
-    shed_samples,
-)
-from proxy.observation.series import Sample
 from proxy.observation.summary import Summary
-from proxy.outcome import POOL_TIMEOUT
 from proxy.reload.build import Builder, Built
 from proxy.reload.reloader import Reloader
 from proxy.resilience.permits import Transition
@@ -74,7 +60,7 @@ class App:
             system_state=self.in_process_admin.system_state,
             service=settings.service,
             own_fields=tuple(settings.observe.fields),
-            holders=Holders(self.observer.running.values, self._places_of),
+            holders=Holders(self.observer.running.values, partial(places_of, self)),
         )
         self.observer.readers.append(self.diagnostics.closed)
         self.metrics.read_from(self.diagnostics.readings)
@@ -94,13 +80,13 @@ class App:
         )
         self.current = self._builder.current = self._builder.build(settings)
         """What the settings in force were made into."""
-        self._retired: list[Upstream] = []
+        self.retired: list[Upstream] = []
         """Upstreams that were replaced, and whose exchanges are not over."""
         self.forward = Forward(self.current.plan, self.observer)
         self.tls = self._make_tls()
         self.listener = self._make_listener(settings.listen)
         self.reloader = Reloader(self, self._builder, self.observer, source)
-        self.metrics.read_from(self._readings)
+        self.metrics.read_from(partial(gauges_of, self))
         self._guard = Guard(settings.admin.host, _token(settings))
         self._admin = self._make_admin(settings.admin.max_connections)
         self.admin_port = settings.admin.port
@@ -173,38 +159,12 @@ class App:
             upstream.retire()
         for upstream in before.replaced(built):
             upstream.start_checks()
-        self._retired = [up for up in (*self._retired, *replaced) if not up.is_over()]
+        self.retired = [up for up in (*self.retired, *replaced) if not up.is_over()]
         self.reloader.watch(settings.reload.watch)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
         self.in_process_admin.breaker_changed(change)
-
-    def _places_of(self, x: Exchange) -> dict[str, object]:
-        """How the pool or the places stand that refused an exchange."""
-        if x.outcome is POOL_TIMEOUT:
-            return pool_standing(self.upstreams[x.upstream].view())
-        own = next((r.concurrency for r in self.routes if r.name == x.route), None)
-        is_overall = self.overall is not None and (x.detail or "").startswith("listen.")
-        return place_standing(self.overall if is_overall else own.places if own else None)
-
-    def _readings(self) -> Iterator[Sample]:
-        """Gauges whose subjects know them already."""
-        at = now()
-        yield from shed_samples(self.shed)
-        yield from certificate_samples(self.tls.facts())
-        yield from handshake_samples(self.tls.handshakes)
-        yield from overload_samples({n: sign.holds for n, sign in self.overload.signs.items()})
-        views = {name: up.endpoint_views() for name, up in self.upstreams.items()}
-        yield from endpoint_samples(views)
-        yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
-        yield from retired_samples((up.name, up.view().in_use) for up in self._retired)
-        yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
-        limits = [r.rate_limits for r in self.routes if r.rate_limits]
-        yield from rate_limit_samples(c for one in limits for c in one.counts())
-        places = {r.name: r.concurrency.places for r in self.routes if r.concurrency}
-        yield from place_samples(places | ({"*": self.overall} if self.overall else {}))
-        yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:
         """Listen on both ports; ready when it returns."""
@@ -268,7 +228,7 @@ class App:
             await self.memory_watch.stop()
         await self.listener.stop()
         await self._admin.cleanup()
-        for upstream in (*self.upstreams.values(), *self._retired):
+        for upstream in (*self.upstreams.values(), *self.retired):
             await upstream.close()
         self.observer.flush()
         await self.diagnostics.stop()

@@ -68,20 +68,6 @@ class Plan:
     """Whether people get errors of ours as a page."""
 
 
-class UpstreamResponse:
-    """The upstream's answer: its head, and of its body what has been read."""
-
-    head: ResponseHead
-    body: bytes = b""
-    is_whole: bool = False
-    """Whether `body` is all of it and the connection is given back."""
-    stream: EventStream | None = None
-    """Set where the head was held until the first event."""
-
-    def __init__(self, head: ResponseHead) -> None:
-        self.head = head
-
-
 class Context:
     """The working state of an exchange; nothing of it outlives it."""
 
@@ -128,7 +114,7 @@ class Context:
         self, plan: Plan, exchange: Exchange, asked: RequestHead, request: Request, drain: Drain
     ) -> None:
         self.plan, self.exchange, self.drain, self.asked = plan, exchange, drain, asked
-        self.request, self.client, self.source = request, request.client, request.client.source
+        self.request, self.client, self.source = request, request.client, request.client.source.peer
 
     @property
     def is_limited(self) -> bool:

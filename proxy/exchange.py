@@ -234,17 +234,11 @@ class Exchange:
         return self.spent.client
 
     @property
-    def paused(self) -> float:
-        """Pauses before retries."""
-        return self.spent.pause
-
-    @property
     def overhead(self) -> float:
         """What Sidelight itself cost: the time in which nothing was waited for."""
         spent = self.spent
         waited = spent.queue + spent.connect + spent.upstream + spent.pause + spent.client
-        overhead = self.ended - self.started - waited
-        return max(0.0, overhead)
+        return max(0.0, self.ended - self.started - waited)
 
     @property
     def term(self) -> str:

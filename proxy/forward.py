@@ -11,7 +11,7 @@ from typing import Protocol
 from proxy import outcome as o
 from proxy import respond
 from proxy.admission import admit, refuse_new
-from proxy.attempts import NoAnswer, call
+from proxy.attempts import call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
@@ -28,6 +28,7 @@ from proxy.own_response import allow, refuse, refuse_preflight
 from proxy.routing import NoRoute, Route
 from proxy.time_spent import CLIENT, GUARDS, ROUTE
 from proxy.upload import keep_body
+from proxy.upstream.result import NoAnswer
 
 
 async def forward(ctx: Context) -> bool:
@@ -69,9 +70,7 @@ class ExchangeObserver(Protocol):
     """Who is told of every exchange."""
 
     def opened(self, x: Exchange) -> None: ...
-
     def close(self, x: Exchange) -> None: ...
-
     def connection_refused(self) -> None: ...
 
 
@@ -79,9 +78,7 @@ class Forward:
     """Takes every request of the traffic port on its way, and sees to its end."""
 
     def __init__(self, plan: Plan, observer: ExchangeObserver) -> None:
-        self.plan = plan
-        self.observer = observer
-        self.drain = Drain()
+        self.plan, self.observer, self.drain = plan, observer, Drain()
 
     async def __call__(self, request: Request) -> bool:
         """Serve one request: whether its connection may carry another one.

@@ -6,7 +6,6 @@ Accepts, counts, bounds and closes connections; what happens to a request is `fo
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 from aiohttp import web
 
@@ -66,9 +65,7 @@ class TrafficServer(web.Server):
             return
         self._peers = peers
         for client in self._clients:
-            client.peers = peers
-            client.source = replace(client.source, trusted=peers.is_proxy(client.peer))
-            client.id_trusted = peers.names_ids(client.peer)
+            client.source.trust(peers)
 
     def opened(self, client: ClientConnection, fd: int) -> bool:
         self._clients[client] = None
@@ -87,14 +84,14 @@ class TrafficServer(web.Server):
     def protocol(self, certificate: ClientCertificate | None) -> ClientProtocol:
         """What serves a connection whose handshake is done."""
         made, shown = self(), certificate or NONE_SHOWN
-        made.client.source = Peer("", False, b"https", shown.name, shown.line)
+        made.client.source.peer = Peer("", False, b"https", shown.name, shown.line)
         return made
 
     def _make_room(self) -> bool:
         """For one more connection than there may be: the oldest idle one gives way."""
         for oldest in self._idle:
             oldest.close()
-            if oldest.source.scheme == b"https":
+            if oldest.source.peer.scheme == b"https":
                 oldest.abort()  # it would wait until its client says goodbye as well
             return True
         self._shed["traffic", "connection_limit"] += 1

@@ -5,10 +5,11 @@ circuits, which nobody else remembers.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from proxy import __version__
+from proxy.admin.app_view import AppView
 from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.json_view import JsonObject
 from proxy.admin.limits import limits_body
@@ -16,16 +17,10 @@ from proxy.admin.live import Live, Running
 from proxy.admin.sources import DiagnosticsView, Order
 from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
-from proxy.limits.overload import Overload
-from proxy.limits.places import Places
 from proxy.matching.rank import specificity
 from proxy.observation.breaker_opening import opened
-from proxy.observation.log import Log
-from proxy.observation.metrics import Metrics
-from proxy.observation.observer import Observer
 from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
-from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import (
     AttemptHistory,
     UpstreamHealth,
@@ -34,61 +29,9 @@ from proxy.observation.upstream_status import (
 )
 from proxy.resilience.permits import Transition
 from proxy.routing import Route
-from proxy.settings.schema import Settings
-from proxy.tls.facts import CertificateFacts
 from proxy.upstream.health.view import EndpointView
-from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
-
-
-class ReloaderView(Protocol):
-    """Who reads the settings again."""
-
-    @property
-    def last(self) -> ReloadReport | None: ...
-    @property
-    def is_rejected(self) -> bool: ...
-    async def reload(self, cause: str) -> ReloadReport: ...
-
-
-class CertificatesView(Protocol):
-    """How all certificates stand."""
-
-    def facts(self) -> list[CertificateFacts]: ...
-
-
-class AppView(Protocol):
-    """What is looked at."""
-
-    not_ready_because: str | None
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def routes(self) -> Sequence[Route]: ...
-    @property
-    def overload(self) -> Overload: ...
-    @property
-    def overall(self) -> Places | None: ...
-    @property
-    def upstreams(self) -> Mapping[str, Upstream]: ...
-    @property
-    def observer(self) -> Observer: ...
-    @property
-    def metrics(self) -> Metrics: ...
-    @property
-    def summary(self) -> Summary: ...
-    @property
-    def log(self) -> Log: ...
-    @property
-    def diagnostics(self) -> DiagnosticsView: ...
-    @property
-    def reloader(self) -> ReloaderView: ...
-    @property
-    def tls(self) -> CertificatesView: ...
-    @property
-    def ask_to_end(self) -> Callable[[], None] | None: ...
 
 
 class InProcessAdmin:

@@ -19,9 +19,10 @@ from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
 from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
+from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
-from proxy.diagnostics.stories.opening import open_store
+from proxy.diagnostics.stories.opening import open_store, state_of
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
@@ -67,8 +68,7 @@ class Diagnostics:
         holders: Holders | None = None,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        self._rules, self._tell, self._rng = rules, tell, rng
-        self._system_state = system_state
+        self._rules, self._tell, self._rng, self._system_state = rules, tell, rng, system_state
         self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
         self._holders = holders
         self._recent = Recent(rules.stories.memory, worker, self._desk.complete)
@@ -80,8 +80,7 @@ class Diagnostics:
         )
         self._store = open_store(rules.store, tell, worker, self._desk.finish)
         self._ticking: asyncio.Task[None] | None = None
-        self._is_restored = False
-        self._renewals = 0
+        self._is_restored, self._renewals = False, 0
 
     def take(self, rules: DiagnosticsRules, known: Collection[str]) -> None:
         """Keep, judge and send by other rules from now on; the store stays where it is.
@@ -214,12 +213,7 @@ class Diagnostics:
 
     def store_state(self) -> dict[str, object]:
         """How the store is."""
-        store = self._store
-        if store is None:
-            return {"state": "off", "reason": None, "dropped": {}, "queued": 0}
-        state = "ok" if store.failing is None else "failing"
-        dropped = dict(store.dropped)
-        return {"state": state, "reason": store.failing, "dropped": dropped, "queued": store.queued}
+        return state_of(self._store)
 
     def readings(self) -> Iterator[Sample]:
         """For the metrics."""
@@ -254,10 +248,3 @@ class Diagnostics:
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))
-
-
-def is_slow(x: Exchange, slow: float) -> bool:
-    """Whether the answer, or the first event of its stream, took longer than `slow` seconds."""
-    if x.streamed:
-        return x.first_event is not None and x.first_event > slow
-    return x.ended - x.started > slow

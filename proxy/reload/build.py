@@ -113,7 +113,7 @@ class Builder:
             proxy_status=ProxyStatus(settings.service, on_all=errors.proxy_status == "all"),
             cors=settings.cors,
             fields=extractor(settings.observe.fields, self._hash_key(settings)),
-            watcher=self._observer,
+            watcher=self._observer.streams,
             config_hash=settings.config_hash,
             overload=self._overload,
             concurrency=overall,

@@ -72,9 +72,7 @@ class Upstream:
     def take(self) -> Connection | None:
         """An idle connection without waiting, or None: then `acquire`."""
         sole = self.endpoints.sole
-        if sole is None:
-            return None
-        return self._pool.take(sole)
+        return None if sole is None else self._pool.take(sole)
 
     def choice(self, asked: RequestHead, x: Exchange) -> Choice | None:
         """What an exchange is to remember of its endpoints; None where there is but one."""
@@ -108,8 +106,7 @@ class Upstream:
         endpoint = self._chooser.choose(choice, now())
         if endpoint is None:
             return self._none_healthy(choice)
-        connection = self._pool.take(endpoint)
-        if connection is not None:
+        if (connection := self._pool.take(endpoint)) is not None:
             return connection
         if not self._pool.reserve(endpoint):
             connection, instead = self._take_another(choice)

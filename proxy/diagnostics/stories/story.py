@@ -19,7 +19,7 @@ from proxy.diagnostics.stories.clocks import (
     is_tunnel,
     runbook_of,
     silence,
-)
+)  # fmt: skip
 from proxy.diagnostics.stories.diagnosis import diagnose
 from proxy.diagnostics.stories.fallbacks import fallback_of
 from proxy.diagnostics.stories.guards import guards_of, route_of
@@ -194,7 +194,7 @@ def _times(x: Exchange) -> Story:
         "queue_ms": x.queued,
         "upstream_ms": x.upstream_wait,
         "client_ms": x.client_wait,
-        "paused_ms": x.paused,
+        "paused_ms": x.spent.pause,
         "cancel_ms": x.cancelled,
     }
     return {name: ms(length) for name, length in lengths.items() if length}
@@ -202,9 +202,8 @@ def _times(x: Exchange) -> Story:
 
 def _clock(clock: Clock) -> Story:
     told: Story = {"clock": clock.name, "configured_ms": _ms(clock.configured)}
-    if clock.elapsed is not None:
-        told["elapsed_ms"] = ms(clock.elapsed)
-    return {**told, "ran_out": clock.ran_out}
+    elapsed: Story = {} if clock.elapsed is None else {"elapsed_ms": ms(clock.elapsed)}
+    return {**told, **elapsed, "ran_out": clock.ran_out}
 
 
 def _stream(x: Exchange) -> Story | None:
@@ -229,8 +228,7 @@ def _stream(x: Exchange) -> Story | None:
 
 
 def _client(x: Exchange, outcome: Outcome) -> Story:
-    got = client_got(x)
-    told: Story = {"got": got}
+    told: Story = {"got": (got := client_got(x))}
     if x.status is not None:
         told["status"] = x.status
     if got in ("own_answer", "in_band_error"):
