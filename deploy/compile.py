@@ -33,11 +33,11 @@ COMPILED = {
     "rate refused_keys response_size",
     "matching": "conditions index paths rank",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
-    "redaction route_metrics series stack_traces summary upstream_status",
+    "redaction route_metrics series stack_traces stream_events summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits probes retry "
     "retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
-    "sse upstream_errors verdict",
+    "sse upstream_errors upstream_response verdict",
     "upstream": "blanks bounded_body choice chooser chosen conclusion connection delivery ending "
     "endpoint endpoint_change endpoints interim names pacing passive_health pool protocol "
     "request_writer rescue response response_reader result states switched upstream",

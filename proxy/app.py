@@ -54,14 +54,7 @@ class App:
         self.summary = Summary(now())
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
         self.in_process_admin = InProcessAdmin(self)
-        self.diagnostics = Diagnostics(
-            _diagnostics_rules(settings),
-            tell=self.log.say,
-            system_state=self.in_process_admin.system_state,
-            service=settings.service,
-            own_fields=tuple(settings.observe.fields),
-            holders=Holders(self.observer.running.values, partial(places_of, self)),
-        )
+        self.diagnostics = self._make_diagnostics(settings)
         self.observer.readers.append(self.diagnostics.closed)
         self.metrics.read_from(self.diagnostics.readings)
         self.shed: Counter[tuple[str, str]] = Counter()
@@ -105,6 +98,16 @@ class App:
     @property
     def routes(self) -> Sequence[Route]:
         return self.current.routes
+
+    def _make_diagnostics(self, settings: Settings) -> Diagnostics:
+        return Diagnostics(
+            _diagnostics_rules(settings),
+            tell=self.log.say,
+            system_state=self.in_process_admin.system_state,
+            service=settings.service,
+            own_fields=tuple(settings.observe.fields),
+            holders=Holders(self.observer.running.values, partial(places_of, self)),
+        )
 
     def _make_listener(self, rule: Listen) -> Listener:
         has_room, peers = self.descriptors.admit_client, self.current.peers
