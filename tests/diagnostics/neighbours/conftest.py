@@ -42,6 +42,7 @@ def happen() -> Happen:
         )  # fmt: skip
         x = Exchange(at - had["took"], 1e9 + at - had["took"], "GET", had["path"], "192.0.2.1")
         x.request_id, x.route, x.upstream = had.get("id", f"id-{made}"), "chat", "model"
+        x.config_hash = had.get("config_hash", "")
         x.user_agent, x.fields = had.get("agent", "widget/1"), {"user_id": had["user"]}
         x.attempts = had.get("attempts", [attempt])
         x.outcome, x.upstream_status = OUTCOMES[had["code"]], had["status"]
