@@ -4,6 +4,7 @@ order.
 
 import asyncio
 import secrets
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -79,6 +80,7 @@ class App:
             tell=self.log.say,
             system_state=self.in_process_admin.system_state,
             service=settings.service,
+            instance=settings.instance or socket.gethostname(),
             config_hash=settings.config_hash,
             own_fields=tuple(settings.observe.fields),
             holders=Holders(self.observer.running.values, self._places_of),

@@ -122,8 +122,7 @@ def _facts(story: JsonObject) -> Iterator[str]:
     fields = part(story, "fields")
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
-    config, worker = text(story, "config_hash", "?"), text(story, "worker", "0")
-    yield f"Config:    {config}, worker {worker}"
+    yield _served_by(story)
 
 
 def _ids_of_others(story: JsonObject) -> list[str]:
@@ -187,6 +186,12 @@ def _runbook(story: JsonObject) -> Iterator[str]:
     for title, items in (("Check", runbook.checks), ("Fix", runbook.fixes)):
         for item in items:
             yield from _wrapped(item, " " * 9, f"  {title:<5}: ")
+
+
+def _served_by(story: JsonObject) -> str:
+    config, worker = text(story, "config_hash", "?"), text(story, "worker", "0")
+    instance = text(story, "instance")
+    return f"Config:    {config}, worker {worker}" + (f" of {instance}" if instance else "")
 
 
 def group_line(group: JsonObject) -> str:

@@ -16,7 +16,8 @@ from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch, trial
-from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
+from proxy.diagnostics.errors.groups import Groups, copied
+from proxy.diagnostics.errors.view import ErrorsView
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.stories.against import parted
@@ -62,6 +63,7 @@ class Diagnostics:
         tell: EmitEvent,
         system_state: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
+        instance: str = "",
         worker: int = 0,
         config_hash: str = "",
         own_fields: Sequence[str] = (),
@@ -74,13 +76,16 @@ class Diagnostics:
         self._system_state = system_state
         self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, rules.stories.slow))
         self._holders = holders
-        self._recent = Recent(rules.stories.memory, worker, self._desk.complete)
+        self._recent = Recent(rules.stories.memory, worker, self._desk.complete, instance or None)
         self._groups = Groups()
+        self._errors = ErrorsView(
+            self._groups, instance, lambda: self._store.database.fleet if self._store else None
+        )
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
         send = self._send if self._notifier.has_receivers else None
         self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
-        self._store = open_store(rules.store, tell, worker, self._desk.finish)
+        self._store = open_store(rules.store, tell, worker, self._desk.finish, instance)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored = False
         self._renewals = 0
@@ -178,16 +183,11 @@ class Diagnostics:
 
     def errors(self, wall: float) -> dict[str, object]:
         """All groups of errors, the latest first, and the summary of a day."""
-        groups = self._groups.newest_first()
-        return {
-            "groups": [group_json(group, wall) for group in groups],
-            "summary": summary(groups, wall),
-        }
+        return self._errors.all(wall)
 
     def error(self, fingerprint: str, wall: float) -> dict[str, object] | None:
         """One group, with the stack trace if it is a fault of ours."""
-        group = self._groups.get(fingerprint)
-        return group_json(group, wall, with_trace=True) if group is not None else None
+        return self._errors.one(fingerprint, wall)
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """Raised ones first, then those cleared within a day."""

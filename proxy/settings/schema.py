@@ -170,6 +170,8 @@ class Settings(Knobs):
 
     service: syntax.Name = "sidelight"
     """Name in the log and in `Proxy-Status`."""
+    instance: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """Name of this instance among its replicas, in stories and alerts; null: the host's name."""
     event_loop: Literal["uvloop", "asyncio"] = "uvloop"
     """The event loop; asyncio where uvloop is not to be had."""
     listen: Listen = Listen()
@@ -193,7 +195,7 @@ class Settings(Knobs):
     stories: StoriesRule = StoriesRule()
     """Stories in memory, to be found by their Reference ID."""
     store: StoreRule = StoreRule()
-    """Stories and errors on disk, so that they survive a restart."""
+    """Stories and errors in a database, so that they survive a restart."""
     alerts: AlertsRule = AlertsRule()
     """Rules over windows, evaluated in the process, and who is told."""
     cors: Cors = None

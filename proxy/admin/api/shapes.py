@@ -64,7 +64,7 @@ SHAPES: Final[dict[str, Schema]] = {
         bytes_in=WHOLE, bytes_out=WHOLE, guards=_list(OBJECT), attempts=_list(OBJECT),
         retry_stopped=TEXT, fallback=OBJECT, breaker=OBJECT, times=OBJECT, parts=_map(NUMBER),
         clocks=_list(OBJECT), stream=OBJECT,
-        client=OBJECT, config_hash=TEXT, worker=WHOLE, diagnosis=TEXT, runbook=TEXT,
+        client=OBJECT, config_hash=TEXT, worker=WHOLE, instance=TEXT, diagnosis=TEXT, runbook=TEXT,
         proven=TEXT, likely=TEXT, next_check=TEXT, neighbours=_of("Neighbours"),
         culprits=_map(OBJECT), usual=_map(OBJECT),
     ),
@@ -87,7 +87,7 @@ SHAPES: Final[dict[str, Schema]] = {
         "fingerprint code", fingerprint=TEXT, code=TEXT, route=TEXT, upstream=TEXT, endpoint=TEXT,
         detail_class=TEXT, severity=LEVEL, category=TEXT, first_seen=TIME, last_seen=TIME,
         total=WHOLE, last_24h=WHOLE, per_hour=_list(OBJECT), samples=_list(TEXT), message=TEXT,
-        trace=TEXT,
+        trace=TEXT, instances=_list(TEXT),
     ),
     "Errors": _object("groups summary", groups=_list(_of("ErrorGroup")), summary=OBJECT),
     "Alert": _object(

@@ -1,4 +1,4 @@
-"""The database of the store, as its one writer uses it: open, write, keep within its bounds.
+"""SQLite as the store's database, as its one writer uses it: open, write, keep within its bounds.
 
 Knows no thread and no queue. Everything raises one of STORE_ERRORS where the database fails.
 """
@@ -10,9 +10,17 @@ from typing import Final
 from sqlalchemy import Engine
 
 from proxy import clock
+from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import MOST, Group
 from proxy.diagnostics.neighbours.usual import Saved
-from proxy.diagnostics.stories.files import STORE_ERRORS, open_for_writing
+from proxy.diagnostics.stories.files import (
+    STORE_ERRORS,
+    is_broken,
+    is_suspect,
+    open_for_writing,
+    reason_of,
+    set_aside,
+)
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.tables import migrate
 from proxy.diagnostics.stories.writing import (
@@ -39,6 +47,9 @@ class StoryDatabase:
 
     def __init__(self, path: Path, rule: StoreRule) -> None:
         self._path, self._rule = path, rule
+        self.where: Mapping[str, str] = {"path": str(path)}
+        self.every = PRUNE
+        self.fleet: FleetGroups | None = None
         self._engine: Engine | None = None
         self._file: tuple[int, int] | None = None
         """The file that is open, whatever stands under its name by now."""
@@ -53,8 +64,8 @@ class StoryDatabase:
 
     def write(
         self, rows: Sequence[Row], groups: Sequence[Group], usual: Mapping[str, Saved] = _NONE
-    ) -> None:
-        """All of it in one transaction, or nothing."""
+    ) -> int:
+        """All of it in one transaction, or nothing; SQLite refuses no row."""
         with self._open().begin() as connection:
             if rows:
                 write_stories(connection, rows)
@@ -63,6 +74,7 @@ class StoryDatabase:
             if usual:
                 write_usual(connection, usual)
         self._size += sum(row.size for row in rows)
+        return 0
 
     def keep_bounds(self) -> None:
         """Delete what is too old or too much, if it is time to look."""
@@ -81,6 +93,20 @@ class StoryDatabase:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+
+    def failed(self, error: BaseException) -> str:
+        """Let go, and set a broken file aside. Why it failed."""
+        self.let_go()
+        if is_broken(error):
+            try:
+                set_aside(self._path)
+            except OSError as hindrance:
+                return reason_of(hindrance)
+        return reason_of(error)
+
+    def is_suspect(self, error: BaseException, /) -> bool:
+        """Whether the file may be broken."""
+        return is_suspect(error)
 
     def _drop_aged(self, before: float) -> None:
         """In small transactions, so that no lock is held for long."""

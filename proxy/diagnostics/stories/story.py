@@ -37,8 +37,10 @@ SUMMARY: Final = (
 """What a list of stories says of each, beside its route and its number of attempts."""
 
 
-def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
-    """The whole story of an exchange that has ended."""
+def story_of(
+    x: Exchange, *, worker: int = 0, config_hash: str = "", instance: str | None = None
+) -> Story:
+    """The whole story of an exchange that has ended; `instance` has served it."""
     outcome, around = x.outcome or INTERNAL_ERROR, around_of(x)
     told: dict[str, object] = {
         "request_id": x.request_id,
@@ -71,6 +73,7 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "client": _client(x, outcome),
         "config_hash": config_hash or None,
         "worker": worker,
+        "instance": instance,
         **around,
         **diagnose(x, around),
         "runbook": runbook_of(x),
