@@ -88,6 +88,14 @@ class Postgres:
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
+    def crash(self) -> None:
+        """Every process of it is killed, as when the machine is switched off."""
+        if self._process is None:
+            return
+        self._signal(signal.SIGKILL)
+        self._process.wait(PATIENCE)
+        self._process = None
+
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.home)
@@ -114,8 +122,23 @@ class Postgres:
     def database(self, name: str) -> str:
         """A new one with a user of its name, who has what is documented and no more; its URL."""
         self.run(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'", f"CREATE DATABASE {name}")
-        self.run(f"GRANT USAGE, CREATE ON SCHEMA public TO {name}", database=name)
+        self.run(
+            f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+            "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+            f"GRANT CONNECT ON DATABASE {name} TO {name}",
+            f"GRANT USAGE, CREATE ON SCHEMA public TO {name}",
+            database=name,
+        )
         return self.url(name, name)
+
+    def own(self, path: Path) -> None:
+        """Have the server own it."""
+        if self._user is not None:
+            shutil.chown(path, self._user)
+
+    def disconnect(self, user: str) -> None:
+        """End every session of that user."""
+        self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'")
 
     def _is_ready(self) -> bool:
         try:
