@@ -131,6 +131,13 @@ class Postgres:
         )
         return self.url(name, name)
 
+    def put(self, name: str, source: Path) -> None:
+        """A file for the server alone, before it starts."""
+        path = self._data / name
+        path.write_bytes(source.read_bytes())
+        path.chmod(0o600)
+        self.own(path)
+
     def own(self, path: Path) -> None:
         """Have the server own it."""
         if self._user is not None:
