@@ -4,7 +4,6 @@ order.
 
 import asyncio
 import secrets
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -76,11 +75,10 @@ class App:
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
         self.in_process_admin = InProcessAdmin(self)
         self.diagnostics = Diagnostics(
-            DiagnosticsRules(settings.stories, settings.store, settings.alerts),
+            DiagnosticsRules(settings.stories, settings.store, settings.alerts, settings.instance),
             tell=self.log.say,
             system_state=self.in_process_admin.system_state,
             service=settings.service,
-            instance=settings.instance or socket.gethostname(),
             config_hash=settings.config_hash,
             own_fields=tuple(settings.observe.fields),
             holders=Holders(self.observer.running.values, self._places_of),

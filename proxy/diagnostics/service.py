@@ -6,6 +6,7 @@ groups and alerts. It is the one interface of all readers: they can move to anot
 
 import asyncio
 import random
+import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,10 +23,10 @@ from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
-from proxy.diagnostics.stories.opening import open_store
+from proxy.diagnostics.stories.opening import open_store, standing
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
-from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.diagnostics.stories.rules import StoreRule, StoriesRule, is_slow
 from proxy.exchange import Exchange
 from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
@@ -51,6 +52,8 @@ class DiagnosticsRules:
     stories: StoriesRule
     store: StoreRule
     alerts: AlertsRule
+    instance: str | None = None
+    """Name of this one; None: the host's."""
 
 
 class Diagnostics:
@@ -63,7 +66,6 @@ class Diagnostics:
         tell: EmitEvent,
         system_state: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
-        instance: str = "",
         worker: int = 0,
         config_hash: str = "",
         own_fields: Sequence[str] = (),
@@ -73,10 +75,11 @@ class Diagnostics:
         self.config_hash = config_hash
         """Of the settings in force: assign it when new ones take effect."""
         self._rules, self._tell, self._rng = rules, tell, rng
+        instance = rules.instance or socket.gethostname()
         self._system_state = system_state
         self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, rules.stories.slow))
         self._holders = holders
-        self._recent = Recent(rules.stories.memory, worker, self._desk.complete, instance or None)
+        self._recent = Recent(rules.stories.memory, worker, self._desk.complete, instance)
         self._groups = Groups()
         self._errors = ErrorsView(
             self._groups, instance, lambda: self._store.database.fleet if self._store else None
@@ -85,6 +88,7 @@ class Diagnostics:
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
         send = self._send if self._notifier.has_receivers else None
         self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
+        self._watch.fleet = lambda: standing(self._store, instance)
         self._store = open_store(rules.store, tell, worker, self._desk.finish, instance)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored = False
@@ -241,10 +245,3 @@ class Diagnostics:
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))
-
-
-def is_slow(x: Exchange, slow: float) -> bool:
-    """Whether the answer, or the first event of its stream, took longer than `slow` seconds."""
-    if x.streamed:
-        return x.first_event is not None and x.first_event > slow
-    return x.ended - x.started > slow

@@ -10,10 +10,10 @@ import time
 import pytest
 
 from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, is_slow
+from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
 from proxy.diagnostics.stories.opening import StoreMissingError
 from proxy.diagnostics.stories.query import Query
-from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.diagnostics.stories.rules import StoreRule, StoriesRule, is_slow
 from proxy.observation.fault import fault_of
 
 WALL = 1e9 + 100

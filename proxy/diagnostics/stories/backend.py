@@ -1,8 +1,10 @@
 """What the store needs of a database, whichever it is."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from proxy.diagnostics.alerts.fleet import FleetNews
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.neighbours.usual import Saved
@@ -26,6 +28,11 @@ class Database(Protocol):
     """How often it was opened anew after that: it may have lost what it had."""
     fleet: FleetGroups | None
     """Groups of errors of other instances; None where there can be none."""
+
+    is_leader: bool
+    """Whether this process, of all, tells of the others' errors."""
+    news: deque[FleetNews]
+    """Errors of others that are new; who takes them has them."""
 
     def write(
         self, rows: Sequence[Row], groups: Sequence[Group], usual: Mapping[str, Saved]

@@ -3,6 +3,7 @@
 Knows no thread and no queue. Everything raises one of STORE_ERRORS where the database fails.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from proxy import clock
+from proxy.diagnostics.alerts.fleet import FleetNews
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import MOST, Group
 from proxy.diagnostics.neighbours.usual import Saved
@@ -50,6 +52,8 @@ class StoryDatabase:
         self.where: Mapping[str, str] = {"path": str(path)}
         self.every = PRUNE
         self.fleet: FleetGroups | None = None
+        self.is_leader = False
+        self.news: deque[FleetNews] = deque()
         self._engine: Engine | None = None
         self._file: tuple[int, int] | None = None
         """The file that is open, whatever stands under its name by now."""

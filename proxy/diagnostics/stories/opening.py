@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from proxy.diagnostics.alerts.fleet import Fleet
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent
@@ -51,6 +52,13 @@ def open_store(
         key = "path" if rule.url is None else "url"
         raise StoreMissingError(_MISSING.format(key=key, library=name, extra=extra)) from None
     return Store(database, reader, rule, tell, worker=worker, instance=instance, complete=complete)
+
+
+def standing(store: "Store | None", instance: str) -> Fleet | None:
+    """How this instance stands among the others; None where it cannot see any."""
+    if store is None or store.database.fleet is None or store.failing is not None:
+        return None
+    return Fleet(instance, store.database.is_leader, store.database.news)
 
 
 def _backend(rule: StoreRule, instance: str) -> "tuple[Database, StoryReader]":

@@ -22,11 +22,11 @@ from proxy.diagnostics.stories.postgres_link import (
     HEARTBEAT,
     engine_for_writing,
     is_refused,
-    reason_of,
+    server_reason,
 )
-from proxy.diagnostics.stories.postgres_tables import migrate
+from proxy.diagnostics.stories.postgres_tables import migrate_shared
 from proxy.diagnostics.stories.rules import StoreRule
-from proxy.diagnostics.stories.store_url import shown
+from proxy.diagnostics.stories.store_url import address_of
 from proxy.diagnostics.stories.writing import Row, read_usual, size_of
 
 PRUNE: Final = 60.0
@@ -45,13 +45,15 @@ class PostgresDatabase:
         self._engine: Engine | None = None
         self._fleet = FleetView(self._writer)
         self._heartbeat_at = self._prune_at = 0.0
-        self.where: Mapping[str, str] = {"url": shown(url)}
+        self.where: Mapping[str, str] = {"url": address_of(url)}
         self.every = HEARTBEAT
         self.restored: list[Group] | None = None
         """Empty once it is open: what was saved before belongs to the others."""
         self.usual: dict[str, object] = {}
         self.renewals = 0
         self.fleet: FleetGroups | None = {}
+        self.news = self._fleet.news
+        self.is_leader = False
 
     def write(
         self, rows: Sequence[Row], groups: Sequence[Group], usual: Mapping[str, Saved]
@@ -79,11 +81,13 @@ class PostgresDatabase:
             self._heartbeat_at = now + HEARTBEAT
             with engine.begin() as connection:
                 self.fleet = self._fleet.read(connection, clock.wall() - self._rule.age)
+                self.is_leader = self.is_leader or sql.may_lead(connection)
         if now >= self._prune_at and self._is_pruned(engine):
             self._prune_at = now + PRUNE
 
     def let_go(self) -> None:
         """Close the connection; the next write opens one."""
+        self.is_leader = False
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
@@ -91,7 +95,7 @@ class PostgresDatabase:
     def failed(self, error: BaseException) -> str:
         """Let go. Why it failed."""
         self.let_go()
-        return reason_of(error, self._url)
+        return server_reason(error, self._url)
 
     def is_suspect(self, _: BaseException, /) -> bool:
         """Never: a server is no file."""
@@ -107,11 +111,11 @@ class PostgresDatabase:
         if not sql.is_first(connection, self._writer, self._instance, self._batch):
             return
         if rows:
-            sql.write_stories(connection, rows)
+            sql.insert_stories(connection, rows)
         if groups:
-            sql.write_groups(connection, self._writer, self._instance, groups)
+            sql.save_groups(connection, self._writer, self._instance, groups)
         if usual:
-            sql.write_usual(connection, usual)
+            sql.save_usual(connection, usual)
 
     def _write_singly(self, connection: Connection, rows: Sequence[Row]) -> int:
         """Those rows that can be stored; what came with them is saved the next time it changes."""
@@ -121,7 +125,7 @@ class PostgresDatabase:
         for row in rows:
             try:
                 with connection.begin_nested():
-                    sql.write_stories(connection, [row])
+                    sql.insert_stories(connection, [row])
             except DBAPIError as error:
                 if not is_refused(error):
                     raise
@@ -135,13 +139,13 @@ class PostgresDatabase:
             with engine.begin() as connection:
                 if not sql.may_prune(connection):
                     return True
-                if sql.drop_aged(connection, clock.wall() - self._rule.age):
+                if sql.delete_aged(connection, clock.wall() - self._rule.age):
                     continue
                 if excess is None:
                     excess = size_of(connection) - self._rule.size
                 if excess <= 0:
                     return True
-                excess -= sql.drop_oldest(connection, excess)
+                excess -= sql.delete_oldest(connection, excess)
         return False
 
     def _open(self) -> Engine:
@@ -150,7 +154,7 @@ class PostgresDatabase:
         engine = engine_for_writing(self._url)
         try:
             with engine.begin() as connection:
-                migrate(connection)
+                migrate_shared(connection)
                 usual = read_usual(connection)
         except STORE_ERRORS:
             engine.dispose()

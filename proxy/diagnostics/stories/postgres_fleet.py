@@ -1,10 +1,12 @@
 """The errors of all other instances, read as they change."""
 
+from collections import deque
 from typing import Final
 
 import orjson
 from sqlalchemy import Connection, func, select, text
 
+from proxy.diagnostics.alerts.fleet import FleetNews
 from proxy.diagnostics.errors.fleet import FleetGroup, together
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.errors.saved import from_plain
@@ -23,6 +25,9 @@ class FleetView:
         self._writer = writer
         self._groups: dict[tuple[str, str], tuple[str, Group]] = {}
         self._read_to: object = None
+        self._totals: dict[tuple[str, str], int] | None = None
+        """What was counted so far, to know what is new; None before the first look."""
+        self.news: deque[FleetNews] = deque(maxlen=MOST)
 
     def forget(self) -> None:
         """Begin anew: what is there now may be another database."""
@@ -42,8 +47,21 @@ class FleetView:
             if (group := _group(body)) is not None:
                 self._groups[writer, fingerprint] = instance, group
         self._read_to = now
+        self._tell_news()
         self._keep(before)
         return together(self._groups.values())
+
+    def _tell_news(self) -> None:
+        before = self._totals
+        self._totals = {key: group.total for key, (_, group) in self._groups.items()}
+        if before is None:
+            return
+        for key, (instance, group) in self._groups.items():
+            new = group.total - before.get(key, 0)
+            new = group.total if new < 0 else new  # it was forgotten there, and came again
+            if new:
+                samples = tuple(group.samples)[-new:]
+                self.news.append(FleetNews(instance, group.severity, new, samples))
 
     def _keep(self, before: float) -> None:
         newest = sorted(self._groups.items(), key=lambda item: -item[1][1].last_seen)[:MOST]

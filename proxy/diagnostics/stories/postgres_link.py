@@ -26,7 +26,7 @@ LOCKED: Final = 2.0
 """Seconds for which a lock of somebody else is waited for."""
 HEARTBEAT: Final = 4.0
 """Seconds between two signs of life of an instance."""
-SESSION: Final = 12.0
+SESSION: Final = 10.0
 """Seconds without one after which the server ends the session, and with it its locks."""
 
 _REFUSED: Final = ("22", "23", "54")
@@ -110,7 +110,7 @@ def is_gone(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.OperationalError)
 
 
-def reason_of(error: BaseException, url: str) -> str:
+def server_reason(error: BaseException, url: str) -> str:
     """Why the store failed, in the server's words; never a value that was to be stored."""
     if isinstance(error, NewerStoreError):
         return f"written by a newer Sidelight (schema version {error})"

@@ -40,7 +40,7 @@ LEADING: Final = 0x51E0
 
 FLEET: Final = MetaData()
 
-schema_version = Table(
+shared_version = Table(
     "sidelight_schema",
     FLEET,
     Column("version", Integer, nullable=False),
@@ -89,7 +89,7 @@ def _begin(connection: Connection) -> None:
 STEPS: Final = (Step(_begin),)
 
 
-def migrate(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:
+def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:
     """Bring the tables to the present version, within the caller's transaction.
 
     Raises NewerStoreError where they are of a version that this one must not write to.
@@ -116,9 +116,9 @@ def _migrated(
         oldest = number if step.shuts_out else oldest
     now = {"version": max(version, len(steps)), "oldest_writer": oldest}
     if found is None:
-        connection.execute(schema_version.insert().values(**now))
+        connection.execute(shared_version.insert().values(**now))
     elif version < len(steps):
-        connection.execute(schema_version.update().values(**now))
+        connection.execute(shared_version.update().values(**now))
     return now["version"], oldest
 
 
@@ -130,7 +130,7 @@ _HAS_TABLES: Final = text(
 
 
 def _found(connection: Connection) -> tuple[int, int] | None:
-    if not connection.scalar(_HAS_TABLES, {"name": schema_version.name}):
+    if not connection.scalar(_HAS_TABLES, {"name": shared_version.name}):
         return None
-    row = connection.execute(select(schema_version)).first()
+    row = connection.execute(select(shared_version)).first()
     return (row[0], row[1]) if row is not None else None

@@ -11,7 +11,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.errors.saved import as_plain
 from proxy.diagnostics.neighbours.usual import Saved
-from proxy.diagnostics.stories.postgres_tables import PRUNING, fleet_groups, lock, writers
+from proxy.diagnostics.stories.postgres_tables import (
+    LEADING,
+    PRUNING,
+    fleet_groups,
+    lock,
+    writers,
+)
 from proxy.diagnostics.stories.tables import stories, story_fields, story_ids, usual_times
 from proxy.diagnostics.stories.writing import CHUNK, Row, drop
 
@@ -34,7 +40,7 @@ def is_first(connection: Connection, writer: str, instance: str, batch: int) -> 
     return connection.scalar(once.returning(writers.c.batch)) is not None
 
 
-def write_stories(connection: Connection, rows: Sequence[Row]) -> None:
+def insert_stories(connection: Connection, rows: Sequence[Row]) -> None:
     """All of them or none, in as few round trips as may be."""
     columns = [{key: _storable(value) for key, value in row.columns.items()} for row in rows]
     made = insert(stories).returning(stories.c.id, sort_by_parameter_order=True)
@@ -54,7 +60,7 @@ def write_stories(connection: Connection, rows: Sequence[Row]) -> None:
             connection.execute(insert(table), values)
 
 
-def write_groups(
+def save_groups(
     connection: Connection, writer: str, instance: str, groups: Iterable[Group]
 ) -> None:
     """Put each in the place of what this writer saved of it before."""
@@ -77,7 +83,7 @@ def write_groups(
     connection.execute(saved, rows)
 
 
-def write_usual(connection: Connection, usual: Mapping[str, Saved]) -> None:
+def save_usual(connection: Connection, usual: Mapping[str, Saved]) -> None:
     """Put each in the place of what any instance saved of it before."""
     rows = [
         {"route": route, "body": orjson.dumps(saved).decode()}
@@ -97,7 +103,12 @@ def may_prune(connection: Connection) -> bool:
     return bool(connection.scalar(text(f"SELECT {lock('pg_try_advisory_xact_lock', PRUNING)}")))
 
 
-def drop_aged(connection: Connection, before: float) -> int:
+def may_lead(connection: Connection) -> bool:
+    """Whether nobody else leads; holds as long as the session lives."""
+    return bool(connection.scalar(text(f"SELECT {lock('pg_try_advisory_lock', LEADING)}")))
+
+
+def delete_aged(connection: Connection, before: float) -> int:
     """Delete up to a chunk of what ended before this wall time; how many stories."""
     aged = select(stories.c.id, stories.c.size).where(stories.c.ended < before)
     rows = [
@@ -115,7 +126,7 @@ def drop_aged(connection: Connection, before: float) -> int:
     return len(rows)
 
 
-def drop_oldest(connection: Connection, excess: int) -> int:
+def delete_oldest(connection: Connection, excess: int) -> int:
     """Delete up to a chunk of the oldest stories, until that many bytes are freed; those freed."""
     oldest = select(stories.c.id, stories.c.size).order_by(stories.c.ended).limit(CHUNK)
     rows = [(row.id, row.size) for row in connection.execute(oldest)]

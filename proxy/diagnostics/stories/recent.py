@@ -91,7 +91,7 @@ class Recent:
         room: int,
         worker: int = 0,
         complete: Complete = leave,
-        instance: str | None = None,
+        instance: str = "",
     ) -> None:
         self._troubled = Shelf(room // 2, AROUND_BYTES)
         self._rest = Shelf(room - room // 2)

@@ -48,7 +48,7 @@ class Store:
         tell: EmitEvent,
         *,
         worker: int = 0,
-        instance: str | None = None,
+        instance: str = "",
         complete: Complete = leave,
         linger: float = LINGER,
         pauses: Sequence[float] = PAUSES,

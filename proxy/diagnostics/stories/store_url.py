@@ -40,7 +40,7 @@ def checked(url: str) -> str:
     return url
 
 
-def shown(url: str) -> str:
+def address_of(url: str) -> str:
     """Hosts and database, without a user, a password or a parameter."""
     parts = _parts(url)
     given = dict(parse_qsl(parts.query))

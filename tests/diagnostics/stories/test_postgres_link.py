@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from proxy.diagnostics.stories.postgres_database import PostgresDatabase
-from proxy.diagnostics.stories.postgres_link import engine_for_reading, reason_of
+from proxy.diagnostics.stories.postgres_link import engine_for_reading, server_reason
 from proxy.diagnostics.stories.postgres_reading import PostgresReader
 from proxy.diagnostics.stories.story import story_of
 from proxy.diagnostics.stories.tables import NewerStoreError
@@ -117,5 +117,5 @@ def test_who_reads_can_change_nothing(shared, exchange_of) -> None:
     ],
 )  # fmt: skip
 def test_a_reason_quotes_nothing_secret(error, reason) -> None:
-    assert reason in reason_of(error, URL)
-    assert "CANARY" not in reason_of(error, URL)
+    assert reason in server_reason(error, URL)
+    assert "CANARY" not in server_reason(error, URL)

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from proxy.diagnostics.stories.postgres_database import PostgresDatabase
 from proxy.diagnostics.stories.postgres_link import engine_for_writing
-from proxy.diagnostics.stories.postgres_tables import STEPS, Step, migrate
+from proxy.diagnostics.stories.postgres_tables import STEPS, Step, migrate_shared
 from proxy.diagnostics.stories.story import story_of
 from proxy.diagnostics.stories.tables import NewerStoreError
 from proxy.diagnostics.stories.writing import Row
@@ -40,7 +40,7 @@ CLOSED = (*STEPS, Step(_add, shuts_out=True))
 def test_ten_that_start_at_once_make_each_step_once(engine, shared, before) -> None:
     if before:
         with engine.begin() as connection:
-            migrate(connection, before)
+            migrate_shared(connection, before)
     gate, faults = threading.Barrier(MANY), []
 
     def start() -> None:
@@ -48,7 +48,7 @@ def test_ten_that_start_at_once_make_each_step_once(engine, shared, before) -> N
         try:
             gate.wait(30)
             with own.begin() as connection:
-                migrate(connection, NEXT)
+                migrate_shared(connection, NEXT)
         except Exception as fault:  # noqa: BLE001  # whatever it is, it is one
             faults.append(fault)
         finally:
@@ -69,7 +69,7 @@ def test_an_older_version_goes_on_writing_after_a_step(engine, shared, exchange_
     rows = [Row.of(story_of(exchange_of()))]
     older.write(rows, [], {})
     with engine.begin() as connection:
-        migrate(connection, NEXT)
+        migrate_shared(connection, NEXT)
     older.write(rows, [], {})
     older.let_go()  # and it starts again
     older.write(rows, [], {})
@@ -83,9 +83,9 @@ def test_an_older_version_goes_on_writing_after_a_step(engine, shared, exchange_
 
 def test_a_step_that_shuts_older_versions_out_is_respected(engine) -> None:
     with engine.begin() as connection:
-        migrate(connection, CLOSED)
+        migrate_shared(connection, CLOSED)
     with pytest.raises(NewerStoreError, match=str(len(CLOSED))), engine.begin() as connection:
-        migrate(connection)
+        migrate_shared(connection)
 
     assert [(len(CLOSED), len(CLOSED))] == version(engine)
 
@@ -96,11 +96,11 @@ def test_a_step_that_fails_leaves_everything_as_it_was(engine) -> None:
         raise OSError
 
     with engine.begin() as connection:
-        migrate(connection)
+        migrate_shared(connection)
     with pytest.raises(OSError), engine.begin() as connection:  # noqa: PT011
-        migrate(connection, (*STEPS, Step(fail)))
+        migrate_shared(connection, (*STEPS, Step(fail)))
     with engine.begin() as connection:
-        migrate(connection, NEXT)
+        migrate_shared(connection, NEXT)
 
     assert [(len(NEXT), 0)] == version(engine)
 
