@@ -29,10 +29,12 @@ class Database(Protocol):
     fleet: FleetGroups | None
     """Groups of errors of other instances; None where there can be none."""
 
-    is_leader: bool
-    """Whether this process, of all, tells of the others' errors."""
     news: deque[FleetNews]
     """Errors of others that are new; who takes them has them."""
+
+    @property
+    def is_leader(self) -> bool:
+        """Whether this process, of all, tells of the others' errors."""
 
     def write(
         self, rows: Sequence[Row], groups: Sequence[Group], usual: Mapping[str, Saved]

@@ -20,6 +20,7 @@ from proxy.diagnostics.stories.files import STORE_ERRORS
 from proxy.diagnostics.stories.postgres_fleet import FleetView
 from proxy.diagnostics.stories.postgres_link import (
     HEARTBEAT,
+    SESSION,
     engine_for_writing,
     is_refused,
     server_reason,
@@ -31,6 +32,8 @@ from proxy.diagnostics.stories.writing import Row, read_usual, size_of
 
 PRUNE: Final = 60.0
 """Seconds between two looks for what is too old."""
+LEASE: Final = SESSION - 1.0
+"""Seconds for which a leader is sure to lead after a sign of life."""
 PIECES: Final = 20
 """Pieces that are deleted before stories are written again."""
 
@@ -53,7 +56,13 @@ class PostgresDatabase:
         self.renewals = 0
         self.fleet: FleetGroups | None = {}
         self.news = self._fleet.news
-        self.is_leader = False
+        self._leads = False
+        self._leads_until = 0.0
+
+    @property
+    def is_leader(self) -> bool:
+        """Not for longer than the server keeps a session that is silent: it may be another then."""
+        return clock.now() < self._leads_until
 
     def write(
         self, rows: Sequence[Row], groups: Sequence[Group], usual: Mapping[str, Saved]
@@ -81,13 +90,14 @@ class PostgresDatabase:
             self._heartbeat_at = now + HEARTBEAT
             with engine.begin() as connection:
                 self.fleet = self._fleet.read(connection, clock.wall() - self._rule.age)
-                self.is_leader = self.is_leader or sql.may_lead(connection)
+                self._leads = self._leads or sql.may_lead(connection)
+            self._leads_until = now + LEASE if self._leads else 0.0
         if now >= self._prune_at and self._is_pruned(engine):
             self._prune_at = now + PRUNE
 
     def let_go(self) -> None:
         """Close the connection; the next write opens one."""
-        self.is_leader = False
+        self._leads, self._leads_until = False, 0.0
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None

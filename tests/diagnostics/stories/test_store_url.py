@@ -1,8 +1,8 @@
-"""What `check` can know of the URL of a shared store, and that nothing secret is ever shown."""
+"""What `check` can know of the URL of a shared store, and that nothing secret is ever told."""
 
 import pytest
 
-from proxy.diagnostics.stories.store_url import checked, secrets_of, shown
+from proxy.diagnostics.stories.store_url import address_of, checked, secrets_of
 
 GOOD = "postgresql://sidelight:pa%2Fss@db.example:5433/stories"
 
@@ -51,7 +51,7 @@ def test_what_cannot_be_right_is_said_without_a_value(url, words) -> None:
     ],
 )
 def test_only_host_and_database_are_shown(url, text) -> None:
-    assert text == shown(url)
+    assert text == address_of(url)
 
 
 def test_a_password_is_known_as_it_stands_and_as_it_is_meant() -> None:
