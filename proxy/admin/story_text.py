@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from proxy.admin.around_text import around_lines, diagnosis_parts
+from proxy.admin.choice_text import chosen_lines, endpoint_words
 from proxy.admin.json_view import (
     JsonObject,
     as_number,
@@ -72,8 +73,10 @@ def _drawing(story: JsonObject) -> Iterator[str]:
 def _attempts(story: JsonObject) -> Iterator[str]:
     for attempt in rows(story, "attempts"):
         result = text(attempt, "status") or text(attempt, "result", "?")
-        said = (text(attempt, "endpoint", "?"), connection(attempt), f"{result}; {then(attempt)}")
+        said = (endpoint_words(attempt), connection(attempt), f"{result}; {then(attempt)}")
         yield f"Attempt {text(attempt, 'number')}: {', '.join(filter(None, said))}"
+        for line in chosen_lines(attempt):
+            yield f"           {line}"
         if detail := text(attempt, "detail"):
             yield f"           {detail}"
 
@@ -94,7 +97,7 @@ def then(attempt: JsonObject) -> str:
     said = text(attempt, "then", "ended")
     line = f"{said} ({why})" if why else said
     pause, budget = as_number(attempt, "pause_ms"), as_number(attempt, "budget_left")
-    after = f" after {length(pause)}" if pause is not None else ""
+    after = "" if pause is None else f" after {length(pause)}" if pause else " at once"
     left = f", retry budget {budget:g} left" if budget is not None else ""
     return line + after + left
 
@@ -123,6 +126,14 @@ def _facts(story: JsonObject) -> Iterator[str]:
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
     yield _served_by(story)
+
+
+def settings_of(story: JsonObject) -> str:
+    """Which settings it ran under, and whether others took their place meanwhile."""
+    later = text(story, "config_replaced_by")
+    return text(story, "config_hash", "?") + (
+        f" (replaced by {later} while it ran)" if later else ""
+    )
 
 
 def _ids_of_others(story: JsonObject) -> list[str]:
@@ -189,9 +200,9 @@ def _runbook(story: JsonObject) -> Iterator[str]:
 
 
 def _served_by(story: JsonObject) -> str:
-    config, worker = text(story, "config_hash", "?"), text(story, "worker", "0")
-    instance = text(story, "instance")
-    return f"Config:    {config}, worker {worker}" + (f" of {instance}" if instance else "")
+    worker, instance = text(story, "worker", "0"), text(story, "instance")
+    config = f"Config:    {settings_of(story)}, worker {worker}"
+    return f"{config} of {instance}" if instance else config
 
 
 def group_line(group: JsonObject) -> str:

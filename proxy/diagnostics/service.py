@@ -8,7 +8,7 @@ import asyncio
 import random
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,17 +16,18 @@ from proxy import clock
 from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.alerts.watch import AlertWatch, trial
+from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
 from proxy.diagnostics.errors.groups import Groups, copied
 from proxy.diagnostics.errors.view import ErrorsView
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
+from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
-from proxy.diagnostics.stories.opening import open_store, standing
+from proxy.diagnostics.stories.opening import open_store, standing, state_of
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
-from proxy.diagnostics.stories.rules import StoreRule, StoriesRule, is_slow
+from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.exchange import Exchange
 from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
@@ -67,17 +68,13 @@ class Diagnostics:
         system_state: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
         worker: int = 0,
-        config_hash: str = "",
         own_fields: Sequence[str] = (),
         holders: Holders | None = None,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        self.config_hash = config_hash
-        """Of the settings in force: assign it when new ones take effect."""
-        self._rules, self._tell, self._rng = rules, tell, rng
+        self._rules, self._tell, self._rng, self._system_state = rules, tell, rng, system_state
         instance = rules.instance or socket.gethostname()
-        self._system_state = system_state
-        self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, rules.stories.slow))
+        self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
         self._holders = holders
         self._recent = Recent(rules.stories.memory, worker, self._desk.complete, instance)
         self._groups = Groups()
@@ -86,13 +83,25 @@ class Diagnostics:
         )
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
-        send = self._send if self._notifier.has_receivers else None
-        self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
+        self._watch = AlertWatch(
+            rules.alerts, tell, self._whole_state, self._receivers(), self._results
+        )
         self._watch.fleet = lambda: standing(self._store, instance)
         self._store = open_store(rules.store, tell, worker, self._desk.finish, instance)
         self._ticking: asyncio.Task[None] | None = None
-        self._is_restored = False
-        self._renewals = 0
+        self._is_restored, self._renewals = False, 0
+
+    def take(self, rules: DiagnosticsRules, known: Collection[str]) -> None:
+        """Keep, judge and send by other rules from now on; the store stays where it is.
+
+        `known` are the names of the routes and upstreams that there are.
+        """
+        self._rules = rules
+        self._recent.resize(rules.stories.memory)
+        self._notifier.take(rules.alerts.webhooks)
+        self._watch.take(rules.alerts, self._receivers(), known)
+        if self._store is not None:
+            self._store.take(rules.store)
 
     def closed(self, batch: Sequence[Exchange]) -> None:
         """Keep exchanges that have ended and that nobody will change any more."""
@@ -106,13 +115,13 @@ class Diagnostics:
             else:
                 self._sort(x, troubled, rest)
         held = self._holders.of_all(batch, troubled) if troubled and self._holders else {}
-        self._desk.add(batch, self.config_hash, held)
-        self._recent.add(troubled, rest, self.config_hash)
+        self._desk.add(batch, held)
+        self._recent.add(troubled, rest)
         if self._store is not None:
             share, rng = self._rules.store.sample, self._rng
             kept = troubled + [x for x in rest if rng() < share]
             if kept:
-                self._store.put(kept, self.config_hash)
+                self._store.put(kept)
 
     def _sort(self, x: Exchange, troubled: list[Exchange], rest: list[Exchange]) -> None:
         self._groups.add(x)
@@ -208,12 +217,7 @@ class Diagnostics:
 
     def store_state(self) -> dict[str, object]:
         """How the store is."""
-        store = self._store
-        if store is None:
-            return {"state": "off", "reason": None, "dropped": {}, "queued": 0}
-        state = "ok" if store.failing is None else "failing"
-        dropped = dict(store.dropped)
-        return {"state": state, "reason": store.failing, "dropped": dropped, "queued": store.queued}
+        return state_of(self._store)
 
     def readings(self) -> Iterator[Sample]:
         """For the metrics."""
@@ -242,6 +246,9 @@ class Diagnostics:
         if self._store is None:
             return system_state
         return replace(system_state, store_dropped=self._store.dropped.total())
+
+    def _receivers(self) -> Send | None:
+        return self._send if self._notifier.has_receivers else None
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))

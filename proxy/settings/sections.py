@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from proxy.knobs import Count, Duration, Knobs, Share, Size, size
 from proxy.outcome import Level
 from proxy.settings import syntax
+from proxy.settings.conditions import HeaderConditions, QueryConditions
 from proxy.tls.rules import PortTls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -103,6 +104,14 @@ class DrainRule(Knobs):
     """How long `/readyz` says no before the listener closes."""
     limit: Duration = 120.0
     """How long running exchanges may then take to end."""
+
+
+class ReloadRule(Knobs):
+    """How new settings reach a running process, besides SIGHUP and `POST /reload`."""
+
+    watch: Annotated[Duration, Field(ge=0.1)] | None = None
+    """How often the settings file is looked at; it is read when two looks in a row see the same
+    change. null: never."""
 
 
 class OwnErrors(Knobs):
@@ -215,3 +224,8 @@ class Match(Knobs):
     """`/a` exactly; `/a/` everything below; `{x}` one segment, `{x...}` the rest."""
     methods: tuple[syntax.Method, ...] = ()
     """Methods; none: all. GET includes HEAD."""
+    headers: HeaderConditions = Field(default_factory=dict)
+    """Headers that must be there, each with its value, one of several, or `*` for any; none: all.
+    Names in any case, values exactly."""
+    query: QueryConditions = Field(default_factory=dict)
+    """Query parameters likewise, compared decoded; of a repeated one the first counts."""

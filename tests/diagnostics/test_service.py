@@ -11,9 +11,10 @@ import pytest
 
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
+from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.opening import StoreMissingError
 from proxy.diagnostics.stories.query import Query
-from proxy.diagnostics.stories.rules import StoreRule, StoriesRule, is_slow
+from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.observation.fault import fault_of
 
 WALL = 1e9 + 100
@@ -37,7 +38,6 @@ async def make_desk(path):
         desk = Diagnostics(
             rules,
             tell=lambda event, _, fields: said.append((event, fields)),
-            config_hash="c0ffee",
             rng=lambda: 0.5,
         )
         desk.said = said  # type: ignore[attr-defined]
@@ -64,7 +64,7 @@ def stored(desk, request_id):
 
 async def test_without_a_store_memory_answers(make_desk, exchange_of) -> None:
     desk = make_desk()
-    desk.closed([exchange_of(), exchange_of(request_id="id-2")])
+    desk.closed([exchange_of(config_hash="c0ffee"), exchange_of(request_id="id-2")])
 
     found = await desk.story("id-1")
     assert (found.store, [s["config_hash"] for s in found.stories]) == ("off", ["c0ffee"])

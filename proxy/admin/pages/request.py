@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from proxy.admin.choice_text import chosen_lines, endpoint_words
 from proxy.admin.json_view import (
     JsonObject,
     as_count,
@@ -20,7 +21,15 @@ from proxy.admin.pages.parts import badge, code, facts, link, section, state, ta
 from proxy.admin.pages.requests import listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
-from proxy.admin.story_text import circuit, connection, fell_back, got, story_text, then
+from proxy.admin.story_text import (
+    circuit,
+    connection,
+    fell_back,
+    got,
+    settings_of,
+    story_text,
+    then,
+)
 from proxy.diagnostics.stories.story import summary_of
 
 _MOST = 10
@@ -79,7 +88,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
     result = badge(status or text(attempt, "result", "?"), "good" if is_ok else "bad")
     return (
         text(attempt, "number"),
-        el("code", text(attempt, "endpoint", "—")),
+        [el("code", endpoint_words(attempt)), *(_line(each) for each in chosen_lines(attempt))],
         connection(attempt),
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
@@ -87,6 +96,10 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
         [result, el("small", " ", detail) if detail else None],
         then(attempt),
     )
+
+
+def _line(words: str) -> Markup:
+    return el("div", el("small", words))
 
 
 def _stream(story: JsonObject) -> Markup | None:
@@ -160,7 +173,7 @@ def _facts(story: JsonObject) -> Markup:
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
         ("Trace", text(story, "trace_id")),
         ("Instance", text(story, "instance")),
-        ("Settings", f"{text(story, 'config_hash', '?')}, worker {text(story, 'worker', '0')}"),
+        ("Settings", f"{settings_of(story)}, worker {text(story, 'worker', '0')}"),
     )
     return section("Facts", facts(pairs))
 

@@ -9,6 +9,7 @@ from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories.query import Query
+from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.story import Story
 from proxy.diagnostics.stories.writing import Row
 
@@ -16,6 +17,8 @@ from proxy.diagnostics.stories.writing import Row
 class Database(Protocol):
     """Used by one thread; others only read its attributes. Raises STORE_ERRORS where it fails."""
 
+    rule: StoreRule
+    """How much it may hold, and for how long; another one may be assigned."""
     where: Mapping[str, str]
     """Names it in events, without a secret."""
     every: float

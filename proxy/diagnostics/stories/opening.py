@@ -74,3 +74,12 @@ def _backend(rule: StoreRule, instance: str) -> "tuple[Database, StoryReader]":
 
     path = Path(rule.path or "")
     return StoryDatabase(path, rule), Reader(open_for_reading(path))
+
+
+def state_of(store: "Store | None") -> dict[str, object]:
+    """How it is."""
+    if store is None:
+        return {"state": "off", "reason": None, "dropped": {}, "queued": 0}
+    state = "ok" if store.failing is None else "failing"
+    dropped = dict(store.dropped)
+    return {"state": state, "reason": store.failing, "dropped": dropped, "queued": store.queued}

@@ -42,7 +42,8 @@ class PostgresDatabase:
     """Used by one thread only."""
 
     def __init__(self, url: str, rule: StoreRule, instance: str) -> None:
-        self._url, self._rule, self._instance = url, rule, instance
+        self.rule = rule
+        self._url, self._instance = url, instance
         self._writer: Final = token_hex(8)
         self._batch = 1
         self._engine: Engine | None = None
@@ -89,7 +90,7 @@ class PostgresDatabase:
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + HEARTBEAT
             with engine.begin() as connection:
-                self.fleet = self._fleet.read(connection, clock.wall() - self._rule.age)
+                self.fleet = self._fleet.read(connection, clock.wall() - self.rule.age)
                 self._leads = self._leads or sql.may_lead(connection)
             self._leads_until = now + LEASE if self._leads else 0.0
         if now >= self._prune_at and self._is_pruned(engine):
@@ -149,10 +150,10 @@ class PostgresDatabase:
             with engine.begin() as connection:
                 if not sql.may_prune(connection):
                     return True
-                if sql.delete_aged(connection, clock.wall() - self._rule.age):
+                if sql.delete_aged(connection, clock.wall() - self.rule.age):
                     continue
                 if excess is None:
-                    excess = size_of(connection) - self._rule.size
+                    excess = size_of(connection) - self.rule.size
                 if excess <= 0:
                     return True
                 excess -= sql.delete_oldest(connection, excess)

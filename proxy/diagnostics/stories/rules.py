@@ -5,7 +5,6 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from proxy.diagnostics.stories import store_url
-from proxy.exchange import Exchange
 from proxy.knobs import Count, Duration, Knobs, Share, Size
 
 
@@ -46,10 +45,3 @@ class StoreRule(Knobs):
         if self.path is not None and self.url is not None:
             raise ValueError("path and url exclude each other; give one of them")
         return self
-
-
-def is_slow(x: Exchange, slow: float) -> bool:
-    """Whether the answer, or the first event of its stream, took longer than `slow` seconds."""
-    if x.streamed:
-        return x.first_event is not None and x.first_event > slow
-    return x.ended - x.started > slow

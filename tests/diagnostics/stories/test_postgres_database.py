@@ -46,7 +46,7 @@ def row(x) -> Row:
 
 def test_any_instance_finds_what_another_wrote(instances, exchange_of) -> None:
     one, other = instances.open("pod-1"), instances.open("pod-2")
-    one.put([exchange_of("upstream_reset", fields={"user": "ann"})], "c0ffee")
+    one.put([exchange_of("upstream_reset", fields={"user": "ann"})])
     until(lambda: other.find("id-1"))
 
     assert ["pod-1"] == [story["instance"] for story in other.find("id-1")]
@@ -57,7 +57,7 @@ def test_any_instance_finds_what_another_wrote(instances, exchange_of) -> None:
 
 def test_a_story_is_found_by_the_ids_of_others(instances, exchange_of) -> None:
     store = instances.open()
-    store.put([exchange_of(client_request_id="theirs", upstream_ids={"x-amzn": "a-1"})], "")
+    store.put([exchange_of(client_request_id="theirs", upstream_ids={"x-amzn": "a-1"})])
     until(lambda: store.find("theirs"))
 
     assert 1 == len(store.find("a-1"))
@@ -87,7 +87,7 @@ def test_what_cannot_be_stored_costs_no_other(database, exchange_of, count) -> N
 
 def test_text_with_a_nul_is_stored(instances, exchange_of) -> None:
     store = instances.open()
-    store.put([exchange_of(fields={"user": "a\x00b"}, client_request_id="c\x00d")], "")
+    store.put([exchange_of(fields={"user": "a\x00b"}, client_request_id="c\x00d")])
     until(lambda: store.find("id-1"))
 
     assert "a\x00b" == store.find("id-1")[0]["fields"]["user"]
