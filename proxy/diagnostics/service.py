@@ -6,7 +6,6 @@ groups and alerts. It is the one interface of all readers: they can move to anot
 
 import asyncio
 import random
-import socket
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
-from proxy.diagnostics.stories.opening import open_store, standing, state_of
+from proxy.diagnostics.stories.opening import open_store, others_of, standing, state_of
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
@@ -53,8 +52,8 @@ class DiagnosticsRules:
     stories: StoriesRule
     store: StoreRule
     alerts: AlertsRule
-    instance: str | None = None
-    """Name of this one; None: the host's."""
+    instance: str = ""
+    """Name of this one among its replicas."""
 
 
 class Diagnostics:
@@ -73,21 +72,18 @@ class Diagnostics:
         rng: Callable[[], float] = random.random,
     ) -> None:
         self._rules, self._tell, self._rng, self._system_state = rules, tell, rng, system_state
-        instance = rules.instance or socket.gethostname()
         self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
         self._holders = holders
-        self._recent = Recent(rules.stories.memory, worker, self._desk.complete, instance)
+        self._recent = Recent(rules.stories.memory, worker, self._desk.complete, rules.instance)
         self._groups = Groups()
-        self._errors = ErrorsView(
-            self._groups, instance, lambda: self._store.database.fleet if self._store else None
-        )
+        self._errors = ErrorsView(self._groups, rules.instance, lambda: others_of(self._store))
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
         self._watch = AlertWatch(
             rules.alerts, tell, self._whole_state, self._receivers(), self._results
         )
-        self._watch.fleet = lambda: standing(self._store, instance)
-        self._store = open_store(rules.store, tell, worker, self._desk.finish, instance)
+        self._watch.fleet = lambda: standing(self._store, rules.instance)
+        self._store = open_store(rules.store, tell, worker, self._desk.finish, rules.instance)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored, self._renewals = False, 0
 

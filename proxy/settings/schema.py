@@ -160,9 +160,7 @@ class ResolvedRoute(Policy):
 
 def _with_networks(rule: IdentityRule) -> IdentityRule:
     if (rule.mode == "trust_from") != bool(rule.trust_from):
-        raise ValueError(
-            "trust_from and mode: trust_from need each other; give both or neither of them"
-        )
+        raise ValueError("trust_from and mode: trust_from need each other; give both or neither")
     return rule
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy.diagnostics.alerts.fleet import Fleet
+from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent
@@ -52,6 +53,11 @@ def open_store(
         key = "path" if rule.url is None else "url"
         raise StoreMissingError(_MISSING.format(key=key, library=name, extra=extra)) from None
     return Store(database, reader, rule, tell, worker=worker, instance=instance, complete=complete)
+
+
+def others_of(store: "Store | None") -> FleetGroups | None:
+    """Errors of other instances; None where there can be none."""
+    return store.database.fleet if store is not None else None
 
 
 def standing(store: "Store | None", instance: str) -> Fleet | None:
