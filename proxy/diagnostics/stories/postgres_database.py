@@ -80,7 +80,7 @@ class PostgresDatabase:
             if not is_refused(error):
                 raise
             with engine.begin() as connection:
-                refused = self._write_singly(connection, rows)
+                refused = self._write_singly(connection, rows, groups, usual)
         self._batch += 1
         return refused
 
@@ -123,13 +123,24 @@ class PostgresDatabase:
             return
         if rows:
             sql.insert_stories(connection, rows)
+        self._write_rest(connection, groups, usual)
+
+    def _write_rest(
+        self, connection: Connection, groups: Sequence[Group], usual: Mapping[str, Saved]
+    ) -> None:
         if groups:
             sql.save_groups(connection, self._writer, self._instance, groups)
         if usual:
             sql.save_usual(connection, usual)
 
-    def _write_singly(self, connection: Connection, rows: Sequence[Row]) -> int:
-        """Those rows that can be stored; what came with them is saved the next time it changes."""
+    def _write_singly(
+        self,
+        connection: Connection,
+        rows: Sequence[Row],
+        groups: Sequence[Group],
+        usual: Mapping[str, Saved],
+    ) -> int:
+        """The same without those rows that cannot be stored; how many they are."""
         refused = 0
         if not sql.is_first(connection, self._writer, self._instance, self._batch):
             return 0
@@ -141,6 +152,7 @@ class PostgresDatabase:
                 if not is_refused(error):
                     raise
                 refused += 1
+        self._write_rest(connection, groups, usual)
         return refused
 
     def _is_pruned(self, engine: Engine) -> bool:

@@ -81,8 +81,11 @@ def test_what_cannot_be_stored_costs_no_other(database, exchange_of, count) -> N
     bad = replace(row(exchange_of()), fields={"user": noise})
     good = row(exchange_of(request_id="id-2"))
 
-    assert 1 == database.write([good, bad, good], [], {})
-    assert 2 == count("stories")
+    groups = Groups()
+    groups.add(exchange_of("upstream_reset"))
+
+    assert 1 == database.write([good, bad, good], groups.newest_first(), {})
+    assert (2, 1) == (count("stories"), count("fleet_groups"))
 
 
 def test_text_with_a_nul_is_stored(instances, exchange_of) -> None:
