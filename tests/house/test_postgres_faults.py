@@ -154,6 +154,7 @@ async def test_traffic_goes_on_while_the_server_cannot(
         await eventually(lambda: house.all("store_failed"), LONG)
         listing = await ask(house.app.admin_port, "/api/requests")
         found = await stories(house.app.admin_port, "during-1")
+        unknown = await ask(house.app.admin_port, "/api/requests/of-another")
     finally:
         await asyncio.to_thread(fault.mend)
     await eventually(lambda: house.all("store_healed"), LONG)
@@ -164,6 +165,7 @@ async def test_traffic_goes_on_while_the_server_cannot(
 
     assert 200 == listing.status
     assert 1 == len(found)
+    assert 503 == unknown.status
     assert reason in failed["reason"]
     assert "during" not in failed["reason"]
     assert f"postgresql://127.0.0.1:{cluster.port}/{user_of(shared)}" == failed["url"]
