@@ -3,6 +3,7 @@ order.
 """
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -245,5 +246,5 @@ def _token(settings: Settings) -> str | None:
     return token.get_secret_value() if token else None
 
 
-def _diagnostics_rules(settings: Settings) -> DiagnosticsRules:
-    return DiagnosticsRules(settings.stories, settings.store, settings.alerts)
+def _diagnostics_rules(of: Settings) -> DiagnosticsRules:
+    return DiagnosticsRules(of.stories, of.store, of.alerts, of.instance or socket.gethostname())

@@ -9,6 +9,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Mapping
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from proxy.upstream.result import Failed
 from tests import records
 from tests.authority import Authority
 from tests.line import Line, Socket
+from tests.postgres import Postgres, free_port
 
 # A machine that stands still for a moment is not a fault of what is tested.
 settings.register_profile("sidelight", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,6 +34,23 @@ settings.load_profile("sidelight")
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A PostgreSQL server; whoever breaks it mends it."""
+    server = Postgres(free_port())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def shared(cluster) -> str:
+    """A database of that server, as the documentation says to make one; its URL."""
+    return cluster.database(f"sl_{token_hex(6)}")
 
 
 MakeExchange = Callable[..., Exchange]

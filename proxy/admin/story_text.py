@@ -125,7 +125,7 @@ def _facts(story: JsonObject) -> Iterator[str]:
     fields = part(story, "fields")
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
-    yield f"Config:    {settings_of(story)}, worker {text(story, 'worker', '0')}"
+    yield _served_by(story)
 
 
 def settings_of(story: JsonObject) -> str:
@@ -197,6 +197,12 @@ def _runbook(story: JsonObject) -> Iterator[str]:
     for title, items in (("Check", runbook.checks), ("Fix", runbook.fixes)):
         for item in items:
             yield from _wrapped(item, " " * 9, f"  {title:<5}: ")
+
+
+def _served_by(story: JsonObject) -> str:
+    worker, instance = text(story, "worker", "0"), text(story, "instance")
+    config = f"Config:    {settings_of(story)}, worker {worker}"
+    return f"{config} of {instance}" if instance else config
 
 
 def group_line(group: JsonObject) -> str:

@@ -16,13 +16,14 @@ from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
-from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
+from proxy.diagnostics.errors.groups import Groups, copied
+from proxy.diagnostics.errors.view import ErrorsView
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
-from proxy.diagnostics.stories.opening import open_store, state_of
+from proxy.diagnostics.stories.opening import open_store, others_of, standing, state_of
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
@@ -51,6 +52,8 @@ class DiagnosticsRules:
     stories: StoriesRule
     store: StoreRule
     alerts: AlertsRule
+    instance: str = ""
+    """Name of this one among its replicas."""
 
 
 class Diagnostics:
@@ -71,14 +74,16 @@ class Diagnostics:
         self._rules, self._tell, self._rng, self._system_state = rules, tell, rng, system_state
         self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
         self._holders = holders
-        self._recent = Recent(rules.stories.memory, worker, self._desk.complete)
+        self._recent = Recent(rules.stories.memory, worker, self._desk.complete, rules.instance)
         self._groups = Groups()
+        self._errors = ErrorsView(self._groups, rules.instance, lambda: others_of(self._store))
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
         self._watch = AlertWatch(
             rules.alerts, tell, self._whole_state, self._receivers(), self._results
         )
-        self._store = open_store(rules.store, tell, worker, self._desk.finish)
+        self._watch.fleet = lambda: standing(self._store, rules.instance)
+        self._store = open_store(rules.store, tell, worker, self._desk.finish, rules.instance)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored, self._renewals = False, 0
 
@@ -187,16 +192,11 @@ class Diagnostics:
 
     def errors(self, wall: float) -> dict[str, object]:
         """All groups of errors, the latest first, and the summary of a day."""
-        groups = self._groups.newest_first()
-        return {
-            "groups": [group_json(group, wall) for group in groups],
-            "summary": summary(groups, wall),
-        }
+        return self._errors.all(wall)
 
     def error(self, fingerprint: str, wall: float) -> dict[str, object] | None:
         """One group, with the stack trace if it is a fault of ours."""
-        group = self._groups.get(fingerprint)
-        return group_json(group, wall, with_trace=True) if group is not None else None
+        return self._errors.one(fingerprint, wall)
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """Raised ones first, then those cleared within a day."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from proxy.settings import addresses, doubts, plan
+from proxy.settings import addresses, doubts, plan, sharing
 from proxy.settings.environment import Overrides
 from proxy.settings.fallbacks import fallback_faults
 from proxy.settings.faults import Place, SettingsError, SettingsFault
@@ -104,6 +104,8 @@ def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -
     except ValidationError as error:
         faults += faults_of(error, whole, values.broken)
         raise SettingsError(map(hidden, faults)) from None
+    if not faults:
+        faults += sharing.sharing_faults(settings, whole)
     if faults:
         raise SettingsError(map(hidden, faults))
     settings._origin = Origin(whole)

@@ -6,6 +6,7 @@ from proxy.settings.schema import Settings
 
 AT_START: Final[tuple[tuple[str, ...], ...]] = (
     ("service",),
+    ("instance",),
     ("event_loop",),
     ("listen", "host"),
     ("listen", "port"),
@@ -18,6 +19,7 @@ AT_START: Final[tuple[tuple[str, ...], ...]] = (
     ("log", "queue"),
     ("overload",),
     ("store", "path"),
+    ("store", "url"),
 )
 """Keys by their way."""
 

@@ -160,9 +160,7 @@ class ResolvedRoute(Policy):
 
 def _with_networks(rule: IdentityRule) -> IdentityRule:
     if (rule.mode == "trust_from") != bool(rule.trust_from):
-        raise ValueError(
-            "trust_from and mode: trust_from need each other; give both or neither of them"
-        )
+        raise ValueError("trust_from and mode: trust_from need each other; give both or neither")
     return rule
 
 
@@ -171,6 +169,8 @@ class Settings(Knobs):
 
     service: syntax.Name = "sidelight"
     """Name in the log and in `Proxy-Status`."""
+    instance: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    """Name of this instance among its replicas, in stories and alerts; null: the host's name."""
     event_loop: Literal["uvloop", "asyncio"] = "uvloop"
     """The event loop; asyncio where uvloop is not to be had."""
     listen: Listen = Listen()
@@ -196,7 +196,7 @@ class Settings(Knobs):
     stories: StoriesRule = StoriesRule()
     """Stories in memory, to be found by their Reference ID."""
     store: StoreRule = StoreRule()
-    """Stories and errors on disk, so that they survive a restart."""
+    """Stories and errors in a database, so that they survive a restart."""
     alerts: AlertsRule = AlertsRule()
     """Rules over windows, evaluated in the process, and who is told."""
     cors: Cors = None

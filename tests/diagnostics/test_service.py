@@ -216,20 +216,31 @@ def test_a_stream_is_slow_by_its_first_event_not_by_its_length(exchange_of, unus
     assert is_slow(exchange_of(**unusual), 2.5) is slow
 
 
-def test_a_store_without_its_library_says_what_to_install(path, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("library", "store", "remedy"),
+    [
+        ("sqlalchemy", {"path": "/nowhere"}, r"store\.path is set.*pip install '\.\[store\]'"),
+        ("sqlalchemy", {"url": "postgresql://db/s"}, r"pip install '\.\[postgres\]'"),
+        ("psycopg", {"url": "postgresql://db/s"}, r"needs psycopg.*pip install '\.\[postgres\]'"),
+    ],
+)
+def test_a_store_without_its_library_says_what_to_install(
+    library, store, remedy, monkeypatch
+) -> None:
     real = builtins.__import__
 
     def without(name, *rest):
-        if name.startswith("sqlalchemy"):
+        if name.startswith(library):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return real(name, *rest)
 
     for name in [n for n in sys.modules if n.startswith("proxy.diagnostics.stories.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(builtins, "__import__", without)
-    rules = DiagnosticsRules(StoriesRule(), StoreRule(path=str(path)), AlertsRule())
+    rule = StoreRule.model_validate(store)
+    rules = DiagnosticsRules(StoriesRule(), rule, AlertsRule())
 
-    with pytest.raises(StoreMissingError, match=r"pip install '\.\[store\]'"):
+    with pytest.raises(StoreMissingError, match=remedy):
         Diagnostics(rules, tell=lambda *_: None)
 
 

@@ -68,6 +68,7 @@ def test_what_needs_a_restart_is_named_and_stays(path: tuple[str, ...]) -> None:
         "event_loop": "asyncio",
         "port": "9",
         "path": "/x",
+        "url": "postgresql://db/s",
         "host": "'::1'",
         "tls": "{ certificate: /c, key: /k }",
     }.get(path[-1], "7")

@@ -53,14 +53,14 @@ def refusals(text):
             "identity: { mode: trust_from }",
             (
                 "x:4:11: identity: trust_from and mode: trust_from need each other; "
-                "give both or neither of them"
+                "give both or neither"
             ),
         ),
         (
             "identity: { trust_from: [10.0.0.0/8] }",
             (
                 "x:4:11: identity: trust_from and mode: trust_from need each other; "
-                "give both or neither of them"
+                "give both or neither"
             ),
         ),
         (

@@ -16,6 +16,9 @@ from proxy.outcome import OUTCOMES
 NO_STORY: Final = AdminRefusal(
     404, "story_not_found", "No story is kept under this ID: too old, sampled away, or not ours."
 )
+STORE_SILENT: Final = AdminRefusal(
+    503, "store_unreadable", "It is not in memory, and the store cannot be read at the moment."
+)
 _TIME: Final = "a time such as 2026-11-22T03:00:00Z, seconds since 1970, or an age such as 15m"
 
 
@@ -35,7 +38,7 @@ class StoriesApi:
                 "GET", "/api/requests/{id}", self.one,
                 "The whole story of an exchange, and of others under the same ID.", "Stories",
                 parameters=(Parameter("id", "The Reference ID."),),
-                refusals={404: NO_STORY.message},
+                refusals={404: NO_STORY.message, 503: STORE_SILENT.message},
             ),
             Operation(
                 "GET", "/api/requests/{id}/against", self.against,
@@ -66,7 +69,7 @@ class StoriesApi:
     async def one(self, request: web.Request) -> web.Response:
         found = await self._sources.diagnostics.story(request.match_info["id"])
         if not found.stories:
-            return refusal_reply(NO_STORY)
+            return refusal_reply(STORE_SILENT if found.store == "failing" else NO_STORY)
         return json_reply({"stories": found.stories, "store": found.store})
 
 

@@ -172,6 +172,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Upstream's ID", text(story, "upstream_request_id")),
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
         ("Trace", text(story, "trace_id")),
+        ("Instance", text(story, "instance")),
         ("Settings", f"{settings_of(story)}, worker {text(story, 'worker', '0')}"),
     )
     return section("Facts", facts(pairs))

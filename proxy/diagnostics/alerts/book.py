@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from proxy.clock import iso
-from proxy.diagnostics.alerts.conditions import Finding
+from proxy.diagnostics.alerts.finding import Finding
 from proxy.diagnostics.alerts.rules import AlertsRule
 
 CLEARED_KEPT: Final = 100
@@ -127,6 +127,8 @@ def alert_json(alert: Alert, *, runbooks: str = "", silenced: bool = False) -> d
         "samples": list(finding.samples),
         "silenced": silenced,
     }
+    if finding.instances:
+        shown["instances"] = list(finding.instances)
     if alert.cleared is not None:
         shown["cleared_at"] = iso(alert.cleared)
     return shown

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 
 from proxy.clock import iso
 from proxy.diagnostics.alerts.counts import CountWindow
+from proxy.diagnostics.alerts.finding import Finding, of_all
+from proxy.diagnostics.alerts.fleet import OthersWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, ErrorRate, Errors, RuleName, SlowAnswers
 from proxy.knobs import as_duration
 from proxy.outcome import Level
@@ -44,21 +46,6 @@ class Windowed(Protocol):
     def above(self) -> float | None: ...
     @property
     def window(self) -> float: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A rule that is true; `subject` distinguishes what one rule may find several times."""
-
-    rule: RuleName
-    severity: Level
-    summary: str
-    value: float = 1.0
-    threshold: float = 0.0
-    window: float = 0.0
-    """Seconds it looked back; 0 where it is about now."""
-    subject: str = ""
-    samples: tuple[str, ...] = ()
 
 
 SEVERITY: Final[dict[RuleName, Level]] = {
@@ -118,11 +105,18 @@ LOST: Final[dict[RuleName, tuple[str, str, str]]] = {
 
 
 def findings(
-    rule: AlertsRule, window: CountWindow, state: SystemState, now: float
+    rule: AlertsRule,
+    window: CountWindow,
+    state: SystemState,
+    now: float,
+    others: OthersWindow | None = None,
 ) -> list[Finding]:
-    """Everything that is true at `now`, apart from lost lines and stories: those are news."""
+    """Everything that is true at `now`, apart from lost lines and stories: those are news.
+
+    Errors are counted over all instances where there are `others`.
+    """
     return [
-        *_counted(rule, window, now),
+        *_counted(rule, window, now, others or OthersWindow()),
         *_shares(rule, window, now),
         *_tails(rule, window, now),
         *_standing(rule, window, state),
@@ -139,14 +133,19 @@ def lost(rule: AlertsRule, before: SystemState, after: SystemState) -> list[Find
     return found
 
 
-def _counted(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Finding]:
+def _counted(
+    rule: AlertsRule, window: CountWindow, now: float, others: OthersWindow
+) -> Iterator[Finding]:
     for name, (one, many) in COUNTED.items():
         knobs: Errors = getattr(rule, name)
         if knobs.above is None:
             continue
-        value = window.total(name, knobs.window, now)
+        own = window.total(name, knobs.window, now)
+        found = others.by_instance(name, knobs.window, now)
+        value = own + sum(found.values())
         if value > knobs.above:
-            yield _finding(name, _count(value, one, many), value, knobs, window)
+            finding = _finding(name, _count(value, one, many), value, knobs, window)
+            yield of_all(finding, others, {others.own_name: own, **found}) if found else finding
 
 
 def _shares(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Finding]:

@@ -7,6 +7,13 @@ from typing import Final
 from proxy.diagnostics.alerts.book import Book, News, alert_json
 from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
 from proxy.diagnostics.alerts.counts import CountWindow
+from proxy.diagnostics.alerts.fleet import (
+    COUNTED_BY_ALL,
+    FindFleet,
+    Fleet,
+    OthersWindow,
+    Untold,
+)
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent, ms
@@ -15,11 +22,14 @@ Send = Callable[[str, Mapping[str, object]], None]
 """Takes what happened (raised, reminder, cleared) and the alert; must not wait."""
 
 TEST: Final = "alert_test"
+BY_ALL: Final = frozenset(COUNTED_BY_ALL.values())
 
 
 class AlertWatch:
     """Counts every exchange and judges at most every `rule.every` seconds.
 
+    Where there are other instances, the rules that count errors are judged over all of them, and
+    told by the one that leads.
     `send` is None where there is nobody to be told. `results` counts messages by rule and how
     they ended: what is not sent is counted here, what is sent by the sender.
     """
@@ -34,6 +44,10 @@ class AlertWatch:
     ) -> None:
         self._rule, self._tell, self._system_state, self._send = rule, tell, system_state, send
         self._results = results
+        self.fleet: FindFleet = lambda: None
+        """How this instance stands among others; assign it where there are any."""
+        self._others, self._untold = OthersWindow(), Untold()
+        self._leads = False
         self._window = CountWindow.of(rule)
         self._book = Book(rule)
         self._due = 0.0
@@ -60,11 +74,29 @@ class AlertWatch:
             return
         self._due = now + self._rule.every
         system_state = self._system_state()
-        found = findings(self._rule, self._window, system_state, now)
+        fleet = self.fleet()
+        if fleet is not None:
+            self._others.take(fleet, now)
+        others = self._others if fleet is not None else None
+        found = findings(self._rule, self._window, system_state, now, others)
         found += lost(self._rule, self._seen or system_state, system_state)
         self._seen = system_state
+        self._follow(fleet, now, wall)
         for news in self._book.judge(found, now, wall):
-            self._say(news, wall)
+            if fleet is None or fleet.leads or news.alert.finding.rule not in BY_ALL:
+                self._say(news, wall)
+            else:
+                self._untold.note(news.what, news.alert.id, now)
+
+    def _follow(self, fleet: Fleet | None, now: float, wall: float) -> None:
+        """Where this instance has begun to lead, tell what nobody may have told."""
+        is_new = fleet is not None and fleet.leads and not self._leads
+        self._leads = fleet is not None and fleet.leads
+        if is_new:
+            due = self._untold.due(now)
+            for alert in self._book.alerts(wall):
+                if alert.id in due and alert.cleared is None:
+                    self._say(News("raised", alert), wall)
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """As they are shown: the raised ones, then those cleared within a day."""
@@ -103,8 +135,8 @@ class AlertWatch:
 
 
 def _fields(shown: Mapping[str, object]) -> dict[str, object]:
-    names = ("rule", "subject", "summary", "value", "threshold", "runbook", "samples")
-    return {name: shown[name] for name in names if shown[name] not in ("", [])}
+    names = ("rule", "subject", "summary", "value", "threshold", "runbook", "samples", "instances")
+    return {name: shown[name] for name in names if shown.get(name, "") not in ("", [])}
 
 
 def trial(at: str, runbooks: str) -> dict[str, object]:

@@ -1,8 +1,9 @@
-"""The database of the store, as its one writer uses it: open, write, keep within its bounds.
+"""SQLite as the store's database, as its one writer uses it: open, write, keep within its bounds.
 
 Knows no thread and no queue. Everything raises one of STORE_ERRORS where the database fails.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -10,9 +11,18 @@ from typing import Final
 from sqlalchemy import Engine
 
 from proxy import clock
+from proxy.diagnostics.alerts.fleet import FleetNews
+from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import MOST, Group
 from proxy.diagnostics.neighbours.usual import Saved
-from proxy.diagnostics.stories.files import STORE_ERRORS, open_for_writing
+from proxy.diagnostics.stories.files import (
+    STORE_ERRORS,
+    is_broken,
+    is_suspect,
+    open_for_writing,
+    reason_of,
+    set_aside,
+)
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.tables import migrate
 from proxy.diagnostics.stories.writing import (
@@ -41,6 +51,11 @@ class StoryDatabase:
         self.rule = rule
         """How much it may hold, and for how long."""
         self._path = path
+        self.where: Mapping[str, str] = {"path": str(path)}
+        self.every = PRUNE
+        self.fleet: FleetGroups | None = None
+        self.is_leader = False
+        self.news: deque[FleetNews] = deque()
         self._engine: Engine | None = None
         self._file: tuple[int, int] | None = None
         """The file that is open, whatever stands under its name by now."""
@@ -55,8 +70,8 @@ class StoryDatabase:
 
     def write(
         self, rows: Sequence[Row], groups: Sequence[Group], usual: Mapping[str, Saved] = _NONE
-    ) -> None:
-        """All of it in one transaction, or nothing."""
+    ) -> int:
+        """All of it in one transaction, or nothing; SQLite refuses no row."""
         with self._open().begin() as connection:
             if rows:
                 write_stories(connection, rows)
@@ -65,6 +80,7 @@ class StoryDatabase:
             if usual:
                 write_usual(connection, usual)
         self._size += sum(row.size for row in rows)
+        return 0
 
     def keep_bounds(self) -> None:
         """Delete what is too old or too much, if it is time to look."""
@@ -83,6 +99,20 @@ class StoryDatabase:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+
+    def failed(self, error: BaseException) -> str:
+        """Let go, and set a broken file aside. Why it failed."""
+        self.let_go()
+        if is_broken(error):
+            try:
+                set_aside(self._path)
+            except OSError as hindrance:
+                return reason_of(hindrance)
+        return reason_of(error)
+
+    def is_suspect(self, error: BaseException, /) -> bool:
+        """Whether the file may be broken."""
+        return is_suspect(error)
 
     def _drop_aged(self, before: float) -> None:
         """In small transactions, so that no lock is held for long."""

@@ -1,37 +1,85 @@
-"""Opens the store where one is wanted; its library is an extra, and slow to import."""
+"""Opens the store where one is wanted; its libraries are extras, and slow to import."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from proxy.diagnostics.alerts.fleet import Fleet
+from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent
 
 if TYPE_CHECKING:
+    from proxy.diagnostics.stories.backend import Database, StoryReader
     from proxy.diagnostics.stories.store import Store
+
+_MISSING: Final = (
+    "store.{key} is set, but the store needs {library}, which is not installed; "
+    "run pip install '.[{extra}]' in its checkout, or set store.{key} to null"
+)
+_LIBRARIES: Final = {
+    "sqlalchemy": ("SQLAlchemy", "store"),
+    "psycopg": ("psycopg", "postgres"),
+    "psycopg_binary": ("psycopg", "postgres"),
+}
+"""What is imported, what it is called, and the extra that brings it."""
 
 
 class StoreMissingError(Exception):
-    """`store.path` is set, but the store's library is not installed."""
+    """A store is wanted, but its library is not installed."""
 
 
 def open_store(
-    rule: StoreRule, tell: EmitEvent, worker: int, complete: Callable[[Exchange], None]
+    rule: StoreRule,
+    tell: EmitEvent,
+    worker: int,
+    complete: Callable[[Exchange], None],
+    instance: str = "",
 ) -> "Store | None":
     """None where no store is wanted. Raises StoreMissingError."""
-    if rule.path is None:
+    if rule.path is None and rule.url is None:
         return None
     try:
         from proxy.diagnostics.stories.store import Store  # an extra, slow to import
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "sqlalchemy":
+
+        database, reader = _backend(rule, instance)
+    except ImportError as error:
+        library = (error.name or "").partition(".")[0]
+        if library not in _LIBRARIES:
             raise
-        raise StoreMissingError(
-            "store.path is set, but the store needs SQLAlchemy, which is not installed; "
-            "run pip install '.[store]' in its checkout, or set store.path to null"
-        ) from None
-    return Store(Path(rule.path), rule, tell, worker=worker, complete=complete)
+        name, extra = _LIBRARIES[library]
+        extra = extra if rule.url is None else "postgres"
+        key = "path" if rule.url is None else "url"
+        raise StoreMissingError(_MISSING.format(key=key, library=name, extra=extra)) from None
+    return Store(database, reader, rule, tell, worker=worker, instance=instance, complete=complete)
+
+
+def others_of(store: "Store | None") -> FleetGroups | None:
+    """Errors of other instances; None where there can be none."""
+    return store.database.fleet if store is not None else None
+
+
+def standing(store: "Store | None", instance: str) -> Fleet | None:
+    """How this instance stands among the others; None where it cannot see any."""
+    if store is None or store.database.fleet is None or store.failing is not None:
+        return None
+    return Fleet(instance, store.database.is_leader, store.database.news)
+
+
+def _backend(rule: StoreRule, instance: str) -> "tuple[Database, StoryReader]":
+    if rule.url is not None:
+        from proxy.diagnostics.stories.postgres_database import PostgresDatabase
+        from proxy.diagnostics.stories.postgres_reading import PostgresReader
+
+        url = rule.url.get_secret_value()
+        return PostgresDatabase(url, rule, instance), PostgresReader(url)
+    from proxy.diagnostics.stories.database import StoryDatabase
+    from proxy.diagnostics.stories.files import open_for_reading
+    from proxy.diagnostics.stories.reading import Reader
+
+    path = Path(rule.path or "")
+    return StoryDatabase(path, rule), Reader(open_for_reading(path))
 
 
 def state_of(store: "Store | None") -> dict[str, object]:

@@ -1,11 +1,8 @@
 """Queries on the tables. Blocking: call it in a thread."""
 
-from pathlib import Path
-
 import orjson
 from sqlalchemy import Engine, Select, select
 
-from proxy.diagnostics.stories.files import open_for_reading
 from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
 from proxy.diagnostics.stories.story import Story, summary_of
 from proxy.diagnostics.stories.tables import stories, story_fields, story_ids
@@ -14,15 +11,15 @@ from proxy.diagnostics.stories.tables import stories, story_fields, story_ids
 class Reader:
     """Reads through connections of its own, which can change nothing. Raises SQLAlchemyError."""
 
-    def __init__(self, path: Path) -> None:
-        self._engine: Engine = open_for_reading(path)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def find(self, request_id: str) -> list[Story]:
         """All stories under this ID, newest first."""
         forms = Wanted(request_id).forms
+        own = select(stories.c.id).where(stories.c.request_id.in_(forms))
         others = select(story_ids.c.story_id).where(story_ids.c.value.in_(forms))
-        is_it = stories.c.request_id.in_(forms) | stories.c.id.in_(others)
-        asked = select(stories.c.body).where(is_it)
+        asked = select(stories.c.body).where(stories.c.id.in_(own.union(others)))
         return self._bodies(asked.order_by(stories.c.id.desc()).limit(SAME_ID))
 
     def search(self, query: Query) -> list[Story]:
@@ -30,6 +27,10 @@ class Reader:
         asked = _where(select(stories.c.body), query)
         asked = asked.order_by(stories.c.ended.desc()).limit(query.limit)
         return [summary_of(story) for story in self._bodies(asked)]
+
+    def let_go(self) -> None:
+        """Close what is open."""
+        self._engine.dispose()
 
     def _bodies(self, asked: Select[str]) -> list[Story]:
         with self._engine.connect() as connection:

@@ -90,10 +90,16 @@ class Recent:
     `complete` finds out what happened around an exchange that is asked for.
     """
 
-    def __init__(self, room: int, worker: int = 0, complete: Complete = leave) -> None:
+    def __init__(
+        self,
+        room: int,
+        worker: int = 0,
+        complete: Complete = leave,
+        instance: str = "",
+    ) -> None:
         self._troubled = Shelf(room // 2, AROUND_BYTES)
         self._rest = Shelf(room - room // 2)
-        self._worker = worker
+        self._worker, self._instance = worker, instance
         self._complete = complete
 
     @property
@@ -129,7 +135,8 @@ class Recent:
         """Their stories. Looks at no shelf, so another thread may do it."""
         for x in records:
             self._complete(x)
-        return [story_of(x, worker=self._worker) for x in records]
+        worker, instance = self._worker, self._instance
+        return [story_of(x, worker=worker, instance=instance) for x in records]
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first; looks no further than it must."""

@@ -1,9 +1,10 @@
 """Settings of the stories: which are kept, where, and for how long."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from proxy.diagnostics.stories import store_url
 from proxy.knobs import Count, Duration, Knobs, Share, Size
 
 
@@ -17,11 +18,19 @@ class StoriesRule(Knobs):
     stream, took longer."""
 
 
+def _checked(url: SecretStr) -> SecretStr:
+    store_url.checked(url.get_secret_value())
+    return url
+
+
 class StoreRule(Knobs):
-    """Stories and errors on disk, so that they survive a restart."""
+    """Stories and errors in a database, so that they survive a restart."""
 
     path: Annotated[str, Field(min_length=1)] | None = None
     """SQLite file; its directory is made. null: no store, only memory."""
+    url: Annotated[SecretStr, AfterValidator(_checked)] | None = None
+    """PostgreSQL that all instances share, `postgresql://user@host:5432/database`, with parameters
+    of libpq such as `sslmode` and `passfile`; instead of `path`."""
     sample: Share = 0.01
     """Share of the exchanges that were neither failures nor slow; those are all stored."""
     queue: Count = 10_000
@@ -30,3 +39,9 @@ class StoreRule(Knobs):
     """Older stories are deleted."""
     size: Annotated[Size, Field(ge=1024 * 1024)] = 512 * 1024 * 1024
     """Room for all stories; beyond it the oldest are deleted."""
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if self.path is not None and self.url is not None:
+            raise ValueError("path and url exclude each other; give one of them")
+        return self

@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final
 
 import orjson
@@ -18,16 +17,9 @@ from proxy import clock
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories.around import Complete, leave
-from proxy.diagnostics.stories.database import PRUNE, StoryDatabase
-from proxy.diagnostics.stories.files import (
-    STORE_ERRORS,
-    is_broken,
-    is_suspect,
-    reason_of,
-    set_aside,
-)
+from proxy.diagnostics.stories.backend import Database, StoryReader
+from proxy.diagnostics.stories.files import STORE_ERRORS
 from proxy.diagnostics.stories.query import Query
-from proxy.diagnostics.stories.reading import Reader
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.story import Story, story_of
 from proxy.diagnostics.stories.writing import Row
@@ -50,16 +42,18 @@ class Store:
 
     def __init__(
         self,
-        path: Path,
+        database: Database,
+        reader: StoryReader,
         rule: StoreRule,
         tell: EmitEvent,
         *,
         worker: int = 0,
+        instance: str = "",
         complete: Complete = leave,
         linger: float = LINGER,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
-        self._path, self._rule, self._tell, self._worker = path, rule, tell, worker
+        self._rule, self._tell, self._worker, self._instance = rule, tell, worker, instance
         self._linger, self._pauses = linger, pauses
         self._complete = complete
         """Finds out what happened around an exchange, before its story is made."""
@@ -77,9 +71,9 @@ class Store:
         self._opened = threading.Event()
         self._is_doubted = False
         """Whether a reader found the file broken: its writer may hold all it needs in memory."""
-        self.database: Final = StoryDatabase(path, rule)
+        self.database: Final = database
         """Belongs to the thread; others only read its attributes."""
-        self._reader = Reader(path)
+        self._reader = reader
         self._thread = threading.Thread(target=self._run, name="sidelight-store", daemon=True)
 
     def start(self) -> None:
@@ -144,16 +138,17 @@ class Store:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        self._reader.let_go()
         return not self._thread.is_alive() and not self._waiting
 
     def _doubt(self, error: BaseException) -> None:
-        if is_suspect(error):
+        if self.database.is_suspect(error):
             self._is_doubted = True
             self._wake.set()
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._wake.wait(PRUNE)
+            self._wake.wait(self.database.every)
             self._wake.clear()  # before the queue is read, so that nothing is overlooked
             self._write_waiting()
         self._write_waiting()
@@ -169,11 +164,14 @@ class Store:
             x = self._waiting.popleft()
             try:
                 self._complete(x)
-                rows.append(Row.of(story_of(x, worker=self._worker)))
+                rows.append(Row.of(self._story_of(x)))
             except (orjson.JSONEncodeError, LookupError, TypeError, ValueError, AttributeError):
                 self.dropped["rejected"] += 1  # a story that cannot be made must not stop the rest
             time.sleep(0)  # lets the event loop have the interpreter
         return rows
+
+    def _story_of(self, x: Exchange) -> Story:
+        return story_of(x, worker=self._worker, instance=self._instance)
 
     def _next(self) -> tuple[list[Row], list[Group], dict[str, Saved]]:
         rows = self._next_rows()
@@ -190,7 +188,8 @@ class Store:
                 if self._is_doubted:
                     self._is_doubted = False
                     self.database.let_go()  # what is read anew shows whether it is broken
-                self.database.write(rows, groups, usual)
+                if refused := self.database.write(rows, groups, usual):
+                    self.dropped["rejected"] += refused
                 rows, groups, usual = [], [], {}
                 self.database.keep_bounds()
             except STORE_ERRORS as error:
@@ -204,20 +203,11 @@ class Store:
             tried += 1
 
     def _failed(self, error: BaseException) -> None:
-        self.database.let_go()
-        is_new, self.failing = self.failing is None, reason_of(error)
+        is_new, self.failing = self.failing is None, self.database.failed(error)
         if is_new:
             self._failed_at = clock.now()
-            fields = {"reason": self.failing, "path": str(self._path)}
+            fields = {"reason": self.failing, **self.database.where}
             self._tell("store_failed", "error", fields)
-        if is_broken(error):
-            self._begin_anew()
-
-    def _begin_anew(self) -> None:
-        try:
-            set_aside(self._path)
-        except OSError as error:
-            self.failing = reason_of(error)
 
     def _healed(self) -> None:
         self._opened.set()
@@ -226,4 +216,4 @@ class Store:
         self.failing = None
         failed_for = ms(clock.now() - self._failed_at)
         fields = {"failed_for_ms": failed_for, "dropped": self.dropped.total()}
-        self._tell("store_healed", "info", {**fields, "path": str(self._path)})
+        self._tell("store_healed", "info", {**fields, **self.database.where})

@@ -7,7 +7,6 @@ request. What it is made from was redacted when it was recorded.
 from collections.abc import Mapping
 from typing import Final
 
-from proxy.attempt_record import Attempt
 from proxy.clock import iso
 from proxy.diagnostics.stories.around import around_of
 from proxy.diagnostics.stories.choice import went_to
@@ -38,8 +37,8 @@ SUMMARY: Final = (
 """What a list of stories says of each, beside its route and its number of attempts."""
 
 
-def story_of(x: Exchange, *, worker: int = 0) -> Story:
-    """The whole story of an exchange that has ended."""
+def story_of(x: Exchange, *, worker: int = 0, instance: str = "") -> Story:
+    """The whole story of an exchange that has ended; `instance` has served it."""
     outcome, around = x.outcome or INTERNAL_ERROR, around_of(x)
     told: dict[str, object] = {
         "request_id": x.request_id,
@@ -73,6 +72,7 @@ def story_of(x: Exchange, *, worker: int = 0) -> Story:
         "config_hash": x.config_hash or None,
         "config_replaced_by": x.replaced_by or None,
         "worker": worker,
+        "instance": instance or None,
         **around,
         **diagnose(x, around),
         "runbook": runbook_of(x),
@@ -166,14 +166,10 @@ def _then(x: Exchange, n: int) -> tuple[str, str | None]:
     """What followed an attempt, and the cause of the retry or the reason why there was none."""
     attempt = x.attempts[n]
     if n + 1 < len(x.attempts):
-        return "retried", _cause(attempt)
+        return "retried", (attempt.outcome.cause if attempt.outcome else None) or "status"
     if x.retry_stopped is not None:
         return "stopped", x.retry_stopped
     return ("answered" if attempt.status is not None else "stopped"), None
-
-
-def _cause(attempt: Attempt) -> str:
-    return (attempt.outcome.cause if attempt.outcome else None) or "status"
 
 
 def _breaker(x: Exchange) -> Story | None:

@@ -1,6 +1,6 @@
 """The tables of the store, and the migrations of older schemas.
 
-Portable SQL only: SQLite today, another database by URL later.
+Portable SQL only: the same tables on SQLite and on PostgreSQL, which has some of its own besides.
 A table that has been released is never changed here without a migration.
 """
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Float,
@@ -20,40 +21,52 @@ from sqlalchemy import (
     Text,
     select,
 )
+from sqlalchemy.types import TypeEngine
 
 METADATA: Final = MetaData()
+
+_KEY: Final = Integer().with_variant(BigInteger(), "postgresql")
+
+
+def _text(length: int) -> TypeEngine[str]:
+    """Text about this long. SQLite never minds its length, so PostgreSQL must not either."""
+    return String(length).with_variant(Text(), "postgresql")
+
 
 schema_version = Table("sidelight_schema", METADATA, Column("version", Integer, nullable=False))
 
 stories = Table(
     "stories",
     METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("request_id", String(256), nullable=False, index=True),
-    Column("ended", Float, nullable=False, index=True),
-    Column("code", String(64), nullable=False),
-    Column("route", String(64), nullable=False),
+    Column("id", _KEY, primary_key=True),
+    Column("request_id", _text(256), nullable=False, index=True),
+    Column("ended", Float, nullable=False),
+    Column("code", _text(64), nullable=False),
+    Column("route", _text(64), nullable=False),
     Column("status", Integer),
     Column("size", Integer, nullable=False),
     Column("body", Text, nullable=False),
+    Index("ix_stories_ended", "ended", postgresql_include=["size"]),
     Index("ix_stories_code_ended", "code", "ended"),
+    Index("ix_stories_route_ended", "route", "ended").ddl_if("postgresql"),
+    Index("ix_stories_status_ended", "status", "ended").ddl_if("postgresql"),
 )
 """`ended` is wall time in seconds, `size` about the bytes a row takes, `body` the story as JSON."""
 
 story_fields = Table(
     "story_fields",
     METADATA,
-    Column("story_id", Integer, ForeignKey("stories.id"), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("value", String(256), nullable=False),
+    Column("story_id", _KEY, ForeignKey("stories.id"), primary_key=True),
+    Column("name", _text(64), primary_key=True),
+    Column("value", _text(256), nullable=False),
     Index("ix_story_fields_value", "name", "value", "story_id"),
 )
 
 story_ids = Table(
     "story_ids",
     METADATA,
-    Column("story_id", Integer, ForeignKey("stories.id"), primary_key=True),
-    Column("value", String(256), primary_key=True),
+    Column("story_id", _KEY, ForeignKey("stories.id"), primary_key=True),
+    Column("value", _text(256), primary_key=True),
     Index("ix_story_ids_value", "value", "story_id"),
 )
 """IDs of others that lead to a story: the client's own and the upstream's, as they are shown."""
@@ -61,7 +74,7 @@ story_ids = Table(
 error_groups = Table(
     "error_groups",
     METADATA,
-    Column("fingerprint", String(12), primary_key=True),
+    Column("fingerprint", _text(12), primary_key=True),
     Column("last_seen", Float, nullable=False),
     Column("body", Text, nullable=False),
 )
@@ -69,7 +82,7 @@ error_groups = Table(
 usual_times = Table(
     "usual_times",
     METADATA,
-    Column("route", String(64), primary_key=True),
+    Column("route", _text(64), primary_key=True),
     Column("body", Text, nullable=False),
 )
 """What is usual on a route: its sketches as JSON."""

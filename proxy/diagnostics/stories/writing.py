@@ -154,7 +154,7 @@ def drop_aged(connection: Connection, before: float) -> int:
     """Delete up to a chunk of stories that ended before this wall time; the bytes freed."""
     connection.execute(delete(error_groups).where(error_groups.c.last_seen < before))
     aged = select(stories.c.id, stories.c.size).where(stories.c.ended < before)
-    return _drop(connection, [tuple(row) for row in connection.execute(aged.limit(CHUNK))])
+    return drop(connection, [tuple(row) for row in connection.execute(aged.limit(CHUNK))])
 
 
 def drop_oldest(connection: Connection, excess: int) -> int:
@@ -163,10 +163,11 @@ def drop_oldest(connection: Connection, excess: int) -> int:
     rows = [tuple(row) for row in connection.execute(oldest)]
     freed = accumulate(size for _, size in rows)
     enough = sum(1 for so_far in freed if so_far < excess) + 1
-    return _drop(connection, rows[:enough])
+    return drop(connection, rows[:enough])
 
 
-def _drop(connection: Connection, rows: list[tuple[int, int]]) -> int:
+def drop(connection: Connection, rows: Sequence[tuple[int, int]]) -> int:
+    """Delete these, each an ID and its bytes; the bytes freed."""
     keys = [key for key, _ in rows]
     if keys:
         connection.execute(delete(story_fields).where(story_fields.c.story_id.in_(keys)))

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.diagnostics.alerts.book import Book, alert_json
-from proxy.diagnostics.alerts.conditions import Finding
+from proxy.diagnostics.alerts.finding import Finding
 from proxy.diagnostics.alerts.rules import AlertsRule
 
 WALL = 1e9

@@ -17,7 +17,9 @@ import pytest
 
 from proxy.diagnostics.errors.groups import Groups
 from proxy.diagnostics.stories import files
+from proxy.diagnostics.stories.database import StoryDatabase
 from proxy.diagnostics.stories.query import Query
+from proxy.diagnostics.stories.reading import Reader
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.store import Store
 
@@ -57,7 +59,8 @@ def open_store(path, ear):
 
     def make(start=True, **knobs):
         rule = StoreRule(**{"path": str(path), "age": AGES, **knobs})
-        store = Store(path, rule, ear, worker=1, linger=0.0, pauses=(0.02,))
+        database, reader = StoryDatabase(path, rule), Reader(files.open_for_reading(path))
+        store = Store(database, reader, rule, ear, worker=1, linger=0.0, pauses=(0.02,))
         made.append(store)
         if start:
             store.start()
@@ -351,12 +354,17 @@ import resource, sys, threading, time
 from pathlib import Path
 from proxy.exchange import Exchange
 from proxy.outcome import OUTCOMES
+from proxy.diagnostics.stories.database import StoryDatabase
+from proxy.diagnostics.stories.files import open_for_reading
+from proxy.diagnostics.stories.reading import Reader
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.store import Store
 
 said = []
 path = Path(sys.argv[1])
-store = Store(path, StoreRule(path=str(path), age=1e10), lambda e, l, f: said.append((e, dict(f))),
+rule = StoreRule(path=str(path), age=1e10)
+store = Store(StoryDatabase(path, rule), Reader(open_for_reading(path)), rule,
+              lambda e, l, f: said.append((e, dict(f))),
               linger=0.0, pauses=(0.02,))
 def put(name, n=1):
     store.put([ended(name) for _ in range(n)])

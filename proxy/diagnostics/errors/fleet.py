@@ -1,0 +1,50 @@
+"""Groups of errors of several instances as one: what counts together is added up."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from proxy.diagnostics.errors.groups import Group, merged
+
+
+@dataclass(frozen=True, slots=True)
+class FleetGroup:
+    """A group, and who has had such errors."""
+
+    group: Group
+    instances: tuple[str, ...]
+
+
+FleetGroups = Mapping[str, FleetGroup]
+"""By fingerprint."""
+
+
+def together(found: Iterable[tuple[str, Group]]) -> dict[str, FleetGroup]:
+    """One group for each fingerprint, out of pairs of an instance and its group."""
+    whole: dict[str, FleetGroup] = {}
+    for instance, group in sorted(found, key=_last_seen):
+        fingerprint = group.kind.fingerprint
+        before = whole.get(fingerprint)
+        if before is None:
+            whole[fingerprint] = FleetGroup(group, (instance,))
+        else:
+            names = tuple(dict.fromkeys((*before.instances, instance)))
+            whole[fingerprint] = FleetGroup(merged(before.group, group), names)
+    return whole
+
+
+def with_own(others: FleetGroups, own: Iterable[Group], instance: str) -> dict[str, FleetGroup]:
+    """Those of the others and of this process."""
+    pairs = [(group.kind.fingerprint, group) for group in own]
+    whole = dict(others)
+    for fingerprint, group in pairs:
+        other = whole.get(fingerprint)
+        if other is None:
+            whole[fingerprint] = FleetGroup(group, (instance,))
+        else:
+            names = tuple(dict.fromkeys((*other.instances, instance)))
+            whole[fingerprint] = FleetGroup(merged(other.group, group), names)
+    return whole
+
+
+def _last_seen(pair: tuple[str, Group]) -> float:
+    return pair[1].last_seen

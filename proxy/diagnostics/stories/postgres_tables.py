@@ -1,0 +1,136 @@
+"""Tables that only PostgreSQL has, and its migrations.
+
+A step must leave every older version able to write, or say that it does not: replicas are replaced
+one after the other. It is made once, under a lock, however many start together.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    select,
+    text,
+)
+
+from proxy.diagnostics.stories.tables import (
+    METADATA,
+    NewerStoreError,
+    stories,
+    story_fields,
+    story_ids,
+    usual_times,
+)
+
+MIGRATING: Final = 0x51DE
+PRUNING: Final = 0x51DF
+LEADING: Final = 0x51E0
+"""First halves of advisory locks; the second is the schema, so that several share a database."""
+
+FLEET: Final = MetaData()
+
+shared_version = Table(
+    "sidelight_schema",
+    FLEET,
+    Column("version", Integer, nullable=False),
+    Column("oldest_writer", Integer, nullable=False),
+)
+"""One row: the version of the tables, and the oldest version of Sidelight's that may write."""
+
+writers = Table(
+    "writers",
+    FLEET,
+    Column("writer", Text, primary_key=True),
+    Column("instance", Text, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("seen", DateTime(timezone=True), nullable=False, index=True),
+)
+"""Every process that has written, and its last batch: one that comes again is not written again."""
+
+fleet_groups = Table(
+    "fleet_groups",
+    FLEET,
+    Column("writer", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("instance", Text, nullable=False),
+    Column("last_seen", Float, nullable=False, index=True),
+    Column("saved", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("body", Text, nullable=False),
+    Index("ix_fleet_groups_saved", "saved"),
+)
+"""The errors that each process has counted since its start, by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Makes one version out of the one before."""
+
+    make: Callable[[Connection], None]
+    shuts_out: bool = False
+    """Whether older versions can no longer write."""
+
+
+def _begin(connection: Connection) -> None:
+    METADATA.create_all(connection, tables=[stories, story_fields, story_ids, usual_times])
+    FLEET.create_all(connection)
+
+
+STEPS: Final = (Step(_begin),)
+
+
+def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:
+    """Bring the tables to the present version, within the caller's transaction.
+
+    Raises NewerStoreError where they are of a version that this one must not write to.
+    """
+    found = _found(connection)
+    if found is None or found[0] < len(steps):
+        connection.execute(text(f"SELECT {lock('pg_advisory_xact_lock', MIGRATING)}"))
+        found = _migrated(connection, steps, _found(connection))
+    if found[1] > len(steps):
+        raise NewerStoreError(found[0])
+
+
+def lock(function: str, number: int) -> str:
+    """The call that takes an advisory lock of this schema."""
+    return f"{function}({number}, hashtext(current_schema()))"
+
+
+def _migrated(
+    connection: Connection, steps: tuple[Step, ...], found: tuple[int, int] | None
+) -> tuple[int, int]:
+    version, oldest = found or (0, 0)
+    for number, step in enumerate(steps[version:], start=version + 1):
+        step.make(connection)
+        oldest = number if step.shuts_out else oldest
+    now = {"version": max(version, len(steps)), "oldest_writer": oldest}
+    if found is None:
+        connection.execute(shared_version.insert().values(**now))
+    elif version < len(steps):
+        connection.execute(shared_version.update().values(**now))
+    return now["version"], oldest
+
+
+_HAS_TABLES: Final = text(
+    "SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+    "WHERE relname = :name AND nspname = ANY (current_schemas(false))"
+)
+"""A scan: what `to_regclass` says may be older than the lock that was waited for."""
+
+
+def _found(connection: Connection) -> tuple[int, int] | None:
+    if not connection.scalar(_HAS_TABLES, {"name": shared_version.name}):
+        return None
+    row = connection.execute(select(shared_version)).first()
+    return (row[0], row[1]) if row is not None else None

@@ -1,0 +1,119 @@
+"""The tables on PostgreSQL migrate forward once, however many start, while older ones write."""
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from proxy.diagnostics.stories.postgres_database import PostgresDatabase
+from proxy.diagnostics.stories.postgres_link import engine_for_writing
+from proxy.diagnostics.stories.postgres_tables import STEPS, Step, migrate_shared
+from proxy.diagnostics.stories.story import story_of
+from proxy.diagnostics.stories.tables import NewerStoreError
+from proxy.diagnostics.stories.writing import Row
+from tests.diagnostics.stories.shared_store import rule_of
+
+MANY = 10
+
+
+@pytest.fixture
+def engine(shared):
+    made = engine_for_writing(shared)
+    yield made
+    made.dispose()
+
+
+def version(engine) -> list[tuple]:
+    with engine.begin() as connection:
+        return [tuple(row) for row in connection.execute(text("SELECT * FROM sidelight_schema"))]
+
+
+def _add(connection) -> None:
+    connection.execute(text("ALTER TABLE stories ADD COLUMN colour text"))
+
+
+NEXT = (*STEPS, Step(_add))
+CLOSED = (*STEPS, Step(_add, shuts_out=True))
+
+
+@pytest.mark.parametrize("before", [(), STEPS], ids=["an empty database", "an older one"])
+def test_ten_that_start_at_once_make_each_step_once(engine, shared, before) -> None:
+    if before:
+        with engine.begin() as connection:
+            migrate_shared(connection, before)
+    gate, faults = threading.Barrier(MANY), []
+
+    def start() -> None:
+        own = engine_for_writing(shared)
+        try:
+            gate.wait(30)
+            with own.begin() as connection:
+                migrate_shared(connection, NEXT)
+        except Exception as fault:  # noqa: BLE001  # whatever it is, it is one
+            faults.append(fault)
+        finally:
+            own.dispose()
+
+    threads = [threading.Thread(target=start) for _ in range(MANY)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert [] == faults
+    assert [(len(NEXT), 0)] == version(engine)
+
+
+def test_an_older_version_goes_on_writing_after_a_step(engine, shared, exchange_of) -> None:
+    older = PostgresDatabase(shared, rule_of(shared), "pod-1")
+    rows = [Row.of(story_of(exchange_of()))]
+    older.write(rows, [], {})
+    with engine.begin() as connection:
+        migrate_shared(connection, NEXT)
+    older.write(rows, [], {})
+    older.let_go()  # and it starts again
+    older.write(rows, [], {})
+    older.let_go()
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT count(*) FROM stories")).scalar()
+
+    assert 3 == found
+    assert [(len(NEXT), 0)] == version(engine)
+
+
+def test_a_step_that_shuts_older_versions_out_is_respected(engine) -> None:
+    with engine.begin() as connection:
+        migrate_shared(connection, CLOSED)
+    with pytest.raises(NewerStoreError, match=str(len(CLOSED))), engine.begin() as connection:
+        migrate_shared(connection)
+
+    assert [(len(CLOSED), len(CLOSED))] == version(engine)
+
+
+def test_a_step_that_fails_leaves_everything_as_it_was(engine) -> None:
+    def fail(connection) -> None:
+        _add(connection)
+        raise OSError
+
+    with engine.begin() as connection:
+        migrate_shared(connection)
+    with pytest.raises(OSError), engine.begin() as connection:  # noqa: PT011
+        migrate_shared(connection, (*STEPS, Step(fail)))
+    with engine.begin() as connection:
+        migrate_shared(connection, NEXT)
+
+    assert [(len(NEXT), 0)] == version(engine)
+
+
+def test_several_teams_share_a_database_by_schema(cluster, shared) -> None:
+    user = shared.partition("//")[2].partition("@")[0]
+    cluster.run(f"CREATE SCHEMA team AUTHORIZATION {user}", database=user)
+    for url in (shared, f"{shared}&options=-csearch_path%3Dteam"):
+        database = PostgresDatabase(url, rule_of(url), "pod-1")
+        database.write([], [], {})
+        database.let_go()
+    found = cluster.run(
+        "SELECT schemaname FROM pg_tables WHERE tablename = 'stories'", database=user
+    )
+
+    assert {("public",), ("team",)} == set(found)

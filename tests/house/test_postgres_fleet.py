@@ -1,0 +1,84 @@
+"""Ten replicas write to one store at once: what was sent is logged once, and stored once."""
+
+import asyncio
+import sys
+from collections import Counter
+
+from tests.house.admin import ask, stories
+from tests.house.fault_upstream import status
+from tests.house.house import ROOT
+from tests.house.raw_client import eventually, fetch
+from tests.house.test_postgres_faults import stored, until_many, user_of
+from tests.house.test_store_faults import ONCE, UNBROKEN
+
+REPLICAS = 10
+EACH = 60
+
+
+async def sent(port: int, name: str) -> list[str]:
+    ids = [f"{name}-{n}" for n in range(EACH)]
+    for reference in ids:
+        assert 500 == (await fetch(port, "/x", f"X-Request-ID: {reference}")).status
+    return ids
+
+
+async def test_what_ten_replicas_were_sent_is_logged_and_stored_once(
+    upstream, process, cluster, shared
+):
+    """They start at once on an empty database, too."""
+    upstream.on("/x", status(500))
+    common = {"retry": ONCE, "breaker": UNBROKEN, "store": {"url": shared}}
+    names = [f"pod-{n}" for n in range(REPLICAS)]
+    replicas = await asyncio.gather(*(process(instance=name, **common) for name in names))
+    loads = (sent(one.port, name) for one, name in zip(replicas, names, strict=True))
+    ids = [one for load in await asyncio.gather(*loads) for one in load]
+    await until_many(cluster, shared, len(ids))
+    lines = Counter(e["request_id"] for one in replicas for e in one.events())
+    answers = await asyncio.gather(
+        *(stories(one.admin_port, f"{names[-n]}-7") for n, one in enumerate(replicas, start=1))
+    )
+    told = [event for one in replicas for event in one.events("store_failed")]
+
+    assert dict.fromkeys(ids, 1) == lines == stored(cluster, shared)
+    assert [[name] for name in reversed(names)] == [[s["instance"] for s in a] for a in answers]
+    assert [] == told
+
+
+async def test_errors_and_explain_know_all_instances(upstream, process, cluster, shared):
+    upstream.on("/x", status(500))
+    common = {"retry": ONCE, "breaker": UNBROKEN, "store": {"url": shared}}
+    one, other = [await process(instance=name, **common) for name in ("pod-1", "pod-2")]
+    await fetch(one.port, "/x", "X-Request-ID: first")
+    await fetch(other.port, "/x", "X-Request-ID: second")
+    async with asyncio.timeout(60):
+        while len((await errors(other))[0].get("instances", ())) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    (group,) = await errors(other)
+    command = [sys.executable, "-m", "proxy", "explain", "first"]
+    explain = await asyncio.create_subprocess_exec(
+        *command, "--admin", f"http://127.0.0.1:{other.admin_port}", cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    text = (await explain.communicate())[0].decode()
+    listing = await ask(other.admin_port, "/api/requests")
+
+    assert (2, {"pod-1", "pod-2"}) == (group["total"], set(group["instances"]))
+    assert "of pod-1" in text
+    assert {"first", "second"} == {row["request_id"] for row in listing.json()["requests"]}
+
+
+async def errors(replica) -> list[dict]:
+    return (await ask(replica.admin_port, "/api/errors")).json()["groups"] or [{}]
+
+
+async def test_no_secret_is_in_any_message(upstream, process, cluster, shared, tmp_path):
+    user = user_of(shared)
+    url = f"postgresql://{user}:CANARY-1@127.0.0.1:{cluster.port}/{user}"
+    running = await process(store={"url": url})
+    await eventually(lambda: running.events("store_failed"), 60)
+    (failed,) = running.events("store_failed")
+    pages = [(await ask(running.admin_port, path)).body for path in ("/health", "/", "/metrics")]
+    written = [file.read_bytes() for file in tmp_path.iterdir() if file.suffix != ".yaml"]
+
+    assert "password authentication failed" in failed["reason"]
+    assert not any(b"CANARY" in text for text in (*pages, *written))
