@@ -30,7 +30,7 @@ COMPILED = {
     "guards head_writer headers identity proxy_status request_head trust",
     "limits": "arrivals fields gcra keys message_guard rate response_size",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
-    "redaction route_metrics series stack_traces summary upstream_status",
+    "redaction route_metrics series slowness stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
     "sse upstream_errors verdict",
@@ -40,6 +40,7 @@ COMPILED = {
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
     "tls": "handshake handshake_log port",
+    "tracing": "b3 conventions record sampling span_events spans wire",
 }
 
 

@@ -50,6 +50,7 @@ from proxy.routing import Route, Router
 from proxy.settings.schema import ResolvedRoute, Settings
 from proxy.timing.loop_lag import LAG
 from proxy.tls.service import TlsService
+from proxy.tracing.service import Tracing
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
@@ -75,8 +76,8 @@ class App:
             service=settings.service,
             config_hash=settings.config_hash,
         )
-        self.observer.readers.append(self.diagnostics.closed)
-        self.metrics.read_from(self.diagnostics.readings)
+        self.tracing = Tracing(settings, self.log.say)
+        self.observer.readers += [self.diagnostics.closed, *self.tracing.readers]
         self.shed: Counter[tuple[str, str]] = Counter()
         """Connections that were refused or cut, by whose and why."""
         kept = settings.admin.max_connections + OF_OUR_OWN
@@ -156,6 +157,7 @@ class App:
             fields=self._make_extractor(),
             watcher=self.observer,
             concurrency=self._overall,
+            sampler=self.tracing.sampler,
         )
 
     def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
@@ -168,6 +170,8 @@ class App:
     def _readings(self) -> Iterator[Sample]:
         """Gauges whose subjects know them already."""
         at = now()
+        yield from self.diagnostics.readings()
+        yield from self.tracing.readings()
         yield from shed_samples(self.shed)
         yield from certificate_samples(self.tls.facts())
         yield from handshake_samples(self.tls.handshakes)
@@ -189,6 +193,7 @@ class App:
         self.admin_port = await self._admin.listen(admin.host, admin.port)
         self.tls.watch.start()
         await self.diagnostics.start()
+        self.tracing.start()
         LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
         self._is_watched = True
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
@@ -235,6 +240,7 @@ class App:
             await upstream.close()
         self.observer.flush()
         await self.diagnostics.stop()
+        await self.tracing.stop()
         asyncio.get_running_loop().set_exception_handler(None)
         give_back_logging()
         await asyncio.to_thread(self.log.close)

@@ -170,6 +170,7 @@ def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None
     from proxy.descriptors import raise_limit
     from proxy.diagnostics.service import StoreMissingError
     from proxy.supervisor import run
+    from proxy.tracing.service import TracingMissingError
 
     for warning in (*settings.warnings, *look_into_tls(settings)):
         _say(f"warning: {warning}")
@@ -177,7 +178,7 @@ def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None
     raise_limit()
     try:
         app = App(settings)
-    except StoreMissingError as error:
+    except (StoreMissingError, TracingMissingError) as error:
         _say(f"sidelight: {error}")
         return 2
     with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:

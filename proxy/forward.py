@@ -159,6 +159,8 @@ class Forward:
                 x.breaker_counts = ctx.route.breaker.counts(ended)
                 x.opening = ctx.route.breaker.opening
             ctx.client.bound_unread(ctx.route.rule.timeouts.client_write)
+        if x.span is not None and not x.span.sampled and self.plan.sampler is not None:
+            self.plan.sampler.end(x, x.span)
         self.observer.close(x)
 
 

@@ -27,6 +27,7 @@ from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
 from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
+from proxy.observation.slowness import is_slow
 from proxy.outcome import COMPLETED, UPSTREAM_ERROR
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
@@ -225,13 +226,6 @@ class Diagnostics:
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))
-
-
-def is_slow(x: Exchange, slow: float) -> bool:
-    """Whether the answer, or the first event of its stream, took longer than `slow` seconds."""
-    if x.streamed:
-        return x.first_event is not None and x.first_event > slow
-    return x.ended - x.started > slow
 
 
 def open_store(rule: StoreRule, tell: EmitEvent, worker: int) -> "Store | None":

@@ -11,7 +11,7 @@ from proxy.clock import http_date, wall
 from proxy.exchange import Exchange
 from proxy.http.error_response import status_line
 from proxy.http.forwarding import first_hop, later_hop
-from proxy.http.headers import RawHeaders, appended, combine, to_client, to_upstream
+from proxy.http.headers import RawHeaders, appended, combine, joined, to_client, to_upstream
 from proxy.http.request_head import RequestHead
 
 _CORS = frozenset(
@@ -108,10 +108,11 @@ class Heads:
         fields = asked.fields
         wanted = host if host is not None else asked.host
         same = wanted == fields.get(b"host")
+        own = self._own if same else self._own_and_host
         lines = to_upstream(
             asked.raw,
             fields.get(b"connection"),
-            self._own if same else self._own_and_host,
+            own if x.span is None else joined(own, x.span.replaces),
             trusted=source.trusted,
         )
         target = _stripped(asked.target, strip)

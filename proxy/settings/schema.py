@@ -44,6 +44,7 @@ from proxy.settings.sections import (
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Keys, Origin, place_of
 from proxy.streams.rules import StreamRule
+from proxy.tracing.rules import TracingRule
 from proxy.upstream.rules import UpstreamRule
 
 __all__ = [
@@ -189,6 +190,8 @@ class Settings(Knobs):
     """Stories in memory, to be found by their Reference ID."""
     store: StoreRule = StoreRule()
     """Stories and errors on disk, so that they survive a restart."""
+    tracing: TracingRule = TracingRule()
+    """Spans, exported to an OpenTelemetry collector."""
     alerts: AlertsRule = AlertsRule()
     """Rules over windows, evaluated in the process, and who is told."""
     cors: Cors = None

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, StoreMissingError, is_slow
+from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, StoreMissingError
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.observation.fault import fault_of
@@ -199,20 +199,6 @@ async def test_dropped_stories_are_counted_and_raise_an_alert(make_desk, exchang
 
 async def test_a_test_of_alerts_names_nobody_where_there_is_nobody(make_desk) -> None:
     assert await make_desk().alert_test() == []
-
-
-@pytest.mark.parametrize(
-    ("unusual", "slow"),
-    [
-        ({"ended": 12.4}, False),
-        ({"ended": 12.6}, True),
-        ({"ended": 60.0, "streamed": True, "first_event": 2.4}, False),
-        ({"ended": 60.0, "streamed": True, "first_event": 2.6}, True),
-        ({"ended": 60.0, "streamed": True}, False),
-    ],
-)
-def test_a_stream_is_slow_by_its_first_event_not_by_its_length(exchange_of, unusual, slow) -> None:
-    assert is_slow(exchange_of(**unusual), 2.5) is slow
 
 
 def test_a_store_without_its_library_says_what_to_install(path, monkeypatch) -> None:

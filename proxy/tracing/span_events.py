@@ -1,0 +1,50 @@
+"""Times of a span, and its events: head, first event, stall, and an error told in the stream."""
+
+from proxy.exchange import Exchange
+from proxy.outcome import COMPLETED, Outcome
+from proxy.tracing import conventions as c
+from proxy.tracing.wire import fixed64, key_value, sized
+
+STALL = 1.0
+"""Seconds of silence within a stream from which on it is an event of its span."""
+_START, _END, _EVENT = b"\x39", b"\x41", b"\x5a"
+_NANO = 1_000_000_000
+
+
+def events_of(x: Exchange, outcome: Outcome) -> list[bytes]:
+    """Head, first event, the longest stall, and an error told inside the stream."""
+    events: list[bytes] = []
+    last = x.attempts[-1] if x.attempts else None
+    if x.fallback is not None and x.fallback.given:
+        last = x.fallback.attempt
+    if last is not None and last.head is not None and last.status is not None:
+        at = last.started + last.queued + (last.connect or 0.0) + last.head
+        events.append(_event(x, c.HEAD, at, c.STATUS_CODE, last.status))
+    if x.first_event is not None:
+        events.append(_event(x, c.FIRST_EVENT, x.started + x.first_event))
+    if (since := x.last_byte) is not None and x.streamed:
+        gap, at = x.max_gap, x.max_gap_at or 0.0
+        silent = x.duration - since
+        if outcome is not COMPLETED and silent > gap:
+            gap, at = silent, since
+        if gap >= STALL:
+            events.append(_event(x, c.STALL, x.started + at, c.GAP, int(gap * 1000)))
+    if x.inband_error:
+        events.append(_event(x, c.INBAND_ERROR, x.ended, c.ERROR_TYPE, outcome.code))
+    return events
+
+
+def _event(x: Exchange, name: str, at: float, key: str = "", value: str | int = "") -> bytes:
+    body = fixed64(b"\x09", _nano(x, at)) + sized(b"\x12", name.encode())
+    if key:
+        body += sized(b"\x1a", key_value(key, value))
+    return sized(_EVENT, body)
+
+
+def times_of(x: Exchange, began: float, ended: float) -> bytes:
+    return fixed64(_START, _nano(x, began)) + fixed64(_END, _nano(x, ended))
+
+
+def _nano(x: Exchange, at: float) -> int:
+    """Nanoseconds since 1970."""
+    return int((x.started_wall + (at - x.started)) * _NANO)
