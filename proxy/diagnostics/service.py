@@ -22,6 +22,7 @@ from proxy.diagnostics.stories.found import FoundStories, combined
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.diagnostics.stories.trace_links import TraceLinks
 from proxy.exchange import Exchange
 from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
@@ -48,6 +49,7 @@ class DiagnosticsRules:
     stories: StoriesRule
     store: StoreRule
     alerts: AlertsRule
+    trace_link: str | None = None
 
 
 class StoreMissingError(Exception):
@@ -73,6 +75,7 @@ class Diagnostics:
         self._rules, self._tell, self._rng = rules, tell, rng
         self._system_state = system_state
         self._recent = Recent(rules.stories.memory, worker)
+        self._links = TraceLinks(rules.trace_link, self._recent.traces)
         self._groups = Groups()
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
@@ -149,10 +152,12 @@ class Diagnostics:
     async def story(self, request_id: str) -> FoundStories:
         """Every story that is kept under this ID."""
         recent = self._recent.find(request_id)
-        if self._store is None:
-            return FoundStories(recent, "off")
-        stored = await asyncio.to_thread(self._store.find, request_id)
-        return combined(recent, stored, len(recent) + len(stored or ()))
+        found = FoundStories(recent, "off")
+        if self._store is not None:
+            stored = await asyncio.to_thread(self._store.find, request_id)
+            found = combined(recent, stored, len(recent) + len(stored or ()))
+        self._links.add_to_stories(found.stories)
+        return found
 
     async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""
@@ -177,7 +182,7 @@ class Diagnostics:
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """Raised ones first, then those cleared within a day."""
-        return self._watch.alerts(wall)
+        return self._links.with_traces(self._watch.alerts(wall))
 
     def silence(self, rule: str, until: float) -> bool:
         """Tell nobody of `rule` until then (wall time; 0 ends it). False: there is no such rule."""
@@ -225,7 +230,7 @@ class Diagnostics:
         return replace(system_state, store_dropped=self._store.dropped.total())
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
-        self._notifier.put(Message(event, alert))
+        self._notifier.put(Message(event, *self._links.with_traces([alert])))
 
 
 def open_store(rule: StoreRule, tell: EmitEvent, worker: int) -> "Store | None":

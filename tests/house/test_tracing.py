@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from proxy.clock import now, wall
+from tests.house.admin import ask, stories
 from tests.house.collector import CLIENT, DRIPPED, SERVER, Collector, answered, partly
 from tests.house.fault_upstream import (
     FaultUpstream,
@@ -353,7 +355,7 @@ async def test_a_broken_200_is_an_error(upstream, traced, collector):
 
 async def test_a_stall_is_an_event_of_the_span(upstream, traced, collector):
     house = await traced()
-    upstream.on("/", sse("data: a\n\n", 1.1, "data: b\n\n"))
+    upstream.on("/", sse("data: a\n\n", 2.0, "data: b\n\n"))
     await house.fetch()
     server, _ = await collector.trace(2)
 
@@ -600,6 +602,30 @@ async def test_variables_are_honoured(upstream, house, collector, monkeypatch):
         collector.heads[0]["content-encoding"],
     )
     assert "OTEL_TRACES_SAMPLER" == ignored["variable"]
+
+
+async def test_story_page_explain_and_alert_link_to_the_trace(upstream, house):
+    """Also where no spans are exported: then it is the client's trace."""
+    link = "https://jaeger.example.com/trace/{trace_id}"
+    house = await house(
+        tracing={"link": link},
+        retry={"attempts": 1},
+        alerts={"errors": {"above": 0}, "every": "20ms"},
+    )
+    upstream.on("/", status(500))
+    answer = await house.fetch("/", f"traceparent: {PARENT}")
+    reference, url = answer.header("X-Request-ID"), link.format(trace_id=TRACE)
+    (story,) = await stories(house.app.admin_port, reference)
+    page = await ask(house.app.admin_port, f"/requests/{reference}")
+    house.app.diagnostics.tick(now(), wall())
+    (alert,) = (await ask(house.app.admin_port, "/api/alerts")).json()["alerts"]
+    alerts_page = await ask(house.app.admin_port, "/alerts")
+
+    assert url == story["trace_url"]
+    assert f'href="{url}"'.encode() in page.body
+    assert f"trace {url}".encode() in page.body
+    assert {reference: url} == alert["traces"]
+    assert f'href="{url}"'.encode() in alerts_page.body
 
 
 async def test_at_load_every_exchange_has_its_spans_once(upstream, traced, collector):

@@ -155,10 +155,15 @@ def _facts(story: JsonObject) -> Markup:
         ("Client's own ID", text(story, "client_request_id")),
         ("Upstream's ID", text(story, "upstream_request_id")),
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
-        ("Trace", text(story, "trace_id")),
+        ("Trace", _trace(story)),
         ("Settings", f"{text(story, 'config_hash', '?')}, worker {text(story, 'worker', '0')}"),
     )
     return section("Facts", facts(pairs))
+
+
+def _trace(story: JsonObject) -> Content:
+    trace_id, url = text(story, "trace_id"), text(story, "trace_url")
+    return el("a", trace_id, href=url, rel="noreferrer") if url else trace_id
 
 
 def _guards(story: JsonObject) -> Markup | None:

@@ -5,7 +5,7 @@ ask for. What is put in are the batches themselves, so that an exchange costs ne
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Final
@@ -99,6 +99,14 @@ class Recent:
         found.sort(key=_ended, reverse=True)
         newest = found[:SAME_ID]
         return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]
+
+    def traces(self, wanted: Collection[str]) -> dict[str, str]:
+        """The traces of the exchanges with these IDs; of those alone that belong to one."""
+        return {
+            x.request_id: x.trace_id
+            for x, _ in self._all()
+            if x.request_id in wanted and x.trace_id
+        }
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first; looks no further than it must."""
