@@ -33,7 +33,13 @@ http {{
   {http}
 }}
 """
-NGINX_UPSTREAM = "server {{ listen 127.0.0.1:{port}; location / {{ return 200 '{answer}'; }} }}"
+NGINX_UPSTREAM = """
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ return 200 '{answer}'; }}
+    location = /v1/traces {{ return 200; }}
+  }}
+"""
 NGINX_PROXY = """
   log_format event escape=json '{{"timestamp":"$time_iso8601","request_id":"$request_id",'
     '"method":"$request_method","path":"$request_uri","status":$status,"bytes_out":$bytes_sent,'
@@ -85,6 +91,10 @@ routes:
     policy: streamed-chat
   - {{ name: rest, match: {{ path: / }}, upstream: chat }}
 """
+SPANS = """
+tracing: {{ endpoint: "http://127.0.0.1:{upstream}", sample: {share} }}
+"""
+SHARES = {"Sidelight, 100 % spans": 1, "Sidelight, 0 % spans": 0}
 
 
 @dataclass(slots=True)
@@ -184,6 +194,8 @@ def _sidelight(peer: Peer) -> list[str]:
         admin=peer.port + 1000,
         upstream=UPSTREAM,
     )
+    if peer.name in SHARES:
+        text += SPANS.format(upstream=UPSTREAM, share=SHARES[peer.name])
     config.write_text(text)
     return [sys.executable, "-m", "proxy", "run", "--config", str(config)]
 
@@ -195,6 +207,7 @@ COMMANDS = {
     "bare aiohttp": _bare,
     "Sidelight": _sidelight,
     "Sidelight, interpreted": _sidelight,
+    **dict.fromkeys(SHARES, _sidelight),
 }
 
 
@@ -207,6 +220,8 @@ def peers() -> list[Peer]:
         Peer("bare aiohttp", 18103, has_id=False),
         Peer("Sidelight", 18104, missing=_uncompiled(), tree=COMPILED),
         Peer("Sidelight, interpreted", 18105),
+        Peer("Sidelight, 100 % spans", 18106, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight, 0 % spans", 18107, missing=_uncompiled(), tree=COMPILED),
     ]
 
 

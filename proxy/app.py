@@ -70,9 +70,7 @@ class App:
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
         self.in_process_admin = InProcessAdmin(self)
         self.diagnostics = Diagnostics(
-            DiagnosticsRules(
-                settings.stories, settings.store, settings.alerts, settings.tracing.link
-            ),
+            DiagnosticsRules(settings.stories, settings.store, settings.alerts, settings.tracing),
             tell=self.log.say,
             system_state=self.in_process_admin.system_state,
             service=settings.service,

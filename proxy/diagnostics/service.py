@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,7 @@ from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
 from proxy.observation.slowness import is_slow
 from proxy.outcome import COMPLETED, UPSTREAM_ERROR
+from proxy.tracing.rules import TracingRule
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
     from proxy.diagnostics.stories.store import Store
@@ -49,7 +50,7 @@ class DiagnosticsRules:
     stories: StoriesRule
     store: StoreRule
     alerts: AlertsRule
-    trace_link: str | None = None
+    tracing: TracingRule = field(default_factory=TracingRule)
 
 
 class StoreMissingError(Exception):
@@ -75,7 +76,7 @@ class Diagnostics:
         self._rules, self._tell, self._rng = rules, tell, rng
         self._system_state = system_state
         self._recent = Recent(rules.stories.memory, worker)
-        self._links = TraceLinks(rules.trace_link, self._recent.traces)
+        self._links = TraceLinks(rules.tracing.link, self._recent.traces)
         self._groups = Groups()
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)

@@ -22,15 +22,15 @@ from proxy.observation.series import Sample
 from proxy.tracing.conventions import SCHEMA_URL
 from proxy.tracing.sender import Sender, Sent
 from proxy.tracing.spans import SpanWriter
-from proxy.tracing.wire import sized
+from proxy.tracing.wire import varint
 
-BATCH: Final = 512
-"""Spans from which on a batch is sent without waiting for more."""
+BATCH: Final = 1024
+"""Spans from which on a batch is sent without waiting for more: half a megabyte or so."""
 PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a batch that was not taken is sent again; then the last, for ever."""
 CLOSING: Final = 5.0
 """Seconds that what still waits may take when we end."""
-_TOGETHER: Final = 16
+_TOGETHER: Final = 32
 """Exchanges that are written before the event loop may have the interpreter."""
 
 
@@ -142,8 +142,15 @@ class SpanExporter:
             spans += number
             if len(written) % _TOGETHER == 0:
                 time.sleep(0)
-        scope_spans = sized(b"\x12", b"".join(written) + self._scope)
-        return sized(b"\x0a", self._resource + scope_spans), spans
+        return self._request(written), spans
+
+    def _request(self, written: list[bytes]) -> bytes:
+        """The whole `ExportTraceServiceRequest`, put together once: it may be a megabyte."""
+        inner = sum(map(len, written)) + len(self._scope)
+        spans_head = b"\x12" + varint(inner)
+        outer = len(self._resource) + len(spans_head) + inner
+        head = (b"\x0a", varint(outer), self._resource, spans_head)
+        return b"".join((*head, *written, self._scope))
 
     def _is_sent(self, body: bytes, spans: int) -> bool:
         """Try until it is taken, or never will be. False: given up, because we are closing."""

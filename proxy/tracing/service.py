@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from proxy import __version__
-from proxy.diagnostics.stories.rules import StoriesRule
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
@@ -36,6 +35,11 @@ class _Route(Protocol):
     def strip_prefix(self) -> str | None: ...
 
 
+class _Stories(Protocol):
+    @property
+    def slow(self) -> float: ...
+
+
 class TracedSettings(Protocol):
     """What is read of the settings."""
 
@@ -44,7 +48,7 @@ class TracedSettings(Protocol):
     @property
     def tracing(self) -> TracingRule: ...
     @property
-    def stories(self) -> StoriesRule: ...
+    def stories(self) -> _Stories: ...
     @property
     def routes(self) -> Sequence[_Route]: ...
 

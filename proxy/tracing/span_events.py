@@ -1,5 +1,7 @@
 """Times of a span, and its events: head, first event, stall, and an error told in the stream."""
 
+from struct import Struct
+
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED, Outcome
 from proxy.tracing import conventions as c
@@ -7,7 +9,9 @@ from proxy.tracing.wire import fixed64, key_value, sized
 
 STALL = 1.0
 """Seconds of silence within a stream from which on it is an event of its span."""
-_START, _END, _EVENT = b"\x39", b"\x41", b"\x5a"
+_EVENT = b"\x5a"
+_START, _END = 0x39, 0x41
+_TIMES = Struct("<BQBQ")
 _NANO = 1_000_000_000
 
 
@@ -42,7 +46,7 @@ def _event(x: Exchange, name: str, at: float, key: str = "", value: str | int = 
 
 
 def times_of(x: Exchange, began: float, ended: float) -> bytes:
-    return fixed64(_START, _nano(x, began)) + fixed64(_END, _nano(x, ended))
+    return _TIMES.pack(_START, _nano(x, began), _END, _nano(x, ended))
 
 
 def _nano(x: Exchange, at: float) -> int:

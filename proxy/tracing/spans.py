@@ -16,13 +16,9 @@ from proxy.tracing.wire import SpanAttribute, sized
 
 _SPAN = b"\x12"
 """`ScopeSpans.spans`; the tags below are those of `Span`."""
-_TRACE_ID, _SPAN_ID, _PARENT = b"\x0a\x10", b"\x12\x08", b"\x22\x08"
 _NAME = b"\x2a"
 _SERVER, _CLIENT = b"\x30\x02", b"\x30\x03"
 _IS_ERROR = b"\x7a\x02\x18\x02"
-_FLAGS = b"\x85\x01"
-_KNOWN, _REMOTE = b"\x01\x00\x00", b"\x03\x00\x00"
-"""Above the flags byte: that it is known whether the parent is another process, and that it is."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -61,28 +57,20 @@ class SpanWriter:
         span = x.span
         if span is None:
             return b""
-        trace_id = _TRACE_ID + bytes.fromhex(span.trace_id)
-        flags = _FLAGS + bytes.fromhex(span.flags)
-        written = [self._server(x, span, trace_id, flags)]
+        written = [self._server(x, span)]
         for n, tried in enumerate(x.attempts):
-            upstream = x.upstream
-            written.append(self._attempt(x, tried, n, upstream, span, trace_id + _SPAN_ID, flags))
+            written.append(self._attempt(x, tried, n, x.upstream, span))
         spare = x.fallback
-        if spare is not None and spare.attempt is not None and spare.attempt.span_id:
-            n, upstream = len(x.attempts), spare.upstream
-            tried = spare.attempt
-            written.append(self._attempt(x, tried, n, upstream, span, trace_id + _SPAN_ID, flags))
+        if spare is not None and spare.attempt is not None:
+            n = len(x.attempts)
+            written.append(self._attempt(x, spare.attempt, n, spare.upstream, span))
         return b"".join(written)
 
-    def _server(self, x: Exchange, span: SpanRecord, trace_id: bytes, flags: bytes) -> bytes:
+    def _server(self, x: Exchange, span: SpanRecord) -> bytes:
         outcome = x.outcome or INTERNAL_ERROR
         method = x.method if x.method in c.METHODS else "HTTP"
         words = self._routes.get(x.route) if x.route else None
-        lines = [trace_id, _SPAN_ID, bytes.fromhex(span.span_id)]
-        if span.parent_id:
-            lines += (_PARENT, bytes.fromhex(span.parent_id), flags, _REMOTE)
-        else:
-            lines += (flags, _KNOWN)
+        lines = [_ids_of(span)]
         name = method if words is None else f"{method} {words.path}"
         lines += (
             sized(_NAME, name.encode()),
@@ -142,18 +130,11 @@ class SpanWriter:
         n: int,
         upstream: str,
         span: SpanRecord,
-        ids: bytes,
-        flags: bytes,
     ) -> bytes:
         words = self._routes.get(x.route)
         code = _code_of(x, tried)
         lines = [
-            ids,
-            bytes.fromhex(tried.span_id),
-            _PARENT,
-            bytes.fromhex(span.span_id),
-            flags,
-            _KNOWN,
+            _ids_of_attempt(span, tried),
             sized(_NAME, (x.method if x.method in c.METHODS else "HTTP").encode()),
             _CLIENT,
             times_of(x, tried.started, _end_of(x, tried, n)),
@@ -205,6 +186,22 @@ class SpanWriter:
         except ValueError:
             return b""  # a client may send any Host
         return self._address.of(address) + (self._port.of_number(port) if port else b"")
+
+
+def _ids_of(span: SpanRecord) -> bytes:
+    """Trace, span, parent, flags, and above the flags byte whether the parent is another process:
+    written in hex digits, for one conversion of all."""
+    if span.parent_id:
+        parent, remote = f"2208{span.parent_id}", "03"
+    else:
+        parent, remote = "", "01"
+    ids = f"0a10{span.trace_id}1208{span.span_id}{parent}8501{span.flags}{remote}0000"
+    return bytes.fromhex(ids)
+
+
+def _ids_of_attempt(span: SpanRecord, tried: Attempt) -> bytes:
+    ids = f"0a10{span.trace_id}1208{tried.span_id}2208{span.span_id}8501{span.flags}010000"
+    return bytes.fromhex(ids)
 
 
 def _code_of(x: Exchange, tried: Attempt) -> str:

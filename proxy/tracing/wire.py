@@ -11,6 +11,8 @@ _MOST = 512
 """Values that an attribute remembers."""
 _LONGEST = 256
 """Of a value that is remembered, in characters."""
+_ATTRIBUTE = b"\x4a"
+"""`Span.attributes`"""
 _FIXED64 = Struct("<Q")
 _SHORT = tuple(bytes((n,)) for n in range(128))
 
@@ -48,19 +50,22 @@ def key_value(key: str, value: str | int | bool) -> bytes:
 
 
 class SpanAttribute:
-    """An attribute whose values recur; `tag` is that of the list it stands in.
+    """An attribute of a span, whose values recur.
 
     It forgets all values when there are too many: those that recur come again.
     """
 
-    def __init__(self, key: str, tag: bytes = b"\x4a") -> None:
-        self._key, self._tag = key, tag
+    def __init__(self, key: str) -> None:
+        self._key = key
         self._known: dict[str | int | bool, bytes] = {}
+        self._head = sized(b"\x0a", key.encode()) + b"\x12"
+        self._most = 127 - len(self._head) - 3
+        """Bytes of a value for which every length is one byte."""
 
     def of(self, value: str) -> bytes:
         known = self._known.get(value)
         if known is None:
-            known = sized(self._tag, key_value(self._key, value))
+            known = self.alone(value)
             if len(value) <= _LONGEST:
                 if len(self._known) >= _MOST:
                     self._known.clear()
@@ -70,11 +75,16 @@ class SpanAttribute:
     def of_number(self, value: int) -> bytes:
         known = self._known.get(value)
         if known is None:
-            known = sized(self._tag, key_value(self._key, value))
+            known = sized(_ATTRIBUTE, key_value(self._key, value))
             if len(self._known) < _MOST:
                 self._known[value] = known
         return known
 
     def alone(self, value: str) -> bytes:
         """Of one that will not come again."""
-        return sized(self._tag, key_value(self._key, value))
+        data = value.encode("utf-8", "replace")
+        n = len(data)
+        if n > self._most:
+            return sized(_ATTRIBUTE, key_value(self._key, value))
+        whole, inner = _SHORT[len(self._head) + 3 + n], _SHORT[n + 2]
+        return b"".join((_ATTRIBUTE, whole, self._head, inner, b"\x0a", _SHORT[n], data))
