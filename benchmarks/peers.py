@@ -95,6 +95,17 @@ SPANS = """
 tracing: {{ endpoint: "http://127.0.0.1:{upstream}", sample: {share} }}
 """
 SHARES = {"Sidelight, 100 % spans": 1, "Sidelight, 0 % spans": 0}
+MATCHES = [
+    f"  - {{{{ name: r{{n}}, upstream: chat, match: {match} }}}}\n"
+    for match in (
+        "{{ path: /api/messages/{n} }}",
+        "{{ path: /api/messages/{n}/ }}",
+        '{{ path: "/api/{{id}}/{n}" }}',
+        "{{ path: /api/, host: h{n}.example.com }}",
+        "{{ path: /api/messages, headers: {{ X-Model: m{n} }} }}",
+    )
+]
+"""Of the other routes, where there are a thousand: of each kind as many."""
 
 
 @dataclass(slots=True)
@@ -196,6 +207,8 @@ def _sidelight(peer: Peer) -> list[str]:
     )
     if peer.name in SHARES:
         text += SPANS.format(upstream=UPSTREAM, share=SHARES[peer.name])
+    if peer.name.endswith("routes"):
+        text += "".join(MATCHES[n % len(MATCHES)].format(n=n) for n in range(998))
     config.write_text(text)
     return [sys.executable, "-m", "proxy", "run", "--config", str(config)]
 
@@ -206,6 +219,7 @@ COMMANDS = {
     "Caddy": _caddy,
     "bare aiohttp": _bare,
     "Sidelight": _sidelight,
+    "Sidelight with a thousand routes": _sidelight,
     "Sidelight, interpreted": _sidelight,
     **dict.fromkeys(SHARES, _sidelight),
 }
@@ -219,9 +233,10 @@ def peers() -> list[Peer]:
         Peer("Caddy", 18102, missing=_lacking("caddy")),
         Peer("bare aiohttp", 18103, has_id=False),
         Peer("Sidelight", 18104, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight with a thousand routes", 18106, missing=_uncompiled(), tree=COMPILED),
         Peer("Sidelight, interpreted", 18105),
-        Peer("Sidelight, 100 % spans", 18106, missing=_uncompiled(), tree=COMPILED),
-        Peer("Sidelight, 0 % spans", 18107, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight, 100 % spans", 18107, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight, 0 % spans", 18108, missing=_uncompiled(), tree=COMPILED),
     ]
 
 

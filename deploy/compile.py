@@ -23,20 +23,26 @@ COMPILED = {
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
     "client": "absence body chunk_reader connection head_reader intake kept_body output owner "
-    "patience protocol reading request request_reader serving states switched unread",
+    "patience protocol reading request request_reader serving source states switched unread",
+    "diagnostics/neighbours": "desk ring rows usual usual_times window",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
     "http": "accept authority connection_auth cors error_page error_response forwarding framing "
-    "guards head_writer headers identity proxy_status request_head trust",
-    "limits": "arrivals fields gcra keys message_guard rate response_size",
+    "guards head_writer header_changes headers identity peer proxy_status request_head trust",
+    "limits": "arrivals concurrency fields gcra json_pointer keys message_guard overload places "
+    "rate refused_keys response_size",
+    "matching": "conditions index paths rank",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
-    "redaction route_metrics series slowness stack_traces summary upstream_status",
-    "resilience": "breaker budget circuit deadline opening pauses permits retry retry_after window",
+    "redaction route_metrics series stack_traces stream_events summary upstream_status",
+    "resilience": "breaker budget circuit deadline opening pauses permits probes retry "
+    "retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
-    "sse upstream_errors verdict",
-    "upstream": "blanks bounded_body conclusion connection delivery ending endpoints interim "
-    "pacing pool protocol request_writer rescue response response_reader result "
-    "states switched upstream",
+    "sse upstream_errors upstream_response verdict",
+    "upstream": "blanks bounded_body choice chooser chosen conclusion connection delivery ending "
+    "endpoint endpoint_change endpoints interim names pacing passive_health pool protocol "
+    "request_writer rescue response response_reader result states switched upstream",
+    "upstream/balancing": "ejection ring turns two_choices",
+    "upstream/health": "active check checks tally view",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
     "tls": "handshake handshake_log port",

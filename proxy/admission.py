@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from proxy import outcome as o
 from proxy.clock import now
 from proxy.context import Context
+from proxy.http import guards
 from proxy.http.authority import host_name
 from proxy.http.forwarding import is_https
 from proxy.limits.message_guard import (
@@ -18,6 +19,7 @@ from proxy.limits.message_guard import (
     refuse_type,
     refuse_unreadable,
 )
+from proxy.limits.overload import RETRY_IN
 from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
 from proxy.own_response import refuse
@@ -38,6 +40,16 @@ class Refusal:
     """For the message."""
     location: bytes = b""
     """Where a GET is sent instead."""
+
+
+def refuse_new(ctx: Context) -> Refusal | None:
+    """Why the request is not taken, whatever it asks for."""
+    if refusal := guards.refuse_request(ctx.asked, ctx.plan.pseudonym):
+        return Refusal(refusal)
+    overload = ctx.plan.overload
+    if overload.detail is not None:
+        return Refusal(o.OVERLOAD_SHED, overload.refuse(), RETRY_IN)
+    return Refusal(o.DRAINING) if ctx.drain.refuses else None
 
 
 async def admit(ctx: Context) -> Refusal | None:

@@ -20,15 +20,14 @@ from proxy.time_spent import CLIENT, CONNECT, OURS, UPSTREAM
 from proxy.timing.loop_lag import waited
 from proxy.upload import begin_upload, start_upload, take_rest
 from proxy.upstream.connection import Connection
-from proxy.upstream.endpoints import authority_of
+from proxy.upstream.endpoint import authority_of
 from proxy.upstream.result import Failed
 
 
-async def attempt(ctx: Context, at: float, avoid: str | None = None) -> ResponseHead | Failed:
+async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
     """Make one attempt, which begins `at` now.
 
     The head's connection is `ctx.connection`; a failure holds none.
-    `avoid` is the endpoint that has just failed; it is used only where there is no other.
     """
     x = ctx.exchange
     x.enter("C")
@@ -37,7 +36,7 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
         tried.span_id = random_hex(16)
     got: Connection | Failed | None = ctx.take_bound() or ctx.upstream.take()
     if got is None:
-        got = await _connect(ctx, tried, avoid)
+        got = await _connect(ctx, tried)
         connected = now()
     if isinstance(got, Failed):
         return _unconnected(ctx, tried, got)
@@ -47,8 +46,8 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
     given = ctx.asked.fields.get(b"authorization")
     if given is not None and stays_with_connection(given):
         got.is_private = True
-    if ctx.names_no_host or got.base != ctx.base:
-        ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.base)
+    if ctx.names_no_host or got.target.base != ctx.base:
+        ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.target.base)
     take_rest(ctx)  # what has come meanwhile need not be streamed
     try:
         if ctx.body is not None:
@@ -71,26 +70,33 @@ async def attempt(ctx: Context, at: float, avoid: str | None = None) -> Response
     return head
 
 
-async def _connect(ctx: Context, tried: Attempt, avoid: str | None) -> Connection | Failed:
+async def _connect(ctx: Context, tried: Attempt) -> Connection | Failed:
     """Wait for a connection: in the queue for a slot, if need be, and for the endpoint."""
     clocks, spent = ctx.route.rule.timeouts, ctx.exchange.spent
     queued = spent.queue
     before = spent.enter(CONNECT, tried.started)
+    if ctx.choice is None:
+        ctx.choice = ctx.upstream.choice(ctx.asked, ctx.exchange)
     try:
         return await ctx.upstream.acquire(
             connect=clocks.connect,
             pool_wait=clocks.pool_wait,
             left=ctx.deadline.left(tried.started),
-            avoid=avoid,
+            choice=ctx.choice,
             spent=spent,
         )
     finally:
         spent.enter(before, now())
         tried.queued = spent.queue - queued
+        if ctx.choice is not None and ctx.choice.endpoint is not None:
+            tried.chosen, tried.address = ctx.choice.chosen, ctx.choice.endpoint.address
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
-    if failed.outcome is not o.POOL_TIMEOUT:  # then no endpoint was tried: no attempt to record
+    if failed.outcome not in (
+        o.POOL_TIMEOUT,
+        o.NO_HEALTHY_UPSTREAM,
+    ):  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
         ctx.exchange.clock_over(waited(tried.started, now()))
@@ -101,7 +107,7 @@ def _unanswered(ctx: Context, tried: Attempt, connection: Connection, failed: Fa
     if _is_clients(failed):
         tried.head = None  # nobody waited for one yet
     if connection.reused and failed.outcome in (o.STALE_CONNECTION, o.UPSTREAM_RESET):
-        ctx.upstream.close_idle()  # they have idled for longer: the next one is to be new
+        ctx.upstream.close_idle(connection.target)  # they idled for longer: the next is to be new
     ctx.let_go(whole=False)
     return _failed(ctx, tried, failed)
 

@@ -5,6 +5,7 @@ Times are seconds on `clock.now`, lengths of time are seconds. None means: it di
 """
 
 from proxy.outcome import Outcome, Result, result_of
+from proxy.upstream.chosen import Chosen
 
 
 class Attempt:
@@ -12,6 +13,10 @@ class Attempt:
 
     endpoint: str
     started: float
+    address: str | None = None
+    """Which address of the endpoint's name it was; None where that has one only."""
+    chosen: Chosen | None = None
+    """Why it was this endpoint, and what was known of the others; None where there is one only."""
     reused: bool = False
     connect: float | None = None
     """Length of TCP and TLS set-up; None on a reused connection."""

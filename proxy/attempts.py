@@ -4,41 +4,32 @@ Nothing has gone to the client yet, so everything here may be done again.
 """
 
 import asyncio
-from dataclasses import dataclass
 
 from proxy import outcome as o
 from proxy.attempt import attempt
 from proxy.client.request import RequestError
 from proxy.clock import now, wall
-from proxy.context import Context, UpstreamResponse
+from proxy.context import Context
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.http.identity import other_ids
-from proxy.outcome import NotRetried, Outcome, signal_of
+from proxy.outcome import NotRetried, signal_of
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.permits import Refused
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import rest_asked
 from proxy.respond import open_stream
 from proxy.streams.holding import hold
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.time_spent import OURS, PAUSE, UPSTREAM
 from proxy.upload import read_rest
 from proxy.upstream.ending import retried_as
-from proxy.upstream.result import EndOfBody, Failed
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """The loop ended without an answer of the upstream; `retry_in` is in seconds."""
-
-    outcome: Outcome
-    retry_in: float | None = None
+from proxy.upstream.result import EndOfBody, Failed, NoAnswer
 
 
 async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     """Make attempts until one is good or the rules say stop; gives the last real answer."""
     last: UpstreamResponse | NoAnswer | None = None
-    avoid: str | None = None
     rule = ctx.route.rule
     at = now()
     ctx.exchange.spent.enter(OURS, at)
@@ -50,7 +41,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         if isinstance(admitted, Refused):
             return _refused(ctx, admitted, last)
         ctx.permit = admitted
-        got = await attempt(ctx, at, avoid)
+        got = await attempt(ctx, at)
         if isinstance(got, ResponseHead) and got.status < 400:
             if not ctx.route.rule.stream.hold_first_event:
                 return UpstreamResponse(got)
@@ -61,7 +52,6 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         step = _next(ctx, got)
         if not isinstance(step, Again):
             return _final(ctx, got, step, last)
-        avoid = ctx.exchange.attempts[-1].endpoint
         if isinstance(got, ResponseHead):
             last = await _set_aside(ctx, got)
         elif not isinstance(last, UpstreamResponse):
@@ -118,6 +108,7 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
         and is_idempotent(rule, ctx.asked.method, has_key=b"idempotency-key" in ctx.asked.fields),
         replayable=ctx.is_replayable,
         draining=ctx.drain.has_begun,
+        elsewhere=rule.elsewhere == "at_once" and ctx.upstream.has_another(ctx.choice),
     )
     step = decide(rule, failure, standing, ctx.route.budget, now())
     if ctx.exchange.attempts:
@@ -128,6 +119,7 @@ def _next(ctx: Context, got: ResponseHead | Failed) -> Again | Stop | None:
 def _rest_asked(ctx: Context, head: ResponseHead) -> float | None:
     """Seconds the upstream asks us to stay away; a 429 may cool the route down."""
     rest = ctx.exchange.attempts[-1].retry_after = rest_asked(head.headers, wall())
+    ctx.upstream.passive.rest(ctx.choice, head.status, rest, now())
     if head.status == 429:
         ctx.route.breaker.cool(rest, now())
     return rest
@@ -188,7 +180,12 @@ def _final(
         ctx.exchange.retry_stopped = step.why
     if isinstance(got, ResponseHead):
         return UpstreamResponse(got)
-    return last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome)
+    if isinstance(last, UpstreamResponse):
+        return last
+    if got.outcome is o.NO_HEALTHY_UPSTREAM:
+        return last or NoAnswer(got.outcome, ctx.upstream.next_check_in())
+    wait = ctx.route.breaker.wait(now()) if got.outcome is o.CIRCUIT_OPEN else None
+    return NoAnswer(got.outcome, wait)
 
 
 def _refused(

@@ -11,11 +11,13 @@ from proxy.clock import now
 from proxy.drain import Drain
 from proxy.exchange import Exchange
 from proxy.http.framing import ResponseHead
-from proxy.http.head_writer import Heads, Peer
+from proxy.http.head_writer import Heads
 from proxy.http.identity import OtherIds
+from proxy.http.peer import Peer
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import CorsRule, IdentityRule
+from proxy.limits.overload import Overload
 from proxy.limits.places import Places, Ticket
 from proxy.outcome import UPSTREAM_ERROR, Outcome, Signal
 from proxy.resilience.deadline import Deadline
@@ -26,6 +28,7 @@ from proxy.streams.observer import StreamObserver
 from proxy.streams.relay import EventStream
 from proxy.timing.upload_clocks import UploadClocks
 from proxy.tracing.sampling import Sampler
+from proxy.upstream.choice import Choice
 from proxy.upstream.connection import Connection
 from proxy.upstream.upstream import Upstream
 
@@ -56,26 +59,16 @@ class Plan:
     """Takes the team's own fields from a request."""
     watcher: StreamObserver
     """Is told of streams while they last."""
+    overload: Overload
+    """Whether new requests are refused."""
+    config_hash: str = ""
+    """Of the settings it was built from."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
     sampler: Sampler | None = None
     """Decides which exchanges become spans; None: none do, and trace headers just pass."""
     html_errors: bool = False
     """Whether people get errors of ours as a page."""
-
-
-class UpstreamResponse:
-    """The upstream's answer: its head, and of its body what has been read."""
-
-    head: ResponseHead
-    body: bytes = b""
-    is_whole: bool = False
-    """Whether `body` is all of it and the connection is given back."""
-    stream: EventStream | None = None
-    """Set where the head was held until the first event."""
-
-    def __init__(self, head: ResponseHead) -> None:
-        self.head = head
 
 
 class Context:
@@ -106,6 +99,8 @@ class Context:
     """Set when the attempts begin."""
     permit: Permit | None = None
     connection: Connection | None = None
+    choice: Choice | None = None
+    """Of the endpoints of `upstream`; None where there is one only."""
     upload: "asyncio.Task[None] | None" = None
     stream: EventStream | None = None
     """Set from the commit on, where the answer is a stream of events."""
@@ -121,13 +116,8 @@ class Context:
     def __init__(
         self, plan: Plan, exchange: Exchange, asked: RequestHead, request: Request, drain: Drain
     ) -> None:
-        self.plan = plan
-        self.exchange = exchange
-        self.asked = asked
-        self.request = request
-        self.client = request.client
-        self.source = request.client.source
-        self.drain = drain
+        self.plan, self.exchange, self.drain, self.asked = plan, exchange, drain, asked
+        self.request, self.client, self.source = request, request.client, request.client.source.peer
 
     @property
     def is_limited(self) -> bool:
@@ -145,6 +135,8 @@ class Context:
         From here on nothing is retried and no status changes.
         """
         self.exchange.commit(status, now())
+        if self.choice is not None and status < 500:
+            self.upstream.passive.answered(self.choice, now())
         self.client.write(data)
         if self.upload_clocks is not None:
             self.upload_clocks.answered()
@@ -155,14 +147,15 @@ class Context:
 
     def settle(self, signal: Signal, at: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""
+        if self.choice is not None:
+            signal = self.upstream.passive.ended(self.choice, signal, self.exchange, at)
         if self.permit is not None:
             failed = None if signal in ("success", "neutral") else self._failed(at)
             self.route.breaker.settle(self.permit, signal, at, failed)
             self.permit = None
 
     def _failed(self, at: float) -> FailedAttempt:
-        x = self.exchange
-        tried = x.attempts[-1]
+        x, tried = self.exchange, self.exchange.attempts[-1]
         outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
         return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, at)
 
@@ -171,8 +164,7 @@ class Context:
 
         `authority` is sent where the upstream has none of its own; None: the client's.
         """
-        own = self.upstream.rule.host
-        host = own.encode() if own else authority
+        host = own.encode() if (own := self.upstream.rule.host) else authority
         self.base = base
         self.head = self.plan.heads.request(
             self.asked,
@@ -182,6 +174,7 @@ class Context:
             strip=self.route.rule.strip_prefix or "",
             via=self.upstream.rule.via,
             base=base,
+            change=self.route.request_headers,
         )
 
     @property
@@ -197,8 +190,8 @@ class Context:
         x = self.exchange
         if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
             x.interim += (head.status,)
-            own_cors = self.route.rule.cors is not None
-            self.client.write(self.plan.heads.interim(head, cors=own_cors))
+            cors, change = self.route.rule.cors is not None, self.route.response_headers
+            self.client.write(self.plan.heads.interim(head, cors=cors, change=change))
 
     def keep(self) -> None:
         """The whole body was taken: where it was kept, it can be sent again."""
@@ -245,5 +238,7 @@ class Context:
         return bound if isinstance(bound, Connection) and bound.rise() else None
 
     def _bind(self, connection: Connection) -> None:
-        if connection.rest():
+        if self.upstream.is_retired:
+            connection.abort()  # its place is taken by one that this connection does not lead to
+        elif connection.rest():
             self.client.bound[self.upstream.name] = connection

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from proxy import outcome as o
 from proxy import respond
-from proxy.admission import admit
-from proxy.attempts import NoAnswer, call
+from proxy.admission import admit, refuse_new
+from proxy.attempts import call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
@@ -28,15 +28,15 @@ from proxy.own_response import allow, refuse, refuse_preflight
 from proxy.routing import NoRoute, Route
 from proxy.time_spent import CLIENT, GUARDS, ROUTE
 from proxy.upload import keep_body
+from proxy.upstream.result import NoAnswer
 
 
 async def forward(ctx: Context) -> bool:
     """Take a request all the way. Whether its connection may carry another one."""
     spent, asked = ctx.exchange.spent, ctx.asked
     spent.enter(GUARDS, now())
-    refusal = guards.refuse_request(asked, ctx.plan.pseudonym)
-    if refusal or ctx.drain.refuses:
-        return refuse(ctx, refusal or o.DRAINING)
+    if new := refuse_new(ctx):
+        return refuse(ctx, new.outcome, new.detail, retry_in=new.retry_in)
     spent.enter(ROUTE, now())
     route = _find(ctx)
     if isinstance(route, NoRoute):
@@ -45,7 +45,7 @@ async def forward(ctx: Context) -> bool:
     spent.enter(GUARDS, now())
     if route.rule.cors is not None and is_preflight(asked.method, asked.fields):
         return allow(ctx, route.rule.cors)
-    if unclear := ctx.plan.router.ambiguity(route, ctx.exchange.host, asked.target, asked.method):
+    if unclear := _ambiguity(ctx, route):
         return refuse(ctx, o.BAD_REQUEST, unclear)
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
@@ -70,9 +70,7 @@ class ExchangeObserver(Protocol):
     """Who is told of every exchange."""
 
     def opened(self, x: Exchange) -> None: ...
-
     def close(self, x: Exchange) -> None: ...
-
     def connection_refused(self) -> None: ...
 
 
@@ -80,9 +78,7 @@ class Forward:
     """Takes every request of the traffic port on its way, and sees to its end."""
 
     def __init__(self, plan: Plan, observer: ExchangeObserver) -> None:
-        self.plan = plan
-        self.observer = observer
-        self.drain = Drain()
+        self.plan, self.observer, self.drain = plan, observer, Drain()
 
     async def __call__(self, request: Request) -> bool:
         """Serve one request: whether its connection may carry another one.
@@ -96,7 +92,7 @@ class Forward:
         try:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
-            ctx.cors = _cors(ctx, self.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             goes_on = await forward(ctx)
             return await _is_read(ctx) if goes_on and client.is_full else goes_on
         except RequestError as error:
@@ -122,7 +118,7 @@ class Forward:
         ctx = open_refused(self.plan, self.drain, request)
         self.observer.opened(ctx.exchange)
         try:
-            ctx.cors = _cors(ctx, self.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             return _stopped(ctx, error.outcome, error.detail)
         finally:
             self._close(ctx)
@@ -153,6 +149,9 @@ class Forward:
             and x.outcome.category == "client"
         ):
             x.cancelled = now() - ctx.client.gone_at
+        in_force = self.plan.config_hash
+        if x.config_hash != in_force:
+            x.replaced_by = in_force
         if x.route:
             x.breaker_state = ctx.route.breaker.state(ended)
             if x.outcome is not o.COMPLETED:
@@ -170,10 +169,17 @@ def _find(ctx: Context) -> Route | NoRoute:
     method = asked.method
     if is_preflight(method, asked.fields):
         method = asked.fields[b"access-control-request-method"].decode("latin-1")
-        found = ctx.plan.router.match(ctx.exchange.host, asked.target, method)
+        names = asked.fields.get(b"access-control-request-headers", b"")
+        host, fields = ctx.exchange.host, asked.fields
+        found = ctx.plan.router.match(host, asked.target, method, fields, announced=names)
         if not isinstance(found, NoRoute) and found.rule.cors is not None:
             return found
-    return ctx.plan.router.match(ctx.exchange.host, asked.target, asked.method)
+    return ctx.plan.router.match(ctx.exchange.host, asked.target, asked.method, asked.fields)
+
+
+def _ambiguity(ctx: Context, route: Route) -> str | None:
+    asked, host = ctx.asked, ctx.exchange.host
+    return ctx.plan.router.ambiguity(route, host, asked.target, asked.method, asked.fields)
 
 
 def _enter(ctx: Context, route: Route) -> None:
@@ -193,7 +199,7 @@ def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
         or near.rule.cors is None
         or not is_preflight(ctx.asked.method, ctx.asked.fields)
     ):
-        return refuse(ctx, found.outcome, extra=_allow_line(found))
+        return refuse(ctx, found.outcome, found.near, extra=_allow_line(found))
     why = f"methods of the route {near.name} ({', '.join(found.allow)})"
     return refuse_preflight(ctx, near.rule.cors, why)
 

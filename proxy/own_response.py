@@ -121,6 +121,8 @@ def own_answer(ctx: Context, status: int, lines: bytes, body: bytes) -> bool:
     """Send a whole answer of ours; `lines` are its own header lines."""
     x = ctx.exchange
     keep = ctx.keeps_alive
+    if x.route and (change := ctx.route.response_headers) is not None:
+        lines += change.own_lines.of(x)
     lines += ctx.own_fields + (ctx.cors if keep else ctx.cors + CLOSE_LINE)
     head = ctx.plan.heads.own_answer(status, x, lines)
     ctx.commit(status, head if ctx.asked.method == "HEAD" else head + body)

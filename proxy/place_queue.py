@@ -1,15 +1,16 @@
-"""Takes a place for a request, waiting for one in the queue of its route.
+"""Waits of a request for its turn: for a place on its route, and for the probe that is out.
 
 What is taken is given back at the end of the exchange; who does not wait any longer leaves at once.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from proxy import outcome as o
 from proxy.clock import now
 from proxy.context import Context
-from proxy.limits.places import Ticket
 from proxy.outcome import Outcome
+from proxy.resilience.permits import Permit, Refused
 from proxy.time_spent import QUEUE
 
 
@@ -29,23 +30,45 @@ async def take_place(ctx: Context) -> tuple[Outcome, str] | None:
     ticket = own.ask(ctx.asked, ctx.exchange)
     ctx.places += ((own.places, ticket),)
     if ticket.state == "waiting":
-        await _wait(ctx, ticket, own.wait)
+        turn = asyncio.get_running_loop().create_future()
+        ticket.wake = _waker(turn)
+        await _wait(ctx, turn, own.wait)
     refusal = own.refusal(ticket, ctx.asked, ctx.exchange)
     if refusal is not None:
         own.places.leave(ticket)  # the answer may take its time, the queue may not
     return refusal
 
 
-async def _wait(ctx: Context, ticket: Ticket, wait: float) -> None:
-    """Until the ticket is granted or pushed out, at most `wait` seconds."""
-    turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    ticket.wake = lambda: None if turn.done() else turn.set_result(None)
+async def complete_upload(ctx: Context, permit: Permit) -> str | None:
+    """Why the last bytes of an upload may not go up; None where they may.
+
+    Where another whole probe is out its end is waited for, as a connection would be: at most
+    `pool_wait`.
+    """
+    breaker = ctx.route.breaker
+    left = ctx.route.rule.timeouts.pool_wait
+    while not (may := breaker.complete(permit, began := now())):
+        if left <= 0:
+            return "another probe was out when the upload was to become whole"
+        turn = asyncio.get_running_loop().create_future()
+        permit.wake = _waker(turn)
+        await _wait(ctx, turn, left)
+        left -= now() - began
+    return "the circuit opened during the upload" if isinstance(may, Refused) else None
+
+
+def _waker(turn: "asyncio.Future[None]") -> Callable[[], None]:
+    return lambda: None if turn.done() else turn.set_result(None)
+
+
+async def _wait(ctx: Context, turn: "asyncio.Future[None]", wait: float) -> None:
+    """Until it is its turn, at most `wait` seconds; which it was, the caller asks."""
     ctx.exchange.enter("Q")
     before = ctx.exchange.spent.enter(QUEUE, now())
     try:
         async with asyncio.timeout(wait):
             await turn
     except TimeoutError:
-        pass  # whether it was granted in the same moment says its state
+        pass
     finally:
         ctx.exchange.spent.enter(before, now())

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from proxy import outcome as o
 from proxy.clock import now, wall
-from proxy.context import Context, UpstreamResponse
+from proxy.context import Context
 from proxy.exchange import Exchange
 from proxy.http.cors import timing_grant, with_exposed
 from proxy.http.framing import ResponseHead
+from proxy.http.header_changes import HeaderChange
 from proxy.http.headers import combine
 from proxy.http.identity import other_ids
 from proxy.http.rules import CorsRule
@@ -22,6 +23,7 @@ from proxy.relay import LAST_CHUNK, BodySource, chunk, relay
 from proxy.resilience.retry_after import rest_asked
 from proxy.streams.recognition import framing_for, is_sse
 from proxy.streams.relay import EventStream
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.upstream.bounded_body import bounded
 from proxy.websocket.upgrade import switch
 
@@ -54,7 +56,12 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     if stream is not None:
         _prepare(ctx, stream, head, chunked=chunked)
     written = ctx.plan.heads.answer(
-        head, fields, x, extra if keep else extra + CLOSE_LINE, cors=rule.cors is not None
+        head,
+        fields,
+        x,
+        extra if keep else extra + CLOSE_LINE,
+        cors=rule.cors is not None,
+        change=ctx.route.response_headers,
     )
     at_hand = _framed(body, is_whole=is_whole) if chunked else body
     ctx.commit(head.status, written + at_hand)
@@ -87,7 +94,7 @@ def _by_option(ctx: Context, head: ResponseHead, fields: Mapping[bytes, bytes]) 
     if rule.server_timing:
         lines += _timing(ctx, rule.cors)
     if x.streamed and rule.stream.unbuffered:
-        lines += _unbuffered(fields)
+        lines += _unbuffered(fields, ctx.route.response_headers)
     return lines
 
 
@@ -224,11 +231,12 @@ def _timing(ctx: Context, rule: CorsRule | None) -> bytes:
     return line if rule is None else line + timing_grant(rule, ctx.asked.fields.get(b"origin"))
 
 
-def _unbuffered(fields: Mapping[bytes, bytes]) -> bytes:
+def _unbuffered(fields: Mapping[bytes, bytes], change: HeaderChange | None) -> bytes:
     """Ask the next proxy not to hold a stream back (draft-ietf-httpbis-incremental)."""
-    lines = b"" if b"x-accel-buffering" in fields else b"X-Accel-Buffering: no\r\n"
-    if b"incremental" not in fields:
+    given = fields.keys() if change is None else fields.keys() | change.names
+    lines = b"" if b"x-accel-buffering" in given else b"X-Accel-Buffering: no\r\n"
+    if b"incremental" not in given:
         lines += b"Incremental: ?1\r\n"
-    if b"cache-control" in fields or not is_sse(fields.get(b"content-type")):
+    if b"cache-control" in given or not is_sse(fields.get(b"content-type")):
         return lines
     return lines + b"Cache-Control: no-cache\r\n"

@@ -7,10 +7,12 @@ import asyncio
 from math import inf
 
 from proxy import outcome as o
+from proxy.client.body import HIGH_WATER
 from proxy.client.kept_body import KeptBody
 from proxy.client.request import RequestError, read_body
 from proxy.clock import now
 from proxy.context import Context
+from proxy.place_queue import complete_upload
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
 from proxy.time_spent import CLIENT, UPSTREAM
@@ -73,6 +75,12 @@ def _taken(ctx: Context) -> bytes:
 
 async def read_whole(ctx: Context, most: int) -> None:
     """Wait for the body. Raises RequestError where it does not come, or has more than `most`."""
+    body = ctx.request.body
+    if body.is_whole and 0 < body.buffered <= min(most, HIGH_WATER) and not ctx.exchange.bytes_in:
+        ctx.body = body.take()  # it is here: nothing is waited for
+        ctx.exchange.received(len(ctx.body))
+        ctx.client.resume_reading()
+        return
     ctx.body, ctx.kept = None, KeptBody(most)
     await read_rest(ctx, most)
 
@@ -114,8 +122,6 @@ async def _upload(ctx: Context, connection: Connection) -> None:
         connection.give_up(refused.outcome, refused.detail)
         return
     sent = ctx.sent_at = now()
-    if ctx.permit is not None:
-        ctx.permit.is_sent = True
     ctx.deadline = Deadline.after(clocks.total, sent)
     if ctx.exchange.committed is None:
         ctx.exchange.enter("H")
@@ -128,11 +134,25 @@ async def _upload(ctx: Context, connection: Connection) -> None:
 async def _send_body(ctx: Context, connection: Connection) -> None:
     rule, chunked, writer = ctx.route.rule, ctx.asked.length is None, connection.writer
     while piece := await _next_piece(ctx, rule.max_body):
+        if ctx.exchange.bytes_in == ctx.asked.length:
+            await _become_whole(ctx)
         writer.send(chunk(piece) if chunked else piece)
         if writer.is_paused and not await writer.drained(rule.timeouts.gap):
             raise RequestError(o.UPSTREAM_WRITE_FAILED, "the upstream stopped reading")
     if chunked:
+        await _become_whole(ctx)
         writer.send(LAST_CHUNK)
+
+
+async def _become_whole(ctx: Context) -> None:
+    """Before its last bytes a probe asks the breaker, which may have let others go meanwhile."""
+    permit = ctx.permit
+    if permit is None or permit.is_sent:
+        return
+    if why := await complete_upload(ctx, permit):
+        ctx.exchange.enter("B")
+        raise RequestError(o.CIRCUIT_OPEN, why)
+    ctx.exchange.enter("W")
 
 
 async def _next_piece(ctx: Context, most: int) -> bytes:

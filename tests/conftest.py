@@ -134,7 +134,7 @@ async def line(monkeypatch: pytest.MonkeyPatch):
         async def dial(
             self: Dialer, endpoint, owner, timeout: float, limit: float
         ) -> Connection | Failed:
-            return await made.dial(endpoint.url, self.rule, owner)
+            return await made.dial(endpoint, self.rule, owner)
 
         monkeypatch.setattr(Dialer, "dial", dial)
         lines.append(made)

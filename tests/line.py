@@ -21,12 +21,14 @@ from proxy.http.head_writer import Heads
 from proxy.http.proxy_status import ProxyStatus
 from proxy.http.request_head import RequestHead, read_request
 from proxy.http.trust import Peers
+from proxy.limits.overload import Overload
 from proxy.opening import open_exchange
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.routing import Route, Router
 from proxy.settings.load import parse
 from proxy.upstream.connection import Connection
+from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.protocol import EndpointProtocol
 from proxy.upstream.result import Failed
 from proxy.upstream.upstream import Upstream
@@ -192,6 +194,7 @@ class Line:
             cors=given.cors,
             fields=self.fields,
             watcher=self.observer,
+            overload=Overload(None, None, lambda *_: None),
         )
         self.forward = Forward(self.plan, self.observer)
 
@@ -237,14 +240,15 @@ class Line:
 
     # The endpoints.
 
-    async def dial(self, url: str, rule: object, owner: object) -> Connection | Failed:
+    async def dial(self, endpoint: Endpoint, rule: object, owner: object) -> Connection | Failed:
         if self.dials:
             return self.dials.pop(0)
-        protocol = EndpointProtocol(url, rule, self.sock)
+        protocol = EndpointProtocol(endpoint.url, rule, self.sock)
         wire = Wire(protocol, self.sock, lambda _: self._play(wire))
         protocol.connection_made(wire)
         self.wires.append(wire)
         connection = Connection(protocol, owner)
+        connection.target = endpoint
         connection.connect_seconds = 0.001
         return connection
 

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from proxy import outcome as o
-from proxy.attempts import NoAnswer, call
+from proxy.attempts import call
 from proxy.client.body import Body
 from proxy.client.request import RequestError
-from proxy.context import UpstreamResponse
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.time_spent import PAUSE
 from proxy.upload import keep_body, read_whole
-from proxy.upstream.result import Failed
+from proxy.upstream.result import Failed, NoAnswer
 from tests.line import BUSY, CLOSE, CUT, ENDPOINT, OK, until
 
 REFUSED = Failed(o.CONNECT_REFUSED, "no", ENDPOINT)
@@ -172,7 +172,7 @@ async def test_a_pause_that_is_broken_off_counts(line) -> None:
     calling.cancel()
     await asyncio.wait([calling])
 
-    assert ctx.exchange.paused > 0
+    assert ctx.exchange.spent.pause > 0
     assert PAUSE != ctx.exchange.spent.part
 
 
@@ -214,3 +214,63 @@ async def test_a_kept_upload_that_is_broken_off_counts(line) -> None:
     await asyncio.wait([keeping])
 
     assert ctx.exchange.client_wait > 0
+
+
+PAIR = {"endpoints": ["http://127.0.0.1:9", "http://127.0.0.2:9"], "balance": "round_robin"}
+
+
+def asks_for_rest(status: int) -> bytes:
+    return b"HTTP/1.1 %d Busy\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n" % status
+
+
+async def test_a_retry_goes_to_another_endpoint_without_a_pause(line) -> None:
+    line = line(upstream=PAIR, retry={"first_pause": "1h", "max_pause": "1h"})
+    line.answers = [BUSY, OK]
+    ctx = line.context()
+    got = await call(ctx)
+    first, second = ctx.exchange.attempts
+
+    assert isinstance(got, UpstreamResponse)
+    assert PAIR["endpoints"] == [first.endpoint, second.endpoint]
+    assert ("turn", "elsewhere") == (first.chosen.why, second.chosen.why)
+    assert 0.0 == first.pause
+    ctx.let_go(whole=False)
+
+
+@pytest.mark.parametrize(
+    ("unusual", "paused"),
+    [
+        pytest.param({"upstream": PAIR}, False, id="another endpoint"),
+        pytest.param({}, True, id="no other endpoint"),
+        pytest.param({"upstream": PAIR, "retry": {"elsewhere": "pause"}}, True, id="by the rule"),
+    ],
+)
+async def test_a_pause_is_slept_where_the_rule_says_so_or_there_is_no_other(
+    line, unusual, paused
+) -> None:
+    line = line(**unusual)
+    line.answers = [BUSY, OK]
+    ctx = line.context()
+    await call(ctx)
+
+    assert paused is (ctx.exchange.attempts[0].pause > 0)
+    ctx.let_go(whole=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "rests"),
+    [
+        pytest.param(503, True, id="a busy endpoint"),
+        pytest.param(429, False, id="a 429 is about one user"),
+    ],
+)
+async def test_an_endpoint_that_asks_for_rest_is_left_alone(line, status, rests) -> None:
+    line = line(upstream=PAIR, retry={"statuses": [429, 503]})
+    line.answers = [asks_for_rest(status), OK]
+    ctx = line.context()
+    await call(ctx)
+    used = ctx.upstream.endpoints.usable
+
+    assert rests is (len(used) == 1)
+    assert "ok" == ctx.exchange.attempts[-1].result
+    ctx.let_go(whole=False)

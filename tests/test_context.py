@@ -119,3 +119,68 @@ async def test_interim_answers_are_passed_on_up_to_a_number_and_are_no_commit(li
 
     assert (103,) * MOST_INTERIM == ctx.exchange.interim
     assert ctx.exchange.committed is None
+
+
+PAIR = {"endpoints": ["http://127.0.0.1:9", "http://127.0.0.2:9"]}
+
+
+async def on_one_of_two(line):
+    """An exchange whose attempt went to one of two endpoints; that one and the other."""
+    ctx = line(upstream=PAIR).context()
+    choice = ctx.choice = ctx.upstream.choice(ctx.asked, ctx.exchange)
+    one, other = ctx.upstream.endpoints.all
+    choice.endpoint = one
+    ctx.exchange.attempts.append(attempt(outcome=o.UPSTREAM_RESET))
+    ctx.permit = ctx.route.breaker.admit(0.0)
+    return ctx, one, other
+
+
+async def test_a_commit_shows_that_the_endpoint_answers(line) -> None:
+    ctx, one, _ = await on_one_of_two(line)
+    at = ctx.exchange.spent.since
+    ctx.commit(500, b"head")
+    assert not one.ejection.works(at)
+    ctx.commit(200, b"head")
+
+    assert one.ejection.works(at)
+
+
+async def test_a_failed_attempt_is_known_of_its_endpoint(line) -> None:
+    ctx, one, _ = await on_one_of_two(line)
+    ctx.settle("failure", 0.0)
+
+    assert 2 == one.ejection.failed("upstream_reset", had_answer=False)
+    assert (1, 1) == ctx.route.breaker.counts(0.0)
+
+
+async def test_an_error_that_was_passed_on_is_no_answer_that_broke_off(line) -> None:
+    """Any answer between them ends the row."""
+    ctx, one, _ = await on_one_of_two(line)
+    ctx.exchange.upstream_status = 500
+    ctx.settle("ratio", 0.0)
+    one.ejection.answered(0.0)
+
+    assert 1 == one.ejection.failed("upstream_error", had_answer=False)
+
+
+async def test_an_attempt_without_a_permit_is_known_of_its_endpoint_too(line) -> None:
+    """That of a fallback."""
+    ctx, one, _ = await on_one_of_two(line)
+    ctx.permit = None
+    ctx.settle("failure", 0.0)
+
+    assert 2 == one.ejection.failed("upstream_reset", had_answer=False)
+
+
+async def test_it_counts_for_no_circuit_while_another_endpoint_works(line) -> None:
+    ctx, _, other = await on_one_of_two(line)
+    other.ejection.answered(0.0)
+    ctx.settle("failure", 0.0)
+
+    assert (0, 0) == ctx.route.breaker.counts(0.0)
+
+
+async def test_with_one_endpoint_there_is_nothing_to_remember(line) -> None:
+    ctx = line().context()
+
+    assert ctx.upstream.choice(ctx.asked, ctx.exchange) is None

@@ -24,14 +24,16 @@ OF_ANOTHER_TIME = {
 WRITERS = {
     "exchange": "spent status committed phase outcome detail ended streamed reads max_gap "
     "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran trace_id span_id",
-    "opening": "request_id id_is_ours client_request_id span user_agent client_cert host fields",
+    "opening": "config_hash request_id id_is_ours client_request_id span user_agent "
+    "client_cert host fields",
     "admission": "would_refuse",
     "fallback/giving": "fallback",
-    "forward": "route upstream terms fault breaker_state breaker_counts opening",
+    "forward": "replaced_by route upstream terms fault breaker_state breaker_counts opening",
     "attempts": "breaker_before retry_stopped",
     "respond": "upstream_status upstream_ids upstream_request_id",
     "own_response": "retry_in masked",
     "context": "interim",
+    "diagnostics/neighbours/desk": "around",
     "streams/relay": "events first_event end_marker held",
 }
 """The fields of an exchange that one module writes; `exchange` by its methods."""
@@ -47,7 +49,7 @@ BEGUN_WITH = {"started", "started_wall", "method", "target", "client_ip"}
 
 OF_ATTEMPTS = {
     "attempt_record": "status result outcome detail",
-    "attempt": "endpoint reused connect head sent queued span_id",
+    "attempt": "endpoint address chosen reused connect head sent queued span_id",
     "attempts": "pause upstream_ids retry_after budget_left",
 }
 """The fields of an attempt, by their one writer; `started` is what it begins with."""

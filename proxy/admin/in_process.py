@@ -5,63 +5,33 @@ circuits, which nobody else remembers.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from proxy import __version__
+from proxy.admin.app_view import AppView
 from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.json_view import JsonObject
+from proxy.admin.limits import limits_body
 from proxy.admin.live import Live, Running
 from proxy.admin.sources import DiagnosticsView, Order
 from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
+from proxy.matching.rank import specificity
 from proxy.observation.breaker_opening import opened
-from proxy.observation.log import Log
-from proxy.observation.metrics import Metrics
-from proxy.observation.observer import Observer
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
-from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
+from proxy.observation.upstream_status import (
+    AttemptHistory,
+    UpstreamHealth,
+    circuit_open,
+    of_checks,
+)
 from proxy.resilience.permits import Transition
-from proxy.routing import Route, specificity
-from proxy.settings.schema import Settings
-from proxy.tls.facts import CertificateFacts
-from proxy.upstream.upstream import Upstream
+from proxy.routing import Route
+from proxy.upstream.health.view import EndpointView
 
 _CHANGES: Final = 10
-
-
-class CertificatesView(Protocol):
-    """How all certificates stand."""
-
-    def facts(self) -> list[CertificateFacts]: ...
-
-
-class AppView(Protocol):
-    """What is looked at."""
-
-    not_ready_because: str | None
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def routes(self) -> Sequence[Route]: ...
-    @property
-    def upstreams(self) -> Mapping[str, Upstream]: ...
-    @property
-    def observer(self) -> Observer: ...
-    @property
-    def metrics(self) -> Metrics: ...
-    @property
-    def summary(self) -> Summary: ...
-    @property
-    def log(self) -> Log: ...
-    @property
-    def diagnostics(self) -> DiagnosticsView: ...
-    @property
-    def tls(self) -> CertificatesView: ...
-    @property
-    def ask_to_end(self) -> Callable[[], None] | None: ...
 
 
 class InProcessAdmin:
@@ -76,6 +46,17 @@ class InProcessAdmin:
         """Remember it."""
         self._changes.setdefault(change.name, deque(maxlen=_CHANGES)).appendleft(change)
 
+    def forget_others(self, routes: Collection[str]) -> None:
+        """Forget the changes of circuits of all other routes."""
+        for name in [one for one in self._changes if one not in routes]:
+            del self._changes[name]
+
+    async def reload(self, cause: str) -> ReloadReport:
+        return await self._app.reloader.reload(cause)
+
+    def last_reload(self) -> ReloadReport | None:
+        return self._app.reloader.last
+
     @property
     def diagnostics(self) -> DiagnosticsView:
         self._app.observer.flush()
@@ -87,23 +68,32 @@ class InProcessAdmin:
 
     def health(self) -> HealthView:
         app, at = self._app, now()
+        endpoints = {name: up.endpoint_views() for name, up in app.upstreams.items()}
         return HealthView(
             now=at,
             wall=wall(),
             started=self._started,
-            upstreams=self._upstreams(at),
+            upstreams=self._upstreams(at, endpoints),
+            endpoints=endpoints,
             circuits={
                 r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical) for r in app.routes
             },
+            overload=app.overload.detail,
             pools={name: upstream.view() for name, upstream in app.upstreams.items()},
             certificates=app.tls.facts(),
             version=__version__,
             config_hash=app.settings.config_hash,
+            reloaded=app.reloader.last,
         )
 
-    def _upstreams(self, at: float) -> dict[str, UpstreamHealth]:
+    def _upstreams(
+        self, at: float, endpoints: Mapping[str, Sequence[EndpointView]]
+    ) -> dict[str, UpstreamHealth]:
         histories, fresh = self._app.observer.histories, AttemptHistory()
-        views = {name: histories.get(name, fresh).health(at) for name in self._app.upstreams}
+        views: dict[str, UpstreamHealth] = {}
+        for name, checked in endpoints.items():
+            history = histories.get(name, fresh)
+            views[name] = of_checks(checked, history.health(at), history.last)
         for route in self._app.routes:
             if route.rule.breaker.critical and route.breaker.state(at) == "open":
                 upstream, since = route.rule.upstream, route.breaker.view(at).opened_at
@@ -137,18 +127,28 @@ class InProcessAdmin:
     def system_state(self) -> SystemState:
         """How the parts stand, for the alerts."""
         at, routes = now(), self._app.routes
+        views = [(n, v) for n, up in self._app.upstreams.items() for v in up.endpoint_views()]
         pools = ((name, upstream.view()) for name, upstream in self._app.upstreams.items())
         return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
             pools_exhausted=tuple(n for n, p in pools if p.waiting and p.in_use >= p.size),
             wall=wall(),
             certificates=tuple(self._app.tls.facts()),
+            overloaded=tuple(n for n, sign in self._app.overload.signs.items() if sign.holds),
+            endpoints_down=tuple(
+                (n, v.endpoint, v.reason or "") for n, v in views if v.status == "down"
+            ),
             log_dropped=sum(self._app.log.dropped.values()),
+            config_rejected=self._app.reloader.is_rejected,
         )
 
     def routes(self) -> Sequence[JsonObject]:
-        rules = sorted((route.rule for route in self._app.routes), key=specificity)
+        rules = sorted((r.rule for r in self._app.routes), key=lambda rule: specificity(rule.match))
         return [rule.model_dump(mode="json") for rule in rules]
+
+    def limits(self) -> JsonObject:
+        app = self._app
+        return limits_body(app.routes, app.overall, app.overload, now())
 
     def breakers(self) -> Sequence[JsonObject]:
         health = self.health()

@@ -11,6 +11,7 @@ from proxy.admin.health import HealthView
 from proxy.admin.json_view import JsonObject
 from proxy.admin.live import Live
 from proxy.diagnostics.stories.query import Query
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
 
 """JSON that was made and redacted by others."""
@@ -33,6 +34,10 @@ class DiagnosticsView(Protocol):
 
     async def story(self, request_id: str) -> FoundView:
         """All that is known under this ID."""
+
+    async def parted(self, request_id: str, good: str | None) -> JsonObject | str:
+        """Where the newest story of this ID parts from that of `good`, or from the nearest good
+        one; the ID, or what was looked for, where there is no story of it."""
 
     async def stories(self, query: Query) -> FoundView:
         """Summaries."""
@@ -87,11 +92,20 @@ class AdminSources(Protocol):
     def routes(self) -> Sequence[JsonObject]:
         """All routes, the most specific first."""
 
+    def limits(self) -> JsonObject:
+        """Every limit, what it decided, and whom it refuses."""
+
     def breakers(self) -> Sequence[JsonObject]:
         """The circuit of every route, with its latest changes."""
 
     def order_breaker(self, route: str, order: Order) -> str | None:
         """Obey; the reason if that cannot be: `route_not_found`, `breaker_disabled`."""
+
+    async def reload(self, cause: str) -> ReloadReport:
+        """Read the settings again; waits for its turn."""
+
+    def last_reload(self) -> ReloadReport | None:
+        """What came of the last one; None before the first."""
 
     def drain_view(self) -> JsonObject:
         """Whether it drains, and how far it has come."""

@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
+from proxy.admin.around_text import around_lines, diagnosis_parts
+from proxy.admin.choice_text import chosen_lines, endpoint_words
 from proxy.admin.json_view import (
     JsonObject,
     as_number,
@@ -29,7 +31,7 @@ _SIGNS: Final = {
 def story_text(story: JsonObject) -> str:
     """The same as the page of a request: diagnosis first, then the evidence."""
     sections = (
-        _title(story), _wrapped(text(story, "diagnosis")), _drawing(story), _attempts(story),
+        _title(story), _diagnosis(story), around_lines(story), _drawing(story), _attempts(story),
         _facts(story), _clocks(story), _runbook(story),
     )  # fmt: skip
     return "\n\n".join(found for lines in sections if (found := "\n".join(lines)))
@@ -43,6 +45,12 @@ def _title(story: JsonObject) -> Iterator[str]:
         f"{status} → {text(story, 'code')} ({text(story, 'term')})  "
         f"{milliseconds(story, 'duration_ms')}"
     )
+
+
+def _diagnosis(story: JsonObject) -> Iterator[str]:
+    """Its parts, a paragraph each."""
+    for name, said in diagnosis_parts(story):
+        yield from _wrapped(said, " " * 12, f"{name}:".ljust(12))
 
 
 def _wrapped(paragraph: str, indent: str = "", first: str | None = None) -> list[str]:
@@ -65,8 +73,10 @@ def _drawing(story: JsonObject) -> Iterator[str]:
 def _attempts(story: JsonObject) -> Iterator[str]:
     for attempt in rows(story, "attempts"):
         result = text(attempt, "status") or text(attempt, "result", "?")
-        said = (text(attempt, "endpoint", "?"), connection(attempt), f"{result}; {then(attempt)}")
+        said = (endpoint_words(attempt), connection(attempt), f"{result}; {then(attempt)}")
         yield f"Attempt {text(attempt, 'number')}: {', '.join(filter(None, said))}"
+        for line in chosen_lines(attempt):
+            yield f"           {line}"
         if detail := text(attempt, "detail"):
             yield f"           {detail}"
 
@@ -87,7 +97,7 @@ def then(attempt: JsonObject) -> str:
     said = text(attempt, "then", "ended")
     line = f"{said} ({why})" if why else said
     pause, budget = as_number(attempt, "pause_ms"), as_number(attempt, "budget_left")
-    after = f" after {length(pause)}" if pause is not None else ""
+    after = "" if pause is None else f" after {length(pause)}" if pause else " at once"
     left = f", retry budget {budget:g} left" if budget is not None else ""
     return line + after + left
 
@@ -115,8 +125,15 @@ def _facts(story: JsonObject) -> Iterator[str]:
     fields = part(story, "fields")
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
-    config, worker = text(story, "config_hash", "?"), text(story, "worker", "0")
-    yield f"Config:    {config}, worker {worker}"
+    yield f"Config:    {settings_of(story)}, worker {text(story, 'worker', '0')}"
+
+
+def settings_of(story: JsonObject) -> str:
+    """Which settings it ran under, and whether others took their place meanwhile."""
+    later = text(story, "config_replaced_by")
+    return text(story, "config_hash", "?") + (
+        f" (replaced by {later} while it ran)" if later else ""
+    )
 
 
 def _ids_of_others(story: JsonObject) -> list[str]:

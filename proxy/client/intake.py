@@ -45,7 +45,7 @@ class Intake:
         more, self.held = held - self.held, held
         if self._owner.may_hold(more):
             return True
-        self._reader.refuse(o.OVERLOAD_SHED, "too much of unfinished requests is held")
+        self._reader.refuse(o.OVERLOAD_SHED, "listen.unread_bytes: too much is held")
         return False
 
     def drop(self, data: bytes) -> bool:

@@ -1,6 +1,6 @@
-"""`explain`, `errors`, `breakers`, `alert-test`: commands that query the admin port.
+"""`explain`, `errors`, `breakers`, `reload`, `alert-test`: commands that query the admin port.
 
-Exit codes: 0 done, 1 not found, refused or nobody there.
+Exit codes: 0 done, 1 not found, refused or nobody there; of `reload` 2: the settings are wrong.
 """
 
 import argparse
@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from proxy.admin.json_view import JsonObject, rows, text
+from proxy.admin.around_text import parting_text
+from proxy.admin.json_view import JsonObject, rows, text, texts
+from proxy.admin.reload_text import reload_text
 from proxy.admin.story_text import breaker_line, group_line, story_text
 from proxy.commands.admin_client import AdminClient, AdminResponse, UnreachableError, find_admin
 from proxy.diagnostics.stories.words import count
@@ -28,9 +30,12 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
                   "where nobody answers there or knows the ID.")  # fmt: skip
     explain.add_argument("id", metavar="ID", help="the Reference ID (X-Request-ID)")
     explain.add_argument("files", nargs="*", metavar="FILE", help="JSON logs; - is standard input")
+    explain.add_argument("--against", metavar="GOOD", help="tell where it parts from a good one")
     _take_door(explain, _explain)
     _take_door(add("errors", help="list the groups of errors", description="List errors."), _errors)
     _take_door(add("breakers", help="list the circuits", description="List circuits."), _breakers)
+    _take_door(add("reload", help="have the settings read again, and say what changed",
+                   description="Have the settings read again."), _reload)  # fmt: skip
     test = add("alert-test", help="send a test alert to every receiver",
                description="Send a test alert to every receiver.")  # fmt: skip
     _take_door(test, _alert_test)
@@ -46,6 +51,10 @@ def _take_door(
 
 def _explain(options: argparse.Namespace) -> int:
     client, wanted = find_admin(options.admin, options.config), options.id.strip()
+    if options.against:
+        good = quote(options.against.strip(), safe="")
+        path = f"/api/requests/{quote(wanted, safe='')}/against?good={good}"
+        return _show(client, path, parting_text)
     try:
         answer = client.ask(f"/api/requests/{quote(wanted, safe='')}")
     except UnreachableError as nobody:
@@ -94,6 +103,20 @@ def _breakers(options: argparse.Namespace) -> int:
         return "\n".join(map(breaker_line, rows(body, "breakers")))
 
     return _show(find_admin(options.admin, options.config), "/api/breakers", render)
+
+
+def _reload(options: argparse.Namespace) -> int:
+    client = find_admin(options.admin, options.config)
+    try:
+        answer = client.ask("/reload", "POST", _SLOW)
+    except UnreachableError as nobody:
+        return _fail(str(nobody))
+    result = text(answer.body, "result")
+    if result == "rejected":
+        return _fail("\n".join(texts(answer.body, "faults"))) and 2
+    if result == "refused":
+        return _fail(text(answer.body, "reason"))
+    return _tell(reload_text(answer.body)) if result else _fail(_refused(client, answer))
 
 
 def _alert_test(options: argparse.Namespace) -> int:

@@ -36,7 +36,7 @@ def _users(settings: Settings) -> Iterator[tuple[KeyPath, str | None, Callable[[
         if tls is not None:
             yield (port, "tls"), tls.certificate, lambda tls=tls: port_context(tls)  # type: ignore[misc]
     for name, upstream in settings.upstreams.items():
-        if any(url.startswith("https:") for url in upstream.endpoints):
+        if any(url.startswith("https:") for url, _ in upstream.weights):
             rule = upstream.tls
             yield (("upstreams", name, "tls"), rule.certificate,
                    lambda rule=rule: context_of(rule))  # type: ignore[misc]  # fmt: skip

@@ -7,30 +7,31 @@ groups and alerts. It is the one interface of all readers: they can move to anot
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from proxy import clock
 from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
-from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.alerts.watch import AlertWatch, trial
+from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
 from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
+from proxy.diagnostics.neighbours.desk import Desk
+from proxy.diagnostics.neighbours.holders import Holders
+from proxy.diagnostics.rules import DiagnosticsRules
+from proxy.diagnostics.slow import is_slow
+from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
+from proxy.diagnostics.stories.opening import open_store, state_of
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
-from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.diagnostics.stories.trace_links import TraceLinks
 from proxy.exchange import Exchange
 from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
 from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
-from proxy.observation.slowness import is_slow
 from proxy.outcome import COMPLETED, UPSTREAM_ERROR
-from proxy.tracing.rules import TracingRule
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
     from proxy.diagnostics.stories.store import Store
@@ -41,20 +42,6 @@ OPENING: Final = 1.0
 """Seconds that it may take until the store is open, where we end just after we began."""
 CLOSING: Final = 5.0
 """Seconds that the store may take for what still waits when we end."""
-
-
-@dataclass(frozen=True, slots=True)
-class DiagnosticsRules:
-    """The settings of everything that diagnostics keep."""
-
-    stories: StoriesRule
-    store: StoreRule
-    alerts: AlertsRule
-    tracing: TracingRule = field(default_factory=TracingRule)
-
-
-class StoreMissingError(Exception):
-    """`store.path` is set, but the store's library is not installed."""
 
 
 class Diagnostics:
@@ -68,24 +55,36 @@ class Diagnostics:
         system_state: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
         worker: int = 0,
-        config_hash: str = "",
+        own_fields: Sequence[str] = (),
+        holders: Holders | None = None,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        self.config_hash = config_hash
-        """Of the settings in force: assign it when new ones take effect."""
-        self._rules, self._tell, self._rng = rules, tell, rng
-        self._system_state = system_state
-        self._recent = Recent(rules.stories.memory, worker)
-        self._links = TraceLinks(rules.tracing.link, self._recent.traces)
+        self._rules, self._tell, self._rng, self._system_state = rules, tell, rng, system_state
+        self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
+        self._holders = holders
+        self._recent = Recent(rules.stories.memory, worker, self._desk.complete)
+        self._links = TraceLinks(rules.trace_link, self._recent.traces)
         self._groups = Groups()
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
-        send = self._send if self._notifier.has_receivers else None
-        self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
-        self._store = open_store(rules.store, tell, worker)
+        self._watch = AlertWatch(
+            rules.alerts, tell, self._whole_state, self._receivers(), self._results
+        )
+        self._store = open_store(rules.store, tell, worker, self._desk.finish)
         self._ticking: asyncio.Task[None] | None = None
-        self._is_restored = False
-        self._renewals = 0
+        self._is_restored, self._renewals = False, 0
+
+    def take(self, rules: DiagnosticsRules, known: Collection[str]) -> None:
+        """Keep, judge and send by other rules from now on; the store stays where it is.
+
+        `known` are the names of the routes and upstreams that there are.
+        """
+        self._rules = rules
+        self._recent.resize(rules.stories.memory)
+        self._notifier.take(rules.alerts.webhooks)
+        self._watch.take(rules.alerts, self._receivers(), known)
+        if self._store is not None:
+            self._store.take(rules.store)
 
     def closed(self, batch: Sequence[Exchange]) -> None:
         """Keep exchanges that have ended and that nobody will change any more."""
@@ -98,12 +97,14 @@ class Diagnostics:
                 rest.append(x)
             else:
                 self._sort(x, troubled, rest)
-        self._recent.add(troubled, rest, self.config_hash)
+        held = self._holders.of_all(batch, troubled) if troubled and self._holders else {}
+        self._desk.add(batch, held)
+        self._recent.add(troubled, rest)
         if self._store is not None:
             share, rng = self._rules.store.sample, self._rng
             kept = troubled + [x for x in rest if rng() < share]
             if kept:
-                self._store.put(kept, self.config_hash)
+                self._store.put(kept)
 
     def _sort(self, x: Exchange, troubled: list[Exchange], rest: list[Exchange]) -> None:
         self._groups.add(x)
@@ -121,14 +122,17 @@ class Diagnostics:
 
     def _save(self, store: "Store") -> None:
         database = store.database
-        if database.restored and not self._is_restored:
+        if database.restored is not None and not self._is_restored:
             self._groups.restore(database.restored)
+            self._desk.restore_usual(database.usual)
         self._is_restored = database.restored is not None
         if database.renewals != self._renewals:
             self._renewals = database.renewals
             self._groups.save_all_again()
         if self._is_restored:  # until then what is saved would replace what is not read yet
             store.put_groups([copied(group) for group in self._groups.unsaved()])
+            if (saved := self._desk.usual_to_save()) is not None:
+                store.put_usual(saved)
 
     async def start(self) -> None:
         """Begin to write, to judge and to send."""
@@ -145,6 +149,8 @@ class Diagnostics:
             self._ticking = None
             if self._store is not None:
                 await asyncio.to_thread(self._store.opened, OPENING)
+            await asyncio.to_thread(self._desk.settle)
+            self._desk.save_usual()
             self.tick(clock.now(), clock.wall())
         await self._notifier.stop()
         if self._store is not None:
@@ -152,13 +158,18 @@ class Diagnostics:
 
     async def story(self, request_id: str) -> FoundStories:
         """Every story that is kept under this ID."""
-        recent = self._recent.find(request_id)
+        records = self._recent.records(request_id)
+        recent = await asyncio.to_thread(self._recent.told, records) if records else []
         found = FoundStories(recent, "off")
         if self._store is not None:
             stored = await asyncio.to_thread(self._store.find, request_id)
             found = combined(recent, stored, len(recent) + len(stored or ()))
         self._links.add_to_stories(found.stories)
         return found
+
+    async def parted(self, request_id: str, good: str | None) -> dict[str, object] | str:
+        """Where two stories part; the ID of which there is none. Without `good` the nearest one."""
+        return await parted(self, request_id, good)
 
     async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""
@@ -196,12 +207,7 @@ class Diagnostics:
 
     def store_state(self) -> dict[str, object]:
         """How the store is."""
-        store = self._store
-        if store is None:
-            return {"state": "off", "reason": None, "dropped": {}, "queued": 0}
-        state = "ok" if store.failing is None else "failing"
-        dropped = dict(store.dropped)
-        return {"state": state, "reason": store.failing, "dropped": dropped, "queued": store.queued}
+        return state_of(self._store)
 
     def readings(self) -> Iterator[Sample]:
         """For the metrics."""
@@ -222,6 +228,7 @@ class Diagnostics:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
+            await asyncio.to_thread(self._desk.settle)
             self.tick(clock.now(), clock.wall())
 
     def _whole_state(self) -> SystemState:
@@ -230,21 +237,8 @@ class Diagnostics:
             return system_state
         return replace(system_state, store_dropped=self._store.dropped.total())
 
+    def _receivers(self) -> Send | None:
+        return self._send if self._notifier.has_receivers else None
+
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, *self._links.with_traces([alert])))
-
-
-def open_store(rule: StoreRule, tell: EmitEvent, worker: int) -> "Store | None":
-    """None where no store is wanted. Raises StoreMissingError."""
-    if rule.path is None:
-        return None
-    try:
-        from proxy.diagnostics.stories.store import Store  # an extra, slow to import
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "sqlalchemy":
-            raise
-        raise StoreMissingError(
-            "store.path is set, but the store needs SQLAlchemy, which is not installed; "
-            "run pip install '.[store]' in its checkout, or set store.path to null"
-        ) from None
-    return Store(Path(rule.path), rule, tell, worker=worker)

@@ -7,9 +7,8 @@ what the spare upstream does teaches the circuit of the route nothing.
 from proxy import outcome as o
 from proxy.admission import Refusal, turn_away
 from proxy.attempt import attempt
-from proxy.attempts import NoAnswer
 from proxy.clock import now
-from proxy.context import Context, UpstreamResponse
+from proxy.context import Context
 from proxy.fallback.build import Fallback
 from proxy.fallback.record import STATIC, FallbackRecord
 from proxy.fallback.static_answer import StaticAnswer
@@ -20,7 +19,9 @@ from proxy.outcome import Outcome, signal_of
 from proxy.own_response import refuse, stand_in
 from proxy.resilience.deadline import Deadline
 from proxy.respond import answer, note_head
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.upload import keep_body
+from proxy.upstream.result import Failed, NoAnswer
 
 _BROKEN = 500
 """From this status on the answer of a spare upstream is none."""
@@ -107,7 +108,7 @@ async def _ask(ctx: Context, name: str) -> ResponseHead | None:
         return None
     detail, ran, made = x.detail, x.clock_ran, len(x.attempts)
     failed_upstream, failed_connection = ctx.upstream, ctx.connection
-    ctx.upstream, ctx.connection = ctx.plan.upstreams[name], None
+    ctx.upstream, ctx.connection, ctx.choice = ctx.plan.upstreams[name], None, None
     ctx.write_head()
     head: ResponseHead | None = None
     limit = ctx.route.rule.max_response
@@ -115,6 +116,9 @@ async def _ask(ctx: Context, name: str) -> ResponseHead | None:
         got = await attempt(ctx, at)
         if isinstance(got, ResponseHead) and got.status < _BROKEN and not is_too_large(got, limit):
             head = got
+        else:
+            signal = got.outcome.signal if isinstance(got, Failed) else signal_of(got.status)
+            ctx.settle(signal, now())
     finally:
         x.fallback.upstream = name
         if len(x.attempts) > made:
@@ -122,6 +126,7 @@ async def _ask(ctx: Context, name: str) -> ResponseHead | None:
         x.note(detail)
         x.clock_over(ran)
         if head is None:
+            ctx.settle("neutral", now())
             ctx.let_go(whole=False)
             ctx.upstream, ctx.connection = failed_upstream, failed_connection
         elif failed_connection is not None:

@@ -4,14 +4,15 @@ Written as bytes straight from what came in, so that nothing is re-cased, re-ord
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.clock import http_date, wall
 from proxy.exchange import Exchange
 from proxy.http.error_response import status_line
 from proxy.http.forwarding import first_hop, later_hop
+from proxy.http.header_changes import HeaderChange
 from proxy.http.headers import RawHeaders, appended, combine, joined, to_client, to_upstream
+from proxy.http.peer import Peer
 from proxy.http.request_head import RequestHead
 
 _CORS = frozenset(
@@ -50,24 +51,6 @@ class Head(Protocol):
     def http_version(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Where a request came from, and whether the peer's forwarding headers count."""
-
-    peer: str
-    """Its address; empty where it has none, as on a unix socket."""
-    trusted: bool = False
-    scheme: bytes = b"http"
-    client_cert: str = ""
-    """The name in the certificate that it has shown; empty where it has shown none."""
-    cert_line: bytes = b""
-    """The line that tells upstreams of it; empty where they are not told."""
-
-    def at(self, peer: str, *, trusted: bool) -> "Peer":
-        """The same, at this address."""
-        return Peer(peer, trusted, self.scheme, self.client_cert, self.cert_line)
-
-
 class Heads:
     """Writes heads in the name of one instance of Sidelight.
 
@@ -98,29 +81,26 @@ class Heads:
         strip: str = "",
         via: bool = True,
         base: str = "",
+        change: HeaderChange | None = None,
     ) -> bytes:
         """The head for the upstream. `host` replaces the client's, `strip` is cut off the path,
-        and `base` is put before what is left of it.
+        and `base` is put before what is left of it; `change` are the rules of the route.
 
         Without `via` it carries none, ours or of others: then a loop is not seen.
         It asks for a WebSocket if the client did; every other `Upgrade` stops here.
         """
-        fields = asked.fields
         wanted = host if host is not None else asked.host
-        same = wanted == fields.get(b"host")
+        same = wanted == asked.fields.get(b"host")
         own = self._own if same else self._own_and_host
-        lines = to_upstream(
-            asked.raw,
-            fields.get(b"connection"),
-            own if x.span is None else joined(own, x.span.replaces),
-            trusted=source.trusted,
-        )
+        if x.span is not None:
+            own = joined(own, x.span.replaces)
         target = _stripped(asked.target, strip)
         return b"".join(
             (
                 _request_line(asked.method, base + target if target[:1] == "/" else target),
                 b"" if same else b"Host: %b\r\n" % wanted,
-                *lines,
+                *_passing(asked, own, change, trusted=source.trusted),
+                b"" if change is None else change.lines.of(x),
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
@@ -156,14 +136,19 @@ class Heads:
         extra: bytes,
         *,
         cors: bool,
+        change: HeaderChange | None = None,
     ) -> bytes:
-        """The head for the client; `fields` are the headers of `head`, combined.
+        """The head for the client; `fields` are the headers of `head`, combined, `change` are the
+        rules of the route.
 
         `extra` are framing, connection and CORS lines, maybe empty.
         With `cors` the upstream's own `Access-Control-*` give way to them.
         A missing `Date` is added (RFC 9110 §6.6.1).
         """
         own = self._own_and_cors if cors else self._own
+        if change is not None:
+            own |= change.stops
+            extra = change.lines.of(x) + extra
         return b"".join(
             (
                 status_line(head.status, head.reason),
@@ -178,9 +163,14 @@ class Heads:
             )
         )
 
-    def interim(self, head: Head, *, cors: bool) -> bytes:
-        """The head of an interim response for the client; `cors` as in `answer`."""
+    def interim(self, head: Head, *, cors: bool, change: HeaderChange | None = None) -> bytes:
+        """The head of an interim response for the client; `cors` as in `answer`.
+
+        What rules stop does not pass here either; what they set is for the answer.
+        """
         own = self._own_and_cors if cors else self._own
+        if change is not None:
+            own |= change.stops
         connection = combine(head.headers).get(b"connection")
         return b"".join(
             (
@@ -205,6 +195,14 @@ class Heads:
 
     def _date_line(self) -> bytes:
         return b"Date: %b\r\n" % http_date(self._clock())
+
+
+def _passing(
+    asked: RequestHead, own: frozenset[bytes], change: HeaderChange | None, *, trusted: bool
+) -> list[bytes]:
+    """The client's lines that go on."""
+    stops = own if change is None else own | change.stops
+    return to_upstream(asked.raw, asked.fields.get(b"connection"), stops, trusted=trusted)
 
 
 def _request_line(method: str, target: str) -> bytes:

@@ -59,6 +59,11 @@ LONGEST_HOST = 261
 _USUAL_CONNECTION = 64
 
 
+def as_compared(name: bytes) -> bytes:
+    """A name as it is compared with those that stop here."""
+    return name.translate(_AS_COMPARED)
+
+
 def combine(raw: RawHeaders) -> dict[bytes, bytes]:
     """All fields by lower-case name; repeated ones joined by a comma (RFC 9110 §5.3)."""
     fields: dict[bytes, bytes] = {}

@@ -1,12 +1,22 @@
-"""Settings of identity and CORS: whose request ID is kept, and which pages may read responses."""
+"""Settings of identity, CORS and header rules: whose request ID is kept, which pages may read
+responses, and which headers are set, added and removed."""
 
 import re
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
+from proxy.http.header_changes import HeaderChange
+from proxy.http.header_names import value_parts
 from proxy.http.headers import HOP_BY_HOP
 from proxy.http.identity import OtherIds
 from proxy.knobs import Duration, Knobs
@@ -101,3 +111,68 @@ class CorsRule(Knobs):
                 'credentials need named origins; "*" would hand every site the user\'s session'
             )
         return self
+
+
+_NAME_PATTERN = f"^{_HEADER.pattern}$"
+
+
+def _value(value: SecretStr) -> SecretStr:
+    value_parts(value.get_secret_value())
+    return value
+
+
+_VALUE_SCHEMA = {
+    "type": "string",
+    "format": "password",
+    "writeOnly": True,
+    "description": "Value of the header of this name; never shown.",
+}
+FieldName = Annotated[str, Field(json_schema_extra={"pattern": _NAME_PATTERN})]
+FieldValue = Annotated[
+    SecretStr,
+    AfterValidator(_value),
+    WithJsonSchema(_VALUE_SCHEMA),
+]
+
+
+class HeadersOneWay(Knobs):
+    """What is done to the headers of messages of one direction. Values are never shown."""
+
+    set: dict[FieldName, FieldValue] = Field(default_factory=dict)
+    """Headers that replace those of the same name; values may use `${client_ip}`, `${request_id}`
+    and `${route}`."""
+    add: dict[FieldName, FieldValue] = Field(default_factory=dict)
+    """Headers that stand beside those of the same name; values as in `set`."""
+    remove: tuple[str, ...] = ()
+    """Names of headers that do not go on."""
+
+    @property
+    def change(self) -> HeaderChange | None:
+        """As it runs; None where nothing is done."""
+        put = {name.lower(): (name, value) for name, value in self.set.items()}  # the last one
+        fields = [*put.values(), *self.add.items()]
+        if not fields and not self.remove:
+            return None
+        return HeaderChange(
+            [*put, *self.remove],
+            [(name, value_parts(value.get_secret_value())) for name, value in fields],
+        )
+
+
+class RequestHeaders(HeadersOneWay):
+    """What is done to the headers of requests, before the upstream gets them."""
+
+
+class ResponseHeaders(HeadersOneWay):
+    """What is done to the headers of answers, before the client gets them."""
+
+
+class HeadersRule(Knobs):
+    """Headers that are set, added and removed. What frames a message or says who we are is not
+    for rules."""
+
+    request: RequestHeaders = RequestHeaders()
+    """Of requests, for the upstream."""
+    response: ResponseHeaders = ResponseHeaders()
+    """Of answers, for the client; what is set or added also stands in answers of our own, but for
+    what would speak of their content."""

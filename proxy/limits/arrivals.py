@@ -47,10 +47,12 @@ class LocalArrivals:
 
     def _make_room(self, at: int) -> None:
         times, order = self._times, self._order
-        oldest = [order.popleft() for _ in range(min(_LOOKS, len(order)))]
-        kept = [key for key in oldest if times[key] > at]
-        for key in oldest:
-            if times[key] <= at:
+        kept: list[int] = []
+        for _ in range(min(_LOOKS, len(order))):
+            key = order.popleft()
+            if times[key] > at:
+                kept.append(key)
+            else:
                 del times[key]
         if len(times) >= self._room:  # then none was at rest, and `kept` is all that was looked at
             soonest = min(kept, key=times.__getitem__)

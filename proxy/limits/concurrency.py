@@ -5,6 +5,7 @@ from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.limits.keys import ClientKeys, KeySource
 from proxy.limits.places import Places, Ticket
+from proxy.limits.refused_keys import RefusedKeys
 from proxy.outcome import Outcome
 
 
@@ -16,6 +17,9 @@ class Concurrency:
     ) -> None:
         self.places = places
         self.wait = wait
+        self.by = "all" if source is None else source.words
+        self.refused_keys = RefusedKeys()
+        """Clients that had all their places already."""
         self._source = source
         self._keys = keys
 
@@ -33,6 +37,7 @@ class Concurrency:
         if ticket.state == "client_full":
             source = self._source
             who = "all" if source is None else self._keys.words(source, asked, x)
+            self.refused_keys.count(who, 0.0)
             return o.CLIENT_CONCURRENCY_LIMITED, f"{places.per_client} under way already, by {who}"
         if ticket.state == "waiting":
             return o.QUEUE_TIMEOUT, f"{places.waiting} in the queue for {places.limit} places"

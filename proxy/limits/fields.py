@@ -17,6 +17,12 @@ def policy_fields(policies: Sequence[tuple[bytes, Quota]]) -> bytes:
     return b"RateLimit-Policy: %b\r\n" % b", ".join(members)
 
 
+def limit_template(names: Sequence[bytes]) -> bytes:
+    """The line of `limit_fields` with places for `r` and `t` of each of these limits in turn."""
+    members = [b'"%b";r=%%d;t=%%d' % name for name in names]  # names have no per cent sign
+    return b"RateLimit: %b\r\n" % b", ".join(members)
+
+
 def limit_fields(decisions: Sequence[tuple[bytes, Decision]]) -> bytes:
     """The line with what is left: `r` requests at once, and `t` seconds until there are as many as
     from rest."""

@@ -32,9 +32,11 @@ class Quota:
 class Decision:
     """Whether a request fits, and what is left."""
 
-    __slots__ = ("arrival", "remaining", "reset", "wait")
+    __slots__ = ("arrival", "at", "remaining", "reset", "wait")
 
-    def __init__(self, arrival: int, wait: float, remaining: int, reset: float) -> None:
+    def __init__(self, at: int, arrival: int, wait: float, remaining: int, reset: float) -> None:
+        self.at = at
+        """When it was made, in ticks."""
         self.arrival = arrival
         """The theoretical arrival time to keep if the request is let in."""
         self.wait = wait
@@ -51,6 +53,6 @@ def check_arrival(quota: Quota, arrival: int | None, now: float) -> Decision:
     due = at if arrival is None or arrival < at else arrival
     early = due - at
     if early > tolerance:
-        return Decision(due, (early - tolerance) / quota.second, 0, early / quota.second)
+        return Decision(at, due, (early - tolerance) / quota.second, 0, early / quota.second)
     left = (tolerance - early) // interval
-    return Decision(due + interval, 0.0, left, (early + interval) / quota.second)
+    return Decision(at, due + interval, 0.0, left, (early + interval) / quota.second)

@@ -6,7 +6,6 @@ can choose one whose bucket is somebody else's.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import blake2b
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -16,6 +15,7 @@ from proxy.http.trust import parsed_address
 
 _NETWORK: Final = ~((1 << 64) - 1)
 """What of an IPv6 address is its network: who has one host has all of its /64."""
+_64_BITS: Final = (1 << 64) - 1
 
 
 @lru_cache(maxsize=4096)
@@ -34,7 +34,7 @@ class KeySource:
     """
 
     def __init__(self, kind: str, name: str = "") -> None:
-        self.words = name if kind == "field" else f"{kind} {name}"
+        self.words = name if kind == "field" else f"{kind} {name}".rstrip()
         self._kind = kind
         self._field = name
         self._name = (name.lower() if kind == "header" else name).encode()
@@ -51,27 +51,32 @@ class KeySource:
 
 
 class ClientKeys:
-    """Makes keys of clients; `secret` is of one process, at most 64 bytes."""
+    """Makes keys of clients; `secret` is of one process.
+
+    Python hashes bytes by SipHash under a key of the process. The secret goes before each value, so
+    that the keys cannot be foretold where somebody has fixed that one (`PYTHONHASHSEED`) either.
+    """
 
     def __init__(self, secret: bytes) -> None:
-        self._hash = blake2b(key=secret, digest_size=8)
+        self._value = secret + b"v"
+        self._address = secret + b"a"
+        """Another byte before an address: no value is the key of one."""
 
     def of(self, source: KeySource, asked: RequestHead, x: Exchange) -> int:
         """The key of a client, by its address where it sends no value."""
-        hashed = self._hash.copy()
-        hashed.update(_told_apart_by(source.value(asked, x), x))
-        return int.from_bytes(hashed.digest(), "big")
+        value = source.value(asked, x)
+        return hash(self._value + value) if value else _of_address(self._address, x.client_ip)
 
     def words(self, source: KeySource, asked: RequestHead, x: Exchange) -> str:
         """The client as it may be recorded: what it chose itself is the beginning of a hash."""
         if not source.value(asked, x):
             return f"address {client_network(x.client_ip)}"
-        return f"{source.words} {self.of(source, asked, x):016x}"[:-8]
+        return f"{source.words} {self.of(source, asked, x) & _64_BITS:016x}"[:-8]
 
 
-def _told_apart_by(value: bytes | None, x: Exchange) -> bytes:
-    """What is hashed: one byte goes before, so that no value is the key of an address."""
-    return b"v" + value if value else b"a" + client_network(x.client_ip).encode()
+@lru_cache(maxsize=4096)
+def _of_address(prefix: bytes, address: str) -> int:
+    return hash(prefix + client_network(address).encode())
 
 
 def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:
@@ -85,5 +90,5 @@ def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:
     for pair in sent.replace(b", ", b";").split(b";"):
         given, is_pair, value = pair.partition(b"=")
         if is_pair and given.strip() == name:
-            return value.strip()
+            return value.strip().strip(b'"')  # which may stand around any value
     return None

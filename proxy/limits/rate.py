@@ -1,13 +1,15 @@
 """The rate limits of a route: all must give leave, and a request that is refused costs nothing."""
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.limits.arrivals import Arrivals
-from proxy.limits.fields import limit_fields, policy_fields
+from proxy.limits.fields import limit_fields, limit_template, policy_fields
 from proxy.limits.gcra import Decision, Quota, check_arrival
 from proxy.limits.keys import ClientKeys, KeySource
+from proxy.limits.refused_keys import RefusedKeys
 
 
 class RateLimit:
@@ -21,17 +23,22 @@ class RateLimit:
         arrivals: Arrivals,
         keys: ClientKeys,
         *,
+        rate: str,
         dry_run: bool = False,
     ) -> None:
         self.name = name
         self.label = name.encode()
         """The name as header fields have it."""
         self.quota = quota
+        self.rate = rate
+        """As it is set, for people."""
+        self.by = "all" if source is None else source.words
         self.dry_run = dry_run
         self.allowed = self.refused = 0
         """Decisions so far; `refused` would have been, where it only runs dry."""
+        self.refused_keys = RefusedKeys()
+        self.arrivals = arrivals
         self._source = source
-        self._arrivals = arrivals
         self._keys = keys
 
     def key(self, asked: RequestHead, x: Exchange) -> int:
@@ -40,18 +47,22 @@ class RateLimit:
 
     def look(self, key: int, now: float) -> Decision:
         """What it would decide; nothing is taken yet."""
-        return check_arrival(self.quota, self._arrivals.get(key), now)
+        return check_arrival(self.quota, self.arrivals.get(key), now)
 
-    def take(self, key: int, decision: Decision, now: float) -> None:
+    def take(self, key: int, decision: Decision) -> None:
         """Count a request that was let in."""
         self.allowed += 1
-        self._arrivals.put(key, decision.arrival, self.quota.ticks(now))
+        self.arrivals.put(key, decision.arrival, decision.at)
+
+    def follow(self, before: "RateLimit") -> None:
+        """Count on from where `before` has come."""
+        self.allowed, self.refused = before.allowed, before.refused
+        self.refused_keys = before.refused_keys
 
     def words(self, decision: Decision, client: str) -> str:
         """The decision as stories tell it; `client` is who was refused."""
-        quota = self.quota
-        rate = f"{quota.count} in {quota.period} s, burst {quota.burst}"
-        return f"rate_limit {self.name}: no leave for {decision.wait:.1f} s ({rate}, by {client})"
+        set_to = f"{self.rate}, burst {self.quota.burst}, by {client}"
+        return f"rate_limit {self.name}: no leave for {decision.wait:.1f} s ({set_to})"
 
     def client(self, asked: RequestHead, x: Exchange) -> str:
         """The client in words."""
@@ -76,41 +87,54 @@ class RateLimits:
     """All limits of a route, in the order of the settings."""
 
     def __init__(self, limits: Sequence[RateLimit]) -> None:
-        self._limits = list(limits)
+        self.limits = list(limits)
         told = [(limit.label, limit.quota) for limit in limits if not limit.dry_run]
         self._policies = policy_fields(told)
+        self._granted = self._policies + limit_template([name for name, _ in told])
+        """The fields where all give leave."""
 
     def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
         """Whether all give leave; only then does the request count, for each of them."""
         verdict = Verdict()
         granted: list[tuple[RateLimit, int, Decision]] = []
         refused: list[tuple[bytes, Decision]] = []
-        for limit in self._limits:
+        for limit in self.limits:
             key = limit.key(asked, x)
             decision = limit.look(key, now)
             if decision.wait == 0.0:
                 granted.append((limit, key, decision))
                 continue
-            _refuse(verdict, limit, decision, limit.client(asked, x))
+            _refuse(verdict, limit, decision, limit.client(asked, x), now)
             if not limit.dry_run:
                 refused.append((limit.label, decision))
-        if not refused:
-            for limit, key, decision in granted:
-                limit.take(key, decision, now)
-        told = refused or [(one.label, left) for one, _, left in granted if not one.dry_run]
-        if told:
-            verdict.fields = self._policies + limit_fields(told)
+        if refused:
+            verdict.fields = self._policies + limit_fields(refused)
+            return verdict
+        left: list[int] = []
+        for limit, key, decision in granted:
+            limit.take(key, decision)
+            if not limit.dry_run:
+                left.append(decision.remaining)
+                left.append(ceil(decision.reset))
+        if left:
+            verdict.fields = self._granted % tuple(left)
         return verdict
+
+    def __iter__(self) -> Iterator[RateLimit]:
+        return iter(self.limits)
 
     def counts(self) -> Iterator[tuple[str, str, int]]:
         """Policy, decision and how often, for metrics."""
-        for limit in self._limits:
+        for limit in self.limits:
             yield limit.name, "allowed", limit.allowed
             yield limit.name, "would_refuse" if limit.dry_run else "refused", limit.refused
 
 
-def _refuse(verdict: Verdict, limit: RateLimit, decision: Decision, client: str) -> None:
+def _refuse(
+    verdict: Verdict, limit: RateLimit, decision: Decision, client: str, now: float
+) -> None:
     limit.refused += 1
+    limit.refused_keys.count(client, now + decision.wait)
     if limit.dry_run:
         verdict.would_refuse = verdict.would_refuse or limit.words(decision, client)
     elif decision.wait > verdict.wait:

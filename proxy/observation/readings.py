@@ -1,12 +1,14 @@
 """Gauges whose values other parts hold, as samples for a snapshot of the metrics."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from proxy.observation.series import Sample
 
 STATES: Final = ("closed", "open", "half_open")
+USED: Final = frozenset({"up", "usable", "unknown"})
+"""States of endpoints that may be chosen."""
 STORE_CAUSES: Final = ("queue_full", "rejected", "closing")
 """Why the store loses stories, and the exporter spans."""
 
@@ -20,6 +22,15 @@ class PlaceLevels(Protocol):
     def waiting(self) -> int: ...
     @property
     def limit(self) -> int | None: ...
+
+
+class EndpointLevel(Protocol):
+    """What is read of an endpoint's view."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def status(self) -> str: ...
 
 
 class PoolLevels(Protocol):
@@ -51,6 +62,27 @@ def pool_samples(views: Mapping[str, PoolLevels]) -> Iterator[Sample]:
             yield "sidelight_upstream_connections", (upstream, state), n
 
 
+def endpoint_samples(views: Mapping[str, Sequence[EndpointLevel]]) -> Iterator[Sample]:
+    """`views` by upstream; the addresses of one name are one endpoint."""
+    for upstream, endpoints in views.items():
+        works: dict[str, bool] = {}
+        for view in endpoints:
+            may_be_used = view.status in USED
+            works[view.endpoint] = works.get(view.endpoint, False) or may_be_used
+        for endpoint, is_healthy in works.items():
+            yield "sidelight_endpoint_healthy", (upstream, endpoint), float(is_healthy)
+
+
+def retired_samples(upstreams: Iterable[tuple[str, int]]) -> Iterator[Sample]:
+    """Connections in use of upstreams that a reload has replaced, by their names."""
+    total: Counter[str] = Counter()
+    for upstream, n in upstreams:
+        total[upstream] += n
+    for upstream, n in total.items():
+        if n:
+            yield "sidelight_upstream_connections", (upstream, "retired"), n
+
+
 def circuit_samples(states: Mapping[str, str]) -> Iterator[Sample]:
     """`states` by route: every state has a sample, 1 for the present one."""
     for route, present in states.items():
@@ -68,6 +100,12 @@ def shed_samples(shed: Mapping[tuple[str, str], int]) -> Iterator[Sample]:
     """`shed` by whose connections they were, and why."""
     for labels, n in shed.items():
         yield "sidelight_connections_shed_total", labels, n
+
+
+def overload_samples(signs: Mapping[str, bool]) -> Iterator[Sample]:
+    """`signs` by cause: whether new requests are refused for it."""
+    for cause, holds in signs.items():
+        yield "sidelight_overloaded", (cause,), float(holds)
 
 
 def rate_limit_samples(counts: Iterable[tuple[str, str, int]]) -> Iterator[Sample]:

@@ -7,6 +7,7 @@ has nothing to say is left out.
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.fallback.record import FallbackRecord
 from proxy.outcome import Level
@@ -25,6 +26,8 @@ FIELDS: Final = (
     "route",
     "upstream",
     "endpoint",
+    "address",
+    "chosen",
     "method",
     "path",
     "status",
@@ -71,7 +74,7 @@ RESERVED: Final = frozenset(FIELDS) | {"timestamp", "level", "service", "event"}
 """Names that no field of the team's own may take."""
 
 
-def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
+def event_of(x: Exchange, *, worker: int = 0) -> Event:
     """The fields of the event in their order; timestamp, level, service and name are the log's."""
     event: Event = {"request_id": x.request_id}
     _add_ids(event, x)
@@ -79,7 +82,7 @@ def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
         event["route"] = x.route
         event["upstream"] = x.upstream
     if x.attempts:
-        event["endpoint"] = x.attempts[-1].endpoint
+        _add_endpoint(event, x.attempts[-1])
     event["method"] = x.method
     event["path"] = x.target
     _add_end(event, x)
@@ -90,8 +93,8 @@ def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
         event["client_cert"] = x.client_cert
     if x.user_agent:
         event["user_agent"] = x.user_agent
-    if config_hash:
-        event["config_hash"] = config_hash
+    if x.config_hash:
+        event["config_hash"] = x.config_hash
     event["worker"] = worker
     return event
 
@@ -99,6 +102,14 @@ def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
 def ms(seconds: float) -> float:
     """Milliseconds with at most three decimals, as events say lengths of time."""
     return int(seconds * 1e6 + 0.5) / 1000  # a third of the price of `round`
+
+
+def _add_endpoint(event: Event, last: Attempt) -> None:
+    event["endpoint"] = last.endpoint
+    if last.address is not None:
+        event["address"] = last.address
+    if last.chosen is not None:
+        event["chosen"] = last.chosen.why
 
 
 def _add_ids(event: Event, x: Exchange) -> None:

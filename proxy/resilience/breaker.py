@@ -8,7 +8,8 @@ recovery.
 closed     every attempt is admitted; failures in a row, or their share, open the circuit
 open       every attempt is refused until the cool-down is over
 half_open  one attempt at a time is admitted, the probe: it closes the circuit or opens it again;
-           one that is still being uploaded keeps nobody else from probing
+           one that is still being uploaded keeps nobody else from probing, and asks before it
+           becomes whole
 
 A permit belongs to the era between two changes of state.
 What was begun in an earlier era says nothing about the present one and is ignored.
@@ -40,14 +41,8 @@ from proxy.resilience.permits import (
     Transition,
     TransitionCause,
 )
+from proxy.resilience.probes import PROBE_WAIT, ProbesOut
 from proxy.resilience.rules import BreakerRule
-
-PROBE_WAIT = 1.0
-"""`Retry-After` in seconds while a probe is out, whose duration is unknown."""
-
-LOST_PROBE = 900.0
-"""Seconds after which a probe that was never settled is given up.
-Settling is the caller's promise; a fault there must not refuse the route for ever."""
 
 
 class Breaker:
@@ -75,8 +70,7 @@ class Breaker:
         self._flows = rule.enabled
         """Closed and enabled: the short way through `admit` and `settle`."""
         self._era = 0
-        self._probes: list[Permit] = []
-        """Those that are out; only one of them was sent whole when it was admitted."""
+        self._probes = ProbesOut()
         self._opened_at: float | None = None
         self._latest: deque[FailedAttempt] = deque(maxlen=MOST)
         self.opening: Opening | None = None
@@ -90,7 +84,7 @@ class Breaker:
     def admit(self, now: float, *, is_sent: bool = True) -> Permit | Refused:
         """Ask for leave, anew for every attempt. Each permit must be settled.
 
-        Without `is_sent` its request is to be uploaded: the permit must be told when it is whole.
+        Without `is_sent` its request is to be uploaded, and `complete` must be asked at its end.
         """
         if self._flows and now >= self._busy_until:
             return Permit(self._era)
@@ -100,7 +94,22 @@ class Breaker:
             return Refused(o.CIRCUIT_OPEN, self._due - now)
         if now < self._busy_until:
             return Refused(o.UPSTREAM_COOLING_DOWN, self._busy_until - now)
-        return self._admit_probe(now, is_sent=is_sent)
+        permit = Permit(self._era, is_sent=is_sent, at=now)
+        return permit if self._probes.admit(permit, now) else Refused(o.CIRCUIT_OPEN, PROBE_WAIT)
+
+    def complete(self, permit: Permit, now: float) -> bool | Refused:
+        """Whether an upload may become whole: True, or not yet, or not at all.
+
+        Where not yet, `permit.wake` is called when it should ask again. One whose circuit opened
+        while it was under way is refused: nothing can have come of it so far. One that began as a
+        probe of an earlier half-open is a probe of the present one.
+        """
+        if permit.is_sent or permit.era == SETTLED or self.state(now) == "closed":
+            return True
+        if self._circuit.state == "open":
+            return Refused(o.CIRCUIT_OPEN, self._due - now)
+        permit.era = self._era
+        return self._probes.complete(permit, now)
 
     def settle(
         self, permit: Permit, signal: Signal, now: float, failed: FailedAttempt | None = None
@@ -118,7 +127,7 @@ class Breaker:
             self._tally.consecutive = 0
             self._tally.window.add(now, failed=False)
         elif signal == "neutral":
-            self._probes = [probe for probe in self._probes if probe is not permit]
+            self._probes.leave(permit)
         else:
             self._learn(signal, now)
 
@@ -137,6 +146,12 @@ class Breaker:
         if not self.rule.enabled:
             return False
         return then < self._busy_until or (self._circuit.state == "open" and then < self._due)
+
+    def wait(self, now: float) -> float:
+        """Seconds after which to ask again is worth it: `Retry-After` of who is refused."""
+        if self.state(now) == "open":
+            return self._due - now
+        return max(self._busy_until - now, PROBE_WAIT)
 
     def state(self, now: float) -> CircuitState:
         """The state at `now`: a cool-down that is over makes the circuit half-open."""
@@ -175,18 +190,6 @@ class Breaker:
         self._circuit.close()
         self._enter("manual", now)
 
-    def _admit_probe(self, now: float, *, is_sent: bool) -> Permit | Refused:
-        """None beside one that was sent whole, and no upload soon after another: many at once
-        would be many probes."""
-        for probe in self._probes:
-            if now >= probe.at + LOST_PROBE:
-                probe.era = SETTLED
-            elif probe.is_sent or (not is_sent and now < probe.at + PROBE_WAIT):
-                return Refused(o.CIRCUIT_OPEN, PROBE_WAIT)
-        permit = Permit(self._era, is_sent=is_sent, at=now)
-        self._probes = [probe for probe in self._probes if probe.era != SETTLED] + [permit]
-        return permit
-
     def _learn(self, signal: Signal, now: float) -> None:
         before = self._circuit.state
         if signal == "success":
@@ -202,7 +205,6 @@ class Breaker:
         """Begin the era of the state the circuit has just taken."""
         state = self._circuit.state
         self._era += 1
-        self._probes = []
         if self._flows:
             self._tripped = self._tally.window.counts(now)
         self._flows = state == "closed" and self.rule.enabled
@@ -219,6 +221,7 @@ class Breaker:
         cool_down = self._due - now if state == "open" else 0.0
         opening = self.opening if state == "open" else None
         self._on_transition(Transition(self.name, state, cause, cool_down, now, opening))
+        self._probes.clear()
 
     def _failures(self, cause: TransitionCause, now: float) -> tuple[FailedAttempt, ...]:
         """Those of the latest that made `cause` true."""

@@ -1,5 +1,6 @@
 """Values that a breaker returns: permits, refusals, transitions, and a view of its state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,19 +20,22 @@ SETTLED = -1
 class Permit:
     """Leave to make one attempt."""
 
-    __slots__ = ("at", "era", "is_sent")
+    __slots__ = ("at", "era", "is_sent", "wake")
 
     era: int
     """Of the breaker, when it was given; SETTLED afterwards."""
     is_sent: bool
-    """Whether the upstream has the whole request, or has it at once; an upload says so later."""
+    """Whether the upstream has the whole request, or has it at once; an upload asks before."""
     at: float
     """When a probe was admitted; 0 of other permits."""
+    wake: Callable[[], None] | None
+    """Called when an upload that waits for its turn should ask again."""
 
     def __init__(self, era: int, *, is_sent: bool = True, at: float = 0.0) -> None:
         self.era = era
         self.is_sent = is_sent
         self.at = at
+        self.wake = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class Standing:
     replayable: bool
     """Whether the whole body of the request is at hand, or there is none."""
     draining: bool = False
+    elsewhere: bool = False
+    """Whether it can go at once to an endpoint that has not failed: no pause is due there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def decide(
     for why, holds in REFUSALS:
         if holds(rule, failure, standing):
             return Stop(why)
-    pause = _pause(rule, failure, standing.made, rng)
+    pause = 0.0 if standing.elsewhere else _pause(rule, failure, standing.made, rng)
     if pause is None:
         return Stop("retry_after_too_long")
     if pause >= standing.left:

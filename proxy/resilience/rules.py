@@ -1,6 +1,6 @@
 """Settings of retries, of their budget and of the breaker."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -40,6 +40,9 @@ class RetryRule(Knobs, use_attribute_docstrings=True):
     """Part by which a pause varies up and down, so that those who failed together return apart."""
     retry_after_cap: Duration = 5.0
     """The longest `Retry-After` that is waited for; where the upstream asks for more, no retry."""
+    elsewhere: Literal["at_once", "pause"] = "at_once"
+    """Whether a retry that another endpoint can take is made at once, or after the pause as well.
+    A `Retry-After` counts for the endpoint that asked for it."""
     replay_body: Size = 64 * 1024
     """Request bodies up to this size are kept, so that they can be sent again."""
     keep_answer: Size = 64 * 1024

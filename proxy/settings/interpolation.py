@@ -1,7 +1,13 @@
-"""`${VAR}` in values: replaced from the environment, in one pass, never in what was put in."""
+"""`${VAR}` in values: replaced from the environment, in one pass, never in what was put in.
+
+In values of header rules `${client_ip}`, `${request_id}` and `${route}` are the request's, filled
+in for each of them and never read from the environment.
+"""
 
 import re
 from collections.abc import Mapping
+
+from proxy.http.header_changes import VALUES
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\})?")
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
@@ -14,6 +20,27 @@ def interpolated(text: str, env: Mapping[str, str]) -> str:
     Raises ValueError where VAR is unset and there is no default, or the form is another.
     """
     return _REFERENCE.sub(lambda found: _replacement(found, env), text)
+
+
+def interpolated_header(text: str, env: Mapping[str, str]) -> str:
+    """The value of a header rule with variables of the environment put in; `${…}` of the request,
+    and what is escaped, stay as they are. What is put in is escaped, so that none of it counts.
+
+    Raises ValueError as `interpolated` does.
+    """
+    return _REFERENCE.sub(lambda found: _in_header(found, env), text)
+
+
+def _in_header(found: re.Match[str], env: Mapping[str, str]) -> str:
+    if found[1] is None or (found[2] and found[1] in VALUES):
+        return found[0]
+    try:
+        if (name := found[1].partition(":-")[0]) in VALUES:
+            raise ValueError(f"${{{name}}} is a value of the request and takes no default")
+        return _replacement(found, env).replace("${", "$${")
+    except ValueError as error:
+        known = ", ".join(f"${{{name}}}" for name in VALUES)
+        raise ValueError(f"{error}; of the request there are {known}") from None
 
 
 def _replacement(found: re.Match[str], env: Mapping[str, str]) -> str:

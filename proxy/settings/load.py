@@ -12,6 +12,7 @@ from proxy.settings import addresses, doubts, plan
 from proxy.settings.environment import Overrides
 from proxy.settings.fallbacks import fallback_faults
 from proxy.settings.faults import Place, SettingsError, SettingsFault
+from proxy.settings.header_faults import header_faults
 from proxy.settings.hiding import hidden
 from proxy.settings.limiting import field_faults
 from proxy.settings.reading import read
@@ -46,7 +47,7 @@ def load(path: Path | None, env: Mapping[str, str], upstream: str | None = None)
     if upstream is not None:
         return from_upstream(upstream, env)
     if path is not None:
-        return parse(_text(path), env, source=str(path))
+        return parse(settings_text(path), env, source=str(path))
     return _settings(Keys(Place("settings")), [], env)
 
 
@@ -67,8 +68,8 @@ def parse(text: str, env: Mapping[str, str] | None = None, source: str = "settin
     return _settings(tree, faults, env or {})
 
 
-def _text(path: Path) -> str:
-    """The text of a file, a byte order mark left out."""
+def settings_text(path: Path) -> str:
+    """The text of a file, a byte order mark left out. Raises SettingsError."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -91,6 +92,7 @@ def _settings(tree: Keys, faults: list[SettingsFault], env: Mapping[str, str]) -
     faults += unfold(tree, shape())
     faults += plan.plan_faults(tree, shipped())
     faults += field_faults(tree)
+    faults += header_faults(tree)
     faults += addresses.address_faults(tree)
     whole = plan.spread(tree, shipped())
     faults += fallback_faults(whole)

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 import yaml
 
 from proxy.settings.faults import KeyPath, Place, SettingsError, SettingsFault
-from proxy.settings.interpolation import interpolated
+from proxy.settings.interpolation import interpolated, interpolated_header
 from proxy.settings.tree import Items, Keys, Leaf, Node, is_text
 
 _BRACES = re.compile(r"[^\s,\[\]{}\"']+(?:\{[^\s{}]*\}[^\s,\[\]{}\"']*)+")
 NOT_TEXT = "has bytes or characters in it that are not UTF-8 text"
 MOST_PIECES = 20_000
 DEEPEST = 32
+_IN_HEADERS = 6
+"""Steps to a value of a header rule."""
 _TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
 _TAG = "tags are not supported; put quotes around a value that begins with !"
 _NAMED = re.compile(r" '(?!<)[^']*\w[^']*'")
@@ -153,10 +155,16 @@ class _Reader:
         leaf = Leaf(node.value, self.place(node), quoted)
         try:
             if "${" in leaf.text and not self.whole:
-                leaf.text, leaf.given = interpolated(leaf.text, self.env), True
+                put_in = interpolated_header if _is_header_value(path) else interpolated
+                leaf.text, leaf.given = put_in(leaf.text, self.env), True
             if not is_text(leaf.text):
                 raise ValueError(NOT_TEXT)
         except ValueError as error:
             self.faults.append(SettingsFault(leaf.place, path, str(error)))
             leaf.broken = True
         return leaf
+
+
+def _is_header_value(path: KeyPath) -> bool:
+    """Whether values of the request may stand there: below `headers` of a policy or route."""
+    return len(path) == _IN_HEADERS and path[2] == "headers" and path[4] in ("set", "add")

@@ -23,7 +23,7 @@ from pydantic import (
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.fallback.rules import FallbackRule
-from proxy.http.rules import CorsRule, IdentityRule
+from proxy.http.rules import CorsRule, HeadersRule, IdentityRule
 from proxy.knobs import Duration, Knobs, Size
 from proxy.limits.rules import ConcurrencyRule, RateRule
 from proxy.resilience.rules import BreakerRule, RetryRule
@@ -38,7 +38,9 @@ from proxy.settings.sections import (
     MessageRule,
     Observe,
     ObservedField,
+    OverloadRule,
     OwnErrors,
+    ReloadRule,
     TimeoutsRule,
 )
 from proxy.settings.shape import Shape
@@ -89,6 +91,8 @@ class Policy(Knobs):
     """Types of bodies that are let in, such as `application/json` or `text/*`; none: all."""
     message: MessageRule = MessageRule()
     """The message in the JSON of requests; the body is then waited for, up to 1 MiB."""
+    headers: HeadersRule = HeadersRule()
+    """Headers that are set, added and removed, both ways."""
     max_body: Size = 128 * 1024 * 1024
     """Largest body of a request; a larger one is answered with 413."""
     max_response: Annotated[Size, Field(ge=1)] | None = None
@@ -178,8 +182,12 @@ class Settings(Knobs):
     """Whose request ID is kept."""
     trusted_proxies: tuple[syntax.Network, ...] = ()
     """Networks whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are passed on; none: nobody's."""
+    overload: OverloadRule = OverloadRule()
+    """When new requests are refused, because this process has more to do than it can."""
     drain: DrainRule = DrainRule()
     """How it ends."""
+    reload: ReloadRule = ReloadRule()
+    """How new settings reach a running process."""
     errors: OwnErrors = OwnErrors()
     """How Sidelight's own errors are told."""
     log: LogRule = LogRule()

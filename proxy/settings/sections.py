@@ -1,16 +1,19 @@
 """Settings models that belong to no other folder."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from proxy.knobs import Count, Duration, Knobs, Share, Size
+from proxy.knobs import Count, Duration, Knobs, Share, Size, size
 from proxy.outcome import Level
 from proxy.settings import syntax
+from proxy.settings.conditions import HeaderConditions, QueryConditions
 from proxy.tls.rules import PortTls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Timeout = Annotated[Duration, Field(gt=0)]
+_PER_CENT = re.compile(r"([1-9][0-9]?|100)%")
 ListenAddress = Annotated[str, Field(min_length=1)]
 
 
@@ -48,6 +51,36 @@ class Listen(Knobs):
     unfinished head beyond it is answered with 503."""
 
 
+def _mark(text: str) -> str:
+    """`text`, if it is a size or a share of the limit. Raises ValueError otherwise."""
+    if _PER_CENT.fullmatch(text):
+        return text
+    try:
+        size(text)
+    except ValueError:
+        raise ValueError(
+            f'"{text}" is neither a share nor a size; write one such as 90% or 400MiB'
+        ) from None
+    return text
+
+
+class OverloadRule(Knobs):
+    """When new requests are refused, because this process has more to do than it can."""
+
+    loop_lag: Timeout | None = 0.5
+    """How late the event loop may run, several times in a row; null: as late as it will."""
+    memory: Annotated[str, AfterValidator(_mark)] | None = "90%"
+    """Memory in use: a size, or a share of what the container or the machine has; null: as much
+    as there is."""
+
+    def memory_mark(self, limit: int) -> float | None:
+        """In bytes, where `limit` is all there is."""
+        if self.memory is None:
+            return None
+        share = _PER_CENT.fullmatch(self.memory)
+        return limit * int(share[1]) / 100 if share else float(size(self.memory))
+
+
 class Admin(Knobs):
     """The admin port: health, metrics and what operators may do."""
 
@@ -71,6 +104,14 @@ class DrainRule(Knobs):
     """How long `/readyz` says no before the listener closes."""
     limit: Duration = 120.0
     """How long running exchanges may then take to end."""
+
+
+class ReloadRule(Knobs):
+    """How new settings reach a running process, besides SIGHUP and `POST /reload`."""
+
+    watch: Annotated[Duration, Field(ge=0.1)] | None = None
+    """How often the settings file is looked at; it is read when two looks in a row see the same
+    change. null: never."""
 
 
 class OwnErrors(Knobs):
@@ -183,3 +224,8 @@ class Match(Knobs):
     """`/a` exactly; `/a/` everything below; `{x}` one segment, `{x...}` the rest."""
     methods: tuple[syntax.Method, ...] = ()
     """Methods; none: all. GET includes HEAD."""
+    headers: HeaderConditions = Field(default_factory=dict)
+    """Headers that must be there, each with its value, one of several, or `*` for any; none: all.
+    Names in any case, values exactly."""
+    query: QueryConditions = Field(default_factory=dict)
+    """Query parameters likewise, compared decoded; of a repeated one the first counts."""

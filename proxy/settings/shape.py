@@ -76,12 +76,13 @@ class Shape:
         return {key for option in self.options() for key in option.get("required", ())}
 
     @property
-    def has_secret(self) -> bool:
-        """Whether the value is a secret, or has one somewhere in it."""
+    def secret_depth(self) -> int | None:
+        """Steps down to the nearest secret, 0 where the value is one; None where there is none."""
         if any(option.get("writeOnly") for option in self.options()):
-            return True
+            return 0
         below = (*self.keys.values(), self.named, self.item)
-        return any(shape.has_secret for shape in below if shape)
+        depths = [shape.secret_depth for shape in below if shape]
+        return min((depth + 1 for depth in depths if depth is not None), default=None)
 
     def child(self, part: str | int) -> "Shape | None":
         """The shape one step down; None where there is nothing."""

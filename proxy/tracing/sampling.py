@@ -6,9 +6,9 @@ are always exported, that shows at the end only: their upstreams were told "not 
 
 from collections.abc import Mapping
 
+from proxy.diagnostics.slow import is_slow
 from proxy.exchange import Exchange
 from proxy.http.identity import random_hex, trace_parent
-from proxy.observation.slowness import is_slow
 from proxy.outcome import is_error
 from proxy.tracing.b3 import read_b3
 from proxy.tracing.record import PARENT, SpanRecord

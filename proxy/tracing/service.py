@@ -69,6 +69,7 @@ class Tracing:
         held = effective(settings.tracing, settings.service, environ)
         self._held, self._tell = held, tell
         self._missing = ""
+        self._writer = SpanWriter(_words(settings))
         self._exporter = self._open(settings)
         self.sampler = None if self._exporter is None else _sampler(held, settings.stories.slow)
 
@@ -92,7 +93,7 @@ class Tracing:
             ) from None
         rule = held.rule
         return SpanExporter(
-            SpanWriter({r.name: RouteWords(r.match.path, r.strip_prefix) for r in settings.routes}),
+            self._writer,
             Sender(held.url, rule, f"sidelight/{__version__}"),
             _resource(held, socket.gethostname()),
             self._tell,
@@ -106,6 +107,10 @@ class Tracing:
     def readers(self) -> list[Callable[[Sequence[Exchange]], None]]:
         """Who is to be given what has ended; none where no spans are made."""
         return [self._exporter.closed] if self._exporter is not None else []
+
+    def take(self, settings: TracedSettings) -> None:
+        """Other routes are in force; everything else of spans takes effect at a start only."""
+        self._writer.take(_words(settings))
 
     def start(self) -> None:
         """Begin to send, and say which variables do not hold."""
@@ -125,6 +130,10 @@ class Tracing:
         """For the metrics."""
         if self._exporter is not None:
             yield from self._exporter.readings()
+
+
+def _words(settings: TracedSettings) -> dict[str, RouteWords]:
+    return {r.name: RouteWords(r.match.path, r.strip_prefix) for r in settings.routes}
 
 
 def _sampler(held: EffectiveTracing, slow: float) -> Sampler:

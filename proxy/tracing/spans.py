@@ -52,6 +52,10 @@ class SpanWriter:
         self._pause, self._events = SpanAttribute(c.RETRY_PAUSE), SpanAttribute(c.EVENTS)
         self._endpoints: dict[str, bytes] = {}
 
+    def take(self, routes: Mapping[str, RouteWords]) -> None:
+        """Other routes are in force."""
+        self._routes = routes
+
     def spans_of(self, x: Exchange) -> bytes:
         """All of an exchange that has a span, as fields of `ScopeSpans`."""
         span = x.span

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from proxy.http.framing import ResponseHead
 from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, TOTAL_TIMEOUT, Outcome
+from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.protocol import EndpointProtocol, Tap
 from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
 from proxy.upstream.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKE, TAKEN
@@ -33,9 +34,10 @@ class Connection:
     """What an exchange calls; the members stand in the order of use."""
 
     __slots__ = (
-        "_owner", "base", "connect_seconds", "endpoint", "fresh_until", "is_private", "loop",
-        "opened_at", "protocol", "writer",
+        "_owner", "connect_seconds", "endpoint", "fresh_until", "is_private", "loop",
+        "opened_at", "protocol", "target", "writer",
     )  # fmt: skip
+    target: Endpoint  # what it leads to; `endpoint` is the URL of that
 
     def __init__(self, protocol: EndpointProtocol, owner: ConnectionOwner) -> None:
         self.endpoint = protocol.reader.endpoint
@@ -50,8 +52,6 @@ class Connection:
         """An idle connection is not used after this."""
         self.is_private = False
         """Whether it authenticated a client, and is never kept for another."""
-        self.base = ""
-        """The path below which its endpoint's service is."""
         self.connect_seconds: float | None = None
         """Length of DNS, TCP and TLS set-up; None on a reused connection."""
 

@@ -28,7 +28,7 @@ from proxy.timing.loop_lag import waited
 from proxy.timing.silence import SilenceTimeout
 from proxy.tls.watched import WatchedTls
 from proxy.upstream.connection import Connection, ConnectionOwner
-from proxy.upstream.endpoints import Endpoint
+from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.protocol import EndpointProtocol
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
@@ -90,7 +90,7 @@ class Dialer:
         if endpoint.socket_path is not None:
             sock = await _connect_unix(endpoint.socket_path)
         else:
-            addresses = await endpoint.addresses.resolve()
+            addresses = await endpoint.reach()
             sock = await start_connection(
                 addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1
             )
@@ -105,7 +105,7 @@ class Dialer:
             server_hostname=name,
         )
         connection = Connection(protocol, owner)
-        connection.base = endpoint.base
+        connection.target = endpoint
         return connection
 
 

@@ -22,7 +22,9 @@ async def switch(
     if ctx.plan.proxy_status.on_all:
         lines += ctx.plan.proxy_status.received(head.status)
     lines += ctx.own_fields + ctx.cors
-    written = ctx.plan.heads.answer(head, fields, x, lines, cors=rule.cors is not None)
+    written = ctx.plan.heads.answer(
+        head, fields, x, lines, cors=rule.cors is not None, change=ctx.route.response_headers
+    )
     x.begin_stream()
     ctx.commit(head.status, written)
     at = now()

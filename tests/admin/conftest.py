@@ -15,6 +15,7 @@ from proxy.admin.live import Live, Running
 from proxy.admin.server import AdminRunner, admin_runner
 from proxy.diagnostics.stories.query import Query
 from proxy.observation.metrics import Metrics
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
@@ -57,6 +58,7 @@ STALLED: Told = {
         {
             "number": 1,
             "endpoint": "http://10.0.0.1:80",
+            "chosen": {"why": "hash", "in_use": 0, "usable": 3, "known": []},
             "reused": True,
             "at_ms": 0.5,
             "head_ms": 9.5,
@@ -160,6 +162,8 @@ ALERT: Told = {
     "silenced": False,
 }
 
+LOADED = ReloadReport("loaded", "POST /reload", "c0ffee")
+
 BREAKER: Told = {
     "route": "chat",
     "enabled": True,
@@ -260,6 +264,10 @@ class Sources:
     refusal: str | None = None
     drains: bool = False
     can_drain: bool = True
+    reloads: list[str] = field(default_factory=list)
+    report: ReloadReport = field(
+        default_factory=lambda: ReloadReport("loaded", "POST /reload", "c0ffee")
+    )
 
     def ready(self) -> tuple[bool, str]:
         return self.readiness
@@ -286,12 +294,22 @@ class Sources:
     def routes(self) -> list[Told]:
         return self.routes_told
 
+    def limits(self) -> Told:
+        return {"rate_limits": [], "concurrency": [], "overload": {"reason": None, "refused": 0}}
+
     def breakers(self) -> list[Told]:
         return self.circuits_told
 
     def order_breaker(self, route: str, order: str) -> str | None:
         self.orders.append((route, order))
         return self.refusal
+
+    async def reload(self, cause: str) -> ReloadReport:
+        self.reloads.append(cause)
+        return self.report
+
+    def last_reload(self) -> ReloadReport | None:
+        return self.report if self.reloads else None
 
     def drain_view(self) -> Told:
         return {"draining": self.drains, "running": 4}

@@ -51,6 +51,10 @@ def test_what_a_log_does_not_say_is_not_guessed(stalled) -> None:
 def test_what_followed_an_attempt() -> None:
     assert "stopped (not idempotent)" == then({"then": "stopped", "why": "not_idempotent"})
     assert "ended" == then({})
+    assert "retried (connect) after 90 ms" == then(
+        {"then": "retried", "why": "connect", "pause_ms": 90}
+    )
+    assert "retried (connect) at once" == then({"then": "retried", "why": "connect", "pause_ms": 0})
 
 
 def test_a_circuit_that_changed_shows_both_states() -> None:

@@ -10,7 +10,10 @@ import time
 import pytest
 
 from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.service import Diagnostics, DiagnosticsRules, StoreMissingError
+from proxy.diagnostics.rules import DiagnosticsRules
+from proxy.diagnostics.service import Diagnostics
+from proxy.diagnostics.slow import is_slow
+from proxy.diagnostics.stories.opening import StoreMissingError
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.observation.fault import fault_of
@@ -36,7 +39,6 @@ async def make_desk(path):
         desk = Diagnostics(
             rules,
             tell=lambda event, _, fields: said.append((event, fields)),
-            config_hash="c0ffee",
             rng=lambda: 0.5,
         )
         desk.said = said  # type: ignore[attr-defined]
@@ -63,7 +65,7 @@ def stored(desk, request_id):
 
 async def test_without_a_store_memory_answers(make_desk, exchange_of) -> None:
     desk = make_desk()
-    desk.closed([exchange_of(), exchange_of(request_id="id-2")])
+    desk.closed([exchange_of(config_hash="c0ffee"), exchange_of(request_id="id-2")])
 
     found = await desk.story("id-1")
     assert (found.store, [s["config_hash"] for s in found.stories]) == ("off", ["c0ffee"])
@@ -199,6 +201,20 @@ async def test_dropped_stories_are_counted_and_raise_an_alert(make_desk, exchang
 
 async def test_a_test_of_alerts_names_nobody_where_there_is_nobody(make_desk) -> None:
     assert await make_desk().alert_test() == []
+
+
+@pytest.mark.parametrize(
+    ("unusual", "slow"),
+    [
+        ({"ended": 12.4}, False),
+        ({"ended": 12.6}, True),
+        ({"ended": 60.0, "streamed": True, "first_event": 2.4}, False),
+        ({"ended": 60.0, "streamed": True, "first_event": 2.6}, True),
+        ({"ended": 60.0, "streamed": True}, False),
+    ],
+)
+def test_a_stream_is_slow_by_its_first_event_not_by_its_length(exchange_of, unusual, slow) -> None:
+    assert is_slow(exchange_of(**unusual), 2.5) is slow
 
 
 def test_a_store_without_its_library_says_what_to_install(path, monkeypatch) -> None:

@@ -258,6 +258,7 @@ class FaultUpstream:
     """Listens on a port of its own; `seen` and `connections` are what it remembers."""
 
     port: int = 0
+    host: str = "127.0.0.1"
     seen: list[Seen] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
@@ -279,13 +280,13 @@ class FaultUpstream:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def open(self) -> None:
         """Listen; on the same port as before after `refuse`."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self), "127.0.0.1", self.port, reuse_address=True
+            lambda: Connection(self), self.host, self.port, reuse_address=True
         )
         self.port = self._server.sockets[0].getsockname()[1]
 

@@ -25,7 +25,7 @@ async def test_the_one_that_is_too_many_is_refused_and_told_when_to_come_back(up
     assert "1800" == third.header("Retry-After")
     assert ("rate_limited", "PQ", "WARNING") == (event["code"], event["term"], event["level"])
     assert event["detail"].startswith("rate_limit all: no leave for ")
-    assert event["detail"].endswith("(2 in 3600 s, burst 2, by address 127.0.0.1)")
+    assert event["detail"].endswith("(2/1h, burst 2, by address 127.0.0.1)")
 
 
 async def test_every_answer_says_what_is_left(upstream, house):

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.exchange import Exchange
-from proxy.http.head_writer import Heads, Peer
+from proxy.http.head_writer import Heads
 from proxy.http.headers import combine
+from proxy.http.peer import Peer
 from proxy.http.request_head import RequestHead, read_request
 from tests import records
 

@@ -111,3 +111,8 @@ def test_what_a_client_chose_is_recorded_as_a_hash_only(source, headers, fields,
 )
 def test_the_value_of_a_cookie(sent, value):
     assert value == cookie_value(asked(*((b"Cookie", one) for one in sent)).fields, b"s")
+
+
+@pytest.mark.parametrize("sent", [b's="ann"', b"s=ann", b'x=1; s="ann" ; y=2'])
+def test_quotes_around_a_cookies_value_make_no_other_client(sent):
+    assert b"ann" == cookie_value({b"cookie": sent}, b"s")

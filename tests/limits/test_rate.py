@@ -62,7 +62,7 @@ def test_the_longest_wait_is_told():
     verdict = ask(chat)
 
     assert 60.0 == verdict.wait
-    assert "rate_limit chat-2: no leave for 60.0 s (1 in 60 s, burst 1, by address 192.0.2.1)" == (
+    assert "rate_limit chat-2: no leave for 60.0 s (1/1m, burst 1, by address 192.0.2.1)" == (
         verdict.detail
     )
 
@@ -86,7 +86,7 @@ def test_a_dry_run_refuses_nobody_and_tells_no_client():
     assert (0.0, None, None, b"") == (first.wait, first.detail, first.would_refuse, first.fields)
     assert (0.0, None, b"") == (second.wait, second.detail, second.fields)
     assert second.would_refuse == (
-        "rate_limit chat: no leave for 60.0 s (1 in 60 s, burst 1, by address 192.0.2.1)"
+        "rate_limit chat: no leave for 60.0 s (1/1m, burst 1, by address 192.0.2.1)"
     )
 
 
@@ -103,3 +103,14 @@ def test_decisions_are_counted(dry_run, counts):
         ask(chat)
 
     assert counts == list(chat.counts())
+
+
+def test_another_limit_may_go_on_with_the_buckets_of_one_before():
+    before = limits({"rate": "10/1m", "burst": 2}, {"rate": "1/1s"})
+    assert [0.0, 1.0] == [ask(before).wait for _ in range(2)]
+    after = rate_limits("chat", [RateRule(rate="10/1m", burst=1)], KEYS, before.limits[:1])
+    assert after is not None
+    after.limits[0].follow(before.limits[0])
+
+    assert 6.0 == ask(after).wait
+    assert [("chat", "allowed", 1), ("chat", "refused", 1)] == list(after.counts())

@@ -21,6 +21,7 @@ def test_the_docs_list_every_event_that_is_said() -> None:
     code = "".join(p.read_text() for room in rooms for p in (ROOT / "proxy" / room).rglob("*.py"))
     said = re.findall(r'(?:emit|say|line|tell)\(\s*"(\w+)"', code)
     said += re.findall(r'"event": "(\w+)"', code) + re.findall(r'"(breaker_\w+)",', code)
+    said += re.findall(r'\("(endpoint_\w+)", "', code)
 
     assert {*said} - {"exchange", "breaker_state", "breaker_open"} == {
         *re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)

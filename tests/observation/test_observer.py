@@ -12,6 +12,9 @@ from proxy.observation.observer import Observer
 from proxy.observation.summary import Summary
 from proxy.outcome import DRAIN_CUT, HEAD_TIMEOUT
 from proxy.resilience.permits import Transition
+from proxy.upstream.endpoint_change import EndpointChange
+
+GONE, BACK = (EndpointChange("http://a:1", kind, "why") for kind in ("down", "up"))
 
 
 class House:
@@ -53,8 +56,7 @@ def house(reader) -> House:
 
 
 def test_an_exchange_makes_one_line_one_count_and_one_figure(house: House, exchange) -> None:
-    house.observer.config_loaded("c0ffee")
-    house.see(exchange())
+    house.see(exchange(config_hash="c0ffee"))
 
     house.a_moment_passes()
 
@@ -93,8 +95,12 @@ def test_a_flush_records_at_once(house: House, exchange) -> None:
     [
         lambda observer: observer.config_loaded("c0ffee"),
         lambda observer: observer.breaker_changed(Transition("chat", "open", "ratio", 30.0, 1.0)),
-        lambda observer: observer.endpoint_changed("backend", "http://a:1", True),
-        lambda observer: observer.endpoint_changed("backend", "http://a:1", False),
+        lambda observer: observer.endpoint_changed(
+            "backend", EndpointChange("http://a:1", "up", "why")
+        ),
+        lambda observer: observer.endpoint_changed(
+            "backend", EndpointChange("http://a:1", "down", "why")
+        ),
         lambda observer: observer.drain_began("SIGTERM", 1.0),
         lambda observer: observer.drain_ended(),
     ],
@@ -184,11 +190,9 @@ def test_a_breaker_that_changes_is_told(house: House, change: Transition, event)
 
 
 def test_an_endpoint_that_goes_and_comes_is_told(house: House) -> None:
-    house.observer.endpoint_changed("backend", "http://a:1", False)
-    assert {("backend", "http://a:1"): 0.0} == house.numbers("endpoint_healthy")
-    house.observer.endpoint_changed("backend", "http://a:1", True)
+    house.observer.endpoint_changed("backend", GONE)
+    house.observer.endpoint_changed("backend", BACK)
 
-    assert {("backend", "http://a:1"): 1.0} == house.numbers("endpoint_healthy")
     assert [
         ("WARNING", "endpoint_down", "backend", "http://a:1"),
         ("INFO", "endpoint_up", "backend", "http://a:1"),

@@ -5,6 +5,7 @@ from proxy.fallback.record import FallbackRecord
 from proxy.observation.fault import fault_of, fault_place
 from proxy.observation.record import FIELDS, RESERVED, event_of, ms
 from proxy.outcome import CONNECT_REFUSED, INTERNAL_ERROR, STREAM_STALLED
+from proxy.upstream.chosen import Chosen
 from tests.records import attempt, fallen_back
 
 
@@ -17,7 +18,7 @@ def _failed() -> Attempt:
 
 
 def test_a_good_exchange_is_told_in_the_order_of_the_docs(exchange) -> None:
-    event = event_of(exchange(), worker=1, config_hash="c0ffee")
+    event = event_of(exchange(config_hash="c0ffee"), worker=1)
 
     assert {
         "request_id": "id-1",
@@ -63,7 +64,16 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         fault=fault_of(KeyError("x")),
         attempts=[
             _failed(),
-            attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok", retry_after=2.5),
+            attempt(
+                "http://b:1",
+                10.0,
+                connect=0.001,
+                head=0.1,
+                result="ok",
+                retry_after=2.5,
+                address="10.0.0.1",
+                chosen=Chosen("elsewhere", 0, 2, ()),
+            ),
         ],
         retry_stopped="committed",
         streamed=True,
@@ -75,7 +85,8 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         max_gap=0.5,
         queued=0.25,
     )
-    event = event_of(x, config_hash="c0ffee")
+    x.config_hash = "c0ffee"
+    event = event_of(x)
 
     assert list(FIELDS) == list(event)
 
@@ -105,7 +116,16 @@ def test_attempts_are_told_one_by_one(exchange) -> None:
     x = exchange(
         attempts=[
             _failed(),
-            attempt("http://b:1", 10.0, connect=0.001, head=0.1, result="ok", retry_after=2.5),
+            attempt(
+                "http://b:1",
+                10.0,
+                connect=0.001,
+                head=0.1,
+                result="ok",
+                retry_after=2.5,
+                address="10.0.0.1",
+                chosen=Chosen("elsewhere", 0, 2, ()),
+            ),
         ]
     )
     event = event_of(x)

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from proxy.resilience.breaker import LOST_PROBE, Breaker
+from proxy.resilience.breaker import Breaker
 from proxy.resilience.opening import FailedAttempt, Opening
 from proxy.resilience.permits import BreakerView, Permit, Refused, Transition
+from proxy.resilience.probes import LOST_PROBE
 from proxy.resilience.rules import BreakerRule
 
 STEADY = {"jitter": 0.0, "consecutive": 3, "cool_down": 30.0}
@@ -29,6 +30,7 @@ class Stage:
         rule = BreakerRule(**(STEADY | knobs))
         self.breaker = Breaker("chat", rule, self.told.append, rng=lambda: 0.0)
         self.permits: dict[str, Permit] = {}
+        self.woken: list[str] = []
 
     def play(self, script: str) -> None:
         for line in script.strip().splitlines():
@@ -44,7 +46,8 @@ class Stage:
             for _ in range(int(times)):
                 answer = self.act(now, act) or answer
         changes = [f"{told.to} ({told.cause})" for told in self.told[already:]]
-        return ", ".join([*answer, *changes] or [self.breaker.state(now)])
+        woken, self.woken = [f"wakes {name}" for name in self.woken], []
+        return ", ".join([*answer, *changes, *woken] or [self.breaker.state(now)])
 
     def act(self, now: float, act: str) -> list[str]:
         breaker = self.breaker
@@ -52,7 +55,7 @@ class Stage:
             case [name, "=", "ask" | "upload" as kind]:
                 return [self.ask(now, name, is_sent=kind == "ask")]
             case [name, ":", "sent"]:
-                self.permits[name].is_sent = True
+                return [self.complete(now, name)]
             case ["cool", ":", seconds]:
                 breaker.cool(None if seconds == "?" else float(seconds), now)
             case [name, ":", signal]:
@@ -74,6 +77,15 @@ class Stage:
             case permit:
                 self.permits[name] = permit
                 return "admitted"
+
+    def complete(self, now: float, name: str) -> str:
+        permit = self.permits[name]
+        permit.wake = lambda: self.woken.append(name)
+        match self.breaker.complete(permit, now):
+            case Refused(outcome, retry_in):
+                return f"{outcome.code} {retry_in:g}"
+            case may:
+                return "whole" if may else "waits"
 
 
 SCENES = {
@@ -203,10 +215,48 @@ SCENES = {
     """,
     "an upload that is whole is a probe like any other": """
         0    | 3*failure                 | open (consecutive)
-        30   | a=upload a:sent           | admitted, half_open (cooled_down)
+        30   | a=upload a:sent           | whole, half_open (cooled_down)
         39   | b=ask                     | circuit_open 1
         39   | c=upload                  | circuit_open 1
         40   | a:success                 | closed (probe_succeeded)
+    """,
+    "an upload becomes whole when no other whole probe is out": """
+        0    | 3*failure                 | open (consecutive)
+        30   | a=upload                  | admitted, half_open (cooled_down)
+        31   | b=upload                  | admitted
+        32   | c=ask                     | admitted
+        33   | a:sent                    | waits
+        33   | b:sent                    | waits
+        34   | c:neutral                 | wakes a, wakes b
+        34   | b:sent                    | whole
+        34   | a:sent                    | waits
+        35   | b:success                 | closed (probe_succeeded), wakes a
+        36   | a:sent                    | whole
+        37   | a:failure                 | closed
+    """,
+    "an upload whose circuit opened meanwhile is refused": """
+        0    | 3*failure                 | open (consecutive)
+        30   | a=upload b=ask            | admitted, half_open (cooled_down)
+        31   | a:sent                    | waits
+        32   | b:failure                 | open (probe_failed), wakes a
+        32   | a:sent                    | circuit_open 60
+    """,
+    "an upload of an earlier half-open is a probe of the present one": """
+        0    | 3*failure                 | open (consecutive)
+        30   | a=upload b=upload         | circuit_open 1, half_open (cooled_down)
+        31   | b=ask                     | admitted
+        32   | b:failure                 | open (probe_failed)
+        92   | c=ask                     | admitted, half_open (cooled_down)
+        93   | a:sent                    | waits
+        94   | c:neutral                 | wakes a
+        94   | a:sent                    | whole
+        94   | d=ask                     | circuit_open 1
+        95   | a:success                 | closed (probe_succeeded)
+    """,
+    "an upload that began while it was closed asks nobody": """
+        0    | a=upload                  | admitted
+        1    | 3*failure                 | open (consecutive)
+        2    | a:sent                    | whole
     """,
     "one upload a second may probe": """
         0    | 3*failure                 | open (consecutive)
@@ -214,7 +264,8 @@ SCENES = {
         30.5 | b=upload                  | circuit_open 1
         31   | b=upload                  | admitted
         31   | b:neutral c=upload        | admitted
-        32   | a:sent d=ask              | circuit_open 1
+        32   | a:sent                    | whole
+        32   | d=ask                     | circuit_open 1
         33   | c:failure                 | open (probe_failed)
     """,
     "a lost probe is given up, and late news of it ignored": f"""

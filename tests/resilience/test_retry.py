@@ -50,12 +50,17 @@ def ask(*, budget: BudgetRule | None = None, **unusual: Any) -> Again | Stop:
 
 
 UNSENT = Failure(o.CONNECT_REFUSED, sent=False)
+ELSEWHERE = {"failure": answer(503, 3600.0), "standing": standing(elsewhere=True, left=0.001)}
 
 
 @pytest.mark.parametrize(
     ("unusual", "step"),
     [
         pytest.param({}, Again(0.1), id="a lost GET is tried again"),
+        pytest.param(ELSEWHERE, Again(0.0), id="elsewhere at once, whatever is asked for"),
+        pytest.param(
+            ELSEWHERE | {"budget": EMPTY}, Stop("budget_spent"), id="elsewhere is paid for as well"
+        ),
         pytest.param(
             {"standing": standing(idempotent=False)},
             Stop("not_idempotent"),

@@ -22,6 +22,7 @@ POLICY_KEYS = (
     "hsts",
     "content_types",
     "message",
+    "headers",
     "max_body",
     "max_response",
     "fallback",
@@ -44,8 +45,9 @@ def written(node, path=""):
     if isinstance(node, Items) and any(isinstance(item, Keys) for item in node.nodes):
         for item in node.nodes:
             yield from written(item, f"{path}[]")
-    elif isinstance(node, Keys) and path not in MAPS:
-        named = path in ("upstreams", "policies", "observe.fields")
+    elif isinstance(node, Keys) and node.nodes and path not in MAPS:
+        named = path in ("upstreams", "policies", "observe.fields") or ".headers.re" in path
+        named = named and not path.endswith(("request", "response"))
         for key, below in node.nodes.items():
             if path == "routes[]" and key in POLICY_KEYS:
                 yield f"{path}.{key}"
@@ -130,7 +132,7 @@ def in_words(path, shape):
     default = shape.schema.get("default", "required")
     match default:
         case "required":
-            return default
+            return "`{}`" if shape.named else default
         case None:
             return "`null`"
         case bool():

@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from proxy.upstream.dns import ask_system
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
 from proxy.upstream.upstream import Upstream
@@ -93,11 +94,12 @@ class Scene:
         scheme = "https" if "ssl" in options else "http"
         return f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
-    def upstream(self, *endpoints, **knobs):
-        def note(url, is_up):
-            self.changes.append((url, is_up))
+    def upstream(self, *endpoints, lookup=ask_system, **knobs):
+        def note(change):
+            self.changes.append((change.endpoint, change.kind))
 
-        made = Upstream("test", UpstreamRule(endpoints=endpoints, **knobs), on_endpoint=note)
+        rule = UpstreamRule(endpoints=endpoints, **knobs)
+        made = Upstream("test", rule, on_endpoint=note, lookup=lookup)
         self._upstreams.append(made)
         return made
 

@@ -11,7 +11,7 @@ import pytest
 from proxy.outcome import CONNECT_REFUSED, CONNECT_TIMEOUT, DNS_FAILURE, POOL_TIMEOUT, TLS_FAILURE
 from proxy.upstream.connection import Connection
 from proxy.upstream.dialer import Dialer
-from proxy.upstream.endpoints import Endpoint
+from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import TlsRule, UpstreamRule
 from proxy.upstream.tls import upstream_tls
@@ -96,7 +96,7 @@ async def test_what_we_have_no_more_of_is_not_the_upstreams_fault(scene, monkeyp
     failed = await upstream.acquire(connect=5, pool_wait=5)
 
     assert POOL_TIMEOUT is failed.outcome
-    assert upstream._endpoints.all[0].is_up
+    assert upstream.endpoints.all[0].is_up
     assert 0 == upstream.view().in_use
 
 

@@ -6,9 +6,11 @@ import socket
 import pytest
 
 from proxy.upstream import dns as module
-from proxy.upstream.dns import Addresses, ask_system
+from proxy.upstream.dns import Addresses, ask_system, paired
+from tests.house.raw_client import eventually
 
 ANSWER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
+OTHER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.2", 80))]
 
 
 class Dns:
@@ -23,7 +25,7 @@ class Dns:
     async def __call__(self, host, port):
         self.asked.append((host, port))
         await self.answering.wait()
-        answer = self.answers.pop(0)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -47,13 +49,66 @@ async def test_an_answer_is_used_again():
     assert dns.asked == [("chat", 80)]
 
 
-async def test_an_answer_gets_old(monkeypatch):
-    monkeypatch.setattr(module, "RESOLVE_AGAIN", 0.0)
-    dns = Dns(ANSWER, [])
+async def test_an_answer_is_renewed_beside_the_traffic(monkeypatch):
+    monkeypatch.setattr(module, "RESOLVE_AGAIN", 0.001)
+    dns, told = Dns(ANSWER, OTHER), []
     addresses = Addresses("chat", 80, dns)
-    await addresses.resolve()
+    addresses.on_answer = told.append
+    assert await addresses.resolve() == ANSWER
+    dns.answering.clear()
+    await eventually(lambda: len(dns.asked) >= 2)
+    assert await addresses.resolve() == ANSWER, "nobody waits for the new one"
+    dns.answering.set()
+    await eventually(lambda: len(told) >= 2)
 
-    assert await addresses.resolve() == []
+    assert [ANSWER, OTHER] == told[:2]
+    assert await addresses.resolve() == OTHER
+    addresses.close()
+
+
+async def test_while_the_dns_fails_the_last_answer_stays(monkeypatch):
+    monkeypatch.setattr(module, "RESOLVE_AGAIN", 0.001)
+    failure = socket.gaierror("no such name")
+    dns, told = Dns(ANSWER, failure, [], failure, OTHER), []
+    addresses = Addresses("chat", 80, dns)
+    addresses.on_failure = told.append
+    await addresses.resolve()
+    await eventually(lambda: told == ["no such name"])
+    assert await addresses.resolve() == ANSWER
+    await eventually(lambda: len(told) == 2)
+
+    assert ["no such name", None] == told, "said once, also where the answer is empty"
+    assert await addresses.resolve() == OTHER
+    addresses.close()
+
+
+def v4(number):
+    return (socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"10.0.0.{number}", 80))
+
+
+def v6(number):
+    return (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (f"fd00::{number}", 80, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("found", "pairs"),
+    [
+        pytest.param([v4(2), v4(1), v4(2)], [(v4(1),), (v4(2),)], id="each address once, sorted"),
+        pytest.param([v6(1), v4(1)], [(v6(1), v4(1))], id="one of each family is one machine"),
+        pytest.param([v4(1), v6(1)], [(v4(1), v6(1))], id="within it in the order of the answer"),
+        pytest.param(
+            [v4(2), v6(9), v4(1)], [(v6(9), v4(1)), (v4(2),)], id="as many as the larger family"
+        ),
+    ],
+)
+def test_addresses_of_two_families_belong_together(found, pairs):
+    assert pairs == paired(found)
+
+
+def test_most_addresses_are_bounded():
+    found = [(socket.AF_INET, 1, 6, "", (f"10.0.{n // 250}.{n % 250}", 80)) for n in range(300)]
+
+    assert module.MOST_ADDRESSES == len(paired(found))
 
 
 async def test_a_failure_is_not_kept():

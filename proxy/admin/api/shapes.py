@@ -64,7 +64,24 @@ SHAPES: Final[dict[str, Schema]] = {
         bytes_in=WHOLE, bytes_out=WHOLE, guards=_list(OBJECT), attempts=_list(OBJECT),
         retry_stopped=TEXT, fallback=OBJECT, breaker=OBJECT, times=OBJECT, parts=_map(NUMBER),
         clocks=_list(OBJECT), stream=OBJECT,
-        client=OBJECT, config_hash=TEXT, worker=WHOLE, diagnosis=TEXT, runbook=TEXT,
+        client=OBJECT, config_hash=TEXT, config_replaced_by=TEXT, worker=WHOLE,
+        diagnosis=TEXT, runbook=TEXT,
+        proven=TEXT, likely=TEXT, next_check=TEXT, neighbours=_of("Neighbours"),
+        culprits=_map(OBJECT), usual=_map(OBJECT),
+    ),
+    "Neighbours": _object(
+        "kind alike all words", kind=TEXT, alike=WHOLE, all=WHOLE, at_least=FLAG, cut=FLAG,
+        since=TIME, until=TIME, first_at=TIME, slow_above_ms=NUMBER, findings=_list(_of("Finding")),
+        exits=OBJECT, nearest_good=TEXT, words=_list(TEXT), likely=TEXT, check=TEXT,
+    ),
+    "Finding": _object(
+        "fields alike all rest_alike rest_all words", fields=OBJECT, alike=WHOLE, all=WHOLE,
+        rest_alike=WHOLE, rest_all=WHOLE, difference=NUMBER, is_this=FLAG, bad=_list(TEXT),
+        good=_list(TEXT), words=TEXT,
+    ),
+    "Parting": _object(
+        "bad good parts_at facts", bad=TEXT, good=TEXT, proposed=FLAG, words=TEXT,
+        parts_at=_or_null(TEXT), facts=_list(OBJECT),
     ),
     "Stories": _object("stories store", stories=_list(_of("Story")), store=STORE),
     "ErrorGroup": _object(
@@ -92,6 +109,24 @@ SHAPES: Final[dict[str, Schema]] = {
     ),
     "Breakers": _object("breakers", breakers=_list(_of("Breaker"))),
     "Routes": _object("routes", routes=_list(OBJECT)),
+    "RefusedKey": _object(
+        "client refused at_least", client=TEXT, refused=WHOLE, at_least=WHOLE,
+        retry_in_seconds=NUMBER,
+    ),
+    "RateLimit": _object(
+        "route policy rate burst by dry_run allowed refused limited_now refused_most",
+        route=TEXT, policy=TEXT, rate=TEXT, burst=WHOLE, by=TEXT, dry_run=FLAG, allowed=WHOLE,
+        refused=WHOLE, limited_now=_list(_of("RefusedKey")), refused_most=_list(_of("RefusedKey")),
+    ),
+    "Concurrency": _object(
+        "scope limit per_client in_use waiting", scope=TEXT, limit=_or_null(WHOLE),
+        per_client=_or_null(WHOLE), in_use=WHOLE, waiting=WHOLE, by=TEXT,
+        refused_most=_list(_of("RefusedKey")),
+    ),
+    "Limits": _object(
+        "rate_limits concurrency overload", rate_limits=_list(_of("RateLimit")),
+        concurrency=_list(_of("Concurrency")), overload=OBJECT,
+    ),
     "Config": OBJECT,
     "Code": _object("code runbook", code=TEXT, term=TEXT, message=TEXT, runbook=OBJECT),
     "Live": _object(
@@ -99,10 +134,17 @@ SHAPES: Final[dict[str, Schema]] = {
         routes=_map(OBJECT), upstreams=_map(OBJECT), circuit_breakers=_map(OBJECT),
         pools=_map(OBJECT), slot_seconds=NUMBER, slots=_list(OBJECT),
     ),
+    "Reload": _object(
+        "result config_hash", result={"type": "string", "enum": ["loaded", "rejected", "refused"]},
+        cause=TEXT, at=TIME, config_hash=TEXT, changed=_list(TEXT), lost=_list(TEXT),
+        needs_restart=_list(TEXT), faults=_list(TEXT), warnings=_list(TEXT), reason=TEXT,
+    ),
     "Drain": _object("draining running", draining=FLAG, running=WHOLE),
     "Alive": _object("status", status=TEXT),
     "Ready": _object("ready", ready=FLAG, reason=TEXT),
-    "Health": _object("status", status={"type": "string", "enum": ["ok", "degraded"]}),
+    "Health": _object(
+        "status", status={"type": "string", "enum": ["ok", "degraded"]}, overload=_or_null(TEXT)
+    ),
     "Figures": _object("uptime_seconds", uptime_seconds=NUMBER, last_five_minutes=OBJECT),
     "Metrics": TEXT,
     "Empty": OBJECT,

@@ -10,6 +10,7 @@ from proxy.admin.parameters import MOST, query_of
 from proxy.admin.replies import faults_reply, json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
+from proxy.observation.redaction import redact
 from proxy.outcome import OUTCOMES
 
 NO_STORY: Final = AdminRefusal(
@@ -36,6 +37,15 @@ class StoriesApi:
                 parameters=(Parameter("id", "The Reference ID."),),
                 refusals={404: NO_STORY.message},
             ),
+            Operation(
+                "GET", "/api/requests/{id}/against", self.against,
+                "The first step in which a story parts from a good one, fact by fact.", "Parting",
+                parameters=(
+                    Parameter("id", "The Reference ID of the bad one."),
+                    Parameter("good", "That of a good one; else the nearest is taken."),
+                ),
+                refusals={404: NO_STORY.message},
+            ),
         ]  # fmt: skip
 
     async def listed(self, request: web.Request) -> web.Response:
@@ -44,6 +54,14 @@ class StoriesApi:
             return faults_reply(query)
         found = await self._sources.diagnostics.stories(query)
         return json_reply({"requests": found.stories, "store": found.store})
+
+    async def against(self, request: web.Request) -> web.Response:
+        bad, good = request.match_info["id"], request.query.get("good") or None
+        found = await self._sources.diagnostics.parted(bad, good)
+        if isinstance(found, str):
+            said = f"No story is kept of {redact(found)}: too old, sampled away, or not ours."
+            return refusal_reply(AdminRefusal(404, NO_STORY.code, said))
+        return json_reply(found)
 
     async def one(self, request: web.Request) -> web.Response:
         found = await self._sources.diagnostics.story(request.match_info["id"])

@@ -106,7 +106,8 @@ class Dashboard:
         )
 
     async def routes_(self, request: web.Request) -> web.Response:
-        shown = routes_page(self._sources.routes(), self._sources.breakers())
+        told = self._sources
+        shown = routes_page(told.routes(), told.breakers(), told.limits())
         return html_page(request, "Routes", shown, here="/routes")
 
     async def runbook(self, request: web.Request) -> web.Response:

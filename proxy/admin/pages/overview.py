@@ -7,6 +7,7 @@ from proxy.admin.json_view import JsonObject, as_count, as_number, length, part,
 from proxy.admin.live import Live
 from proxy.admin.pages.alerts import alert_item
 from proxy.admin.pages.drawing import bars
+from proxy.admin.pages.endpoints import endpoints_section
 from proxy.admin.pages.errors import groups_table
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import link, nothing, section, state, table
@@ -31,6 +32,7 @@ def overview(
         if raised
         else None,
         el("div", _circuits(body), _pools(body), class_="pair"),
+        endpoints_section(part(body, "upstreams")),
         section(
             "Errors of the last 24 hours",
             groups_table(groups[:_MOST_GROUPS]) if groups else nothing("None."),
@@ -45,6 +47,8 @@ def _verdict(live: Live, raised: Sequence[JsonObject], store: JsonObject) -> Mar
     wrong = [*_wrong_upstreams(live), *_open_circuits(live)]
     if loud := sum(not alert.get("silenced") for alert in raised):
         wrong.append("one alert is raised" if loud == 1 else f"{loud} alerts are raised")
+    if live.health.overload:
+        wrong.append(f"new requests are refused ({live.health.overload})")
     if text(store, "state") == "failing":
         wrong.append(f"the store fails: {text(store, 'reason', 'unknown')}")
     if not wrong:

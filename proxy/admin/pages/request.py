@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from proxy.admin.choice_text import chosen_lines, endpoint_words
 from proxy.admin.json_view import (
     JsonObject,
     as_count,
@@ -13,13 +14,22 @@ from proxy.admin.json_view import (
     text,
     texts,
 )
+from proxy.admin.pages.around import culprits, diagnosis, neighbours, usual
 from proxy.admin.pages.drawing import timeline
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
 from proxy.admin.pages.requests import listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
-from proxy.admin.story_text import circuit, connection, fell_back, got, story_text, then
+from proxy.admin.story_text import (
+    circuit,
+    connection,
+    fell_back,
+    got,
+    settings_of,
+    story_text,
+    then,
+)
 from proxy.diagnostics.stories.story import summary_of
 
 _MOST = 10
@@ -41,14 +51,16 @@ def request_page(found: FoundView) -> list[Content]:
 
 
 def _story(story: JsonObject) -> Markup:
-    evidence = [_attempts(rows(story, "attempts")), _stream(story), _facts(story), _text(story)]
+    around = [neighbours(story), culprits(story), usual(story)]
+    tried = _attempts(rows(story, "attempts"))
+    evidence = [*around, tried, _stream(story), _facts(story), _text(story)]
     asked = f"{text(story, 'method')} {text(story, 'path')}"
     aside = el("div", runbook_aside(text(story, "runbook")), _clocks(story), _guards(story))
     return el(
         "article",
         el("h1", code(story), " ", el("span", asked, class_="cut")),
         el("p", _title(story), class_="quiet"),
-        el("p", text(story, "diagnosis", "No diagnosis."), class_="diagnosis"),
+        diagnosis(story),
         timeline(story),
         el("div", el("div", evidence), aside, class_="beside"),
     )  # fmt: skip
@@ -76,7 +88,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
     result = badge(status or text(attempt, "result", "?"), "good" if is_ok else "bad")
     return (
         text(attempt, "number"),
-        el("code", text(attempt, "endpoint", "—")),
+        [el("code", endpoint_words(attempt)), *(_line(each) for each in chosen_lines(attempt))],
         connection(attempt),
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
@@ -84,6 +96,10 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
         [result, el("small", " ", detail) if detail else None],
         then(attempt),
     )
+
+
+def _line(words: str) -> Markup:
+    return el("div", el("small", words))
 
 
 def _stream(story: JsonObject) -> Markup | None:
@@ -156,14 +172,9 @@ def _facts(story: JsonObject) -> Markup:
         ("Upstream's ID", text(story, "upstream_request_id")),
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
         ("Trace", _trace(story)),
-        ("Settings", f"{text(story, 'config_hash', '?')}, worker {text(story, 'worker', '0')}"),
+        ("Settings", f"{settings_of(story)}, worker {text(story, 'worker', '0')}"),
     )
     return section("Facts", facts(pairs))
-
-
-def _trace(story: JsonObject) -> Content:
-    trace_id, url = text(story, "trace_id"), text(story, "trace_url")
-    return el("a", trace_id, href=url, rel="noreferrer") if url else trace_id
 
 
 def _guards(story: JsonObject) -> Markup | None:
@@ -178,3 +189,8 @@ def _text(story: JsonObject) -> Markup:
     raw = link("JSON", "api", "requests", text(story, "request_id"))
     body = el("pre", story_text(story), tabindex="0", data_copy=True)
     return el("details", el("summary", "As text, to be pasted"), body, el("p", raw))
+
+
+def _trace(story: JsonObject) -> Content:
+    trace_id, url = text(story, "trace_id"), text(story, "trace_url")
+    return el("a", trace_id, href=url, rel="noreferrer") if url else trace_id

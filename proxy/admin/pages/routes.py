@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from proxy.admin.json_view import JsonObject, as_count, as_number, part, rows, text, texts
+from proxy.admin.pages.limits import limits_of
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import facts, nothing, reference, state, table, when
 
@@ -16,14 +17,16 @@ _ORDERS = (
 _RESULTS = {"open": "open", "close": "closed"}
 
 
-def routes_page(routes: Sequence[JsonObject], breakers: Sequence[JsonObject]) -> list[Content]:
+def routes_page(
+    routes: Sequence[JsonObject], breakers: Sequence[JsonObject], limits: JsonObject
+) -> list[Content]:
     circuits = {text(breaker, "route"): breaker for breaker in breakers}
-    shown = [_route(route, circuits.get(text(route, "name"), {})) for route in routes]
+    shown = [_route(route, circuits.get(text(route, "name"), {}), limits) for route in routes]
     note = el("p", "In the order in which they are tried.", class_="quiet")
     return [el("h1", "Routes"), note, *shown]
 
 
-def _route(route: JsonObject, circuit: JsonObject) -> Markup:
+def _route(route: JsonObject, circuit: JsonObject, limits: JsonObject) -> Markup:
     name, match = text(route, "name"), part(route, "match")
     methods = ", ".join(texts(match, "methods")) or "all methods"
     where = f"{text(match, 'host')}{text(match, 'path')}"
@@ -33,7 +36,7 @@ def _route(route: JsonObject, circuit: JsonObject) -> Markup:
         el("div", el("h2", name), orders, class_="heading"),
         facts(
             (
-                ("Takes", [el("code", where), " ", methods]),
+                ("Takes", [el("code", where), " ", methods, *_conditions(match)]),
                 ("Upstream", text(route, "upstream")),
                 ("Policy", text(route, "policy")),
                 ("Circuit", _circuit(circuit)),
@@ -41,8 +44,19 @@ def _route(route: JsonObject, circuit: JsonObject) -> Markup:
             )
         ),
         _changes(rows(circuit, "changes")),
+        limits_of(limits, name),
         id=f"route-{name}",
     )  # fmt: skip
+
+
+def _conditions(match: JsonObject) -> list[Content]:
+    """The headers and parameters that a request must have."""
+    wanted = [
+        f"{what} {name}: {' or '.join(texts(part(match, key), name))}"
+        for key, what in (("headers", "header"), ("query", "query"))
+        for name in part(match, key)
+    ]
+    return [content for each in wanted for content in (" ", el("code", each))]
 
 
 def _circuit(circuit: JsonObject) -> Content:

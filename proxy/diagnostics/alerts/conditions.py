@@ -25,6 +25,10 @@ class SystemState:
     """Routes whose circuit is not closed."""
     pools_exhausted: tuple[str, ...] = ()
     """Upstreams with all connections in use and requests waiting."""
+    overloaded: tuple[str, ...] = ()
+    """Causes for which new requests are refused."""
+    endpoints_down: tuple[tuple[str, str, str], ...] = ()
+    """Endpoints that health checks keep out of use: upstream, endpoint, and why."""
     log_dropped: int = 0
     store_dropped: int = 0
     config_rejected: bool = False
@@ -68,6 +72,8 @@ SEVERITY: Final[dict[RuleName, Level]] = {
     "unauthorised": "warning",
     "breaker_open": "error",
     "pool_exhausted": "error",
+    "overloaded": "error",
+    "endpoint_down": "warning",
     "store_dropping": "warning",
     "log_dropping": "warning",
     "config_rejected": "warning",
@@ -176,6 +182,14 @@ def _standing(rule: AlertsRule, window: CountWindow, state: SystemState) -> Iter
             summary = f"all connections to {upstream} are in use, and requests wait"
             samples = window.samples(f"upstream {upstream}")
             yield _sign("pool_exhausted", summary, upstream, samples)
+    if rule.overloaded:
+        for cause in state.overloaded:
+            yield _sign("overloaded", f"new requests are refused, because of {cause}", cause)
+    if rule.endpoint_down:
+        for upstream, endpoint, why in state.endpoints_down:
+            summary = f"the endpoint {endpoint} of {upstream} is down: {why}"
+            samples = window.samples(f"upstream {upstream}")
+            yield _sign("endpoint_down", summary, f"{upstream} {endpoint}", samples)
     if rule.config_rejected and state.config_rejected:
         summary = "the settings on disk are wrong; the ones before remain in force"
         yield _sign("config_rejected", summary)

@@ -56,6 +56,16 @@ ALERTS: Final[dict[str, Runbook]] = {
         ("`sidelight_upstream_connections`: how many are active, how many wait?", "Whether streams hold them or slow answers do."),
         ("Follow the runbook of `pool_timeout`.",),
     ),
+    "overloaded": Runbook(
+        "New requests are refused (`overload_shed`), because the event loop runs late or memory is short.",
+        ("The event `overload_began`: `loop_lag` or `memory`, and how far above its mark.", "`sidelight_overloaded`: how long, and how often?"),
+        ("Follow the runbook of `overload_shed`.",),
+    ),
+    "endpoint_down": Runbook(
+        "The health checks keep an endpoint out of use, or traffic has found it out of reach.",
+        ("`/health`: of each endpoint why and since when.", "By hand, from where Sidelight runs: the path of `health.path` with its `Host`."),
+        ("Mend the endpoint; it is used again after `health.up_after` good checks.", "If it was taken away for good: take it out of `endpoints`."),
+    ),
     "store_dropping": Runbook(
         "Stories are lost because the store does not take them.",
         ("The event `store_failed` and its `reason`: disk full, file locked, path not writable?",),
@@ -68,8 +78,8 @@ ALERTS: Final[dict[str, Runbook]] = {
     ),
     "config_rejected": Runbook(
         "New settings were refused; the ones before remain in force.",
-        ("The event `config_rejected`: it names every place.", "`sidelight check FILE`."),
-        ("Mend the file and reload.",),
+        ("The event `config_rejected`, or `GET /reload`: they name every place.", "`sidelight check FILE`, with the environment of the process."),
+        ("Mend the file, then `sidelight reload`; where `reload.watch` is set it is read by itself.", "Until then do not restart: it would not start."),
     ),
     "certificate_expires": Runbook(
         "A certificate of a port, or the one shown to an upstream, expires within 14 days.",

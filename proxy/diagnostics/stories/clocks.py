@@ -53,9 +53,15 @@ def ran_out(x: Exchange) -> str | None:
 
 
 def runbook_of(x: Exchange) -> str:
-    """The runbook of the exchange: its code's, or that of a clock that has one of its own."""
+    """The runbook of the exchange: its code's, or one of its own for what is proven beyond it."""
     over = ran_out(x)
-    return over if over == "event_gap" else (x.outcome or o.INTERNAL_ERROR).code
+    if over == "event_gap":
+        return over
+    if x.outcome is o.STREAM_STALLED and not x.streamed:
+        return "body_stalled"
+    if x.outcome is o.CIRCUIT_OPEN and x.opening is not None and x.opening.rule == "manual":
+        return "circuit_by_hand"
+    return (x.outcome or o.INTERNAL_ERROR).code
 
 
 def clocks_of(x: Exchange) -> list[Clock]:

@@ -3,7 +3,7 @@
 Knows no thread and no queue. Everything raises one of STORE_ERRORS where the database fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from proxy import clock
 from proxy.diagnostics.errors.groups import MOST, Group
+from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories.files import STORE_ERRORS, open_for_writing
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.tables import migrate
@@ -19,20 +20,27 @@ from proxy.diagnostics.stories.writing import (
     drop_aged,
     drop_oldest,
     read_groups,
+    read_usual,
     size_of,
     write_groups,
     write_stories,
+    write_usual,
 )
 
 PRUNE: Final = 60.0
 """Seconds between two looks for what is too old."""
 
 
+_NONE: Final[Mapping[str, Saved]] = {}
+
+
 class StoryDatabase:
     """Used by one thread only."""
 
     def __init__(self, path: Path, rule: StoreRule) -> None:
-        self._path, self._rule = path, rule
+        self.rule = rule
+        """How much it may hold, and for how long."""
+        self._path = path
         self._engine: Engine | None = None
         self._file: tuple[int, int] | None = None
         """The file that is open, whatever stands under its name by now."""
@@ -40,26 +48,32 @@ class StoryDatabase:
         self._prune_at = 0.0
         self.restored: list[Group] | None = None
         """What was saved before the start; None until it could be read."""
+        self.usual: dict[str, object] = {}
+        """What was usual on each route before the start, as it was saved."""
         self.renewals = 0
         """How often the file was opened anew after that: it may have lost what it had."""
 
-    def write(self, rows: Sequence[Row], groups: Sequence[Group]) -> None:
+    def write(
+        self, rows: Sequence[Row], groups: Sequence[Group], usual: Mapping[str, Saved] = _NONE
+    ) -> None:
         """All of it in one transaction, or nothing."""
         with self._open().begin() as connection:
             if rows:
                 write_stories(connection, rows)
             if groups:
                 write_groups(connection, groups)
+            if usual:
+                write_usual(connection, usual)
         self._size += sum(row.size for row in rows)
 
     def keep_bounds(self) -> None:
         """Delete what is too old or too much, if it is time to look."""
         if clock.now() >= self._prune_at:
             self._prune_at = clock.now() + PRUNE
-            self._drop_aged(clock.wall() - self._rule.age)
-        while self._size > self._rule.size:
+            self._drop_aged(clock.wall() - self.rule.age)
+        while self._size > self.rule.size:
             with self._open().begin() as connection:
-                freed = drop_oldest(connection, self._size - self._rule.size)
+                freed = drop_oldest(connection, self._size - self.rule.size)
             if not freed:
                 break
             self._size -= freed
@@ -96,7 +110,9 @@ class StoryDatabase:
             migrate(connection)
             self._size = size_of(connection)
             restored = read_groups(connection, MOST)
+            usual = read_usual(connection)
         if self.restored is None:
+            self.usual = usual
             self.restored = restored
         else:
             self.renewals += 1

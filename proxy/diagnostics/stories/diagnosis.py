@@ -1,11 +1,12 @@
-"""The diagnosis: one paragraph in plain words about how an exchange ended, made by rules.
+"""The diagnosis: what is proven about how an exchange ended, what is likely, what to check next.
 
 A table says for each outcome what happened; what follows it (earlier attempts, the client, the
-circuit, where to read on) is the same for all. It says what the record says and guesses nothing.
+circuit) is the same for all. Proven is what the record says; inferences are told as such.
 """
 
 # ruff: noqa: E501  # the table is read by rows: one code, one line
 
+from collections.abc import Mapping
 from typing import Final
 
 from proxy import outcome as o
@@ -14,6 +15,8 @@ from proxy.diagnostics.stories.client_end import Got, client_got
 from proxy.diagnostics.stories.clocks import ran_out, runbook_of
 from proxy.diagnostics.stories.facts import Facts
 from proxy.diagnostics.stories.fallbacks import fallback_words
+from proxy.diagnostics.stories.inference import infer
+from proxy.diagnostics.stories.usually import unusual
 from proxy.diagnostics.stories.words import count, lasting, limit
 from proxy.exchange import Exchange
 from proxy.observation.redaction import redact
@@ -21,7 +24,7 @@ from proxy.outcome import COMPLETED, NotRetried
 
 HAPPENED: Final[dict[str, str]] = {
     "completed": "{upstream} answered {status}, and the whole answer was passed on after {duration}{pace}.{stream}",
-    "upstream_error": "{upstream} itself answered {status} after {duration}; the error is its own{detail}.",
+    "upstream_error": "{upstream} answered {status} after {duration}{detail}.",
     "bad_request": "the request broke the rules of HTTP and was refused before a route was looked for{detail}.",
     "headers_too_large": "the headers of the request were over the limit of the listener{detail}.",
     "uri_too_long": "the request line was over the limit of the listener{detail}.",
@@ -31,28 +34,29 @@ HAPPENED: Final[dict[str, str]] = {
     "request_timeout": "the client began a request and did not finish it; {sent_in}{detail}.",
     "not_implemented": "the client asked for something that Sidelight does not do, by the method {method} or a transfer coding{detail}.",
     "http_version_not_supported": "the request spoke a version of HTTP that is not supported{detail}.",
-    "route_not_found": "no route matches the host and path of the request.",
-    "method_not_allowed": "a route matches the path, but none of them takes the method {method}.",
+    "route_not_found": "no route matches the host and path of the request, its headers and query included{detail}.",
+    "method_not_allowed": "a route matches the path, but none of them takes the method {method}{detail}.",
     "preflight_refused": "a page of another origin asked for leave and was granted nothing{detail}.",
     "https_required": "the client came by plain HTTP, and {route} is for https only.",
     "media_type_not_supported": "the body of the request was of a type that {route} does not take{detail}.",
     "upgrade_not_allowed": "the client asked for a WebSocket, which {route} does not allow.",
-    "proxy_loop": "the request had passed this very Sidelight before: an endpoint leads back to it.",
+    "proxy_loop": "the request had passed this very Sidelight before.",
     "rate_limited": "the client asked more often than {route} lets it{detail}.{retry_in}",
     "client_concurrency_limited": "the client had as many requests under way on {route} as one client may have{detail}.",
     "concurrency_limited": "as many requests were under way as may be, and there was no room in the queue{detail}.",
     "queue_timeout": "no place on {route} came free within {queued}, and concurrency.wait ended the wait{detail}.",
-    "overload_shed": "more bytes of unfinished requests were held than listen.unread_bytes allows, so this one was refused before its head was whole.",
-    "pool_timeout": "no connection to {upstream} came free within {queued}; {limit} ended the wait{detail}.",
-    "circuit_open": "the circuit of {route} was open because too many attempts had failed, so {upstream} was not asked.{retry_in}",
-    "upstream_cooling_down": "{upstream} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",
+    "overload_shed": "Sidelight had more to do than it can, so this one was refused before anything else{detail}.",
+    "pool_timeout": "no connection to {service} came free within {queued}; {limit} ended the wait{detail}.",
+    "circuit_open": "the circuit of {route} was {opened}, so {service} was not asked.{retry_in}",
+    "upstream_cooling_down": "{service} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",
+    "no_healthy_upstream": "the health checks had found no endpoint of {service} healthy, so none was asked{detail}.{retry_in}",
     "draining": "Sidelight was shutting down and took no new requests.",
     "dns_failure": "the name of {endpoint} has no address{detail}.",
     "connect_refused": "{endpoint} refused the connection, or the network did{detail}.",
     "connect_timeout": "no connection to {endpoint} came about; {limit} ended the attempt{detail}.",
     "tls_failure": "no TLS came about with {endpoint}{detail}.",
     "upstream_write_failed": "the connection to {endpoint} broke while the request was being sent{detail}.",
-    "stale_connection": "{endpoint} closed a kept connection just as it was used again, before any byte of an answer{detail}.",
+    "stale_connection": "{endpoint} closed a kept connection before a byte of the request was acknowledged{detail}.",
     "upstream_reset": "{endpoint} closed {connection} without an answer, {at_work}, after {waited}{detail}.",
     "head_timeout": "{endpoint} was sent the request and had no head of an answer after {waited}; {limit} ended the attempt.",
     "upstream_protocol_error": "the answer of {endpoint} broke the rules of HTTP{detail}.",
@@ -63,13 +67,13 @@ HAPPENED: Final[dict[str, str]] = {
     "stream_truncated": "{upstream} accepted the request and sent {received}{pace}, then closed before the answer had ended as announced{detail}.",
     "stream_reset": "{upstream} accepted the request and sent {received}{pace}, then the connection was reset{detail}.",
     "stream_malformed": "{upstream} accepted the request and sent {received}{pace}, then bytes that make no sense{detail}.",
-    "stream_error": "{upstream} accepted the request and sent {received}{pace}, its own error among them{detail}; not a byte was changed.",
+    "stream_error": "{upstream} accepted the request and sent {received}{pace}, an error of its own among them{detail}; not a byte was changed.",
     "stream_empty": "{upstream} accepted the request and ended its stream well{pace}, without one event in it{detail}.",
     "stream_max_duration": "{upstream} was still sending after {duration} ({received} so far); {limit} ended the answer.",
     "response_too_large": "the answer of {upstream} was over the {largest_answer} that {route} passes on{detail}; the client got {received} of it.",
     "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer ({received} so far, after {duration}).",
-    "client_closed_request": "the client left after {duration}, {phase}, before it had an answer. That is nobody's failure.",
-    "client_closed_stream": "the client left after {duration}, when it had been sent {received}{pace}. That is nobody's failure.",
+    "client_closed_request": "the client left after {duration}, {phase}, before it had an answer.",
+    "client_closed_stream": "the client left after {duration}, when it had been sent {received}{pace}.",
     "client_too_slow": "the client did not read; {limit} ended the answer ({received} so far, after {duration}).",
     "internal_error": "a bug of Sidelight's own ended the exchange {phase}{detail}; its stack trace is kept with the error group.",
 }
@@ -103,19 +107,27 @@ TOLD: Final[dict[Got, str]] = {
 }
 
 
-def diagnose(x: Exchange) -> str:
-    """The paragraph; its last sentence names the runbook."""
-    outcome = x.outcome or o.INTERNAL_ERROR
+def diagnose(x: Exchange, around: Mapping[str, object] | None = None) -> dict[str, str]:
+    """Its three parts, and `diagnosis`: all of them, a line each; the last names the runbook.
+
+    `around` is what happened around the exchange.
+    """
+    outcome, runbook, found = x.outcome or o.INTERNAL_ERROR, runbook_of(x), around or {}
     told = TOLD[client_got(x)].format(own=f"{x.status} {outcome.code}")
     sentences = (
-        _happened(x, outcome.code),
-        *_earlier(x),
-        _not_retried(x),
-        fallback_words(x),
-        told,
-        _circuit(x),
-    )
-    return " ".join(filter(None, (*sentences, f"See runbook: {runbook_of(x)}.")))
+        _happened(x, outcome.code), *_earlier(x), _not_retried(x), fallback_words(x),
+        told, _circuit(x),
+        unusual(found),
+    )  # fmt: skip
+    proven = " ".join(filter(None, sentences))
+    likely, check = infer(runbook, found)
+    return {
+        "diagnosis": f"Proven: {proven}\nLikely: {likely}\nNext check: {check} "
+        f"See runbook: {runbook}.",
+        "proven": proven,
+        "likely": likely,
+        "next_check": check,
+    }
 
 
 def _happened(x: Exchange, code: str) -> str:
@@ -169,6 +181,8 @@ def _opened(x: Exchange) -> str:
         for each in opening.failures
     ]
     after = f", after {', '.join(failures)}" if failures else ""
+    if opening.rule == "manual":
+        return f" It had been opened by hand {lasting(x.ended - opening.at)} before."
     rule = opening.rule.replace("_", " ")
     since = lasting(x.ended - opening.at)
     return f" It had opened {since} before the end of this exchange, by the rule {rule}{after}."

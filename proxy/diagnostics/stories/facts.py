@@ -22,6 +22,15 @@ _PHASES: Final = {
 }
 
 
+_OPENED: Final = {
+    "consecutive": " because too many attempts in a row had failed",
+    "ratio": " because too large a share of the attempts had failed",
+    "probe_failed": " because its probe had failed",
+    "manual": " because it had been opened by hand",
+}
+"""By the rule that opened a circuit."""
+
+
 class Facts:
     """Made for `str.format_map`: the names of its properties are the names in the templates."""
 
@@ -33,7 +42,22 @@ class Facts:
 
     @property
     def upstream(self) -> str:
+        """The endpoint that was asked, and of which upstream it is."""
+        last, name = self._x.attempts[-1] if self._x.attempts else None, self.service
+        return f"the endpoint {last.endpoint} of {name}" if last and last.endpoint else name
+
+    @property
+    def service(self) -> str:
+        """The upstream as a whole, where no endpoint of it was asked."""
         return f"the {self._x.upstream} upstream" if self._x.upstream else "the upstream"
+
+    @property
+    def opened(self) -> str:
+        """What kept the circuit from letting the request through."""
+        opening, state = self._x.opening, self._x.breaker_state
+        if state == "half_open":
+            return "half-open, and its one probe was under way"
+        return "open" + (_OPENED.get(opening.rule, "") if opening else "")
 
     @property
     def endpoint(self) -> str:
@@ -47,11 +71,11 @@ class Facts:
 
     @property
     def at_work(self) -> str:
-        """What the endpoint was at when it closed."""
+        """How far the request had come when the endpoint closed."""
         last = self._x.attempts[-1] if self._x.attempts else None
         if last and last.sent:
-            return "while it worked on the request"
-        return "before it had read a byte of the request"
+            return "when it had been sent the request"
+        return "before a byte of the request was acknowledged"
 
     @property
     def route(self) -> str:

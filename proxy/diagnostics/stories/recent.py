@@ -10,6 +10,7 @@ from heapq import merge
 from itertools import islice
 from typing import Final
 
+from proxy.diagnostics.stories.around import Complete, leave
 from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
 from proxy.diagnostics.stories.story import Story, brief_of, story_of
 from proxy.exchange import Exchange
@@ -19,6 +20,9 @@ EXCHANGE_BYTES: Final = 1000
 
 ATTEMPT_BYTES: Final = 300
 """What an attempt takes."""
+
+AROUND_BYTES: Final = 2000
+"""What is found out later around a failure, or one that is slow (measured, rounded up)."""
 
 FIELD_BYTES: Final = 200
 """What a field of the team's own takes besides its value."""
@@ -47,78 +51,110 @@ def _bytes_of(fields: dict[str, str]) -> int:
 
 
 class Shelf:
-    """Batches of exchanges, oldest first; the oldest are dropped beyond the limit."""
+    """Batches of exchanges, oldest first; the oldest are dropped beyond the limit.
 
-    def __init__(self, room: int) -> None:
+    `extra` is what each of them will take besides what it has already.
+    """
+
+    def __init__(self, room: int, extra: int = 0) -> None:
         self._room = room
-        self._batches: deque[tuple[Sequence[Exchange], int, str]] = deque()
+        self._extra = extra
+        self._batches: deque[tuple[Sequence[Exchange], int]] = deque()
         self.size = 0
         """Bytes held, estimated."""
 
-    def add(self, batch: Sequence[Exchange], config_hash: str) -> None:
+    def add(self, batch: Sequence[Exchange]) -> None:
         """Keep a batch that nobody will change any more."""
         if not batch:
             return
-        size = sum(map(bytes_of, batch))
-        self._batches.append((batch, size, config_hash))
+        size = sum(map(bytes_of, batch)) + self._extra * len(batch)
+        self._batches.append((batch, size))
         self.size += size
+        self.resize(self._room)
+
+    def resize(self, room: int) -> None:
+        """Hold at most `room` bytes from now on."""
+        self._room = room
         while self.size > self._room:
             self.size -= self._batches.popleft()[1]
 
-    def newest_first(self) -> Iterator[tuple[Exchange, str]]:
-        """Every exchange held, with the settings it ran under."""
-        for batch, _, config_hash in reversed(self._batches):
-            for x in reversed(batch):
-                yield x, config_hash
+    def newest_first(self) -> Iterator[Exchange]:
+        """Every exchange held."""
+        for batch, _ in reversed(self._batches):
+            yield from reversed(batch)
 
 
 class Recent:
-    """What this process remembers; `room` in bytes."""
+    """What this process remembers; `room` in bytes.
 
-    def __init__(self, room: int, worker: int = 0) -> None:
-        self._troubled = Shelf(room // 2)
+    `complete` finds out what happened around an exchange that is asked for.
+    """
+
+    def __init__(self, room: int, worker: int = 0, complete: Complete = leave) -> None:
+        self._troubled = Shelf(room // 2, AROUND_BYTES)
         self._rest = Shelf(room - room // 2)
         self._worker = worker
+        self._complete = complete
 
     @property
     def size(self) -> int:
         """Bytes held, estimated."""
         return self._troubled.size + self._rest.size
 
-    def add(
-        self, troubled: Sequence[Exchange], rest: Sequence[Exchange], config_hash: str = ""
-    ) -> None:
+    def resize(self, room: int) -> None:
+        """Hold at most `room` bytes from now on."""
+        self._troubled.resize(room // 2)
+        self._rest.resize(room - room // 2)
+
+    def add(self, troubled: Sequence[Exchange], rest: Sequence[Exchange]) -> None:
         """Keep exchanges that have ended: failures and slow ones, and all others."""
-        self._troubled.add(troubled, config_hash)
-        self._rest.add(rest, config_hash)
+        self._troubled.add(troubled)
+        self._rest.add(rest)
 
     def find(self, request_id: str) -> list[Story]:
         """All stories under this ID, newest first: a client may use an ID twice."""
+        return self.told(self.records(request_id))
+
+    def records(self, request_id: str) -> list[Exchange]:
+        """The exchanges under this ID, newest first."""
         wanted = Wanted(request_id)
-        found = [pair for pair in self._all() if wanted.names(pair[0])]
+        forms = wanted.forms
+        found = [
+            x for x in self._all() if x.request_id in forms or (_has_others(x) and wanted.names(x))
+        ]
         found.sort(key=_ended, reverse=True)
-        newest = found[:SAME_ID]
-        return [story_of(x, worker=self._worker, config_hash=held) for x, held in newest]
+        return found[:SAME_ID]
+
+    def told(self, records: Sequence[Exchange]) -> list[Story]:
+        """Their stories. Looks at no shelf, so another thread may do it."""
+        for x in records:
+            self._complete(x)
+        return [story_of(x, worker=self._worker) for x in records]
 
     def traces(self, wanted: Collection[str]) -> dict[str, str]:
         """The traces of the exchanges with these IDs; of those alone that belong to one."""
         return {
-            x.request_id: x.trace_id
-            for x, _ in self._all()
-            if x.request_id in wanted and x.trace_id
+            x.request_id: x.trace_id for x in self._all() if x.request_id in wanted and x.trace_id
         }
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first; looks no further than it must."""
         shelves = (self._troubled.newest_first(), self._rest.newest_first())
         newest_first = merge(*shelves, key=_ended, reverse=True)
-        found = (x for x, _ in newest_first if query.takes(x))
+        found = (x for x in newest_first if query.takes(x))
         return [brief_of(x) for x in islice(found, query.limit)]
 
-    def _all(self) -> Iterator[tuple[Exchange, str]]:
+    def _all(self) -> Iterator[Exchange]:
         yield from self._troubled.newest_first()
         yield from self._rest.newest_first()
 
 
-def _ended(pair: tuple[Exchange, str]) -> float:
-    return pair[0].ended
+def _has_others(x: Exchange) -> bool:
+    """Whether somebody else gave it an ID, too: most have none, and are passed over quickly."""
+    if x.client_request_id is not None or x.upstream_ids is not None:
+        return True
+    return any(attempt.upstream_ids is not None for attempt in x.attempts)
+
+
+def _ended(x: Exchange) -> float:
+    return x.ended

@@ -73,9 +73,10 @@ CODES: Final[dict[str, Runbook]] = {
         ("Make it speak HTTP/1.1.",),
     ),
     "route_not_found": Runbook(
-        "No route matches host and path.",
+        "No route matches host, path, headers and query.",
         (
             "`path`, and the `match` of the route that should have taken it: `/a` is exact, `/a/` is a prefix.",
+            "`detail`: the routes of this path, with the header or parameter that was missing.",
         ),
         ("Add or mend the route.",),
     ),
@@ -144,9 +145,17 @@ CODES: Final[dict[str, Runbook]] = {
         ("Mend what is slow, or add instances; a longer wait seldom helps.",),
     ),
     "overload_shed": Runbook(
-        "Clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
-        ("`client_ip` of these exchanges, and how many connections are open.",),
-        ("Find who sends heads that do not end; add instances or raise the limit.",),
+        "This process has more to do than it can: its event loop runs late, memory is short, or clients send more bytes of unfinished requests than `listen.unread_bytes` holds.",
+        (
+            "`detail` says which: `overload.loop_lag`, `overload.memory` or `listen.unread_bytes`.",
+            "Loop: CPU of the container, throttling, `sidelight_event_loop_lag_seconds`.",
+            "Memory: `process_resident_memory_bytes`, and how many streams and connections are open.",
+            "Unfinished requests: `client_ip` of these exchanges.",
+        ),
+        (
+            "Add instances, CPU or memory; what is under way is not touched.",
+            "Find who sends heads that do not end.",
+        ),
     ),
     "pool_timeout": Runbook(
         "No connection to the upstream came free within `timeouts.pool_wait`.",
@@ -155,13 +164,24 @@ CODES: Final[dict[str, Runbook]] = {
     ),
     "circuit_open": Runbook(
         "The breaker refuses attempts, because too many have failed.",
-        ("The event `breaker_opened` and the codes just before it: they are the cause.",),
+        ("The failures that opened it stand in the story and in the event `breaker_opened`.",),
         ("Mend that; the circuit closes by itself after a good probe.",),
     ),
     "upstream_cooling_down": Runbook(
         "The upstream asked for rest by 429 or `Retry-After`, and the route obeys.",
         ("The upstream's own limits, and the traffic of this route.",),
         ("Send less, or have the limit raised.",),
+    ),
+    "no_healthy_upstream": Runbook(
+        "The health checks have found every endpoint of the upstream down, so none is asked.",
+        (
+            "`/health`: of each endpoint why and since when; the events `endpoint_down`.",
+            "By hand, from where Sidelight runs: the path of `health.path` with its `Host`.",
+        ),
+        (
+            "Mend the service: traffic comes back after `health.up_after` good checks.",
+            "If the service works and only its health page does not: mend `health.path`, `host` or `status`, or set `panic`, so that all are used where few are healthy.",
+        ),
     ),
     "draining": Runbook(
         "Sidelight is shutting down and takes nothing new.",
@@ -285,12 +305,18 @@ CODES: Final[dict[str, Runbook]] = {
     "client_closed_request": Runbook(
         "The client left before it had an answer.",
         ("`term` for the phase, `duration_ms`: does it give up after a fixed time?",),
-        ("Nobody's failure; many of them: users wait too long.",),
+        (
+            "One after a long wait: make the answer faster, or show that it is being worked on.",
+            "Always after the same time: raise that client's own timeout.",
+        ),
     ),
     "client_closed_stream": Runbook(
         "The client left within the answer.",
         ("`duration_ms` and `bytes_out`.",),
-        ('Nobody\'s failure: a closed tab, or "stop".',),
+        (
+            'Nothing for a closed tab or "stop".',
+            "Always after the same time: raise that client's own timeout.",
+        ),
     ),
     "client_too_slow": Runbook(
         "The client took nothing for `timeouts.client_write`.",
@@ -314,8 +340,21 @@ CLOCKS: Final[dict[str, Runbook]] = {
         ),
         ("Mend what the upstream waits for, or raise `event_gap`.",),
     ),
+    "body_stalled": Runbook(
+        "A plain answer, no stream, stopped in the middle for `timeouts.gap`; the code is `stream_stalled`.",
+        (
+            "The upstream's log for this request ID: what did it wait for?",
+            "`bytes_out` against the length that was announced.",
+        ),
+        ("Mend what the upstream waits for, or raise `gap` for answers that are made slowly.",),
+    ),
+    "circuit_by_hand": Runbook(
+        "Somebody opened the circuit of the route by hand; the code is `circuit_open`.",
+        ("`breaker_opened` with the cause `manual` in the log: since when?",),
+        ("Close it: on the page of the routes, or by `POST /api/breakers/ROUTE/close`.",),
+    ),
 }
-"""For clocks whose end calls for something else than the code does."""
+"""For ends that call for something else than their code does."""
 
 RUNBOOKS: Final = CODES | CLOCKS | ALERTS | MONITORING
 

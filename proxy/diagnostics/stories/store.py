@@ -16,6 +16,8 @@ import orjson
 
 from proxy import clock
 from proxy.diagnostics.errors.groups import Group
+from proxy.diagnostics.neighbours.usual import Saved
+from proxy.diagnostics.stories.around import Complete, leave
 from proxy.diagnostics.stories.database import PRUNE, StoryDatabase
 from proxy.diagnostics.stories.files import (
     STORE_ERRORS,
@@ -41,7 +43,7 @@ PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 class Store:
-    """`put`, `put_groups` and what is read from attributes is for the event loop: it never waits.
+    """`put…` and what is read from attributes is for the event loop: it never waits.
 
     `find` and `search` block; they are for other threads.
     """
@@ -53,18 +55,22 @@ class Store:
         tell: EmitEvent,
         *,
         worker: int = 0,
+        complete: Complete = leave,
         linger: float = LINGER,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._path, self._rule, self._tell, self._worker = path, rule, tell, worker
         self._linger, self._pauses = linger, pauses
+        self._complete = complete
+        """Finds out what happened around an exchange, before its story is made."""
         self.dropped: Counter[str] = Counter()
         """Stories lost since the start, by cause: queue_full, rejected, closing."""
         self.failing: str | None = None
         """Why nothing is written at the moment; None while it is."""
         self._failed_at = 0.0
-        self._waiting: deque[tuple[Exchange, str]] = deque()
+        self._waiting: deque[Exchange] = deque()
         self._groups: dict[str, Group] = {}
+        self._usual: dict[str, Saved] = {}
         self._guard = threading.Lock()
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -80,18 +86,22 @@ class Store:
         self._wake.set()
         self._thread.start()
 
+    def take(self, rule: StoreRule) -> None:
+        """Keep other bounds from now on; its file stays the same."""
+        self._rule = self.database.rule = rule
+
     @property
     def queued(self) -> int:
         """Stories that wait to be written."""
         return len(self._waiting)
 
-    def put(self, exchanges: Iterable[Exchange], config_hash: str) -> None:
+    def put(self, exchanges: Iterable[Exchange]) -> None:
         """Queue these for writing; what does not fit is dropped and counted."""
         for x in exchanges:
             if len(self._waiting) >= self._rule.queue:
                 self.dropped["queue_full"] += 1
             else:
-                self._waiting.append((x, config_hash))
+                self._waiting.append(x)
         self._wake.set()
 
     def put_groups(self, groups: Iterable[Group]) -> None:
@@ -100,6 +110,12 @@ class Store:
             self._groups.update((group.kind.fingerprint, group) for group in groups)
         if self._groups:
             self._wake.set()
+
+    def put_usual(self, saved: dict[str, Saved]) -> None:
+        """Have what is usual on each route saved, in the place of what was saved before."""
+        with self._guard:
+            self._usual = saved
+        self._wake.set()
 
     def find(self, request_id: str) -> list[Story] | None:
         """All stories of this ID, newest first; None where the store cannot be read."""
@@ -144,26 +160,29 @@ class Store:
         self.database.let_go()
 
     def _write_waiting(self) -> None:
-        while self._is_written(self._next_rows(), self._next_groups()) and self._waiting:
+        while self._is_written(*self._next()) and self._waiting:
             self._closing.wait(self._linger)
 
     def _next_rows(self) -> list[Row]:
         rows: list[Row] = []
         for _ in range(min(BATCH, len(self._waiting))):
-            x, config_hash = self._waiting.popleft()
+            x = self._waiting.popleft()
             try:
-                rows.append(Row.of(story_of(x, worker=self._worker, config_hash=config_hash)))
+                self._complete(x)
+                rows.append(Row.of(story_of(x, worker=self._worker)))
             except (orjson.JSONEncodeError, LookupError, TypeError, ValueError, AttributeError):
                 self.dropped["rejected"] += 1  # a story that cannot be made must not stop the rest
             time.sleep(0)  # lets the event loop have the interpreter
         return rows
 
-    def _next_groups(self) -> list[Group]:
+    def _next(self) -> tuple[list[Row], list[Group], dict[str, Saved]]:
+        rows = self._next_rows()
         with self._guard:
             groups, self._groups = list(self._groups.values()), {}
-        return groups
+            usual, self._usual = self._usual, {}
+        return rows, groups, usual
 
-    def _is_written(self, rows: list[Row], groups: list[Group]) -> bool:
+    def _is_written(self, rows: list[Row], groups: list[Group], usual: dict[str, Saved]) -> bool:
         """Try until it is written. False: given up, because we are closing."""
         tried = 0
         while True:
@@ -171,8 +190,8 @@ class Store:
                 if self._is_doubted:
                     self._is_doubted = False
                     self.database.let_go()  # what is read anew shows whether it is broken
-                self.database.write(rows, groups)
-                rows, groups = [], []
+                self.database.write(rows, groups, usual)
+                rows, groups, usual = [], [], {}
                 self.database.keep_bounds()
             except STORE_ERRORS as error:
                 self._failed(error)

@@ -9,6 +9,8 @@ from typing import Final
 
 from proxy.attempt_record import Attempt
 from proxy.clock import iso
+from proxy.diagnostics.stories.around import around_of
+from proxy.diagnostics.stories.choice import went_to
 from proxy.diagnostics.stories.client_end import client_got
 from proxy.diagnostics.stories.clocks import (
     Clock,
@@ -17,7 +19,7 @@ from proxy.diagnostics.stories.clocks import (
     is_tunnel,
     runbook_of,
     silence,
-)
+)  # fmt: skip
 from proxy.diagnostics.stories.diagnosis import diagnose
 from proxy.diagnostics.stories.fallbacks import fallback_of
 from proxy.diagnostics.stories.guards import guards_of, route_of
@@ -36,9 +38,9 @@ SUMMARY: Final = (
 """What a list of stories says of each, beside its route and its number of attempts."""
 
 
-def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
+def story_of(x: Exchange, *, worker: int = 0) -> Story:
     """The whole story of an exchange that has ended."""
-    outcome = x.outcome or INTERNAL_ERROR
+    outcome, around = x.outcome or INTERNAL_ERROR, around_of(x)
     told: dict[str, object] = {
         "request_id": x.request_id,
         "client_request_id": x.client_request_id or None,
@@ -68,9 +70,11 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "clocks": [_clock(clock) for clock in clocks_of(x)],
         "stream": _stream(x),
         "client": _client(x, outcome),
-        "config_hash": config_hash or None,
+        "config_hash": x.config_hash or None,
+        "config_replaced_by": x.replaced_by or None,
         "worker": worker,
-        "diagnosis": diagnose(x),
+        **around,
+        **diagnose(x, around),
         "runbook": runbook_of(x),
     }
     return {key: value for key, value in told.items() if value is not None}
@@ -137,7 +141,7 @@ def _attempt(x: Exchange, n: int) -> Story:
     then, why = _then(x, n)
     told: dict[str, object] = {
         "number": n + 1,
-        "endpoint": attempt.endpoint,
+        **went_to(attempt, x.started),
         "reused": attempt.reused,
         "at_ms": ms(attempt.started - x.started),
         "queue_ms": ms(attempt.queued) if attempt.queued else None,
@@ -190,7 +194,7 @@ def _times(x: Exchange) -> Story:
         "queue_ms": x.queued,
         "upstream_ms": x.upstream_wait,
         "client_ms": x.client_wait,
-        "paused_ms": x.paused,
+        "paused_ms": x.spent.pause,
         "cancel_ms": x.cancelled,
     }
     return {name: ms(length) for name, length in lengths.items() if length}
@@ -198,9 +202,8 @@ def _times(x: Exchange) -> Story:
 
 def _clock(clock: Clock) -> Story:
     told: Story = {"clock": clock.name, "configured_ms": _ms(clock.configured)}
-    if clock.elapsed is not None:
-        told["elapsed_ms"] = ms(clock.elapsed)
-    return {**told, "ran_out": clock.ran_out}
+    elapsed: Story = {} if clock.elapsed is None else {"elapsed_ms": ms(clock.elapsed)}
+    return {**told, **elapsed, "ran_out": clock.ran_out}
 
 
 def _stream(x: Exchange) -> Story | None:
@@ -225,14 +228,12 @@ def _stream(x: Exchange) -> Story | None:
 
 
 def _client(x: Exchange, outcome: Outcome) -> Story:
-    got = client_got(x)
-    told: Story = {"got": got}
+    told: Story = {"got": (got := client_got(x))}
     if x.status is not None:
         told["status"] = x.status
     if got in ("own_answer", "in_band_error"):
-        wait = x.retry_in
         told["code"] = outcome.code
-        number = str(round(wait)) if wait else "a few"
+        number = str(round(x.retry_in)) if x.retry_in else "a few"
         if outcome is MESSAGE_TOO_LONG and x.terms is not None:
             number = str(x.terms.message.max_length)
         told["message"] = outcome.message.replace("{n}", number)

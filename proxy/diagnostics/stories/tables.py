@@ -66,6 +66,14 @@ error_groups = Table(
     Column("body", Text, nullable=False),
 )
 
+usual_times = Table(
+    "usual_times",
+    METADATA,
+    Column("route", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What is usual on a route: its sketches as JSON."""
+
 
 class NewerStoreError(Exception):
     """The store was written by a newer Sidelight; the argument is its version."""
@@ -79,7 +87,11 @@ def _add_ids(connection: Connection) -> None:
     story_ids.create(connection, checkfirst=True)
 
 
-MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_begin, _add_ids)
+def _add_usual(connection: Connection) -> None:
+    usual_times.create(connection, checkfirst=True)
+
+
+MIGRATIONS: Final[tuple[Callable[[Connection], None], ...]] = (_begin, _add_ids, _add_usual)
 """Step n makes version n + 1 out of version n; a step that was cut short may be made again."""
 
 

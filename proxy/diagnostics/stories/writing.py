@@ -2,7 +2,8 @@
 old.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -12,8 +13,15 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.errors.saved import as_plain, from_plain
+from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories.story import Story
-from proxy.diagnostics.stories.tables import error_groups, stories, story_fields, story_ids
+from proxy.diagnostics.stories.tables import (
+    error_groups,
+    stories,
+    story_fields,
+    story_ids,
+    usual_times,
+)
 
 FIELD_BYTES: Final = 100
 """What a field of the team's own takes besides its text, which stands in an index as well."""
@@ -117,6 +125,24 @@ def _group(body: str) -> Group | None:
         return from_plain(orjson.loads(body))
     except (TypeError, ValueError):  # somebody else has written here; one row costs no other
         return None
+
+
+def write_usual(connection: Connection, usual: Mapping[str, Saved]) -> None:
+    """Put these in the place of all that was saved before."""
+    rows = [
+        {"route": route, "body": orjson.dumps(saved).decode()} for route, saved in usual.items()
+    ]
+    connection.execute(delete(usual_times))
+    connection.execute(insert(usual_times), rows)
+
+
+def read_usual(connection: Connection) -> dict[str, object]:
+    """What was saved, by route; what is no JSON is passed over."""
+    found: dict[str, object] = {}
+    for route, body in connection.execute(select(usual_times.c.route, usual_times.c.body)):
+        with suppress(ValueError):
+            found[route] = orjson.loads(body)
+    return found
 
 
 def size_of(connection: Connection) -> int:

@@ -195,7 +195,8 @@ class TestRequest:
         "evidence",
         [
             "retried (reset) after 90 ms, retry budget 19 left", "reused connection, nothing sent",
-            "closed before the head", "silence 20.0 s", "700 ms, 1.2 s after the beginning",
+            "closed before the head", "the client's key leads there; 3 could be used",
+            "silence 20.0 s", "700 ms, 1.2 s after the beginning",
             "148 in 140 reads", "gap20.0 s20.0 sran out", "the path is /api/chat",
             "Where it wentupstream 22.0 s, relay 0.4 ms",
             "closed, 4 of 10 attempts failed in 30.0 s", "The answer stopped arriving.",

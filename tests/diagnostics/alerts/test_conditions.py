@@ -87,7 +87,11 @@ def test_a_finding_says_what_was_found_and_names_three_ids(exchange_of) -> None:
 
 def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> None:
     system_state = SystemState(
-        circuits_open=("chat", "rest"), pools_exhausted=("db",), config_rejected=True
+        circuits_open=("chat", "rest"),
+        pools_exhausted=("db",),
+        overloaded=("memory",),
+        endpoints_down=(("db", "http://a:1", "3 checks in a row: status 500"),),
+        config_rejected=True,
     )
     rule = AlertsRule()
     window = CountWindow.of(rule)
@@ -98,6 +102,8 @@ def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> No
         ("breaker_open", "chat", ("id-1",)),
         ("breaker_open", "rest", ()),
         ("pool_exhausted", "db", ()),
+        ("overloaded", "memory", ()),
+        ("endpoint_down", "db http://a:1", ()),
         ("config_rejected", "", ()),
     ]
 
@@ -106,11 +112,14 @@ def test_rules_about_signs_can_be_switched_off() -> None:
     off = AlertsRule(
         breaker_open=False,
         pool_exhausted=False,
+        overloaded=False,
+        endpoint_down=False,
         config_rejected=False,
         store_dropping=False,
         log_dropping=False,
     )
-    system_state = SystemState(("chat",), ("db",), 5, 5, True)
+    down = (("db", "http://a", "status 500"),)
+    system_state = SystemState(("chat",), ("db",), ("loop_lag",), down, 5, 5, True)
 
     assert found(off, system_state=system_state) == {}
     assert lost(off, SystemState(), system_state) == []

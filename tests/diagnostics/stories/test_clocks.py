@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.diagnostics.stories.clocks import clocks_of, ran_out, runbook_of, silence
+from proxy.resilience.opening import Opening
 from proxy.settings.sections import TimeoutsRule
 from tests.records import attempt
 
@@ -78,11 +79,26 @@ def test_what_a_clock_ran_is_measured_and_not_its_limit(exchange_of, code, unusu
     assert elapsed(measured)[name] == 7.5
 
 
-def test_a_clock_about_events_has_a_runbook_of_its_own(exchange_of) -> None:
-    x = exchange_of("stream_stalled", detail="event_gap: no event for 5 s")
+BY_HAND = {"opening": Opening("manual", 9.0), "breaker_state": "open", "attempts": []}
 
-    assert runbook_of(x) == "event_gap"
-    assert runbook_of(exchange_of("stream_stalled")) == "stream_stalled"
+
+@pytest.mark.parametrize(
+    ("code", "unusual", "runbook"),
+    [
+        pytest.param(
+            "stream_stalled",
+            {"streamed": True, "detail": "event_gap: no event for 5 s"},
+            "event_gap",
+            id="bytes without an event",
+        ),
+        pytest.param("stream_stalled", {"streamed": True}, "stream_stalled", id="a stream"),
+        pytest.param("stream_stalled", {}, "body_stalled", id="a plain answer: no heartbeats"),
+        pytest.param("circuit_open", BY_HAND, "circuit_by_hand", id="opened by hand"),
+        pytest.param("circuit_open", {}, "circuit_open", id="opened by failures"),
+    ],
+)
+def test_the_runbook_follows_from_what_is_proven(exchange_of, code, unusual, runbook) -> None:
+    assert runbook_of(exchange_of(code, **unusual)) == runbook
 
 
 def test_silence_is_counted_from_the_head_where_no_byte_came(exchange_of) -> None:

@@ -61,4 +61,4 @@ def test_sentences(exchange_of, record, words: str) -> None:
     x = exchange_of("circuit_open", fallback=record, status=200)
 
     assert words == fallback_words(x)
-    assert words in diagnose(x)
+    assert words in diagnose(x)["diagnosis"]

@@ -35,7 +35,7 @@ def test_what_the_event_says_is_the_same_in_both(exchange_of, code) -> None:
 
     assert {key: told.get(key) for key in SAME} == {key: retold.get(key) for key in SAME}
     assert retold["source"] == "log"
-    assert str(retold["diagnosis"]).endswith(f"See runbook: {code}.")
+    assert str(retold["diagnosis"]).endswith(f"See runbook: {told['runbook']}.")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
     assert "at_ms" not in last
     assert retold["breaker"] == {"after": "closed"}
     assert retold["clocks"] == []
-    assert "Attempt 1 ended as reset and was repeated. " in retold["diagnosis"]
+    assert "Attempt 1 ended as reset and was repeated.\n" in retold["diagnosis"]
 
 
 def test_a_silence_that_was_not_logged_is_not_made_up(exchange_of) -> None:

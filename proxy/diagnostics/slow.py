@@ -1,4 +1,4 @@
-"""Whether an exchange was slow, for those who keep slow ones as they keep failures."""
+"""Which answers are slow by the settings."""
 
 from proxy.exchange import Exchange
 

@@ -1,0 +1,46 @@
+"""The diagnosis in its parts, and what happened around an exchange, on its page."""
+
+from proxy.admin.around_text import culprit_lines, diagnosis_parts, neighbour_lines
+from proxy.admin.json_view import JsonObject, part, text
+from proxy.admin.pages.markup import Content, Markup, el
+from proxy.admin.pages.parts import reference, section
+from proxy.diagnostics.stories.usually import usual_lines
+
+
+def diagnosis(story: JsonObject) -> Markup:
+    """Proven, likely, next check: a line each."""
+    return el(
+        "div",
+        [el("p", el("b", name, ": "), said) for name, said in diagnosis_parts(story)],
+        class_="diagnosis",
+    )
+
+
+def neighbours(story: JsonObject) -> Markup | None:
+    """How others did, with links to some of both sides."""
+    lines: list[Content] = [
+        el("li", line, _samples("Bad", bad), _samples("Good", good))
+        for line, bad, good in neighbour_lines(story)
+    ]
+    nearest = text(part(story, "neighbours"), "nearest_good")
+    if nearest:
+        lines.append(el("li", "Nearest good one: ", reference(nearest)))
+    return section("Neighbours", el("ul", lines)) if lines else None
+
+
+def culprits(story: JsonObject) -> Markup | None:
+    """Who brought it about."""
+    lines = [el("li", line) for line in culprit_lines(story)]
+    return section("Culprits", el("ul", lines)) if lines else None
+
+
+def usual(story: JsonObject) -> Markup | None:
+    """What was measured beside what is usual on the route."""
+    lines = [el("li", line) for line, _ in usual_lines(part(story, "usual"))]
+    return section("Usual on the route", el("ul", lines)) if lines else None
+
+
+def _samples(side: str, ids: list[str]) -> Markup | None:
+    if not ids:
+        return None
+    return el("div", f"{side}: ", [[reference(each), " "] for each in ids], class_="quiet")

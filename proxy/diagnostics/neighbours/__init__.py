@@ -1,0 +1,1 @@
+"""What happened around an exchange: how others of its kind did, and what is usual."""

@@ -1,0 +1,206 @@
+"""The desk: takes what has ended from the event loop, and finds out what happened around it.
+
+`add` is for the event loop and costs next to nothing. The rest is done in a thread, once a second
+or when somebody asks; bad exchanges of one route that lie together share their count. What is found
+is kept on the record as JSON, so it is the same in memory and in the store.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from typing import Final
+
+import orjson
+
+from proxy import clock
+from proxy.diagnostics.neighbours.culprits import Culprits
+from proxy.diagnostics.neighbours.ring import SPAN, Ring
+from proxy.diagnostics.neighbours.rows import ComparedRow, RowMaker, pace_of
+from proxy.diagnostics.neighbours.telling import Told, tell
+from proxy.diagnostics.neighbours.usual import Saved
+from proxy.diagnostics.neighbours.usual_times import UsualTimes
+from proxy.diagnostics.neighbours.window import RouteWindow
+from proxy.exchange import Exchange
+from proxy.outcome import COMPLETED
+
+MOST_WAITING: Final = 8192
+"""Exchanges that wait for the thread; of more the oldest are not compared."""
+EACH: Final = 50
+"""Bad exchanges of one second that are compared each; the others name one that was."""
+PAIRS: Final = 10
+"""Of these, by pairs of fields as well, which are looked for row by row."""
+REFRESH: Final = 10.0
+"""Seconds after which a window is counted anew, by what is slow then."""
+
+SAVED: Final = 60.0
+"""Seconds between two times that what is usual is saved."""
+
+_BRIEF: Final = b'{"brief"'
+
+EndedBatch = tuple[Sequence[Exchange], Mapping[int, Told]]
+"""What ended, and who held what some of them were refused, by identity."""
+
+
+class Desk:
+    """`own` are the names of the team's own fields."""
+
+    def __init__(self, own: tuple[str, ...], is_slow: Callable[[Exchange], bool]) -> None:
+        self._usual = UsualTimes()
+        self._saved_at = clock.now()
+        self._is_slow = is_slow
+        self._maker = RowMaker(own)
+        self._ring = Ring()
+        self._culprits = Culprits(self._maker.own, self._ring)
+        self._live: dict[tuple[str, str], RouteWindow] = {}
+        """Windows of routes that have trouble now, by route and upstream."""
+        self._begun: dict[tuple[str, str], float] = {}
+        self._second = 0
+        self._compared = 0
+        """Of that second."""
+        self._latest: dict[str, str] = {}
+        """The ID of the latest one that was compared, by kind."""
+        self._waiting: deque[EndedBatch] = deque()
+        self._number = 0
+        self._lock = threading.Lock()
+
+    def add(self, batch: Sequence[Exchange], held: Mapping[int, Told]) -> None:
+        """Have these looked at. For the event loop: it never waits."""
+        self._waiting.append((batch, held))
+        self._number += len(batch)
+        if self._number > MOST_WAITING:
+            self._drop()
+
+    def settle(self) -> None:
+        """Look at all that wait."""
+        with self._lock:
+            self._settle()
+
+    def complete(self, x: Exchange) -> None:
+        """Find out what happened around an exchange that has ended, if nobody has."""
+        with self._lock:
+            self._settle()
+            if x.around is None or x.around.startswith(_BRIEF):
+                self._look(x)
+
+    def finish(self, x: Exchange) -> None:
+        """The same at a bounded price, for the store: one of very many names one of its like."""
+        with self._lock:
+            self._settle()
+            if x.around is None:
+                self._look(x)
+
+    def restore_usual(self, saved: Mapping[str, object]) -> None:
+        """Go on from what was usual before the start."""
+        with self._lock:
+            self._usual.restore(saved)
+
+    def save_usual(self) -> None:
+        """Have it saved the next time, whenever that was last done."""
+        self._saved_at = -inf
+
+    def usual_to_save(self) -> dict[str, Saved] | None:
+        """What is usual, if it is time to save it."""
+        if clock.now() - self._saved_at < SAVED:
+            return None
+        self._saved_at = clock.now()
+        with self._lock:
+            return self._usual.saved()
+
+    def _drop(self) -> None:
+        """Nobody came for them in time: the oldest give way, and that is remembered."""
+        try:
+            batch, _ = self._waiting.popleft()
+        except IndexError:  # the thread was quicker
+            return
+        self._number -= len(batch)
+        self._ring.lose(x.ended for x in batch)
+
+    def _settle(self) -> None:
+        while self._waiting:
+            try:
+                batch, held = self._waiting.popleft()
+            except IndexError:  # the loop has dropped it
+                return
+            self._number -= len(batch)
+            for x in batch:
+                self._take(x, self._maker.row(x), held.get(id(x)))
+
+    def _take(self, x: Exchange, row: ComparedRow, held: Told | None) -> None:
+        self._ring.add(row)
+        self._usual.add(x)
+        for window in self._live.values():
+            window.add(row)
+        if x.outcome is COMPLETED and not self._is_slow(x):
+            return
+        if int(x.ended) != self._second:
+            self._second, self._compared = int(x.ended), 0
+        self._compared += 1
+        if self._compared <= EACH or row.kind not in self._latest:
+            self._latest[row.kind] = x.request_id
+            self._write(x, self._window(x, row), row, held)
+        else:
+            x.around = _brief(self._latest[row.kind], held)
+
+    def _window(self, x: Exchange, row: ComparedRow) -> RouteWindow:
+        """The counts of the row's route, the row being the newest."""
+        key = (row.route, row.upstream)
+        window = self._live.get(key)
+        if window is None or row.ended - self._begun[key] > REFRESH:
+            window = self._live[key] = self._counted(x, row, self._ring.window(row.ended))
+            self._begun[key] = row.ended
+            self._let_go(row.ended)
+        window.expire(row.ended)
+        return window
+
+    def _let_go(self, now: float) -> None:
+        """Routes that are well again need no counts."""
+        for key in [key for key, begun in self._begun.items() if now - begun > 2 * REFRESH]:
+            del self._live[key], self._begun[key]
+
+    def _counted(self, x: Exchange, row: ComparedRow, rows: Sequence[ComparedRow]) -> RouteWindow:
+        slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
+        window = RouteWindow(row.route, row.upstream, self._maker.fields, slowness)
+        window.count_all(each for each in rows if each is not row)
+        window.add(row)
+        return window
+
+    def _look(self, x: Exchange) -> None:
+        """Of one that nobody has looked at: it was good, or it is asked for late."""
+        slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
+        most = slowness.of(streamed=x.streamed)
+        if x.outcome is COMPLETED and (most is None or pace_of(x) <= most):
+            self._write(x, None, None, None)
+            return
+        rows = self._ring.window(x.ended)
+        row = next((r for r in reversed(rows) if r.request_id == x.request_id), None)
+        window = self._counted(x, row, rows) if row is not None else None
+        self._write(x, window, row, None)
+
+    def _write(
+        self, x: Exchange, window: RouteWindow | None, row: ComparedRow | None, held: Told | None
+    ) -> None:
+        def dated(at: float) -> str:
+            return clock.iso(x.started_wall + at - x.started)
+
+        told: Told = {"usual": self._usual.of(x)}
+        if window is not None and row is not None:
+            in_pairs = self._compared <= PAIRS
+            at_least = self._ring.lost_until >= row.ended - SPAN
+            told["neighbours"] = tell(window, row, dated, at_least=at_least, in_pairs=in_pairs)
+            told["culprits"] = self._culprits.of(x, window, dated)
+        if held:
+            told["culprits"] = {**_plain(told.get("culprits")), "places": held}
+        kept = {key: value for key, value in told.items() if value}
+        x.around = orjson.dumps(kept)
+
+
+def _brief(like: str, held: Told | None) -> bytes:
+    """What is kept of one of very many that ended alike within a second."""
+    words = [f"so many ended badly in this second that not each was compared; one that was: {like}"]
+    told: Told = {"brief": True, "neighbours": {"words": words, "see": like}}
+    return orjson.dumps(told | ({"culprits": {"places": held}} if held else {}))
+
+
+def _plain(value: object) -> Told:
+    return value if isinstance(value, dict) else {}

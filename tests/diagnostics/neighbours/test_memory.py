@@ -1,0 +1,29 @@
+"""A hundred thousand different paths, users and agents cost what docs/limits.md says."""
+
+import tracemalloc
+
+import pytest
+
+from proxy.diagnostics.neighbours.desk import Desk
+
+ROOM = 40 << 20
+"""What docs/limits.md says."""
+
+
+@pytest.mark.parametrize("longer", ["", "x" * 300], ids=["usual values", "values to be cut"])
+def test_a_hundred_thousand_different_values_cost_what_is_documented(happen, longer) -> None:
+    """Some are bad, so that there are counts as well; what is found lies on their records."""
+    desk = Desk(("user_id",), lambda _: False)
+    tracemalloc.start()
+    for start in range(0, 100_000, 50):
+        batch = []
+        for n in range(start, start + 50):
+            bad = {} if n % 1000 else {"code": "head_timeout", "status": None}
+            named = {"path": f"/api/{n}{longer}", "user": f"u{n}{longer}"}
+            batch.append(happen(100 + n / 1000, agent=f"agent/{n}{longer}", **named, **bad))
+        desk.add(batch, {})
+        desk.settle()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert held < ROOM
