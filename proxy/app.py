@@ -60,7 +60,6 @@ class App:
         self.tracing = Tracing(settings, self.log.say)
         self.observer.readers += [self.diagnostics.closed, *self.tracing.readers]
         self.metrics.read_from(self.diagnostics.readings)
-        self.metrics.read_from(self.tracing.readings)
         self.shed: Counter[tuple[str, str]] = Counter()
         """Connections that were refused or cut, by whose and why."""
         kept = settings.admin.max_connections + OF_OUR_OWN
@@ -68,14 +67,7 @@ class App:
         self.overload = self._make_overload(settings)
         """Whether new requests are refused."""
         self.memory_watch = self._make_memory_watch()
-        self._builder = Builder(
-            self.observer,
-            self.log.say,
-            self._breaker_changed,
-            self.descriptors.admit_upstream,
-            self.overload,
-            self.tracing.sampler,
-        )
+        self._builder = self._make_builder()
         self.current = self._builder.current = self._builder.build(settings)
         """What the settings in force were made into."""
         self.retired: list[Upstream] = []
@@ -112,6 +104,16 @@ class App:
             service=settings.service,
             own_fields=tuple(settings.observe.fields),
             holders=Holders(self.observer.running.values, partial(places_of, self)),
+        )
+
+    def _make_builder(self) -> Builder:
+        return Builder(
+            self.observer,
+            self.log.say,
+            self._breaker_changed,
+            self.descriptors.admit_upstream,
+            self.overload,
+            self.tracing.sampler,
         )
 
     def _make_listener(self, rule: Listen) -> Listener:

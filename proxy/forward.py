@@ -136,8 +136,7 @@ class Forward:
         """Give back what is held and tell the observer, whatever happened."""
         x, ended = ctx.exchange, now()
         x.close(ended)
-        if ctx.permit is not None:
-            ctx.settle("neutral", ended)
+        ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
             ctx.let_go(whole=False)
         if ctx.places:

@@ -126,18 +126,12 @@ MaskErrors = Annotated[
 ]
 
 
-def _not_reserved(name: str) -> str:
-    if name in ("none", "other"):
-        raise ValueError(f"{name} is what metrics call traffic of no route; take another name")
-    return name
-
-
 class ResolvedRoute(Policy):
     """A route, its own keys laid over those of its policy."""
 
     model_config = ConfigDict(title="Route")
 
-    name: Annotated[syntax.Name, AfterValidator(_not_reserved)]
+    name: Annotated[syntax.Name, AfterValidator(syntax.not_reserved)]
     """Name in log, metrics and alerts."""
     match: Match
     """Which requests it takes; the most specific route wins, whatever the order here."""

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from proxy.tracing.rules import CollectorUrl, HeaderName, HeaderValue, TracingRule
+from proxy.tracing.rules import CollectorUrl, ExportHeader, HeaderValue, TracingRule
 
 T = TypeVar("T")
 TRACES_PATH: Final = "/v1/traces"
@@ -38,7 +38,9 @@ class EffectiveTracing:
     """By variable: why it does not hold."""
 
 
-def effective(rule: TracingRule, service: str, environ: Mapping[str, str]) -> EffectiveTracing:
+def with_environment(
+    rule: TracingRule, service: str, environ: Mapping[str, str]
+) -> EffectiveTracing:
     """The settings with what the environment adds to them; `service` where nobody names it."""
     reader = _Reader(environ)
     given = rule.model_fields_set
@@ -182,7 +184,7 @@ def _compression(text: str) -> str:
 
 
 _collector = TypeAdapter[str](CollectorUrl).validate_python
-_HEADERS: Final = TypeAdapter[dict[str, SecretStr]](dict[HeaderName, HeaderValue])
+_HEADERS: Final = TypeAdapter[dict[str, SecretStr]](dict[ExportHeader, HeaderValue])
 _PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
     "timeout": _seconds("timeout"),
     "interval": _seconds("interval"),

@@ -52,7 +52,7 @@ def _link(link: str) -> str:
 
 
 CollectorUrl = Annotated[str, AfterValidator(collector)]
-HeaderName = Annotated[str, AfterValidator(_name)]
+ExportHeader = Annotated[str, AfterValidator(_name)]
 HeaderValue = Annotated[SecretStr, AfterValidator(secret_value)]
 Always = Literal["failures", "slow"]
 
@@ -64,7 +64,7 @@ class TracingRule(Knobs):
     endpoint: CollectorUrl | None = None
     """Collector that takes OTLP over HTTP, such as http://collector:4318; `/v1/traces` is added.
     null: no spans, and trace headers just pass."""
-    headers: dict[HeaderName, HeaderValue] = Field({})
+    headers: dict[ExportHeader, HeaderValue] = Field({})
     """Headers for the collector, such as its API key. Secret."""
     ca_file: Annotated[str, Field(min_length=1)] | None = None
     """PEM file of the authorities that the certificate of an https collector may be from; null:

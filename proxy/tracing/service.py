@@ -10,7 +10,7 @@ from proxy import __version__
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
-from proxy.tracing.environment import EffectiveTracing, effective
+from proxy.tracing.environment import EffectiveTracing, with_environment
 from proxy.tracing.rules import TracingRule
 from proxy.tracing.sampling import Sampler
 from proxy.tracing.spans import RouteWords, SpanWriter
@@ -66,7 +66,7 @@ class Tracing:
     def __init__(
         self, settings: TracedSettings, tell: EmitEvent, environ: Mapping[str, str] = os.environ
     ) -> None:
-        held = effective(settings.tracing, settings.service, environ)
+        held = with_environment(settings.tracing, settings.service, environ)
         self._held, self._tell = held, tell
         self._missing = ""
         self._writer = SpanWriter(_words(settings))

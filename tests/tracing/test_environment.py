@@ -2,14 +2,14 @@
 
 import pytest
 
-from proxy.tracing.environment import effective
+from proxy.tracing.environment import with_environment
 from proxy.tracing.rules import TracingRule
 
 BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def url(environ: dict[str, str], **given: object) -> str | None:
-    return effective(TracingRule(**given), "sidelight", environ).url
+    return with_environment(TracingRule(**given), "sidelight", environ).url
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_where_spans_go(given: dict, environ: dict[str, str], posted_to: str | N
     ],
 )
 def test_a_variable_holds_where_the_key_is_left_out(environ, key, value) -> None:
-    held = effective(TracingRule(), "sidelight", environ)
+    held = with_environment(TracingRule(), "sidelight", environ)
 
     assert value == getattr(held.rule, key)
     assert {} == held.ignored
@@ -80,7 +80,7 @@ def test_a_key_that_is_given_wins() -> None:
         "OTEL_EXPORTER_OTLP_TIMEOUT": "9",
         "OTEL_RESOURCE_ATTRIBUTES": "a=variable,b=c",
     }
-    held = effective(rule, "sidelight", environ).rule
+    held = with_environment(rule, "sidelight", environ).rule
 
     assert (1.0, 1.0, {"a": "settings", "b": "c"}) == (held.sample, held.timeout, held.resource)
 
@@ -90,7 +90,7 @@ def test_the_variable_for_traces_wins_over_that_for_all() -> None:
         "OTEL_EXPORTER_OTLP_HEADERS": "a=1",
         "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "b=2%2C3",
     }
-    held = effective(TracingRule(), "sidelight", environ).rule
+    held = with_environment(TracingRule(), "sidelight", environ).rule
 
     assert {"b": "2,3"} == {k: v.get_secret_value() for k, v in held.headers.items()}
     assert "2,3" not in repr(held)
@@ -113,7 +113,7 @@ def test_the_variable_for_traces_wins_over_that_for_all() -> None:
     ],
 )
 def test_the_name_of_the_service(given, environ, service) -> None:
-    held = effective(TracingRule(**given), "sidelight", environ)
+    held = with_environment(TracingRule(**given), "sidelight", environ)
 
     assert service == held.service
     assert "service.name" not in held.rule.resource
@@ -137,8 +137,8 @@ def test_the_name_of_the_service(given, environ, service) -> None:
     ],
 )
 def test_what_cannot_be_understood_is_said_and_left_out(variable: str, value: str) -> None:
-    held = effective(TracingRule(endpoint="http://c"), "sidelight", {variable: value})
-    alone = effective(TracingRule(), "sidelight", {variable: value})
+    held = with_environment(TracingRule(endpoint="http://c"), "sidelight", {variable: value})
+    alone = with_environment(TracingRule(), "sidelight", {variable: value})
 
     assert {variable} == set(alone.ignored)
     assert "hush" not in str(alone.ignored)
@@ -149,7 +149,7 @@ def test_what_cannot_be_understood_is_said_and_left_out(variable: str, value: st
 
 def test_a_share_that_is_none_is_said() -> None:
     environ = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "2"}
-    held = effective(TracingRule(), "sidelight", environ)
+    held = with_environment(TracingRule(), "sidelight", environ)
 
     assert {"OTEL_TRACES_SAMPLER_ARG": "must be a number from 0 to 1"} == held.ignored
     assert 1.0 == held.rule.sample
