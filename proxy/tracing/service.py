@@ -13,7 +13,8 @@ from proxy.observation.series import Sample
 from proxy.tracing.environment import EffectiveTracing, with_environment
 from proxy.tracing.rules import TracingRule
 from proxy.tracing.sampling import Sampler
-from proxy.tracing.spans import RouteWords, SpanWriter
+from proxy.tracing.route_words import RouteWords
+from proxy.tracing.spans import SpanWriter
 
 if TYPE_CHECKING:  # opentelemetry-proto is an extra
     from proxy.tracing.exporter import SpanExporter

@@ -13,6 +13,9 @@ _EVENT = b"\x5a"
 _START, _END = 0x39, 0x41
 _TIMES = Struct("<BQBQ")
 _NANO = 1_000_000_000
+_MOST = 512
+_known: dict[tuple[str, str | int], bytes] = {}
+"""Events without their times, by name and the value of their attribute."""
 
 
 def events_of(x: Exchange, outcome: Outcome) -> list[bytes]:
@@ -39,10 +42,14 @@ def events_of(x: Exchange, outcome: Outcome) -> list[bytes]:
 
 
 def _event(x: Exchange, name: str, at: float, key: str = "", value: str | int = "") -> bytes:
-    body = fixed64(b"\x09", _nano(x, at)) + sized(b"\x12", name.encode())
-    if key:
-        body += sized(b"\x1a", key_value(key, value))
-    return sized(_EVENT, body)
+    told = _known.get((name, value))
+    if told is None:
+        told = sized(b"\x12", name.encode())
+        if key:
+            told += sized(b"\x1a", key_value(key, value))
+        if len(_known) < _MOST:
+            _known[name, value] = told
+    return sized(_EVENT, fixed64(b"\x09", _nano(x, at)) + told)
 
 
 def times_of(x: Exchange, began: float, ended: float) -> bytes:

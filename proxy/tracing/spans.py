@@ -11,6 +11,7 @@ from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED, INTERNAL_ERROR, UPSTREAM_ERROR, Outcome, is_error
 from proxy.tracing import conventions as c
 from proxy.tracing.record import SpanRecord
+from proxy.tracing.route_words import RouteWords
 from proxy.tracing.span_events import events_of, times_of
 from proxy.tracing.wire import SpanAttribute, sized
 
@@ -20,16 +21,6 @@ _NAME = b"\x2a"
 _SERVER, _CLIENT = b"\x30\x02", b"\x30\x03"
 _IS_ERROR = b"\x7a\x02\x18\x02"
 _PORTS = {"http": 80, "https": 443}
-
-
-class RouteWords:
-    """What spans say of a route."""
-
-    def __init__(self, path: str, prefix: str | None) -> None:
-        self.path = path
-        """The pattern that it matches."""
-        self.prefix = prefix
-        """What is cut off the path; None where nothing is."""
 
 
 class SpanWriter:
@@ -75,9 +66,8 @@ class SpanWriter:
         method = x.method if x.method in c.METHODS else "HTTP"
         words = self._routes.get(x.route) if x.route else None
         lines = [_ids_of(span)]
-        name = method if words is None else f"{method} {words.path}"
         lines += (
-            sized(_NAME, name.encode()),
+            sized(_NAME, method.encode()) if words is None else words.name_of(method),
             _SERVER,
             times_of(x, x.started, x.ended),
             *self._asked(x, span, words),

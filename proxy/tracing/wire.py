@@ -1,8 +1,7 @@
 """Writes the parts of an OTLP span as protobuf, straight to bytes.
 
-A third of the price of the messages of the library, most of which is in attributes: those whose
-values recur are written once and remembered. `tests/tracing/test_wire.py` reads them with the
-library.
+Most of a span is in its attributes: those whose values recur are written once and remembered.
+`tests/tracing` reads them with the library.
 """
 
 from struct import Struct

@@ -7,7 +7,8 @@ from proxy import outcome as o
 from proxy.exchange import Exchange
 from proxy.tracing import conventions as c
 from proxy.tracing.record import SpanRecord
-from proxy.tracing.spans import RouteWords, SpanWriter
+from proxy.tracing.route_words import RouteWords
+from proxy.tracing.spans import SpanWriter
 from tests.house.collector import plain
 from tests.records import attempt, exchange, fallen_back
 
