@@ -11,9 +11,9 @@ from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
 from proxy.tracing.environment import EffectiveTracing, with_environment
+from proxy.tracing.route_words import RouteWords
 from proxy.tracing.rules import TracingRule
 from proxy.tracing.sampling import Sampler
-from proxy.tracing.route_words import RouteWords
 from proxy.tracing.spans import SpanWriter
 
 if TYPE_CHECKING:  # opentelemetry-proto is an extra

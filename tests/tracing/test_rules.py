@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from proxy.settings.load import parse
 from proxy.tracing.rules import TracingRule
 
 
@@ -39,3 +40,17 @@ def test_a_link_has_a_place_for_the_trace(link: str) -> None:
 
 def test_headers_are_never_shown() -> None:
     assert "hush" not in repr(TracingRule(headers={"api-key": "hush"}))
+
+
+def test_names_of_headers_and_attributes_are_the_users_own_in_a_file() -> None:
+    text = """
+tracing:
+  headers: { api-key: hush }
+  resource: { deployment.environment.name: prod }
+upstreams: { chat: { endpoints: ["http://127.0.0.1:1"] } }
+routes: [{ name: all, match: {}, upstream: chat }]
+"""
+    rule = parse(text).tracing
+
+    assert "hush" == rule.headers["api-key"].get_secret_value()
+    assert {"deployment.environment.name": "prod"} == rule.resource
