@@ -68,7 +68,7 @@ lock: PIN = uv pip compile --quiet --universal --python-version 3.11 --generate-
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --upgrade
 lock: COMPILE = printf 'setuptools>=77\n' | $(PIN) pyproject.toml -
 lock:  ## Pin all dependencies anew, with hashes (needs uv).
-	$(COMPILE) --extra postgres --output-file requirements.lock
+	$(COMPILE) --extra otel --extra postgres --output-file requirements.lock
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --extra compile --constraint requirements-dev.lock --output-file deploy/compile.lock
 	printf 'pip-audit\ncyclonedx-bom\n' | $(PIN) - --output-file deploy/audit.lock

@@ -33,7 +33,13 @@ http {{
   {http}
 }}
 """
-NGINX_UPSTREAM = "server {{ listen 127.0.0.1:{port}; location / {{ return 200 '{answer}'; }} }}"
+NGINX_UPSTREAM = """
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ return 200 '{answer}'; }}
+    location = /v1/traces {{ return 200; }}
+  }}
+"""
 NGINX_PROXY = """
   log_format event escape=json '{{"timestamp":"$time_iso8601","request_id":"$request_id",'
     '"method":"$request_method","path":"$request_uri","status":$status,"bytes_out":$bytes_sent,'
@@ -85,6 +91,10 @@ routes:
     policy: streamed-chat
   - {{ name: rest, match: {{ path: / }}, upstream: chat }}
 """
+SPANS = """
+tracing: {{ endpoint: "http://127.0.0.1:{upstream}", sample: {share} }}
+"""
+SHARES = {"Sidelight, 100 % spans": 1, "Sidelight, 0 % spans": 0}
 MATCHES = [
     f"  - {{{{ name: r{{n}}, upstream: chat, match: {match} }}}}\n"
     for match in (
@@ -195,6 +205,8 @@ def _sidelight(peer: Peer) -> list[str]:
         admin=peer.port + 1000,
         upstream=UPSTREAM,
     )
+    if peer.name in SHARES:
+        text += SPANS.format(upstream=UPSTREAM, share=SHARES[peer.name])
     if peer.name.endswith("routes"):
         text += "".join(MATCHES[n % len(MATCHES)].format(n=n) for n in range(998))
     config.write_text(text)
@@ -209,6 +221,7 @@ COMMANDS = {
     "Sidelight": _sidelight,
     "Sidelight with a thousand routes": _sidelight,
     "Sidelight, interpreted": _sidelight,
+    **dict.fromkeys(SHARES, _sidelight),
 }
 
 
@@ -222,6 +235,8 @@ def peers() -> list[Peer]:
         Peer("Sidelight", 18104, missing=_uncompiled(), tree=COMPILED),
         Peer("Sidelight with a thousand routes", 18106, missing=_uncompiled(), tree=COMPILED),
         Peer("Sidelight, interpreted", 18105),
+        Peer("Sidelight, 100 % spans", 18107, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight, 0 % spans", 18108, missing=_uncompiled(), tree=COMPILED),
     ]
 
 

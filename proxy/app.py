@@ -3,7 +3,6 @@ order.
 """
 
 import asyncio
-import socket
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from proxy.admin.server import AdminRunner, admin_runner
 from proxy.clock import now
 from proxy.descriptors import OF_OUR_OWN, Descriptors
 from proxy.diagnostics.neighbours.holders import Holders
-from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
+from proxy.diagnostics.service import Diagnostics
 from proxy.forward import Forward
 from proxy.limits.overload import Overload
 from proxy.limits.places import Places
@@ -28,6 +27,7 @@ from proxy.observation.observer import Observer
 from proxy.observation.summary import Summary
 from proxy.reload.build import Builder, Built
 from proxy.reload.reloader import Reloader
+from proxy.reload.told import diagnostics_rules, token_of
 from proxy.resilience.permits import Transition
 from proxy.routing import Route
 from proxy.settings.schema import Settings
@@ -36,6 +36,7 @@ from proxy.settings.source import Source
 from proxy.timing.loop_lag import LAG
 from proxy.timing.memory import MemoryWatch, memory_limit
 from proxy.tls.service import TlsService
+from proxy.tracing.service import Tracing
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
@@ -56,7 +57,8 @@ class App:
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
         self.in_process_admin = InProcessAdmin(self)
         self.diagnostics = self._make_diagnostics(settings)
-        self.observer.readers.append(self.diagnostics.closed)
+        self.tracing = Tracing(settings, self.log.say)
+        self.observer.readers += [self.diagnostics.closed, *self.tracing.readers]
         self.metrics.read_from(self.diagnostics.readings)
         self.shed: Counter[tuple[str, str]] = Counter()
         """Connections that were refused or cut, by whose and why."""
@@ -65,13 +67,7 @@ class App:
         self.overload = self._make_overload(settings)
         """Whether new requests are refused."""
         self.memory_watch = self._make_memory_watch()
-        self._builder = Builder(
-            self.observer,
-            self.log.say,
-            self._breaker_changed,
-            self.descriptors.admit_upstream,
-            self.overload,
-        )
+        self._builder = self._make_builder()
         self.current = self._builder.current = self._builder.build(settings)
         """What the settings in force were made into."""
         self.retired: list[Upstream] = []
@@ -81,7 +77,7 @@ class App:
         self.listener = self._make_listener(settings.listen)
         self.reloader = Reloader(self, self._builder, self.observer, source)
         self.metrics.read_from(partial(gauges_of, self))
-        self._guard = Guard(settings.admin.host, _token(settings))
+        self._guard = Guard(settings.admin.host, token_of(settings))
         self._admin = self._make_admin(settings.admin.max_connections)
         self.admin_port = settings.admin.port
         """Known once it listens."""
@@ -102,12 +98,22 @@ class App:
 
     def _make_diagnostics(self, settings: Settings) -> Diagnostics:
         return Diagnostics(
-            _diagnostics_rules(settings),
+            diagnostics_rules(settings),
             tell=self.log.say,
             system_state=self.in_process_admin.system_state,
             service=settings.service,
             own_fields=tuple(settings.observe.fields),
             holders=Holders(self.observer.running.values, partial(places_of, self)),
+        )
+
+    def _make_builder(self) -> Builder:
+        return Builder(
+            self.observer,
+            self.log.say,
+            self._breaker_changed,
+            self.descriptors.admit_upstream,
+            self.overload,
+            self.tracing.sampler,
         )
 
     def _make_listener(self, rule: Listen) -> Listener:
@@ -153,11 +159,12 @@ class App:
         self.forward.plan = built.plan
         self.listener.take(settings.listen, built.peers)
         self.log.listen_from(settings.log.level)
-        self._guard.token = _token(settings)
+        self._guard.token = token_of(settings)
         routes = {route.name: route.rule.upstream for route in built.routes}
         self.observer.record_share(settings.log.sample)
         self.observer.take(routes, self.upstreams, {upstream.name for upstream in replaced})
-        self.diagnostics.take(_diagnostics_rules(settings), {*routes, *built.plan.upstreams})
+        self.tracing.take(settings)
+        self.diagnostics.take(diagnostics_rules(settings), {*routes, *built.plan.upstreams})
         self.in_process_admin.forget_others(routes)
         for upstream in replaced:
             upstream.retire()
@@ -180,6 +187,7 @@ class App:
         self.admin_port = await self._admin.listen(admin.host, admin.port)
         self.tls.watch.start()
         await self.diagnostics.start()
+        self.tracing.start()
         LAG.watch(asyncio.get_running_loop(), self.observer.loop_lag)
         LAG.watch(asyncio.get_running_loop(), self.overload.saw_lag)
         self._is_watched = True
@@ -236,15 +244,7 @@ class App:
             await upstream.close()
         self.observer.flush()
         await self.diagnostics.stop()
+        await self.tracing.stop()
         asyncio.get_running_loop().set_exception_handler(None)
         give_back_logging()
         await asyncio.to_thread(self.log.close)
-
-
-def _token(settings: Settings) -> str | None:
-    token = settings.admin.token
-    return token.get_secret_value() if token else None
-
-
-def _diagnostics_rules(of: Settings) -> DiagnosticsRules:
-    return DiagnosticsRules(of.stories, of.store, of.alerts, of.instance or socket.gethostname())

@@ -13,6 +13,7 @@ from proxy.context import Context
 from proxy.http.connection_auth import stays_with_connection
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
+from proxy.http.identity import random_hex
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
 from proxy.time_spent import CLIENT, CONNECT, OURS, UPSTREAM
@@ -31,6 +32,8 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
     x = ctx.exchange
     x.enter("C")
     tried, connected = Attempt("", at), at
+    if x.span is not None:
+        tried.span_id = random_hex(16)
     got: Connection | Failed | None = ctx.take_bound() or ctx.upstream.take()
     if got is None:
         got = await _connect(ctx, tried)
@@ -115,7 +118,7 @@ async def _send(ctx: Context, connection: Connection, at: float) -> ResponseHead
     ctx.exchange.spent.enter(UPSTREAM, at)
     if ctx.permit is not None:
         ctx.permit.is_sent = True
-    _request(ctx, connection, ctx.head + _framed(ctx))
+    _request(ctx, connection, _head(ctx) + _framed(ctx))
     ctx.sent_at = at
     return await connection.head(ctx.route.rule.timeouts.head, ctx.deadline.left(ctx.sent_at))
 
@@ -126,7 +129,7 @@ async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHe
     ctx.exchange.enter("W")
     ctx.exchange.spent.enter(CLIENT, at)
     connection.writer.is_uploading = True
-    _request(ctx, connection, ctx.head + begin_upload(ctx))
+    _request(ctx, connection, _head(ctx) + begin_upload(ctx))
     start_upload(ctx, connection)
     head = await connection.head(inf)
     if connection.writer.is_uploading:
@@ -134,6 +137,12 @@ async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHe
     if ctx.exchange.spent.part == CLIENT and not _is_clients(head):
         ctx.exchange.spent.recount(UPSTREAM)  # it ended before the upload: that was waited for
     return head
+
+
+def _head(ctx: Context) -> bytes:
+    """The head for this attempt: only the span in it differs from one to the next."""
+    span = ctx.exchange.span
+    return ctx.head if span is None else span.onto(ctx.head, ctx.exchange.attempts[-1])
 
 
 def _is_clients(head: ResponseHead | Failed) -> bool:

@@ -40,6 +40,9 @@ class Attempt:
     budget_left: float | None = None
     """Retry tokens left after the decision that followed it."""
 
+    span_id: str = ""
+    """Of its span, which the upstream sees as the parent; empty where it has none."""
+
     def __init__(self, endpoint: str, started: float) -> None:
         self.endpoint = endpoint
         self.started = started

@@ -166,6 +166,7 @@ def _serve(source: Source, greeting: Callable[[int, int], str] | None = None) ->
     from proxy.descriptors import raise_limit
     from proxy.diagnostics.stories.opening import StoreMissingError
     from proxy.supervisor import run
+    from proxy.tracing.service import TracingMissingError
 
     settings = source.load(pause=0)
     for warning in source.warnings:
@@ -174,7 +175,7 @@ def _serve(source: Source, greeting: Callable[[int, int], str] | None = None) ->
     raise_limit()
     try:
         app = App(settings, source=source)
-    except StoreMissingError as error:
+    except (StoreMissingError, TracingMissingError) as error:
         _say(f"sidelight: {error}")
         return 2
     with asyncio.Runner(loop_factory=_loop_factory(settings)) as runner:

@@ -27,6 +27,7 @@ from proxy.routing import Route, Router
 from proxy.streams.observer import StreamObserver
 from proxy.streams.relay import EventStream
 from proxy.timing.upload_clocks import UploadClocks
+from proxy.tracing.sampling import Sampler
 from proxy.upstream.choice import Choice
 from proxy.upstream.connection import Connection
 from proxy.upstream.upstream import Upstream
@@ -64,6 +65,8 @@ class Plan:
     """Of the settings it was built from."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
+    sampler: Sampler | None = None
+    """Decides which exchanges become spans; None: none do, and trace headers just pass."""
     html_errors: bool = False
     """Whether people get errors of ours as a page."""
 

@@ -10,24 +10,14 @@ No dataclass, whose made-up `__init__` is not compiled: to set every field of ev
 cost more than to read its request. The defaults stand in the class, as those of an attempt do.
 """
 
-from dataclasses import dataclass
-
 from proxy.attempt_record import Attempt
 from proxy.fallback.record import FallbackRecord
+from proxy.observation.fault import Fault
 from proxy.outcome import CLIENT_CLOSED_REQUEST, INTERNAL_ERROR, NotRetried, Outcome
 from proxy.resilience.opening import Opening
 from proxy.terms import Terms
 from proxy.time_spent import RELAY, TimeSpent
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A bug of our own."""
-
-    place: str
-    """Type and innermost place; without the exception's text, which may quote a user's data."""
-    trace: str
-    """Frames, outermost first, and the type: a line each."""
+from proxy.tracing.record import SpanRecord
 
 
 class Exchange:
@@ -49,6 +39,9 @@ class Exchange:
     """IDs of the upstream's own, by header; None where it named none."""
     trace_id: str = ""
     span_id: str = ""
+    """The span that stands for it: ours where it is exported, else the client's own."""
+    span: SpanRecord | None = None
+    """Of our own span; None where it has none."""
     fields: dict[str, str]
     """The team's own, from `observe.fields`."""
     user_agent: str = ""
@@ -147,6 +140,10 @@ class Exchange:
         self.terms = None
         self.attempts = []
         self.spent = TimeSpent(started)
+
+    def trace(self, trace_id: str, span_id: str) -> None:
+        """Where it stands in a trace."""
+        self.trace_id, self.span_id = trace_id, span_id
 
     def enter(self, phase: str) -> None:
         """It is in another phase now."""

@@ -136,8 +136,7 @@ class Forward:
         """Give back what is held and tell the observer, whatever happened."""
         x, ended = ctx.exchange, now()
         x.close(ended)
-        if ctx.permit is not None:
-            ctx.settle("neutral", ended)
+        ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
             ctx.let_go(whole=False)
         if ctx.places:
@@ -158,6 +157,8 @@ class Forward:
                 x.breaker_counts = ctx.route.breaker.counts(ended)
                 x.opening = ctx.route.breaker.opening
             ctx.client.bound_unread(ctx.route.rule.timeouts.client_write)
+        if x.span is not None and not x.span.sampled and self.plan.sampler is not None:
+            self.plan.sampler.end(x, x.span)
         self.observer.close(x)
 
 

@@ -41,8 +41,10 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Con
     x.config_hash = plan.config_hash
     x.request_id, x.client_request_id = request_id, replaced
     x.id_is_ours = given is None or replaced is not None
-    if b"traceparent" in fields:
-        x.trace_id, x.span_id = trace_place(fields[b"traceparent"])
+    if plan.sampler is not None:
+        x.span = plan.sampler.begin(x, fields, client.source.peer.scheme.decode())
+    elif b"traceparent" in fields:
+        x.trace(*trace_place(fields[b"traceparent"]))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
     x.client_cert = client.source.peer.client_cert
     x.host = asked.host[: LONGEST_HOST + 1].decode("latin-1")  # a longer one is refused

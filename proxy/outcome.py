@@ -223,3 +223,8 @@ def level_of(outcome: Outcome, status: int | None) -> Level:
     if outcome is UPSTREAM_ERROR and (status is None or status < 500):
         return "info"
     return outcome.level
+
+
+def is_error(outcome: Outcome, status: int | None) -> bool:
+    """Whether the end counts as an error; `status` as for `level_of`."""
+    return level_of(outcome, status) in ERRORS

@@ -23,8 +23,8 @@ OF_ANOTHER_TIME = {
 
 WRITERS = {
     "exchange": "spent status committed phase outcome detail ended streamed reads max_gap "
-    "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran",
-    "opening": "config_hash request_id id_is_ours client_request_id trace_id span_id user_agent "
+    "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran trace_id span_id",
+    "opening": "config_hash request_id id_is_ours client_request_id span user_agent "
     "client_cert host fields",
     "admission": "would_refuse",
     "fallback/giving": "fallback",
@@ -49,7 +49,7 @@ BEGUN_WITH = {"started", "started_wall", "method", "target", "client_ip"}
 
 OF_ATTEMPTS = {
     "attempt_record": "status result outcome detail",
-    "attempt": "endpoint address chosen reused connect head sent queued",
+    "attempt": "endpoint address chosen reused connect head sent queued span_id",
     "attempts": "pause upstream_ids retry_after budget_left",
 }
 """The fields of an attempt, by their one writer; `started` is what it begins with."""

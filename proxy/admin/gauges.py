@@ -26,6 +26,7 @@ from proxy.observation.series import Sample
 from proxy.outcome import POOL_TIMEOUT
 from proxy.routing import Route
 from proxy.tls.service import TlsService
+from proxy.tracing.service import Tracing
 from proxy.upstream.upstream import Upstream
 
 
@@ -36,6 +37,7 @@ class GaugedApp(Protocol):
     retired: list[Upstream]
     tls: TlsService
     overload: Overload
+    tracing: Tracing
 
     @property
     def routes(self) -> Sequence[Route]: ...
@@ -49,6 +51,7 @@ def gauges_of(app: GaugedApp) -> Iterator[Sample]:
     """Gauges whose subjects know them already."""
     at = now()
     yield from shed_samples(app.shed)
+    yield from app.tracing.readings()
     yield from certificate_samples(app.tls.facts())
     yield from handshake_samples(app.tls.handshakes)
     yield from overload_samples({n: sign.holds for n, sign in app.overload.signs.items()})

@@ -140,7 +140,8 @@ def _ids_of_others(story: JsonObject) -> list[str]:
     client, upstream = text(story, "client_request_id"), text(story, "upstream_request_id")
     named = part(story, "upstream_ids") or ({"upstream": upstream} if upstream else {})
     ids = {"client": client, **named} if client else named
-    return [f"{name} {value}" for name, value in ids.items()]
+    trace = text(story, "trace_url") or text(story, "trace_id")
+    return [f"{name} {value}" for name, value in ids.items()] + ([f"trace {trace}"] * bool(trace))
 
 
 def got(client: JsonObject) -> str:

@@ -8,25 +8,25 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from proxy import clock
 from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
-from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
 from proxy.diagnostics.errors.groups import Groups, copied
 from proxy.diagnostics.errors.view import ErrorsView
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
+from proxy.diagnostics.rules import DiagnosticsRules
 from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories, combined
 from proxy.diagnostics.stories.opening import open_store, others_of, standing, state_of
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
-from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.diagnostics.stories.trace_links import TraceLinks
 from proxy.exchange import Exchange
 from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
@@ -43,17 +43,6 @@ OPENING: Final = 1.0
 """Seconds that it may take until the store is open, where we end just after we began."""
 CLOSING: Final = 5.0
 """Seconds that the store may take for what still waits when we end."""
-
-
-@dataclass(frozen=True, slots=True)
-class DiagnosticsRules:
-    """The settings of everything that diagnostics keep."""
-
-    stories: StoriesRule
-    store: StoreRule
-    alerts: AlertsRule
-    instance: str = ""
-    """Name of this one among its replicas."""
 
 
 class Diagnostics:
@@ -75,6 +64,7 @@ class Diagnostics:
         self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
         self._holders = holders
         self._recent = Recent(rules.stories.memory, worker, self._desk.complete, rules.instance)
+        self._links = TraceLinks(rules.trace_link, self._recent.traces)
         self._groups = Groups()
         self._errors = ErrorsView(self._groups, rules.instance, lambda: others_of(self._store))
         self._results: Counter[tuple[str, str]] = Counter()
@@ -173,10 +163,12 @@ class Diagnostics:
         """Every story that is kept under this ID."""
         records = self._recent.records(request_id)
         recent = await asyncio.to_thread(self._recent.told, records) if records else []
-        if self._store is None:
-            return FoundStories(recent, "off")
-        stored = await asyncio.to_thread(self._store.find, request_id)
-        return combined(recent, stored, len(recent) + len(stored or ()))
+        found = FoundStories(recent, "off")
+        if self._store is not None:
+            stored = await asyncio.to_thread(self._store.find, request_id)
+            found = combined(recent, stored, len(recent) + len(stored or ()))
+        self._links.add_to_stories(found.stories)
+        return found
 
     async def parted(self, request_id: str, good: str | None) -> dict[str, object] | str:
         """Where two stories part; the ID of which there is none. Without `good` the nearest one."""
@@ -200,7 +192,7 @@ class Diagnostics:
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """Raised ones first, then those cleared within a day."""
-        return self._watch.alerts(wall)
+        return self._links.with_traces(self._watch.alerts(wall))
 
     def silence(self, rule: str, until: float) -> bool:
         """Tell nobody of `rule` until then (wall time; 0 ends it). False: there is no such rule."""
@@ -247,4 +239,4 @@ class Diagnostics:
         return self._send if self._notifier.has_receivers else None
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
-        self._notifier.put(Message(event, alert))
+        self._notifier.put(Message(event, *self._links.with_traces([alert])))

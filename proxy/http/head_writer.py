@@ -11,7 +11,7 @@ from proxy.exchange import Exchange
 from proxy.http.error_response import status_line
 from proxy.http.forwarding import first_hop, later_hop
 from proxy.http.header_changes import HeaderChange
-from proxy.http.headers import RawHeaders, appended, combine, to_client, to_upstream
+from proxy.http.headers import RawHeaders, appended, combine, joined, to_client, to_upstream
 from proxy.http.peer import Peer
 from proxy.http.request_head import RequestHead
 
@@ -92,6 +92,8 @@ class Heads:
         wanted = host if host is not None else asked.host
         same = wanted == asked.fields.get(b"host")
         own = self._own if same else self._own_and_host
+        if x.span is not None:
+            own = joined(own, x.span.replaces)
         target = _stripped(asked.target, strip)
         return b"".join(
             (

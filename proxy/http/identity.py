@@ -17,7 +17,7 @@ OtherIds = tuple[tuple[bytes, str], ...]
 """Headers of answers that carry IDs of others: as keys of fields are written, and as in settings.
 """
 _TRACEPARENT = re.compile(
-    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
+    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 )
 
 
@@ -48,7 +48,7 @@ def other_ids(fields: Mapping[bytes, bytes], headers: OtherIds, ours: str) -> di
 
 def new_id() -> str:
     """A random UUID (RFC 9562 §5.4)."""
-    h = _random_hex(32)
+    h = random_hex(32)
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
 
 
@@ -58,8 +58,8 @@ _drawn = ""
 _used = _DRAWN
 
 
-def _random_hex(digits: int) -> str:
-    """Random digits, drawn from the system a few kilobytes at a time: a call each costs more."""
+def random_hex(digits: int) -> str:
+    """Random hex digits, drawn from the system a few kilobytes at a time: calls cost more."""
     global _drawn, _used
     end = _used + digits
     if end > _DRAWN:
@@ -71,10 +71,16 @@ def _random_hex(digits: int) -> str:
 def trace_place(parent: bytes | None) -> tuple[str, str]:
     """Trace and span of the client's own `traceparent` (W3C Trace Context), for the record only.
 
-    Both empty where it is missing or invalid. The header itself, valid or not, goes on as it came:
-    a new parent that nobody exports would orphan every span behind us.
+    Both empty where it is missing or invalid. Where no spans are exported the header itself, valid
+    or not, goes on as it came: a new parent that nobody exports would orphan every span behind us.
     """
+    trace_id, span_id, _ = trace_parent(parent)
+    return trace_id, span_id
+
+
+def trace_parent(parent: bytes | None) -> tuple[str, str, str]:
+    """Trace, span and flags byte, in hex digits; all empty where it is missing or invalid."""
     match = _TRACEPARENT.fullmatch(parent) if parent else None
-    if match is None or (match[1] == b"00" and match[4]):
-        return "", ""
-    return match[2].decode(), match[3].decode()
+    if match is None or (match[1] == b"00" and match[5]):
+        return "", "", ""
+    return match[2].decode(), match[3].decode(), match[4].decode()

@@ -1,11 +1,20 @@
 """The stack trace of a fault of our own: places only, never values, for those may be a user's."""
 
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from proxy.exchange import Fault
-
 FRAMES: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A bug of our own."""
+
+    place: str
+    """Type and innermost place; without the exception's text, which may quote a user's data."""
+    trace: str
+    """Frames, outermost first, and the type: a line each."""
 
 
 def fault_of(fault: BaseException) -> Fault:

@@ -10,7 +10,7 @@ STATES: Final = ("closed", "open", "half_open")
 USED: Final = frozenset({"up", "usable", "unknown"})
 """States of endpoints that may be chosen."""
 STORE_CAUSES: Final = ("queue_full", "rejected", "closing")
-"""Why the store loses stories."""
+"""Why the store loses stories, and the exporter spans."""
 
 
 class PlaceLevels(Protocol):
@@ -145,6 +145,14 @@ def store_samples(dropped: Mapping[str, int]) -> Iterator[Sample]:
     """`dropped` by cause; every cause has a sample at once, so that `rate()` sees the first."""
     for cause in STORE_CAUSES:
         yield "sidelight_store_dropped_total", (cause,), dropped.get(cause, 0)
+
+
+def span_samples(exported: int, queued: int, dropped: Mapping[str, int]) -> Iterator[Sample]:
+    """`dropped` by cause, as of the store."""
+    yield "sidelight_spans_exported_total", (), exported
+    yield "sidelight_spans_queued", (), queued
+    for cause in STORE_CAUSES:
+        yield "sidelight_spans_dropped_total", (cause,), dropped.get(cause, 0)
 
 
 def alert_samples(results: Mapping[tuple[str, str], int]) -> Iterator[Sample]:

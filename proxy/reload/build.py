@@ -37,6 +37,7 @@ from proxy.settings.survival import (
     keeps_places,
     kept_buckets,
 )
+from proxy.tracing.sampling import Sampler
 from proxy.upstream.endpoint_change import EndpointChange
 from proxy.upstream.upstream import Upstream
 
@@ -70,10 +71,11 @@ class Builder:
         breaker_changed: Callable[[Transition], None],
         has_room: Callable[[int], bool],
         overload: Overload,
+        sampler: Sampler | None,
     ) -> None:
         self._observer, self._tell = observer, tell
         self._breaker_changed, self._has_room = breaker_changed, has_room
-        self._overload = overload
+        self._overload, self._sampler = overload, sampler
         self._pseudonym = f"sidelight-{secrets.token_hex(4)}"
         self._keys = ClientKeys(secrets.token_bytes(32))
         self._made_key: bytes | None = None
@@ -117,6 +119,7 @@ class Builder:
             config_hash=settings.config_hash,
             overload=self._overload,
             concurrency=overall,
+            sampler=self._sampler,
         )
 
     def _hash_key(self, settings: Settings) -> bytes:

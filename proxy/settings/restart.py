@@ -20,6 +20,7 @@ AT_START: Final[tuple[tuple[str, ...], ...]] = (
     ("overload",),
     ("store", "path"),
     ("store", "url"),
+    ("tracing",),
 )
 """Keys by their way."""
 

@@ -46,6 +46,7 @@ from proxy.settings.sections import (
 from proxy.settings.shape import Shape
 from proxy.settings.tree import Keys, Origin, place_of
 from proxy.streams.rules import StreamRule
+from proxy.tracing.rules import TracingRule
 from proxy.upstream.rules import UpstreamRule
 
 __all__ = [
@@ -125,18 +126,12 @@ MaskErrors = Annotated[
 ]
 
 
-def _not_reserved(name: str) -> str:
-    if name in ("none", "other"):
-        raise ValueError(f"{name} is what metrics call traffic of no route; take another name")
-    return name
-
-
 class ResolvedRoute(Policy):
     """A route, its own keys laid over those of its policy."""
 
     model_config = ConfigDict(title="Route")
 
-    name: Annotated[syntax.Name, AfterValidator(_not_reserved)]
+    name: Annotated[syntax.Name, AfterValidator(syntax.not_reserved)]
     """Name in log, metrics and alerts."""
     match: Match
     """Which requests it takes; the most specific route wins, whatever the order here."""
@@ -197,6 +192,8 @@ class Settings(Knobs):
     """Stories in memory, to be found by their Reference ID."""
     store: StoreRule = StoreRule()
     """Stories and errors in a database, so that they survive a restart."""
+    tracing: TracingRule = TracingRule()
+    """Spans, exported to an OpenTelemetry collector."""
     alerts: AlertsRule = AlertsRule()
     """Rules over windows, evaluated in the process, and who is told."""
     cors: Cors = None

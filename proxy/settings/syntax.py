@@ -35,6 +35,13 @@ def name(text: str) -> str:
     return text
 
 
+def not_reserved(name: str) -> str:
+    """The name of a route, if metrics do not need it themselves."""
+    if name in ("none", "other"):
+        raise ValueError(f"{name} is what metrics call traffic of no route; take another name")
+    return name
+
+
 def path(text: str) -> str:
     """A path of a route: `/a` exactly, `/a/` and all below, `{x}` a segment, `{x...}` the rest."""
     if not text.startswith("/"):

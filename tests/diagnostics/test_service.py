@@ -10,7 +10,8 @@ import time
 import pytest
 
 from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
+from proxy.diagnostics.rules import DiagnosticsRules
+from proxy.diagnostics.service import Diagnostics
 from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.opening import StoreMissingError
 from proxy.diagnostics.stories.query import Query

@@ -17,7 +17,7 @@ def test_the_docs_list_every_field_in_order() -> None:
 
 def test_the_docs_list_every_event_that_is_said() -> None:
     section = DOCS.partition("## Changes of state")[2].partition("\n## ")[0]
-    rooms = ("observation", "diagnostics", "tls")
+    rooms = ("observation", "diagnostics", "tls", "tracing")
     code = "".join(p.read_text() for room in rooms for p in (ROOT / "proxy" / room).rglob("*.py"))
     said = re.findall(r'(?:emit|say|line|tell)\(\s*"(\w+)"', code)
     said += re.findall(r'"event": "(\w+)"', code) + re.findall(r'"(breaker_\w+)",', code)

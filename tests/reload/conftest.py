@@ -54,6 +54,7 @@ class Desk:
             self.changes.append,
             lambda _: True,
             Overload(None, None, lambda *_: None),
+            None,
         )
 
     def follow(self, new: Settings) -> tuple[Any, Any]:

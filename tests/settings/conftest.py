@@ -28,7 +28,8 @@ def keys_of(shape: Shape, path: str = "") -> Iterator[tuple[str, Shape]]:
                 yield inner, child
             yield from keys_of(child, inner)
         elif child.named and not child.named.keys:
-            yield f"{inner}.<name>", child.named
+            is_change = ".headers.re" in inner  # of headers, name by name
+            yield (f"{inner}.<name>", child.named) if is_change else (inner, child)
         elif child.named:
             yield from keys_of(child.named, f"{inner}.<name>")
         elif item and item.keys:

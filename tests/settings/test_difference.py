@@ -65,6 +65,8 @@ def test_long_values_are_cut() -> None:
 @pytest.mark.parametrize("path", AT_START, ids=".".join)
 def test_what_needs_a_restart_is_named_and_stays(path: tuple[str, ...]) -> None:
     value = {
+        "overload": "{ loop_lag: 1s }",
+        "tracing": "{ sample: 0.5 }",
         "event_loop": "asyncio",
         "port": "9",
         "path": "/x",

@@ -31,6 +31,10 @@ POLICY_KEYS = (
 )
 
 
+MAPS = ("tracing.headers", "tracing.resource")
+"""Keys whose value is text by names of the user's own."""
+
+
 @pytest.fixture(scope="module")
 def full(root):
     return (root / "config" / "sidelight.yaml").read_text()
@@ -41,7 +45,7 @@ def written(node, path=""):
     if isinstance(node, Items) and any(isinstance(item, Keys) for item in node.nodes):
         for item in node.nodes:
             yield from written(item, f"{path}[]")
-    elif isinstance(node, Keys) and node.nodes:
+    elif isinstance(node, Keys) and node.nodes and path not in MAPS:
         named = path in ("upstreams", "policies", "observe.fields") or ".headers.re" in path
         named = named and not path.endswith(("request", "response"))
         for key, below in node.nodes.items():
@@ -123,6 +127,8 @@ def in_words(path, shape):
         return "`cors` for all"
     if path.startswith("routes[].") and path.removeprefix("routes[].") in POLICY_KEYS:
         return "the policy's"
+    if path in MAPS:
+        return "`{}`"
     default = shape.schema.get("default", "required")
     match default:
         case "required":

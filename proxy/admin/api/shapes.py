@@ -57,7 +57,7 @@ SHAPES: Final[dict[str, Schema]] = {
     "Story": _object(
         "request_id code diagnosis runbook attempts", **_EXCHANGE,
         client_request_id=TEXT, upstream_request_id=TEXT, upstream_ids=_map(TEXT),
-        trace_id=TEXT, span_id=TEXT,
+        trace_id=TEXT, span_id=TEXT, trace_url=TEXT,
         started=NUMBER, host=TEXT, client_ip=TEXT, client_cert=TEXT, user_agent=TEXT,
         route=OBJECT, category=TEXT,
         upstream_status=WHOLE, interim=_list(WHOLE), detail=TEXT, fault=TEXT, overhead_ms=NUMBER,
@@ -96,6 +96,7 @@ SHAPES: Final[dict[str, Schema]] = {
         value=NUMBER, threshold=NUMBER, window_s=NUMBER,
         state={"type": "string", "enum": ["raised", "cleared"]}, raised_at=TIME, cleared_at=TIME,
         runbook=TEXT, samples=_list(TEXT), silenced=FLAG, instances=_list(TEXT),
+        traces=_map(TEXT),
     ),
     "Alerts": _object("alerts", alerts=_list(_of("Alert"))),
     "AlertTest": _object("results", results=_list(OBJECT)),

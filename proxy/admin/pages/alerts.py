@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from proxy.admin.json_view import JsonObject, text, texts
+from proxy.admin.json_view import JsonObject, part, text, texts
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, link, nothing, reference, section, state, when
 
@@ -30,7 +30,10 @@ def alert_item(alert: JsonObject) -> Markup:
     is_silent = alert.get("silenced") is True
     is_raised = text(alert, "state") == "raised"
     rule, severity = text(alert, "rule"), text(alert, "severity")
-    samples = [[" ", reference(sample)] for sample in texts(alert, "samples")]
+    traces = part(alert, "traces")
+    samples = [
+        [" ", reference(sample), _trace(text(traces, sample))] for sample in texts(alert, "samples")
+    ]
     return el(
         "li",
         el("p", state(severity) if is_raised else state("cleared"), " ",
@@ -43,6 +46,10 @@ def alert_item(alert: JsonObject) -> Markup:
         _silence(rule, is_silent=is_silent),
         class_=f"alert {severity if is_raised else 'cleared'}",
     )  # fmt: skip
+
+
+def _trace(url: str) -> Content:
+    return [" (", el("a", "trace", href=url, rel="noreferrer"), ")"] if url else None
 
 
 def runbook_link(key: str) -> Content:

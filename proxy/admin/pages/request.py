@@ -171,7 +171,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Client's own ID", text(story, "client_request_id")),
         ("Upstream's ID", text(story, "upstream_request_id")),
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
-        ("Trace", text(story, "trace_id")),
+        ("Trace", _trace(story)),
         ("Instance", text(story, "instance")),
         ("Settings", f"{settings_of(story)}, worker {text(story, 'worker', '0')}"),
     )
@@ -190,3 +190,8 @@ def _text(story: JsonObject) -> Markup:
     raw = link("JSON", "api", "requests", text(story, "request_id"))
     body = el("pre", story_text(story), tabindex="0", data_copy=True)
     return el("details", el("summary", "As text, to be pasted"), body, el("p", raw))
+
+
+def _trace(story: JsonObject) -> Content:
+    trace_id, url = text(story, "trace_id"), text(story, "trace_url")
+    return el("a", trace_id, href=url, rel="noreferrer") if url else trace_id

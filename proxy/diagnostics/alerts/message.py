@@ -33,6 +33,9 @@ def text_of(alert: Shown, event: str, service: str) -> str:
     ]
     if isinstance(samples, list) and samples:
         lines.append(f"Reference IDs: {', '.join(map(str, samples))}")
+    traces = alert.get("traces")
+    if isinstance(traces, dict):
+        lines.append(f"Traces: {', '.join(map(str, traces.values()))}")
     return _escaped("\n".join(lines))
 
 

@@ -5,7 +5,7 @@ ask for. What is put in are the batches themselves, so that an exchange costs ne
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Final
@@ -137,6 +137,12 @@ class Recent:
             self._complete(x)
         worker, instance = self._worker, self._instance
         return [story_of(x, worker=worker, instance=instance) for x in records]
+
+    def traces(self, wanted: Collection[str]) -> dict[str, str]:
+        """The traces of the exchanges with these IDs; of those alone that belong to one."""
+        return {
+            x.request_id: x.trace_id for x in self._all() if x.request_id in wanted and x.trace_id
+        }
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first; looks no further than it must."""

@@ -37,6 +37,12 @@ def test_without_samples_no_ids_are_named() -> None:
     assert "Reference" not in text_of({**ALERT, "samples": []}, "raised", "chat")
 
 
+def test_traces_are_linked_where_they_are_known() -> None:
+    alert = {**ALERT, "traces": {"a": "https://t/1", "b": "https://t/2"}}
+
+    assert text_of(alert, "raised", "chat").endswith("\nTraces: https://t/1, https://t/2")
+
+
 def test_a_secret_signs_the_time_and_the_body() -> None:
     headers = headers_of(b"{}", "hush", 1e9 + 0.7)
     expected = hmac.new(b"hush", b"1000000000.{}", hashlib.sha256).hexdigest()

@@ -1,0 +1,87 @@
+"""Decides which exchanges become spans, and whose trace they belong to.
+
+What the parent says holds, and a share of the traces that begin here. Where failures or slow ones
+are always exported, that shows at the end only: their upstreams were told "not sampled" before.
+"""
+
+from collections.abc import Mapping
+
+from proxy.diagnostics.slow import is_slow
+from proxy.exchange import Exchange
+from proxy.http.identity import random_hex, trace_parent
+from proxy.outcome import is_error
+from proxy.tracing.b3 import read_b3
+from proxy.tracing.record import PARENT, SpanRecord
+
+_LOW_BITS = 1 << 64
+"""The share is taken from the lower 64 bits of the trace ID, as the SDKs of OpenTelemetry do: who
+asks for the same share takes the same traces."""
+
+
+class Sampler:
+    """`share` of the traces that begin here; of all, where parents are not followed."""
+
+    def __init__(
+        self,
+        share: float = 1.0,
+        *,
+        follow_parent: bool = True,
+        b3: bool = False,
+        failures: bool = False,
+        slow: float | None = None,
+    ) -> None:
+        self._share, self._bound = share, round(share * _LOW_BITS)
+        self._follows, self._b3 = follow_parent, b3
+        self._failures, self._slow = failures, slow
+        self._decides_late = failures or slow is not None
+
+    def begin(self, x: Exchange, fields: Mapping[bytes, bytes], scheme: str) -> SpanRecord | None:
+        """The span of an exchange that begins; None: it has none, and trace headers just pass.
+
+        Where it is certain to be exported the record names its IDs, else the client's own.
+        """
+        given = fields.get(b"traceparent")
+        trace_id, parent_id, flags = trace_parent(given) if given is not None else ("", "", "")
+        decided: bool | None = None
+        is_w3c = bool(trace_id)
+        if is_w3c:
+            decided = bool(int(flags, 16) & 1)
+        elif self._b3 and (b3 := read_b3(fields)) is not None:
+            trace_id, parent_id, decided = b3.trace_id, b3.span_id, b3.sampled
+            flags = "01" if decided else "00"
+        if trace_id:
+            x.trace(trace_id, parent_id)
+        elif not self._share and not decided and not self._decides_late:
+            return None  # no trace begins here: the upstream may begin one
+        begun = trace_id or random_hex(32)
+        sampled = self._is_sampled(begun, decided)
+        if trace_id and not sampled and not self._decides_late:
+            return None  # the client's span stays the parent: there will be none of ours
+        span = SpanRecord(begun, random_hex(16), parent_id, _with_bit(flags, sampled))
+        span.sampled, span.scheme = sampled, scheme
+        if is_w3c:
+            span.replaces = PARENT  # the `tracestate` belongs to it, and goes on untouched
+        if sampled:
+            x.trace(begun, span.span_id)
+        return span
+
+    def end(self, x: Exchange, span: SpanRecord) -> None:
+        """Take one that was not sampled after all, where it failed or was slow."""
+        outcome = x.outcome
+        failed = outcome is None or is_error(outcome, x.upstream_status)
+        if (self._failures and failed) or (self._slow is not None and is_slow(x, self._slow)):
+            span.sampled = True
+            x.trace(span.trace_id, span.span_id)
+
+    def _is_sampled(self, trace_id: str, decided: bool | None) -> bool:
+        if decided is not None and self._follows:
+            return decided
+        return int(trace_id[16:], 16) < self._bound
+
+
+def _with_bit(flags: str, sampled: bool) -> str:
+    """The flags byte as it came, but for the decision, where that is ours."""
+    if not flags:
+        return "01" if sampled else "00"
+    byte = int(flags, 16)
+    return flags if bool(byte & 1) == sampled else f"{byte ^ 1:02x}"

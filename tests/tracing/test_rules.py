@@ -1,0 +1,56 @@
+"""Settings of the spans: what is refused says what to write instead, and quotes no secret."""
+
+import pytest
+from pydantic import ValidationError
+
+from proxy.settings.load import parse
+from proxy.tracing.rules import TracingRule
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["collector:4318", "grpc://c:4317", "http://", "http://c:0", "http://c/?k=hush"]
+)
+def test_a_collector_is_a_plain_url(endpoint: str) -> None:
+    with pytest.raises(ValidationError, match="a collector is http://host:4318") as refused:
+        TracingRule(endpoint=endpoint)
+
+    assert "hush" not in str(refused.value)
+
+
+def test_no_secret_stands_in_the_url() -> None:
+    with pytest.raises(ValidationError, match=r"tracing\.headers") as refused:
+        TracingRule(endpoint="http://user:hush@collector:4318")
+
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("headers", [{"a b": "x"}, {"a": "x\r\nb: c"}, {"a": "é"}])
+def test_headers_can_stand_in_a_head(headers: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        TracingRule(headers=headers)
+
+
+@pytest.mark.parametrize(
+    "link", ["https://jaeger/trace", "javascript:alert({trace_id})", "{trace_id}"]
+)
+def test_a_link_has_a_place_for_the_trace(link: str) -> None:
+    with pytest.raises(ValidationError, match="where the ID of the trace belongs"):
+        TracingRule(link=link)
+
+
+def test_headers_are_never_shown() -> None:
+    assert "hush" not in repr(TracingRule(headers={"api-key": "hush"}))
+
+
+def test_names_of_headers_and_attributes_are_the_users_own_in_a_file() -> None:
+    text = """
+tracing:
+  headers: { api-key: hush }
+  resource: { deployment.environment.name: prod }
+upstreams: { chat: { endpoints: ["http://127.0.0.1:1"] } }
+routes: [{ name: all, match: {}, upstream: chat }]
+"""
+    rule = parse(text).tracing
+
+    assert "hush" == rule.headers["api-key"].get_secret_value()
+    assert {"deployment.environment.name": "prod"} == rule.resource

@@ -1,0 +1,165 @@
+"""The spans of a record, read with the library."""
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
+
+from proxy import outcome as o
+from proxy.exchange import Exchange
+from proxy.tracing import conventions as c
+from proxy.tracing.record import SpanRecord
+from proxy.tracing.route_words import RouteWords
+from proxy.tracing.spans import SpanWriter
+from tests.house.collector import plain
+from tests.records import attempt, exchange, fallen_back
+
+TRACE, OURS, THEIRS = "4bf92f3577b34da6a3ce929d0e0e4736", "a" * 16, "00f067aa0ba902b7"
+ROUTES = {"chat": RouteWords("/api/", "/api")}
+
+
+def ended(*attempts: object, **unusual: object) -> Exchange:
+    usual = {
+        "started": 10.0,
+        "started_wall": 1_000.0,
+        "ended": 13.0,
+        "method": "POST",
+        "target": "/api/chat?q=1",
+        "request_id": "ID",
+        "route": "chat",
+        "upstream": "chat",
+        "status": 200,
+        "outcome": o.COMPLETED,
+        "attempts": list(attempts),
+    }
+    x = exchange(**(usual | unusual))
+    x.span = SpanRecord(TRACE, OURS, THEIRS, "03")
+    return x
+
+
+def tried(n: int = 1, **unusual: object):
+    usual = {"status": 200, "result": "ok", "head": 0.5, "span_id": str(n) * 16}
+    return attempt(**({"started": 10.0 + n} | usual | unusual))
+
+
+def spans(x: Exchange) -> list[Span]:
+    return list(ScopeSpans.FromString(SpanWriter(ROUTES).spans_of(x)).spans)
+
+
+def test_times_are_on_the_wall() -> None:
+    server, client = spans(ended(tried()))
+
+    assert (1000, 1003) == tuple(
+        t / 1e9 for t in (server.start_time_unix_nano, server.end_time_unix_nano)
+    )
+    assert (1001, 1003) == tuple(
+        t / 1e9 for t in (client.start_time_unix_nano, client.end_time_unix_nano)
+    )
+
+
+def test_an_attempt_that_is_repeated_ends_before_the_pause() -> None:
+    first = tried(1, status=None, outcome=o.HEAD_TIMEOUT, result="head_timeout", pause=0.25)
+    _, client, again = spans(ended(first, tried(2)))
+
+    assert 1001.75 == client.end_time_unix_nano / 1e9
+    assert "head_timeout" == plain(again.attributes)[c.RETRY_CAUSE]
+    assert 250 == plain(again.attributes)[c.RETRY_PAUSE]
+
+
+def test_the_body_is_over_with_its_last_byte() -> None:
+    _, client = spans(ended(tried(), last_byte=2.5))
+
+    assert 1002.5 == client.end_time_unix_nano / 1e9
+
+
+def test_flags_say_whose_the_parent_is() -> None:
+    server, client = spans(ended(tried()))
+    root = ended()
+    root.span = SpanRecord(TRACE, OURS, "", "01")
+
+    assert [0x303, 0x103, 0x101] == [server.flags, client.flags, spans(root)[0].flags]
+
+
+@pytest.mark.parametrize(
+    ("unusual", "error", "is_error"),
+    [
+        pytest.param({}, None, False, id="completed"),
+        pytest.param(
+            {"outcome": o.UPSTREAM_ERROR, "status": 404, "upstream_status": 404},
+            None,
+            False,
+            id="their 404",
+        ),
+        pytest.param(
+            {"outcome": o.UPSTREAM_ERROR, "status": 500, "upstream_status": 500},
+            "upstream_error",
+            True,
+            id="their 500",
+        ),
+        pytest.param({"outcome": o.STREAM_TRUNCATED}, "stream_truncated", True, id="a broken 200"),
+        pytest.param(
+            {"outcome": o.RATE_LIMITED, "status": 429}, "rate_limited", False, id="refused"
+        ),
+        pytest.param(
+            {"outcome": o.CONCURRENCY_LIMITED, "status": 503},
+            "concurrency_limited",
+            True,
+            id="refused by a 503",
+        ),
+        pytest.param({"outcome": None, "status": None}, "internal_error", True, id="our fault"),
+    ],
+)
+def test_what_is_an_error(unusual: dict, error: str | None, is_error: bool) -> None:
+    (server,) = spans(ended(**unusual))
+
+    assert error == plain(server.attributes).get(c.ERROR_TYPE)
+    assert is_error == (server.status.code == 2)
+
+
+def test_a_method_of_nobodys_is_another_one() -> None:
+    server, client = spans(ended(tried(), method="BREW"))
+    told = plain(server.attributes)
+
+    assert ("HTTP /api/", "HTTP") == (server.name, client.name)
+    assert ("_OTHER", "BREW") == (told[c.METHOD], told[c.METHOD_ORIGINAL])
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "port"),
+    [
+        pytest.param("chat.example:8443", "chat.example", 8443, id="with a port"),
+        pytest.param("chat.example", "chat.example", 80, id="without"),
+        pytest.param("[::1]:80", "::1", 80, id="IPv6"),
+        pytest.param("a:99999", None, None, id="no port"),
+        pytest.param("[", None, None, id="nonsense"),
+    ],
+)
+def test_the_host_that_was_asked_for(host: str, address: str | None, port: int | None) -> None:
+    told = plain(spans(ended(host=host))[0].attributes)
+
+    assert (address, port) == (told.get(c.SERVER_ADDRESS), told.get(c.SERVER_PORT))
+
+
+def test_a_fallback_is_no_repeat() -> None:
+    x = ended(tried(1, status=503, result="status_5xx"), outcome=o.UPSTREAM_ERROR)
+    x.fallback = fallen_back("spare", "spare", tried(2))
+    _, failed, given = spans(x)
+
+    assert 1002 == failed.end_time_unix_nano / 1e9
+    assert c.RESEND_COUNT not in plain(given.attributes)
+    assert "spare" == plain(given.attributes)[c.UPSTREAM]
+    assert [2, 0] == [one.status.code for one in (failed, given)]
+
+
+def test_other_routes_are_told_by_their_pattern() -> None:
+    writer = SpanWriter(ROUTES)
+    writer.take({"chat": RouteWords("/v2/", None)})
+    server, client = ScopeSpans.FromString(writer.spans_of(ended(tried()))).spans
+
+    assert "/v2/" == plain(server.attributes)[c.ROUTE]
+    assert plain(client.attributes)[c.URL_FULL].endswith("/api/chat?q=1")
+
+
+def test_what_has_no_span_is_none() -> None:
+    x = ended()
+    x.span = None
+
+    assert [] == spans(x)
