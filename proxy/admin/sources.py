@@ -26,6 +26,9 @@ class FoundView(Protocol):
     def stories(self) -> Sequence[JsonObject]: ...
     @property
     def store(self) -> str: ...
+    @property
+    def why(self) -> str:
+        """Why there is none under an ID; empty where there is one, or nobody knows."""
 
 
 class DiagnosticsView(Protocol):

@@ -5,10 +5,10 @@ groups and alerts. It is the one interface of all readers: they can move to anot
 """
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from proxy import clock
@@ -20,7 +20,9 @@ from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.stories.against import parted
-from proxy.diagnostics.stories.found import FoundStories, combined
+from proxy.diagnostics.stories.found import FoundStories
+from proxy.diagnostics.stories.keeping import in_sample, is_slow, may_be_asked_for
+from proxy.diagnostics.stories.lookup import StoryLookup
 from proxy.diagnostics.stories.opening import open_store
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
@@ -30,7 +32,7 @@ from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
 from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
-from proxy.outcome import COMPLETED, UPSTREAM_ERROR
+from proxy.outcome import COMPLETED
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
     from proxy.diagnostics.stories.store import Store
@@ -66,11 +68,10 @@ class Diagnostics:
         config_hash: str = "",
         own_fields: Sequence[str] = (),
         holders: Holders | None = None,
-        rng: Callable[[], float] = random.random,
     ) -> None:
         self.config_hash = config_hash
         """Of the settings in force: assign it when new ones take effect."""
-        self._rules, self._tell, self._rng = rules, tell, rng
+        self._rules, self._tell = rules, tell
         self._system_state = system_state
         self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, rules.stories.slow))
         self._holders = holders
@@ -81,6 +82,7 @@ class Diagnostics:
         send = self._send if self._notifier.has_receivers else None
         self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
         self._store = open_store(rules.store, tell, worker, self._desk.finish)
+        self._lookup = StoryLookup(self._recent, self._store, rules.store.sample)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored = False
         self._renewals = 0
@@ -92,26 +94,17 @@ class Diagnostics:
         rest: list[Exchange] = []
         slow = self._rules.stories.slow
         for x in batch:
-            if x.outcome is COMPLETED and not is_slow(x, slow):
-                rest.append(x)
-            else:
-                self._sort(x, troubled, rest)
+            if x.outcome is not COMPLETED:
+                self._groups.add(x)
+            (troubled if may_be_asked_for(x, slow) else rest).append(x)
         held = self._holders.of_all(batch, troubled) if troubled and self._holders else {}
         self._desk.add(batch, self.config_hash, held)
         self._recent.add(troubled, rest, self.config_hash)
         if self._store is not None:
-            share, rng = self._rules.store.sample, self._rng
-            kept = troubled + [x for x in rest if rng() < share]
+            share = self._rules.store.sample
+            kept = troubled + [x for x in rest if in_sample(x.request_id, share)]
             if kept:
                 self._store.put(kept, self.config_hash)
-
-    def _sort(self, x: Exchange, troubled: list[Exchange], rest: list[Exchange]) -> None:
-        self._groups.add(x)
-        is_theirs = x.outcome is UPSTREAM_ERROR and (x.upstream_status or 0) < 500
-        if is_theirs and not is_slow(x, self._rules.stories.slow):
-            rest.append(x)
-        else:
-            troubled.append(x)
 
     def tick(self, now: float, wall: float) -> None:
         """Judge the alerts and have errors saved. Quick; once a second is often enough."""
@@ -153,16 +146,24 @@ class Diagnostics:
             self.tick(clock.now(), clock.wall())
         await self._notifier.stop()
         if self._store is not None:
+            self._store_the_rest(self._store)
             await asyncio.to_thread(self._store.close, CLOSING)
 
+    def _store_the_rest(self, store: "Store") -> None:
+        """What is in memory only ends with us: have as much of it stored as there is room for."""
+        rule = self._rules.store
+        unstored = (
+            pair
+            for pair in self._recent.successes()
+            if not in_sample(pair[0].request_id, rule.sample)
+        )
+        newest = list(islice(unstored, max(0, rule.queue - store.queued)))
+        for x, config_hash in reversed(newest):
+            store.put([x], config_hash)
+
     async def story(self, request_id: str) -> FoundStories:
-        """Every story that is kept under this ID."""
-        records = self._recent.records(request_id)
-        recent = await asyncio.to_thread(self._recent.told, records) if records else []
-        if self._store is None:
-            return FoundStories(recent, "off")
-        stored = await asyncio.to_thread(self._store.find, request_id)
-        return combined(recent, stored, len(recent) + len(stored or ()))
+        """Every story that is kept under this ID, or why there is none."""
+        return await self._lookup.story(request_id)
 
     async def parted(self, request_id: str, good: str | None) -> dict[str, object] | str:
         """Where two stories part; the ID of which there is none. Without `good` the nearest one."""
@@ -170,11 +171,7 @@ class Diagnostics:
 
     async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""
-        recent = self._recent.search(query)
-        if self._store is None:
-            return FoundStories(recent, "off")
-        stored = await asyncio.to_thread(self._store.search, query)
-        return combined(recent, stored, query.limit)
+        return await self._lookup.stories(query)
 
     def errors(self, wall: float) -> dict[str, object]:
         """All groups of errors, the latest first, and the summary of a day."""
@@ -241,10 +238,3 @@ class Diagnostics:
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))
-
-
-def is_slow(x: Exchange, slow: float) -> bool:
-    """Whether the answer, or the first event of its stream, took longer than `slow` seconds."""
-    if x.streamed:
-        return x.first_event is not None and x.first_event > slow
-    return x.ended - x.started > slow

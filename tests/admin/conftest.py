@@ -199,6 +199,7 @@ def hostile(value: object) -> Any:
 class Found:
     stories: list[Told]
     store: str = "ok"
+    why: str = ""
 
 
 @dataclass

@@ -16,6 +16,13 @@ from proxy.outcome import OUTCOMES
 NO_STORY: Final = AdminRefusal(
     404, "story_not_found", "No story is kept under this ID: too old, sampled away, or not ours."
 )
+
+
+def no_story(why: str) -> AdminRefusal:
+    """The same with the reason, where it is known."""
+    return AdminRefusal(NO_STORY.status, NO_STORY.code, why or NO_STORY.message)
+
+
 _TIME: Final = "a time such as 2026-11-22T03:00:00Z, seconds since 1970, or an age such as 15m"
 
 
@@ -34,7 +41,10 @@ class StoriesApi:
             Operation(
                 "GET", "/api/requests/{id}", self.one,
                 "The whole story of an exchange, and of others under the same ID.", "Stories",
-                parameters=(Parameter("id", "The Reference ID."),),
+                parameters=(
+                    Parameter("id", "The Reference ID, one of the client's, of the upstream's or "
+                              "of the trace; or its first 8 characters or more."),
+                ),
                 refusals={404: NO_STORY.message},
             ),
             Operation(
@@ -66,7 +76,7 @@ class StoriesApi:
     async def one(self, request: web.Request) -> web.Response:
         found = await self._sources.diagnostics.story(request.match_info["id"])
         if not found.stories:
-            return refusal_reply(NO_STORY)
+            return refusal_reply(no_story(found.why))
         return json_reply({"stories": found.stories, "store": found.store})
 
 

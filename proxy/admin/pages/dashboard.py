@@ -8,7 +8,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from proxy.admin.api.errors import NO_GROUP
-from proxy.admin.api.stories import NO_STORY
+from proxy.admin.api.stories import no_story
 from proxy.admin.guard import AdminRefusal
 from proxy.admin.json_view import text
 from proxy.admin.pages.alerts import alerts_page
@@ -85,7 +85,7 @@ class Dashboard:
         request_id = request.match_info["id"].strip()
         found = await self._sources.diagnostics.story(request_id)
         if not found.stories:
-            return refusal_page(request, NO_STORY)
+            return refusal_page(request, no_story(found.why))
         title = f"Request {text(found.stories[0], 'request_id')}"
         return html_page(request, title, request_page(found), here="/requests")
 

@@ -42,11 +42,11 @@ class Query:
 
 
 class Wanted:
-    """An ID that somebody asks for: of ours, or of the client or the upstream, as it was sent or
-    as it is shown."""
+    """An ID that somebody asks for: of ours, or of the client, the upstream or a trace, as it was
+    sent or as it is shown; any of `asked` will do."""
 
-    def __init__(self, asked: str) -> None:
-        sent = {asked, asked.encode("utf-8", "surrogateescape").decode("latin-1")}
+    def __init__(self, *asked: str) -> None:
+        sent = {*asked, *(a.encode("utf-8", "surrogateescape").decode("latin-1") for a in asked)}
         self.forms: Final = frozenset(sent | {redact(form) for form in sent})
         """How it may stand in a record; headers are decoded as latin-1."""
 
@@ -58,6 +58,8 @@ class Wanted:
 def ids_of(x: Exchange) -> Iterator[str]:
     """Every ID by which somebody may know an exchange, ours first, as it is recorded."""
     yield x.request_id
+    if x.trace_id:
+        yield x.trace_id
     if x.client_request_id:
         yield x.client_request_id
     if x.upstream_ids:

@@ -1,14 +1,20 @@
 """Queries on the tables. Blocking: call it in a thread."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import orjson
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Column, ColumnElement, Engine, Select, or_, select
 
 from proxy.diagnostics.stories.files import open_for_reading
+from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
 from proxy.diagnostics.stories.story import Story, summary_of
 from proxy.diagnostics.stories.tables import stories, story_fields, story_ids
+
+_LAST: Final = "\U0010ffff"
+"""Nothing sorts behind it."""
 
 
 class Reader:
@@ -17,13 +23,29 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self._engine: Engine = open_for_reading(path)
 
-    def find(self, request_id: str) -> list[Story]:
-        """All stories under this ID, newest first."""
-        forms = Wanted(request_id).forms
+    def find(self, *asked_for: str) -> list[Story]:
+        """All stories under one of these IDs, newest first."""
+        forms = Wanted(*asked_for).forms
         others = select(story_ids.c.story_id).where(story_ids.c.value.in_(forms))
         is_it = stories.c.request_id.in_(forms) | stories.c.id.in_(others)
         asked = select(stories.c.body).where(is_it)
         return self._bodies(asked.order_by(stories.c.id.desc()).limit(SAME_ID))
+
+    def beginning(self, starts: Sequence[str], most: int) -> set[str]:
+        """Reference IDs of up to `most` stories with an ID that begins so."""
+        column, other = stories.c.request_id, story_ids.c.value
+        others = select(story_ids.c.story_id).where(or_(*(_begins(other, s) for s in starts)))
+        alike = or_(*(_begins(column, s) for s in starts), stories.c.id.in_(others))
+        with self._engine.connect() as connection:
+            found = connection.execute(select(column).where(alike).distinct().limit(most))
+            return set(found.scalars())
+
+    def oldest(self) -> OldestStory | None:
+        """None: nothing is stored."""
+        asked = select(stories.c.request_id, stories.c.ended).order_by(stories.c.ended).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(asked).first()
+        return None if row is None else OldestStory(row[0], row[1])
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first."""
@@ -35,6 +57,11 @@ class Reader:
         with self._engine.connect() as connection:
             found = (parsed(body) for body in connection.execute(asked).scalars())
             return [story for story in found if story is not None]
+
+
+def _begins(column: Column[str], start: str) -> ColumnElement[bool]:
+    """A range, which an index can answer; LIKE cannot."""
+    return (column >= start) & (column < start + _LAST)
 
 
 def parsed(body: str) -> Story | None:

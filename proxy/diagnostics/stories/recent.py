@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Final
 
 from proxy.diagnostics.stories.around import Complete, leave
-from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
+from proxy.diagnostics.stories.missing import OldestStory
+from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted, ids_of
 from proxy.diagnostics.stories.story import Story, brief_of, story_of
 from proxy.exchange import Exchange
 
@@ -79,6 +80,14 @@ class Shelf:
             for x in reversed(batch):
                 yield x, config_hash
 
+    @property
+    def oldest(self) -> OldestStory | None:
+        """None: it is empty."""
+        if not self._batches:
+            return None
+        x = self._batches[0][0][0]
+        return OldestStory(x.request_id, x.started_wall + x.duration)
+
 
 class Recent:
     """What this process remembers; `room` in bytes.
@@ -104,13 +113,13 @@ class Recent:
         self._troubled.add(troubled, config_hash)
         self._rest.add(rest, config_hash)
 
-    def find(self, request_id: str) -> list[Story]:
-        """All stories under this ID, newest first: a client may use an ID twice."""
-        return self.told(self.records(request_id))
+    def find(self, *asked: str) -> list[Story]:
+        """All stories under one of these IDs, newest first: a client may use an ID twice."""
+        return self.told(self.records(*asked))
 
-    def records(self, request_id: str) -> list[tuple[Exchange, str]]:
-        """The exchanges under this ID, newest first, with their settings."""
-        wanted = Wanted(request_id)
+    def records(self, *asked: str) -> list[tuple[Exchange, str]]:
+        """The exchanges under one of these IDs, newest first, with their settings."""
+        wanted = Wanted(*asked)
         forms = wanted.forms
         found = [
             pair
@@ -119,6 +128,28 @@ class Recent:
         ]
         found.sort(key=_ended, reverse=True)
         return found[:SAME_ID]
+
+    def beginning(self, starts: tuple[str, ...], most: int) -> set[str]:
+        """Reference IDs of up to `most` exchanges with an ID that begins so."""
+        found: set[str] = set()
+        for x, _ in self._all():
+            if len(found) < most and any(known.startswith(starts) for known in ids_of(x)):
+                found.add(x.request_id)
+        return found
+
+    @property
+    def oldest_failure(self) -> OldestStory | None:
+        """None: there is none, or slow one."""
+        return self._troubled.oldest
+
+    @property
+    def oldest_success(self) -> OldestStory | None:
+        """None: there is none."""
+        return self._rest.oldest
+
+    def successes(self) -> Iterator[tuple[Exchange, str]]:
+        """Those that were neither failures nor slow, newest first, with their settings."""
+        return self._rest.newest_first()
 
     def told(self, records: Sequence[tuple[Exchange, str]]) -> list[Story]:
         """Their stories. Looks at no shelf, so another thread may do it."""
@@ -140,6 +171,8 @@ class Recent:
 
 def _has_others(x: Exchange) -> bool:
     """Whether somebody else gave it an ID, too: most have none, and are passed over quickly."""
+    if x.trace_id:
+        return True
     if x.client_request_id is not None or x.upstream_ids is not None:
         return True
     return any(attempt.upstream_ids is not None for attempt in x.attempts)
