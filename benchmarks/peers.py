@@ -85,6 +85,17 @@ routes:
     policy: streamed-chat
   - {{ name: rest, match: {{ path: / }}, upstream: chat }}
 """
+MATCHES = [
+    f"  - {{{{ name: r{{n}}, upstream: chat, match: {match} }}}}\n"
+    for match in (
+        "{{ path: /api/messages/{n} }}",
+        "{{ path: /api/messages/{n}/ }}",
+        '{{ path: "/api/{{id}}/{n}" }}',
+        "{{ path: /api/, host: h{n}.example.com }}",
+        "{{ path: /api/messages, headers: {{ X-Model: m{n} }} }}",
+    )
+]
+"""Of the other routes, where there are a thousand: of each kind as many."""
 
 
 @dataclass(slots=True)
@@ -184,6 +195,8 @@ def _sidelight(peer: Peer) -> list[str]:
         admin=peer.port + 1000,
         upstream=UPSTREAM,
     )
+    if peer.name.endswith("routes"):
+        text += "".join(MATCHES[n % len(MATCHES)].format(n=n) for n in range(998))
     config.write_text(text)
     return [sys.executable, "-m", "proxy", "run", "--config", str(config)]
 
@@ -194,6 +207,7 @@ COMMANDS = {
     "Caddy": _caddy,
     "bare aiohttp": _bare,
     "Sidelight": _sidelight,
+    "Sidelight with a thousand routes": _sidelight,
     "Sidelight, interpreted": _sidelight,
 }
 
@@ -206,6 +220,7 @@ def peers() -> list[Peer]:
         Peer("Caddy", 18102, missing=_lacking("caddy")),
         Peer("bare aiohttp", 18103, has_id=False),
         Peer("Sidelight", 18104, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight with a thousand routes", 18106, missing=_uncompiled(), tree=COMPILED),
         Peer("Sidelight, interpreted", 18105),
     ]
 

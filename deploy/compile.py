@@ -22,8 +22,9 @@ COMPILED = {
     ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
-    "client": "absence body chunk_reader connection head_reader intake kept_body output owner "
-    "patience protocol reading request request_reader serving states switched unread",
+    "client": "absence body chunk_reader connection exits head_reader intake kept_body output "
+    "owner patience protocol reading request request_reader serving states switched unread",
+    "evidence": "gather near_miss record",
     "diagnostics/neighbours": "desk ring rows usual usual_times window",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
@@ -31,6 +32,7 @@ COMPILED = {
     "guards head_writer header_changes headers identity peer proxy_status request_head trust",
     "limits": "arrivals concurrency fields gcra json_pointer keys message_guard overload places "
     "rate refused_keys response_size",
+    "matching": "conditions index paths rank",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
     "redaction route_metrics series stack_traces summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits probes retry "
@@ -38,9 +40,10 @@ COMPILED = {
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
     "sse upstream_errors verdict",
     "upstream": "blanks bounded_body choice chooser chosen conclusion connection delivery ending "
-    "endpoint endpoint_change endpoints interim names pacing passive_health pool protocol "
+    "endpoint endpoint_change endpoints interim link names pacing passive_health pool protocol "
     "request_writer rescue response response_reader result states switched upstream",
     "upstream/balancing": "ejection ring turns two_choices",
+    "upstream/health": "active check checks tally view",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
     "tls": "handshake handshake_log port",

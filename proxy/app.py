@@ -38,6 +38,7 @@ from proxy.observation.readings import (
     budget_samples,
     certificate_samples,
     circuit_samples,
+    endpoint_samples,
     handshake_samples,
     overload_samples,
     place_samples,
@@ -203,6 +204,8 @@ class App:
         yield from certificate_samples(self.tls.facts())
         yield from handshake_samples(self.tls.handshakes)
         yield from overload_samples({n: sign.holds for n, sign in self.overload.signs.items()})
+        views = {name: up.endpoint_views() for name, up in self.upstreams.items()}
+        yield from endpoint_samples(views)
         yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
         yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
         limits = [r.rate_limits for r in self.routes if r.rate_limits]
@@ -226,6 +229,8 @@ class App:
         self._is_watched = True
         if self.memory_watch is not None:
             self.memory_watch.start()
+        for upstream in self.upstreams.values():
+            upstream.start_checks()
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
 
@@ -247,7 +252,7 @@ class App:
         Those still running after `limit` seconds are cut; cancelled, all are cut at once.
         """
         self.not_ready_because = "draining"
-        self.forward.drain.has_begun = True
+        self.forward.drain.begin(cause, limit)
         self.observer.drain_began(cause, limit)
         try:
             await asyncio.sleep(delay)

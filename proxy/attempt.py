@@ -39,6 +39,7 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
         return _unconnected(ctx, tried, got)
     x.attempts.append(tried)
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
+    tried.carried_by(got.link, connected)
     ctx.connection = got
     given = ctx.asked.fields.get(b"authorization")
     if given is not None and stays_with_connection(given):
@@ -90,7 +91,10 @@ async def _connect(ctx: Context, tried: Attempt) -> Connection | Failed:
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
-    if failed.outcome is not o.POOL_TIMEOUT:  # then no endpoint was tried: no attempt to record
+    if failed.outcome not in (
+        o.POOL_TIMEOUT,
+        o.NO_HEALTHY_UPSTREAM,
+    ):  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
         ctx.exchange.clock_over(waited(tried.started, now()))

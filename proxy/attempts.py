@@ -188,8 +188,12 @@ def _final(
         ctx.exchange.retry_stopped = step.why
     if isinstance(got, ResponseHead):
         return UpstreamResponse(got)
+    if isinstance(last, UpstreamResponse):
+        return last
+    if got.outcome is o.NO_HEALTHY_UPSTREAM:
+        return last or NoAnswer(got.outcome, ctx.upstream.next_check_in())
     wait = ctx.route.breaker.wait(now()) if got.outcome is o.CIRCUIT_OPEN else None
-    return last if isinstance(last, UpstreamResponse) else NoAnswer(got.outcome, wait)
+    return NoAnswer(got.outcome, wait)
 
 
 def _refused(

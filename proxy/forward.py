@@ -16,6 +16,8 @@ from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
 from proxy.drain import Drain
+from proxy.evidence.gather import gather
+from proxy.evidence.near_miss import near_miss
 from proxy.exchange import Exchange
 from proxy.fallback.giving import answer_failed, answer_refused, fails
 from proxy.http import guards
@@ -44,7 +46,7 @@ async def forward(ctx: Context) -> bool:
     spent.enter(GUARDS, now())
     if route.rule.cors is not None and is_preflight(asked.method, asked.fields):
         return allow(ctx, route.rule.cors)
-    if unclear := ctx.plan.router.ambiguity(route, ctx.exchange.host, asked.target, asked.method):
+    if unclear := _ambiguity(ctx, route):
         return refuse(ctx, o.BAD_REQUEST, unclear)
     websocket = route.rule.websocket
     if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
@@ -107,7 +109,7 @@ class Forward:
                 raise
             _leave(ctx, "drained")
             cut = o.DRAIN_CUT if ctx.exchange.committed else o.DRAINING
-            return _stopped(ctx, cut, "drain limit")
+            return _stopped(ctx, cut, self.drain.cut_by)
         except Exception as fault:  # noqa: BLE001  # the outermost door: our faults stay ours
             ctx.exchange.fault = fault_of(fault)
             return _stopped(ctx, o.INTERNAL_ERROR, type(fault).__name__)
@@ -139,6 +141,7 @@ class Forward:
         """Give back what is held and tell the observer, whatever happened."""
         x, ended = ctx.exchange, now()
         x.close(ended)
+        gather(x, ctx.asked, ctx.client, ctx.stream, ctx.connection, ctx.cors)
         if ctx.permit is not None:
             ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
@@ -167,10 +170,17 @@ def _find(ctx: Context) -> Route | NoRoute:
     method = asked.method
     if is_preflight(method, asked.fields):
         method = asked.fields[b"access-control-request-method"].decode("latin-1")
-        found = ctx.plan.router.match(ctx.exchange.host, asked.target, method)
+        names = asked.fields.get(b"access-control-request-headers", b"")
+        host, fields = ctx.exchange.host, asked.fields
+        found = ctx.plan.router.match(host, asked.target, method, fields, announced=names)
         if not isinstance(found, NoRoute) and found.rule.cors is not None:
             return found
-    return ctx.plan.router.match(ctx.exchange.host, asked.target, asked.method)
+    return ctx.plan.router.match(ctx.exchange.host, asked.target, asked.method, asked.fields)
+
+
+def _ambiguity(ctx: Context, route: Route) -> str | None:
+    asked, host = ctx.asked, ctx.exchange.host
+    return ctx.plan.router.ambiguity(route, host, asked.target, asked.method, asked.fields)
 
 
 def _enter(ctx: Context, route: Route) -> None:
@@ -184,13 +194,10 @@ def _enter(ctx: Context, route: Route) -> None:
 
 
 def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
-    near = found.nearest
-    if (
-        near is None
-        or near.rule.cors is None
-        or not is_preflight(ctx.asked.method, ctx.asked.fields)
-    ):
-        return refuse(ctx, found.outcome, extra=_allow_line(found))
+    near, asked = found.nearest, ctx.asked
+    if near is None or near.rule.cors is None or not is_preflight(asked.method, asked.fields):
+        why = near_miss(ctx.plan.router, found, ctx.exchange.host, asked)
+        return refuse(ctx, found.outcome, why, extra=_allow_line(found))
     why = f"methods of the route {near.name} ({', '.join(found.allow)})"
     return refuse_preflight(ctx, near.rule.cors, why)
 

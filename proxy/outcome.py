@@ -153,6 +153,7 @@ OVERLOAD_SHED = _row("overload_shed", "PQ", 503, _BUSY, "warning", "policy", ret
 POOL_TIMEOUT = _row("pool_timeout", "PC", 503, _BUSY, "warning", "policy", retryable=True)
 CIRCUIT_OPEN = _row("circuit_open", "PB", 503, "The service is temporarily unavailable. Please try again in {n} s.", "warning", "policy", retryable=True, result="circuit_open")
 UPSTREAM_COOLING_DOWN = _row("upstream_cooling_down", "PB", 503, "The service is busy. Please try again in {n} s.", "warning", "policy", retryable=True, result="circuit_open")
+NO_HEALTHY_UPSTREAM = _row("no_healthy_upstream", "PB", 503, "The service is temporarily unavailable.", "warning", "policy", retryable=True)
 DRAINING = _row("draining", "OQ", 503, "The service is restarting. Please try again.", "warning", "operator", retryable=True)
 
 DNS_FAILURE = _row("dns_failure", "UC", 502, _UNREACHED, "error", "upstream", retryable=True, cause="connect", signal="failure", result="dns_failure")

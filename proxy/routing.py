@@ -1,4 +1,4 @@
-"""Which route an exchange takes: the most specific one that matches host, path and method.
+"""Which route an exchange takes: the most specific one that matches host, path, method and more.
 
 A path in the settings is literal but for its captures, and is one of three kinds:
 exact (`/a`), which matches itself only;
@@ -6,20 +6,17 @@ prefix (`/a/`), which matches itself and everything below, but not `/a`;
 pattern, with `{x}` for one segment or `{x...}` for all that is left (at least one character),
 exact or a prefix by the same final slash.
 
-Order of specificity, whatever the order in the file: a host before none; an exact path before a
-pattern before a prefix; among patterns the one with more literal characters, then the one that
-ends before the one that takes the rest; among prefixes the longer one; methods named before none.
-Patterns that are equal in all of it stand in the order of the file.
-A route whose method does not fit gives way to the next one that matches.
+`matching/rank.py` has the order of specificity, whatever the order in the file.
+A route whose method, headers or parameters do not fit gives way to the next one that matches.
 
 Matching looks at a normalised copy of the path; the target itself goes on byte for byte.
-Case matters in paths and methods, not in hosts; a host is compared without port and final dot.
+Case matters in paths, methods and values, not in hosts and names of headers; a host is compared
+without port and final dot.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from proxy import outcome as o
 from proxy.fallback.build import Fallback
@@ -27,13 +24,21 @@ from proxy.http.authority import host_name
 from proxy.http.header_changes import HeaderChange
 from proxy.limits.concurrency import Concurrency
 from proxy.limits.rate import RateLimits
+from proxy.matching.conditions import Asked, conditions_of
+from proxy.matching.index import Candidate, PathIndex, most_specific_first
+from proxy.matching.paths import decoded, normalise, path_of
+from proxy.matching.rank import specificity
 from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.settings.schema import ResolvedRoute
-from proxy.settings.syntax import CAPTURE
 
-_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
+_NO_FIELDS: dict[bytes, bytes] = {}
+_NOTHING = Asked()
+_MOST_NEAR = 3
+"""Near misses that are told."""
+_MOST_LOOKED_AT = 100
+"""Entries of which it is asked why they did not fit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,78 +81,52 @@ class NoRoute:
     allow: tuple[str, ...] = ()
     nearest: Route | None = field(default=None, compare=False)
     """The most specific one that takes other methods only."""
-
-
-def path_of(target: str) -> str:
-    """The path of a request target, without its query."""
-    return target.partition("?")[0]
-
-
-def normalise(path: str) -> str:
-    """`path` decoded once, dot segments and doubled slashes resolved (RFC 3986 §6.2.2).
-
-    `%2F` stays encoded: it is part of a segment, not a separator. Bytes that are not UTF-8 become
-    U+FFFD, which no route has. Dots above the root are dropped; `*` stands for the root.
-    """
-    if "%" in path:
-        path = unquote(_ENCODED_SLASH.sub("%252F", path))
-    return _resolved(path)
-
-
-def decoded(path: str) -> str:
-    """`path` as an upstream may read it to which an encoded slash, or a backslash, is a slash."""
-    return _resolved(unquote(path).replace("\\", "/"))
-
-
-def _resolved(path: str) -> str:
-    if path.startswith("/") and "//" not in path and "/." not in path:
-        return path
-    kept: list[str] = []
-    segments = path.split("/")[1:]
-    for segment in segments:
-        if segment == "..":
-            del kept[-1:]
-        elif segment not in ("", "."):
-            kept.append(segment)
-    slash = "/" if kept and segments[-1] in ("", ".", "..") else ""
-    return "/" + "/".join(kept) + slash
-
-
-def compiled(path: str) -> re.Pattern[str]:
-    """A path pattern as a regular expression with its captures by name."""
-    literal_from = 0
-    parts = []
-    for match in CAPTURE.finditer(path):
-        parts.append(re.escape(path[literal_from : match.start()]))
-        parts.append(f"(?P<{match[1]}>{'.+' if match[2] else '[^/]+'})")
-        literal_from = match.end()
-    tail = path[literal_from:]
-    ending = ".*" if tail.endswith("/") else ""
-    return re.compile("".join(parts) + re.escape(tail) + ending, re.DOTALL)
-
-
-def specificity(rule: ResolvedRoute) -> tuple[int, ...]:
-    """Sort key: the more specific a route, the smaller."""
-    path = rule.match.path
-    has_captures = "{" in path
-    takes_rest = path.endswith(("/", "...}"))
-    kind = 1 if has_captures else 2 if takes_rest else 0
-    literals = len(CAPTURE.sub("", path))
-    return (not rule.match.host, kind, -literals, takes_rest, not rule.match.methods)
+    near: str | None = field(default=None, compare=False)
+    """Routes of this path and the header or parameter that they want; None where there are none."""
 
 
 class Router:
-    """All routes, compiled once."""
+    """All routes, indexed once."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        ordered = sorted(routes, key=lambda route: specificity(route.rule))
-        self._entries = [_Entry(route) for route in ordered]
+        self._routes = sorted(routes, key=lambda route: specificity(route.rule.match))
+        by_host: dict[str, list[Candidate]] = defaultdict(list)
+        for order, route in enumerate(self._routes):
+            host = route.rule.match.host
+            by_host[host.lower() if host else ""].append(_candidate(order, route))
+        self._rest = PathIndex(by_host.pop("", []))
+        self._hosts = {host: PathIndex(entries) for host, entries in by_host.items()}
+        self._has_conditions = any(conditions_of(route.rule.match) for route in self._routes)
 
-    def match(self, host: str, target: str, method: str) -> Route | NoRoute:
-        """The route of a request, or why there is none (404, or 405 with what is allowed)."""
-        return self._match(host, normalise(path_of(target)), method)
+    def match(
+        self,
+        host: str,
+        target: str,
+        method: str,
+        fields: Mapping[bytes, bytes] = _NO_FIELDS,
+        *,
+        announced: bytes | None = None,
+    ) -> Route | NoRoute:
+        """The route of a request, or why there is none (404, or 405 with what is allowed).
 
-    def ambiguity(self, found: Route, host: str, target: str, method: str) -> str | None:
+        `announced` names the headers that a request will have of which this is the preflight.
+        """
+        asked = self._asked(target, fields, announced)
+        return self._match(host, normalise(path_of(target)), method, asked)
+
+    @property
+    def hosts(self) -> list[str]:
+        """Those that routes name."""
+        return list(self._hosts)
+
+    def ambiguity(
+        self,
+        found: Route,
+        host: str,
+        target: str,
+        method: str,
+        fields: Mapping[bytes, bytes] = _NO_FIELDS,
+    ) -> str | None:
         """Why the upstream may take the target for one of another route than `found`; None: not.
 
         Who may pass the one could so reach what only the other guards.
@@ -157,7 +136,7 @@ class Router:
         path = path_of(target)
         if found.rule.encoded_slash == "forward" or ("%" not in path and "\\" not in path):
             return None
-        further = self._match(host, decoded(path), method)
+        further = self._match(host, decoded(path), method, self._asked(target, fields, None))
         route = further.nearest if isinstance(further, NoRoute) else further
         if route is None or route is found:
             return None
@@ -166,46 +145,82 @@ class Router:
             f"decoded one of the route {route.name}"
         )
 
-    def _match(self, host: str, path: str, method: str) -> Route | NoRoute:
-        allow: list[str] = []
-        nearest: Route | None = None
-        for entry in self._entries:
-            if entry.fits(host, path):
-                if not entry.methods or method in entry.methods:
-                    return entry.route
-                allow += entry.methods
-                nearest = nearest or entry.route
-        if allow:
-            return NoRoute(o.METHOD_NOT_ALLOWED, tuple(sorted(set(allow))), nearest)
-        return NoRoute(o.ROUTE_NOT_FOUND)
+    def _asked(self, target: str, fields: Mapping[bytes, bytes], announced: bytes | None) -> Asked:
+        if not self._has_conditions:
+            return _NOTHING
+        names = (announced or b"").decode("latin-1").lower().split(",")
+        named = frozenset(name.strip() for name in names) if announced else frozenset()
+        return Asked(fields, target, announced=named)
+
+    def _match(self, host: str, path: str, method: str, asked: Asked) -> Route | NoRoute:
+        indexes = self._indexes(host)
+        for index in indexes:
+            found = _found(index, path, method, asked)
+            if found is not None:
+                return self._routes[found.order]
+        return self._no_route(indexes, path, method, asked)
+
+    def _indexes(self, host: str) -> tuple[PathIndex, ...]:
+        if not self._hosts:
+            return (self._rest,)
+        named = self._hosts.get(host_name(host))
+        return (self._rest,) if named is None else (named, self._rest)
+
+    def _no_route(
+        self, indexes: tuple[PathIndex, ...], path: str, method: str, asked: Asked
+    ) -> NoRoute:
+        """What came near: all that fits but the method, and some of what fits but a condition."""
+        groups = [group for index in indexes for group in index.groups(path)]
+        fitting = most_specific_first(
+            [e for g in groups for e in g.candidates(asked) if e.unmet(asked) is None]
+        )
+        near = _near(
+            [
+                f"{self._routes[entry.order].name}: {unmet.unmet(asked)}"
+                for group in groups
+                for entry in group.entries[:_MOST_LOOKED_AT]
+                if entry.takes(method) and (unmet := entry.unmet(asked)) is not None
+            ]
+        )
+        if not fitting:
+            return NoRoute(o.ROUTE_NOT_FOUND, near=near)
+        allow = sorted({each for entry in fitting for each in entry.methods})
+        nearest = self._routes[fitting[0].order]
+        return NoRoute(o.METHOD_NOT_ALLOWED, tuple(allow), nearest, near)
 
 
-class _Entry:
-    """One route, ready to be asked."""
+def _candidate(order: int, route: Route) -> Candidate:
+    match = route.rule.match
+    methods = frozenset(match.methods)
+    if "GET" in methods:
+        methods |= {"HEAD"}
+    return Candidate(order, match.path, methods, conditions_of(match))
 
-    __slots__ = ("_exact", "_host", "_prefix", "_search", "methods", "route")
 
-    def __init__(self, route: Route) -> None:
-        match = route.rule.match
-        self.route = route
-        self._host = match.host.lower() if match.host else None
-        self._search: Callable[[str], object] | None = None
-        self._exact = self._prefix = None
-        if "{" in match.path:
-            self._search = compiled(match.path).fullmatch
-        elif match.path.endswith("/"):
-            self._prefix = match.path
-        else:
-            self._exact = match.path
-        self.methods = frozenset(match.methods)
-        if "GET" in self.methods:
-            self.methods |= {"HEAD"}
+def _found(index: PathIndex, path: str, method: str, asked: Asked) -> Candidate | None:
+    """The most specific entry that fits."""
+    exact = index.exact(path)
+    if exact is not None and (entry := _first(exact.candidates(asked), method, asked)):
+        return entry
+    if patterns := index.patterns(path):
+        candidates = most_specific_first([e for group in patterns for e in group.candidates(asked)])
+        if entry := _first(candidates, method, asked):
+            return entry
+    for group in index.prefixes(path):
+        if entry := _first(group.candidates(asked), method, asked):
+            return entry
+    return None
 
-    def fits(self, host: str, path: str) -> bool:
-        if self._host is not None and self._host != host_name(host):
-            return False
-        if self._exact is not None:
-            return path == self._exact
-        if self._prefix is not None:
-            return path.startswith(self._prefix)
-        return self._search is not None and self._search(path) is not None
+
+def _first(candidates: list[Candidate], method: str, asked: Asked) -> Candidate | None:
+    for entry in candidates:
+        if entry.takes(method) and entry.unmet(asked) is None:
+            return entry
+    return None
+
+
+def _near(misses: list[str]) -> str | None:
+    if not misses:
+        return None
+    more = len(misses) - _MOST_NEAR
+    return "; ".join(misses[:_MOST_NEAR]) + (f"; and {more} more" if more > 0 else "")

@@ -4,7 +4,7 @@ Only what a story tells. The rules themselves stand next to their trades.
 Lengths of time are seconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -48,6 +48,10 @@ class Matching(Protocol):
     def path(self) -> str: ...
     @property
     def methods(self) -> Sequence[str]: ...
+    @property
+    def headers(self) -> Mapping[str, Sequence[str]]: ...
+    @property
+    def query(self) -> Mapping[str, Sequence[str]]: ...
 
 
 class Retrying(Protocol):

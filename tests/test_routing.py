@@ -1,20 +1,13 @@
 """Which route a request takes."""
 
-import re
-from urllib.parse import quote
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from proxy import outcome as o
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
 from proxy.resilience.rules import BreakerRule, BudgetRule
-from proxy.routing import NoRoute, Route, Router, compiled, normalise, path_of
+from proxy.routing import NoRoute, Route, Router
 from proxy.settings.schema import ResolvedRoute
-
-few = settings(max_examples=50, deadline=None, database=None)
 
 
 def route(name: str, path: str = "/", *methods: str, host: str | None = None) -> Route:
@@ -26,69 +19,6 @@ def route(name: str, path: str = "/", *methods: str, host: str | None = None) ->
 def found(routes: list[Route], target: str, method: str = "GET", host: str = "a") -> str | NoRoute:
     taken = Router(routes).match(host, target, method)
     return taken if isinstance(taken, NoRoute) else taken.name
-
-
-@pytest.mark.parametrize(
-    ("path", "normal"),
-    [
-        pytest.param("/a/b", "/a/b", id="nothing to do"),
-        pytest.param("", "/", id="an empty path"),
-        pytest.param("*", "/", id="the server itself"),
-        pytest.param("/a//b", "/a/b", id="a doubled slash"),
-        pytest.param("//a", "/a", id="a doubled slash at the beginning"),
-        pytest.param("/a//", "/a/", id="a doubled slash at the end"),
-        pytest.param("/a/./b", "/a/b", id="a dot"),
-        pytest.param("/a/.", "/a/", id="a dot at the end"),
-        pytest.param("/a/../b", "/b", id="two dots"),
-        pytest.param("/a/b/..", "/a/", id="two dots at the end"),
-        pytest.param("/../../a", "/a", id="dots above the root"),
-        pytest.param("/a/..", "/", id="back at the root"),
-        pytest.param("/a/...", "/a/...", id="three dots are a name"),
-        pytest.param("/.well-known/x", "/.well-known/x", id="a name that begins with a dot"),
-        pytest.param("/a/%2e%2E/b", "/b", id="encoded dots"),
-        pytest.param("/a%2Fb", "/a%2Fb", id="an encoded slash is no separator"),
-        pytest.param("/a%2fb", "/a%2Fb", id="in whatever case"),
-        pytest.param("/a%2F..%2Fb", "/a%2F..%2Fb", id="dots between encoded slashes are a name"),
-        pytest.param("/%2561", "/%61", id="decoded once"),
-        pytest.param("/caf%C3%A9", "/café", id="UTF-8"),
-        pytest.param("/caf%E9", "/caf\ufffd", id="what is no UTF-8"),
-        pytest.param("/100%", "/100%", id="a percent sign alone"),
-        pytest.param("/a%3Fb", "/a?b", id="an encoded question mark is part of the path"),
-        pytest.param("/a+b", "/a+b", id="a plus is no space"),
-    ],
-)
-def test_normalise(path: str, normal: str) -> None:
-    assert normal == normalise(path)
-
-
-segments = st.lists(st.sampled_from(["", ".", "..", "a", "%2e", "%2F", "%2e%2E", ".a"]), max_size=8)
-
-
-@few
-@given(segments)
-def test_a_normal_path_has_a_root_and_no_way_above_it(parts: list[str]) -> None:
-    normal = normalise("/" + "/".join(parts))
-
-    assert normal.startswith("/")
-    assert not re.search(r"//|/\.\.?(/|$)", normal)
-    assert normal == normalise(normal)
-
-
-@few
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), max_size=4))
-def test_an_encoded_path_is_decoded(parts: list[str]) -> None:
-    parts = ["x" + part.replace("/", "") for part in parts]
-    path = "/" + "/".join(parts)
-
-    assert path == normalise(quote(path))
-
-
-@pytest.mark.parametrize(
-    ("target", "path"),
-    [("/a?b", "/a"), ("/a", "/a"), ("/a?b?c", "/a"), ("/?", "/"), ("*", "*")],
-)
-def test_the_path_of_a_target(target: str, path: str) -> None:
-    assert path == path_of(target)
 
 
 @pytest.mark.parametrize(
@@ -126,22 +56,6 @@ def test_which_targets_a_path_matches(path: str, target: str, matches: bool) -> 
     taken = found([route("it", path)], target)
 
     assert ("it" if matches else NoRoute(o.ROUTE_NOT_FOUND)) == taken
-
-
-@pytest.mark.parametrize(
-    ("path", "target", "captured"),
-    [
-        pytest.param("/a/{x}", "/a/b", {"x": "b"}, id="a segment"),
-        pytest.param("/{x}/{y}", "/a/b", {"x": "a", "y": "b"}, id="two segments"),
-        pytest.param("/a/{x...}", "/a/b/c/", {"x": "b/c/"}, id="the rest"),
-        pytest.param("/a/{x}/", "/a/b/c", {"x": "b"}, id="a segment of a prefix"),
-    ],
-)
-def test_what_a_pattern_captures(path: str, target: str, captured: dict[str, str]) -> None:
-    match = compiled(path).fullmatch(target)
-
-    assert match is not None
-    assert captured == match.groupdict()
 
 
 @pytest.mark.parametrize(
@@ -264,3 +178,87 @@ def test_whoever_needs_it_may_have_it_forwarded() -> None:
     taken = router.match("a", "/admin%2fx", "GET")
 
     assert router.ambiguity(taken, "a", "/admin%2fx", "GET") is None
+
+
+def conditional(name: str, path: str = "/", **match: object) -> Route:
+    rule = ResolvedRoute(name=name, match={"path": path, **match}, upstream="chat")
+    return Route(rule, Breaker(name, BreakerRule(), lambda _: None), Budget(BudgetRule()))
+
+
+MODELS = [
+    conditional("big", "/chat", headers={"X-Model": ["big", "huge"]}),
+    conditional("beta", "/chat", query={"beta": "*"}),
+    route("rest", "/chat"),
+]
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "name"),
+    [
+        pytest.param("/chat", {b"x-model": b"huge"}, "big", id="by a header"),
+        pytest.param("/chat?beta", {}, "beta", id="by a parameter"),
+        pytest.param("/chat?beta=1", {b"x-model": b"big"}, "big", id="a header before it"),
+        pytest.param("/chat", {b"x-model": b"small"}, "rest", id="else the one without"),
+    ],
+)
+def test_a_route_by_header_or_parameter(target: str, fields: dict[bytes, bytes], name: str) -> None:
+    taken = Router(MODELS).match("a", target, "POST", fields)
+
+    assert isinstance(taken, Route)
+    assert name == taken.name
+
+
+def test_where_nothing_fits_it_is_told_what_was_missing() -> None:
+    taken = Router(MODELS[:2]).match("a", "/chat", "POST", {b"x-model": b"sec"})
+
+    assert isinstance(taken, NoRoute)
+    assert o.ROUTE_NOT_FOUND is taken.outcome
+    assert "big: header x-model is not big or huge; beta: query beta is missing" == taken.near
+
+
+def test_a_method_is_wrong_only_where_the_conditions_are_met() -> None:
+    routes = [
+        conditional("big", "/chat", methods=["POST"], headers={"x-model": "big"}),
+        conditional("put", "/chat", methods=["PUT"]),
+    ]
+    taken = Router(routes).match("a", "/chat", "POST")
+    other = Router(routes).match("a", "/chat", "GET", {b"x-model": b"big"})
+
+    assert NoRoute(o.METHOD_NOT_ALLOWED, ("PUT",)) == taken
+    assert isinstance(taken, NoRoute)
+    assert "big: header x-model is missing" == taken.near
+    assert NoRoute(o.METHOD_NOT_ALLOWED, ("POST", "PUT")) == other
+
+
+def test_a_route_that_takes_other_methods_is_no_near_miss() -> None:
+    routes = [conditional("big", "/chat", methods=["POST"], headers={"x-model": "big"})]
+    taken = Router(routes).match("a", "/chat", "GET")
+
+    assert isinstance(taken, NoRoute)
+    assert taken.near is None
+
+
+def test_of_many_near_misses_three_are_told() -> None:
+    routes = [conditional(f"r{n}", "/", headers={"x-m": f"m{n}"}) for n in range(500)]
+    taken = Router(routes).match("a", "/", "GET")
+
+    assert isinstance(taken, NoRoute)
+    assert (taken.near or "").endswith("r2: header x-m is missing; and 97 more")
+
+
+def test_a_preflight_announces_its_headers_but_not_their_values() -> None:
+    routes = [conditional("big", "/chat", methods=["POST"], headers={"x-model": "big"})]
+    taken = Router(routes).match("a", "/chat", "POST", announced=b"content-type, X-Model")
+
+    assert taken is routes[0]
+    assert isinstance(Router(routes).match("a", "/chat", "POST", announced=b"x-other"), NoRoute)
+
+
+def test_what_decodes_to_a_path_of_another_route_counts_where_its_conditions_are_met() -> None:
+    guarded = conditional("admin", "/admin/", headers={"x-a": "1"})
+    router = Router([guarded, route("rest", "/")])
+    taken = router.match("a", "/admin%2fx", "GET")
+
+    assert isinstance(taken, Route)
+    assert router.ambiguity(taken, "a", "/admin%2fx", "GET") is None
+    assert router.ambiguity(taken, "a", "/admin%2fx", "GET", {b"x-a": b"1"}) is not None

@@ -10,6 +10,7 @@ _WHY: Final = {
     "turn": "its turn",
     "fewer_requests": "no more requests under way",
     "hash": "the client's key leads there",
+    "panic": "a panic: too few work, so all are used, those that are down as well",
     "elsewhere": "another one had failed",
     "probe": "a probe of one that was ejected",
     "full": "the first choice had no connection free",

@@ -7,13 +7,14 @@ business.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from proxy.clock import iso
 from proxy.observation.readings import PoolLevels
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.tls.facts import CertificateFacts
+from proxy.upstream.health.view import EndpointView
 
 
 class PoolFacts(PoolLevels, Protocol):
@@ -64,6 +65,8 @@ class HealthView:
     certificates: Sequence[CertificateFacts] = ()
     overload: str | None = None
     """Why new requests are refused; None while they are taken."""
+    endpoints: Mapping[str, Sequence[EndpointView]] = field(default_factory=dict)
+    """By upstream."""
 
     @property
     def critical_circuits_open(self) -> list[str]:
@@ -96,7 +99,7 @@ class HealthView:
         return {
             "status": self.status,
             "uptime_seconds": round(self.now - self.started, 3),
-            "upstreams": {name: self.upstream(health) for name, health in self.upstreams.items()},
+            "upstreams": {name: self.upstream(name) for name in self.upstreams},
             "circuit_breakers": {name: self.circuit(name) for name in self.circuits},
             "critical_circuits_open": self.critical_circuits_open,
             "overload": self.overload,
@@ -110,13 +113,27 @@ class HealthView:
         """A moment of the clock that never jumps, as a date."""
         return iso(self.wall - (self.now - at))
 
-    def upstream(self, health: UpstreamHealth) -> dict[str, object]:
+    def upstream(self, name: str) -> dict[str, object]:
         """As the JSON shows one."""
+        health = self.upstreams[name]
         return {
             "status": health.status,
             "reason": health.reason,
             "since": None if health.since is None else self.dated(health.since),
             "failures": health.failures,
+            "endpoints": [self._endpoint(view) for view in self.endpoints.get(name, ())],
+        }
+
+    def _endpoint(self, view: EndpointView) -> dict[str, object]:
+        return {
+            "endpoint": view.endpoint,
+            "address": view.address,
+            "status": view.status,
+            "reason": view.reason,
+            "since": None if view.since is None else self.dated(view.since),
+            "retry_in_seconds": None
+            if view.until is None
+            else round(max(0.0, view.until - self.now), 3),
         }
 
     def circuit(self, name: str) -> dict[str, object]:

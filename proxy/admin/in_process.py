@@ -18,17 +18,24 @@ from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.limits.overload import Overload
 from proxy.limits.places import Places
+from proxy.matching.rank import specificity
 from proxy.observation.breaker_opening import opened
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import AttemptHistory, UpstreamHealth, circuit_open
+from proxy.observation.upstream_status import (
+    AttemptHistory,
+    UpstreamHealth,
+    circuit_open,
+    of_checks,
+)
 from proxy.resilience.permits import Transition
-from proxy.routing import Route, specificity
+from proxy.routing import Route
 from proxy.settings.schema import Settings
 from proxy.tls.facts import CertificateFacts
+from proxy.upstream.health.view import EndpointView
 from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
@@ -94,11 +101,13 @@ class InProcessAdmin:
 
     def health(self) -> HealthView:
         app, at = self._app, now()
+        endpoints = {name: up.endpoint_views() for name, up in app.upstreams.items()}
         return HealthView(
             now=at,
             wall=wall(),
             started=self._started,
-            upstreams=self._upstreams(at),
+            upstreams=self._upstreams(at, endpoints),
+            endpoints=endpoints,
             circuits={
                 r.name: CircuitView(r.breaker.view(at), r.rule.breaker.critical) for r in app.routes
             },
@@ -109,9 +118,14 @@ class InProcessAdmin:
             config_hash=app.settings.config_hash,
         )
 
-    def _upstreams(self, at: float) -> dict[str, UpstreamHealth]:
+    def _upstreams(
+        self, at: float, endpoints: Mapping[str, Sequence[EndpointView]]
+    ) -> dict[str, UpstreamHealth]:
         histories, fresh = self._app.observer.histories, AttemptHistory()
-        views = {name: histories.get(name, fresh).health(at) for name in self._app.upstreams}
+        views: dict[str, UpstreamHealth] = {}
+        for name, checked in endpoints.items():
+            history = histories.get(name, fresh)
+            views[name] = of_checks(checked, history.health(at), history.last)
         for route in self._app.routes:
             if route.rule.breaker.critical and route.breaker.state(at) == "open":
                 upstream, since = route.rule.upstream, route.breaker.view(at).opened_at
@@ -145,6 +159,7 @@ class InProcessAdmin:
     def system_state(self) -> SystemState:
         """How the parts stand, for the alerts."""
         at, routes = now(), self._app.routes
+        views = [(n, v) for n, up in self._app.upstreams.items() for v in up.endpoint_views()]
         pools = ((name, upstream.view()) for name, upstream in self._app.upstreams.items())
         return SystemState(
             circuits_open=tuple(r.name for r in routes if r.breaker.state(at) != "closed"),
@@ -152,11 +167,14 @@ class InProcessAdmin:
             wall=wall(),
             certificates=tuple(self._app.tls.facts()),
             overloaded=tuple(n for n, sign in self._app.overload.signs.items() if sign.holds),
+            endpoints_down=tuple(
+                (n, v.endpoint, v.reason or "") for n, v in views if v.status == "down"
+            ),
             log_dropped=sum(self._app.log.dropped.values()),
         )
 
     def routes(self) -> Sequence[JsonObject]:
-        rules = sorted((route.rule for route in self._app.routes), key=specificity)
+        rules = sorted((r.rule for r in self._app.routes), key=lambda rule: specificity(rule.match))
         return [rule.model_dump(mode="json") for rule in rules]
 
     def limits(self) -> JsonObject:

@@ -34,6 +34,7 @@ ERRORS: Final[dict[str, str]] = {
     "pool_timeout": "connection_limit_reached",
     "circuit_open": "destination_unavailable",
     "upstream_cooling_down": "destination_unavailable",
+    "no_healthy_upstream": "destination_unavailable",
     "draining": "destination_unavailable",
     "dns_failure": "dns_error",
     "connect_refused": "connection_refused",

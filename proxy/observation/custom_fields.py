@@ -11,8 +11,8 @@ from typing import Protocol
 from urllib.parse import unquote_plus
 
 from proxy.http.request_head import RequestHead
+from proxy.matching.paths import compiled, normalise, path_of
 from proxy.observation.redaction import REDACTED, is_secret_name
-from proxy.routing import compiled, normalise, path_of
 
 MAX_VALUE = 1024
 """Characters of a value that are kept. More than are recorded: redaction must see secrets whole."""

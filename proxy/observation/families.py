@@ -54,7 +54,7 @@ _TABLE = (
     Family("sidelight_upstream_connection_uses_total", "counter", ("upstream", "reused"), "Attempts that had a connection, new or reused."),
     Family("sidelight_stale_connections_total", "counter", ("upstream",), "Reused connections that were closed before any byte."),
     Family("sidelight_endpoint_ejections_total", "counter", ("upstream", "endpoint"), "Ejections of an endpoint because of its failures, those of failed probes included."),
-    Family("sidelight_endpoint_healthy", "gauge", ("upstream", "endpoint"), "1 while the endpoint accepts connections."),
+    Family("sidelight_endpoint_healthy", "gauge", ("upstream", "endpoint"), "1 while the endpoint may be used: neither its health checks nor its traffic keep it out. Of a name with several addresses: while one of them may."),
     Family("sidelight_circuit_state", "gauge", ("route", "state"), "1 for the state that the circuit is in."),
     Family("sidelight_circuit_transitions_total", "counter", ("route", "to", "cause"), "Changes of state of the circuit."),
     Family("sidelight_circuit_rejections_total", "counter", ("route",), "Attempts refused by an open circuit."),

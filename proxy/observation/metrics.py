@@ -45,9 +45,6 @@ class Metrics:
         """Count a change of state of the route's circuit."""
         self._series.numbers("sidelight_circuit_transitions_total")[route, to, cause] += 1
 
-    def endpoint(self, upstream: str, endpoint: str, *, is_up: bool) -> None:
-        self._series.numbers("sidelight_endpoint_healthy")[upstream, endpoint] = float(is_up)
-
     def ejection(self, upstream: str, endpoint: str) -> None:
         """Count an ejection."""
         self._series.numbers("sidelight_endpoint_ejections_total")[upstream, endpoint] += 1

@@ -169,9 +169,7 @@ class Observer:
     def endpoint_changed(self, upstream: str, change: EndpointChange) -> None:
         """An endpoint came into use, or went out of it."""
         self.flush()
-        if change.kind in ("down", "up"):
-            self._metrics.endpoint(upstream, change.endpoint, is_up=change.kind == "up")
-        elif change.kind == "ejected":
+        if change.kind == "ejected":
             self._metrics.ejection(upstream, change.endpoint)
         fields: dict[str, object] = {"upstream": upstream, "endpoint": change.endpoint}
         if change.address is not None:

@@ -1,12 +1,14 @@
 """Gauges whose values other parts hold, as samples for a snapshot of the metrics."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from proxy.observation.series import Sample
 
 STATES: Final = ("closed", "open", "half_open")
+USED: Final = frozenset({"up", "usable", "unknown"})
+"""States of endpoints that may be chosen."""
 STORE_CAUSES: Final = ("queue_full", "rejected", "closing")
 """Why the store loses stories."""
 
@@ -20,6 +22,15 @@ class PlaceLevels(Protocol):
     def waiting(self) -> int: ...
     @property
     def limit(self) -> int | None: ...
+
+
+class EndpointLevel(Protocol):
+    """What is read of an endpoint's view."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def status(self) -> str: ...
 
 
 class PoolLevels(Protocol):
@@ -49,6 +60,17 @@ def pool_samples(views: Mapping[str, PoolLevels]) -> Iterator[Sample]:
     for upstream, view in views.items():
         for state, n in (("idle", view.idle), ("active", view.in_use), ("waiting", view.waiting)):
             yield "sidelight_upstream_connections", (upstream, state), n
+
+
+def endpoint_samples(views: Mapping[str, Sequence[EndpointLevel]]) -> Iterator[Sample]:
+    """`views` by upstream; the addresses of one name are one endpoint."""
+    for upstream, endpoints in views.items():
+        works: dict[str, bool] = {}
+        for view in endpoints:
+            may_be_used = view.status in USED
+            works[view.endpoint] = works.get(view.endpoint, False) or may_be_used
+        for endpoint, is_healthy in works.items():
+            yield "sidelight_endpoint_healthy", (upstream, endpoint), float(is_healthy)
 
 
 def circuit_samples(states: Mapping[str, str]) -> Iterator[Sample]:

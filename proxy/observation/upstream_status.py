@@ -4,7 +4,7 @@ One failed attempt among good ones is no outage: failing is only an upstream who
 one after the other. A failure is what the breaker counts as one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,6 +12,7 @@ from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.fallback.record import FallbackRecord
 from proxy.outcome import Outcome, Signal, signal_of
+from proxy.upstream.health.view import EndpointView, none_is_up
 
 WINDOW: Final = 60.0
 """Seconds for which the last attempt says that an upstream works."""
@@ -79,6 +80,11 @@ class AttemptHistory:
             self._failed_at = [*self._failed_at[1 - IN_WINDOW :], result.at]
             self._cause = result.cause
 
+    @property
+    def last(self) -> float | None:
+        """When the last attempt was; None where there was none."""
+        return self._last
+
     def health(self, now: float) -> UpstreamHealth:
         if self._last is None:
             return UpstreamHealth("unknown", "no attempt yet")
@@ -101,6 +107,24 @@ class AttemptHistory:
 
     def _unknown(self, reason: str) -> UpstreamHealth:
         return UpstreamHealth("unknown", reason, self._since, self._failures)
+
+
+def of_checks(
+    views: Sequence[EndpointView], health: UpstreamHealth, last: float | None
+) -> UpstreamHealth:
+    """The health of an upstream as its endpoints' checks show it, traffic or not.
+
+    `last` is when its last attempt was; failures before an endpoint came up again are over.
+    """
+    if none_is_up(views):
+        since = max((view.since for view in views if view.since is not None), default=None)
+        reason = f"no endpoint is healthy: {views[0].reason}"
+        return UpstreamHealth("failing", reason, since, health.failures)
+    up_since = [view.since for view in views if view.status == "up" and view.since is not None]
+    is_news = last is None or any(since > last for since in up_since)
+    if up_since and (health.status == "unknown" or is_news):
+        return UpstreamHealth("connected")
+    return health
 
 
 def circuit_open(route: str, since: float | None, health: UpstreamHealth) -> UpstreamHealth:

@@ -108,7 +108,7 @@ class Overrides:
         if _named(shape) is None:
             raise _UnplacedError((*path, key), "unknown key", nearest(key, known))
         if path == ("policies",) or not key:
-            missing = f'no {_SINGULAR[path]} is named "{key}"'
+            missing = f'no {_SINGULAR.get(path, "key")} is named "{key}"'
             raise _UnplacedError((*path, key), missing, nearest(key, known))
         self._made[path, key] = place
         return key

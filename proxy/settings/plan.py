@@ -3,12 +3,13 @@
 Works on the tree, so that every fault has its place and none hides behind another.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
 from proxy.settings import syntax
 from proxy.settings.faults import KeyPath, SettingsFault, nearest
 from proxy.settings.schema import Policy
 from proxy.settings.tree import Items, Keys, Leaf, Node, overlay, place_of
+from proxy.settings.twins import twin_faults
 
 
 def spread(tree: Keys, shipped: Keys) -> Keys:
@@ -49,8 +50,8 @@ def _over_policy(route: Node, whole: Keys) -> Node:
 
 def plan_faults(tree: Keys, shipped: Keys) -> Iterator[SettingsFault]:
     """Everything that is wrong between the parts of a tree that was not yet spread."""
-    yield from _twice(tree, "name", _name, "a route with this name")
-    yield from _twice(tree, "match", _matched, "a route that matches the same")
+    yield from _same_names(tree)
+    yield from twin_faults(tree)
     upstreams, policies = tree.section("upstreams"), tree.section("policies")
     known = list(upstreams.nodes if upstreams else ())
     yield from _unknown(tree, "upstream", known)
@@ -67,37 +68,16 @@ def _routes(tree: Keys) -> Iterator[tuple[KeyPath, Keys]]:
             yield ("routes", at), route
 
 
-def _twice(
-    tree: Keys, key: str, signs: Callable[[Keys], Iterable[object]], what: str
-) -> Iterator[SettingsFault]:
-    """Routes that share a sign with an earlier one."""
-    seen: dict[object, Keys] = {}
+def _same_names(tree: Keys) -> Iterator[SettingsFault]:
+    """Routes that share their name with an earlier one."""
+    seen: dict[str, Keys] = {}
     for path, route in _routes(tree):
-        firsts = [seen.setdefault(sign, route) for sign in signs(route)]
-        earlier = next((first for first in firsts if first is not route), None)
-        if earlier:
-            there = place_of(earlier, (key,))
-            yield SettingsFault(
-                place_of(route, (key,)), (*path, key), f"{what} is at {there} already"
-            )
-
-
-def _name(route: Keys) -> list[object]:
-    name = route.text("name")
-    return [name] if name else []
-
-
-def _matched(route: Keys) -> list[object]:
-    """What a route matches, method by method, whatever its captures are called."""
-    match = route.section("match")
-    if match is None:
-        return []
-    host = (match.text("host") or "").lower()
-    path = syntax.without_names(match.text("path") or "/")
-    methods = {node.text for node in match.items("methods") if isinstance(node, Leaf)}
-    if "GET" in methods:
-        methods.add("HEAD")
-    return [(host, path, method) for method in sorted(methods) or [""]]
+        name = route.text("name")
+        earlier = seen.setdefault(name, route) if name else route
+        if earlier is not route:
+            there = place_of(earlier, ("name",))
+            message = f"a route with this name is at {there} already"
+            yield SettingsFault(place_of(route, ("name",)), (*path, "name"), message)
 
 
 def _unknown(tree: Keys, key: str, known: list[str]) -> Iterator[SettingsFault]:

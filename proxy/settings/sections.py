@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from proxy.knobs import Count, Duration, Knobs, Share, Size, size
 from proxy.outcome import Level
 from proxy.settings import syntax
+from proxy.settings.conditions import HeaderConditions, QueryConditions
 from proxy.tls.rules import PortTls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -215,3 +216,8 @@ class Match(Knobs):
     """`/a` exactly; `/a/` everything below; `{x}` one segment, `{x...}` the rest."""
     methods: tuple[syntax.Method, ...] = ()
     """Methods; none: all. GET includes HEAD."""
+    headers: HeaderConditions = Field(default_factory=dict)
+    """Headers that must be there, each with its value, one of several, or `*` for any; none: all.
+    Names in any case, values exactly."""
+    query: QueryConditions = Field(default_factory=dict)
+    """Query parameters likewise, compared decoded; of a repeated one the first counts."""

@@ -6,6 +6,7 @@ one goes to another; an ejected one gets a probe when its time has come; else th
 
 import random
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from proxy.upstream.balancing.ring import Ring
 from proxy.upstream.balancing.turns import Turns
@@ -14,6 +15,8 @@ from proxy.upstream.choice import Choice
 from proxy.upstream.chosen import Chosen, Why
 from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.endpoints import Endpoints
+
+_BY_RULE: Final = frozenset({"only", "turn", "fewer_requests", "hash"})
 
 
 class Chooser:
@@ -157,6 +160,8 @@ class Chooser:
 
     def _give(self, endpoint: Endpoint, choice: Choice, why: Why) -> Endpoint:
         endpoints = self._endpoints
+        if endpoints.is_panicking and why in _BY_RULE:
+            why = "panic"
         choice.chosen = Chosen(why, endpoint.in_use, len(endpoints.usable), endpoints.known)
         choice.tried.append(endpoint)
         choice.endpoint = endpoint

@@ -2,13 +2,16 @@
 
 from typing import Literal
 
-Why = Literal["only", "turn", "fewer_requests", "hash", "elsewhere", "probe", "full", "none_better"]
+Why = Literal[
+    "only", "turn", "fewer_requests", "hash", "panic", "elsewhere", "probe", "full", "none_better"
+]
 """The reasons.
 
 only            no other could be used
 turn            round robin
 fewer_requests  it had fewer requests under way for its weight than another that was drawn
 hash            the client's key leads there
+panic           too few work, so all of them are used, those that are down as well
 elsewhere       another one had failed the same exchange before
 probe           to see whether an ejected one works again
 full            the one that was chosen had no connection free

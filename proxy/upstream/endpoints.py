@@ -34,6 +34,7 @@ class Endpoints:
         self._on_change = on_change
         self._size = rule.pool.size
         self._slow_start = rule.slow_start
+        self._panic = rule.panic or 0.0
         self._names = [EndpointName(url, weight, lookup) for url, weight in rule.weights]
         self.dismiss: Callable[[Endpoint], None] = _nobody
         """Closes what an endpoint has of idle connections."""
@@ -47,6 +48,8 @@ class Endpoints:
         """The only one there is, if it may be used; None where there is a choice to be made."""
         self.known: tuple[Known, ...] = ()
         """What is known of them, for the record."""
+        self.is_panicking = False
+        """Whether all are used, because too few of them work."""
         self.version = 0
         """Another number after each change."""
         self.due = inf
@@ -66,10 +69,15 @@ class Endpoints:
         self.version += 1
         self.all = [endpoint for name in self._names for endpoint in name.endpoints]
         able = [endpoint for endpoint in self.all if endpoint.health.healthy is not False]
-        used = [endpoint for endpoint in able if not endpoint.ejection.is_out] or able
+        working = [endpoint for endpoint in able if not endpoint.ejection.is_out]
+        self.is_panicking = len(working) < self._panic * len(self.all)
+        if self.is_panicking:
+            able = working = self.all
+        used = working or able
         self.usable = [each for each in used if at >= each.ejection.rest_until] or used
         self.weights = [each.weight * each.heat(at, self._slow_start) for each in self.usable]
-        self.sole = self.usable[0] if len(self.all) == len(self.usable) == 1 else None
+        is_alone = len(self.all) == len(self.usable) == 1 and not self.is_panicking
+        self.sole = self.usable[0] if is_alone else None
         self._share_slots(used)
         self.due = min((self._changes_at(endpoint, at) for endpoint in able), default=inf)
         self.probe_due = min((each.ejection.probe_at for each in able), default=inf)

@@ -31,7 +31,8 @@ class PassiveHealth:
             endpoint.is_up = True
             endpoint.ejection.rest_until = 0.0
             self._endpoints.refresh(now)
-            self._endpoints.tell(endpoint, "up", "connected")
+            if endpoint.health.healthy is not False:
+                self._endpoints.tell(endpoint, "up", "connected")
 
     def unreachable(self, endpoint: Endpoint, reason: str, now: float) -> None:
         """It could not."""
@@ -39,7 +40,8 @@ class PassiveHealth:
         self._endpoints.refresh(now)
         if endpoint.is_up:
             endpoint.is_up = False
-            self._endpoints.tell(endpoint, "down", reason, DOWN_FOR)
+            if endpoint.health.healthy is not False:
+                self._endpoints.tell(endpoint, "down", reason, DOWN_FOR)
 
     def rest(self, choice: Choice | None, status: int, seconds: float | None, now: float) -> None:
         """The answer asks to be left alone for so long; one of 429 speaks of one user only."""

@@ -12,13 +12,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from proxy.knobs import Duration, Knobs, Share, Size
 from proxy.limits.rules import By
 from proxy.tls.rules import MinVersion
+from proxy.upstream.health.rules import HealthRule
+from proxy.upstream.host_header import HostHeader
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?")
 _BASE = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
 _SOCKET = re.compile(r"unix:/[\x21-\x7e]{1,106}")
 """Linux takes 107 bytes of path (unix(7))."""
-_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:\d{1,5})?")
 
 
 def endpoint(url: str) -> str:
@@ -46,13 +47,6 @@ def endpoint(url: str) -> str:
     if parts.scheme not in ("http", "https") or not named or extra or port == 0 or url[-1] in "?#:":
         raise ValueError(advice)
     return url
-
-
-def authority(host: str) -> str:
-    """`host` as it was, if it can stand in a Host header. Raises ValueError otherwise."""
-    if not _AUTHORITY.fullmatch(host):
-        raise ValueError(f"{host!r} is not a Host header; write example.com or example.com:8000")
-    return host
 
 
 EndpointUrl = Annotated[str, AfterValidator(endpoint)]
@@ -154,9 +148,14 @@ class UpstreamRule(Knobs):
     """When failures of its traffic take an endpoint out of use."""
     pool: PoolRule = Field(default_factory=PoolRule)
     """How many connections there may be, and how long."""
+    health: HealthRule = Field(default_factory=HealthRule)
+    """How its endpoints are checked, whether there is traffic or not."""
+    panic: Annotated[Share, Field(gt=0)] | None = None
+    """All endpoints are used, down or not, while a smaller share of them than this is up, so that
+    the few that are left are not buried; null: those that are down are never used."""
     tls: TlsRule = Field(default_factory=TlsRule)
     """How https endpoints prove who they are."""
-    host: Annotated[str, AfterValidator(authority)] | None = None
+    host: HostHeader | None = None
     """Host header sent to the upstream; null: the client's own is kept."""
     via: bool = True
     """Whether requests carry `Via`.

@@ -11,7 +11,7 @@ from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.limits.build import source_of
 from proxy.limits.keys import ClientKeys
-from proxy.outcome import POOL_TIMEOUT
+from proxy.outcome import NO_HEALTHY_UPSTREAM, POOL_TIMEOUT
 from proxy.time_spent import QUEUE, TimeSpent
 from proxy.upstream.choice import Choice
 from proxy.upstream.chooser import Chooser
@@ -21,6 +21,8 @@ from proxy.upstream.dns import Lookup, ask_system
 from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.endpoint_change import EndpointChange
 from proxy.upstream.endpoints import Endpoints
+from proxy.upstream.health.active import ActiveChecks
+from proxy.upstream.health.view import EndpointView
 from proxy.upstream.passive_health import PassiveHealth
 from proxy.upstream.pool import Pool, PoolView
 from proxy.upstream.result import Failed
@@ -60,6 +62,7 @@ class Upstream:
         self.tls = upstream_tls(name, rule.tls) if has_tls else None
         """None where no endpoint is https."""
         self._dialer = Dialer(rule, self.tls, has_room)
+        self._active = ActiveChecks(rule, self.endpoints, self._dialer)
 
     @property
     def stale_connections(self) -> int:
@@ -98,10 +101,13 @@ class Upstream:
         `left` all of it.
         `choice` is the exchange's own, and is told which endpoint it got.
         `spent` counts the wait for a slot as QUEUE; None where nobody asks.
-        POOL_TIMEOUT says that we are full; everything else was the upstream's doing.
+        POOL_TIMEOUT says that we are full, NO_HEALTHY_UPSTREAM that health checks leave none to
+        be used; everything else was the upstream's doing.
         """
         choice = choice or Choice()
-        endpoint = self._chooser.choose(choice, now()) or self.endpoints.all[0]
+        endpoint = self._chooser.choose(choice, now())
+        if endpoint is None:
+            return self._none_healthy(choice)
         connection = self._pool.take(endpoint)
         if connection is not None:
             return connection
@@ -121,10 +127,30 @@ class Upstream:
         """Close its connections that carry nothing."""
         self._pool.close_idle(endpoint)
 
+    def start_checks(self) -> None:
+        """Check the endpoints from now on, where the rule says so."""
+        self._active.start()
+
+    def next_check_in(self) -> float | None:
+        """Seconds to the next health check; None where there is none."""
+        return self._active.next_in(now())
+
+    def endpoint_views(self) -> list[EndpointView]:
+        """How every endpoint stands."""
+        return self._active.views(now())
+
     async def close(self) -> None:
         """Close every connection, those in use as well."""
+        await self._active.stop()
         self.endpoints.close()
         await self._pool.close()
+
+    def _none_healthy(self, choice: Choice) -> Failed:
+        choice.endpoint = None
+        first = self.endpoints.all[0]
+        many = len(self.endpoints.all)
+        words = f"{many} of {many} endpoints are down; {first.name}: {first.health.reason}"
+        return Failed(NO_HEALTHY_UPSTREAM, words, first.url)
 
     def _take_another(self, choice: Choice) -> tuple[Connection | None, Endpoint | None]:
         """The chosen one has no slot free: a connection to another, or the one to connect to."""

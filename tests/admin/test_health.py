@@ -9,6 +9,7 @@ from proxy.admin.health import CircuitView, HealthView
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.resilience.permits import BreakerView
 from proxy.tls.facts import CertificateFacts
+from proxy.upstream.health.view import EndpointView
 
 
 @dataclass
@@ -45,7 +46,13 @@ def test_everything_is_told() -> None:
         "status": "ok",
         "uptime_seconds": 59.5,
         "upstreams": {
-            "backend": {"status": "connected", "reason": None, "since": None, "failures": 0}
+            "backend": {
+                "status": "connected",
+                "reason": None,
+                "since": None,
+                "failures": 0,
+                "endpoints": [],
+            }
         },
         "circuit_breakers": {
             "chat": {
@@ -107,6 +114,7 @@ def test_a_failing_upstream_says_since_when_and_how_many() -> None:
         "reason": "reset",
         "since": "2023-11-14T22:13:10.000Z",
         "failures": 3,
+        "endpoints": [],
     } == told["upstreams"]["backend"]
 
 
@@ -148,3 +156,30 @@ def test_a_process_that_refuses_new_requests_is_degraded() -> None:
     view = _view(overload="overload.memory: 9 MiB of 8 MiB")
 
     assert ("degraded", "overload.memory: 9 MiB of 8 MiB") == (view.status, view.body()["overload"])
+
+
+def test_of_each_endpoint_it_is_told_how_it_stands_why_and_since_when() -> None:
+    views = (
+        EndpointView("http://a:1", None, "down", "3 checks in a row: status 500", since=90.0),
+        EndpointView("http://b:1", "10.0.0.2", "ejected", "5 failures in a row", until=130.0),
+    )
+    told = _view(endpoints={"backend": views}).body()["upstreams"]
+
+    assert [
+        {
+            "endpoint": "http://a:1",
+            "address": None,
+            "status": "down",
+            "reason": "3 checks in a row: status 500",
+            "since": "2023-11-14T22:13:10.000Z",
+            "retry_in_seconds": None,
+        },
+        {
+            "endpoint": "http://b:1",
+            "address": "10.0.0.2",
+            "status": "ejected",
+            "reason": "5 failures in a row",
+            "since": None,
+            "retry_in_seconds": 30.0,
+        },
+    ] == told["backend"]["endpoints"]

@@ -100,6 +100,12 @@ def asks(method: str = "GET", body: bytes = b"", path: str = "/x") -> Play:
     return play
 
 
+async def asks_when_none_is_healthy(_stage: Stage, house: House) -> str:
+    views = house.app.upstreams["chat"].endpoint_views
+    await eventually(lambda: views()[0].status == "down", patience=30)
+    return reference_of(await house.fetch("/x"))
+
+
 def sends(*segments: bytes | str) -> Play:
     async def play(_stage: Stage, house: House) -> str:
         async with house.client() as client:
@@ -345,6 +351,12 @@ SCENES = [
             "The chat upstream had asked for rest", "The client was asked to wait <3-6 s>",
             status=503, by="breaker", scripts=(status(429, "Retry-After: 5"),),
             settings={"breaker": {"cool_down_on_429": True}, "retry": ONCE}),
+    refused("all down", "no_healthy_upstream", asks_when_none_is_healthy,
+            "The health checks had found no endpoint of the chat upstream healthy",
+            "(1 of 1 endpoints are down; http://127.0.0.1:", "2 checks in a row: status 500)",
+            "The client was asked to wait", status=503, by="endpoints", scripts=(status(500),),
+            settings={"upstream": {"health": {
+                "path": "/x", "interval": "100ms", "timeout": "5s", "down_after": 2}}}),
     failed("stopping", "draining", stops_while_asked, "Sidelight was shutting down",
            status=503, scripts=(never,), refused_by="drain"),
     failed("refused", "connect_refused", asks("POST", b"x"),

@@ -108,17 +108,6 @@ def test_transitions_are_counted_by_cause(metrics: Metrics) -> None:
     assert {("chat", "open", "ratio"): 1} == transitions
 
 
-def test_an_endpoint_is_up_or_down(metrics: Metrics) -> None:
-    metrics.endpoint("backend", "http://a:1", is_up=True)
-    metrics.endpoint("backend", "http://b:1", is_up=True)
-    metrics.endpoint("backend", "http://b:1", is_up=False)
-
-    assert {
-        ("backend", "http://a:1"): 1.0,
-        ("backend", "http://b:1"): 0.0,
-    } == metrics.snapshot()["sidelight_endpoint_healthy"]
-
-
 def test_only_the_settings_in_force_are_told(metrics: Metrics) -> None:
     metrics.config("old", 1.0)
     metrics.config("new", 2.0)

@@ -6,10 +6,12 @@ from proxy.observation.readings import (
     budget_samples,
     certificate_samples,
     circuit_samples,
+    endpoint_samples,
     pool_samples,
     rate_limit_samples,
     store_samples,
 )
+from proxy.upstream.health.view import EndpointView
 
 
 @dataclass
@@ -79,3 +81,20 @@ def test_what_the_store_lost_begins_at_nothing() -> None:
         (name, ("rejected",), 2),
         (name, ("closing",), 0),
     ] == list(store_samples({"rejected": 2}))
+
+
+def test_an_endpoint_is_healthy_while_one_of_its_addresses_may_be_used() -> None:
+    views = {
+        "chat": [
+            EndpointView("http://a", None, "up"),
+            EndpointView("http://b", None, "down"),
+            EndpointView("http://c", "10.0.0.1", "ejected"),
+            EndpointView("http://c", "10.0.0.2", "usable"),
+            EndpointView("http://d", "10.0.0.1", "resting"),
+            EndpointView("http://e", None, "unknown"),
+        ]
+    }
+
+    assert [("a", 1.0), ("b", 0.0), ("c", 1.0), ("d", 0.0), ("e", 1.0)] == [
+        (labels[1].removeprefix("http://"), value) for _, labels, value in endpoint_samples(views)
+    ]

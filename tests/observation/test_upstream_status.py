@@ -8,6 +8,7 @@ from proxy.observation.upstream_status import (
     AttemptResult,
     UpstreamHealth,
     circuit_open,
+    of_checks,
     results_of,
 )
 from proxy.outcome import (
@@ -20,6 +21,7 @@ from proxy.outcome import (
     UPSTREAM_ERROR,
     Signal,
 )
+from proxy.upstream.health.view import EndpointView
 from tests.records import attempt
 
 ENDED = 10.0251234
@@ -191,3 +193,44 @@ def test_an_open_circuit_is_a_failing_upstream() -> None:
         "chat", 5.0, connected
     )
     assert failing == circuit_open("chat", 5.0, failing)
+
+
+DOWN = EndpointView("http://a", None, "down", "3 checks in a row: status 500", since=5.0)
+UP = EndpointView("http://b", None, "up", "1 check in a row: status 200", since=1.0)
+BACK = EndpointView("http://b", None, "up", "2 checks in a row: status 200", since=8.0)
+USABLE = EndpointView("http://c", None, "usable")
+
+
+@pytest.mark.parametrize(
+    ("views", "before", "after"),
+    [
+        pytest.param((UP,), ("unknown", "no attempt yet"), ("connected", None), id="no traffic"),
+        pytest.param((BACK,), ("failing", "x"), ("connected", None), id="back since then"),
+        pytest.param(
+            (DOWN,),
+            ("unknown", "no attempt yet"),
+            ("failing", "no endpoint is healthy: 3 checks in a row: status 500"),
+            id="dead without traffic",
+        ),
+        pytest.param(
+            (DOWN, DOWN),
+            ("connected", None),
+            ("failing", "no endpoint is healthy: 3 checks in a row: status 500"),
+            id="dead since the last good attempt",
+        ),
+        pytest.param((DOWN, UP), ("connected", None), ("connected", None), id="one is left"),
+        pytest.param((UP,), ("failing", "x"), ("failing", "x"), id="traffic fails all the same"),
+        pytest.param((USABLE,), ("unknown", "x"), ("unknown", "x"), id="nothing is checked"),
+        pytest.param((), ("unknown", "x"), ("unknown", "x"), id="no endpoint"),
+    ],
+)
+def test_checks_speak_where_there_is_no_traffic(views, before, after) -> None:
+    told = of_checks(views, UpstreamHealth(*before), last=7.0)
+
+    assert after == (told.status, told.reason)
+
+
+def test_an_upstream_without_a_healthy_endpoint_fails_since_the_last_one_went() -> None:
+    later = EndpointView("http://b", None, "down", "x", since=9.0)
+
+    assert 9.0 == of_checks((later, DOWN), UpstreamHealth("connected"), 0.0).since

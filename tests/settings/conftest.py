@@ -16,6 +16,7 @@ def keys_of(shape: Shape, path: str = "") -> Iterator[tuple[str, Shape]]:
     """Every key that holds a value, as the documentation writes it: `upstreams.<name>.host`.
 
     A route's overrides are one key each: below them stand the keys of a policy.
+    Values by names of the user's own are one key together.
     """
     for key, child in shape.keys.items():
         inner = f"{path}.{key}".removeprefix(".")

@@ -41,7 +41,7 @@ def written(node, path=""):
     if isinstance(node, Items) and any(isinstance(item, Keys) for item in node.nodes):
         for item in node.nodes:
             yield from written(item, f"{path}[]")
-    elif isinstance(node, Keys):
+    elif isinstance(node, Keys) and node.nodes:
         named = path in ("upstreams", "policies", "observe.fields") or ".headers.re" in path
         named = named and not path.endswith(("request", "response"))
         for key, below in node.nodes.items():
@@ -126,7 +126,7 @@ def in_words(path, shape):
     default = shape.schema.get("default", "required")
     match default:
         case "required":
-            return default
+            return "`{}`" if shape.named else default
         case None:
             return "`null`"
         case bool():

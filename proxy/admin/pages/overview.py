@@ -7,6 +7,7 @@ from proxy.admin.json_view import JsonObject, as_count, as_number, length, part,
 from proxy.admin.live import Live
 from proxy.admin.pages.alerts import alert_item
 from proxy.admin.pages.drawing import bars
+from proxy.admin.pages.endpoints import endpoints_section
 from proxy.admin.pages.errors import groups_table
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import link, nothing, section, state, table
@@ -31,6 +32,7 @@ def overview(
         if raised
         else None,
         el("div", _circuits(body), _pools(body), class_="pair"),
+        endpoints_section(part(body, "upstreams")),
         section(
             "Errors of the last 24 hours",
             groups_table(groups[:_MOST_GROUPS]) if groups else nothing("None."),

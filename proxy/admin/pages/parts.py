@@ -26,6 +26,7 @@ TONES = {
     "info": "quiet", "warning": "warn", "error": "bad", "critical": "bad",
     "ok": "good", "connected": "good", "closed": "good", "cleared": "good", "passed": "good",
     "degraded": "bad", "failing": "bad", "open": "bad", "raised": "bad", "refused": "bad",
+    "up": "good", "usable": "quiet", "down": "bad", "ejected": "bad", "resting": "warn",
     "half_open": "warn", "unknown": "quiet", "not_asked": "quiet", "off": "quiet",
 }  # fmt: skip
 

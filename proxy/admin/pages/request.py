@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from proxy.admin.choice_text import chosen_lines, endpoint_words
+from proxy.admin.evidence_text import connection_words, evidence_lines
 from proxy.admin.json_view import (
     JsonObject,
     as_count,
@@ -81,7 +82,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
     return (
         text(attempt, "number"),
         [el("code", endpoint_words(attempt)), *(_line(each) for each in chosen_lines(attempt))],
-        connection(attempt),
+        [connection(attempt), _line(words) if (words := connection_words(attempt)) else None],
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
         milliseconds(attempt, "head_ms"),
@@ -154,6 +155,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Bytes", f"{as_count(story, 'bytes_in')} in, {as_count(story, 'bytes_out')} out"),
         ("Circuit", circuit(breaker) if breaker else ""),
         ("Retry stopped", text(story, "retry_stopped").replace("_", " ")),
+        *evidence_lines(story),
         ("Times", ", ".join(times)),
         ("Where it went", parts_of(story)),
         ("Sidelight itself", milliseconds(story, "overhead_ms", "")),

@@ -36,7 +36,7 @@ def _route(route: JsonObject, circuit: JsonObject, limits: JsonObject) -> Markup
         el("div", el("h2", name), orders, class_="heading"),
         facts(
             (
-                ("Takes", [el("code", where), " ", methods]),
+                ("Takes", [el("code", where), " ", methods, *_conditions(match)]),
                 ("Upstream", text(route, "upstream")),
                 ("Policy", text(route, "policy")),
                 ("Circuit", _circuit(circuit)),
@@ -47,6 +47,16 @@ def _route(route: JsonObject, circuit: JsonObject, limits: JsonObject) -> Markup
         limits_of(limits, name),
         id=f"route-{name}",
     )  # fmt: skip
+
+
+def _conditions(match: JsonObject) -> list[Content]:
+    """The headers and parameters that a request must have."""
+    wanted = [
+        f"{what} {name}: {' or '.join(texts(part(match, key), name))}"
+        for key, what in (("headers", "header"), ("query", "query"))
+        for name in part(match, key)
+    ]
+    return [content for each in wanted for content in (" ", el("code", each))]
 
 
 def _circuit(circuit: JsonObject) -> Content:

@@ -27,6 +27,8 @@ class SystemState:
     """Upstreams with all connections in use and requests waiting."""
     overloaded: tuple[str, ...] = ()
     """Causes for which new requests are refused."""
+    endpoints_down: tuple[tuple[str, str, str], ...] = ()
+    """Endpoints that health checks keep out of use: upstream, endpoint, and why."""
     log_dropped: int = 0
     store_dropped: int = 0
     config_rejected: bool = False
@@ -71,6 +73,7 @@ SEVERITY: Final[dict[RuleName, Level]] = {
     "breaker_open": "error",
     "pool_exhausted": "error",
     "overloaded": "error",
+    "endpoint_down": "warning",
     "store_dropping": "warning",
     "log_dropping": "warning",
     "config_rejected": "warning",
@@ -182,6 +185,11 @@ def _standing(rule: AlertsRule, window: CountWindow, state: SystemState) -> Iter
     if rule.overloaded:
         for cause in state.overloaded:
             yield _sign("overloaded", f"new requests are refused, because of {cause}", cause)
+    if rule.endpoint_down:
+        for upstream, endpoint, why in state.endpoints_down:
+            summary = f"the endpoint {endpoint} of {upstream} is down: {why}"
+            samples = window.samples(f"upstream {upstream}")
+            yield _sign("endpoint_down", summary, f"{upstream} {endpoint}", samples)
     if rule.config_rejected and state.config_rejected:
         summary = "the settings on disk are wrong; the ones before remain in force"
         yield _sign("config_rejected", summary)

@@ -29,6 +29,7 @@ RuleName = Literal[
     "breaker_open",
     "pool_exhausted",
     "overloaded",
+    "endpoint_down",
     "store_dropping",
     "log_dropping",
     "config_rejected",
@@ -177,6 +178,8 @@ class AlertsRule(Knobs):
     """Raised while an upstream's connections are all in use and requests wait."""
     overloaded: bool = True
     """Raised while new requests are refused because this process has more to do than it can."""
+    endpoint_down: bool = True
+    """Raised while health checks keep an endpoint out of use."""
     store_dropping: bool = True
     """Raised when stories were lost."""
     log_dropping: bool = True

@@ -61,6 +61,11 @@ ALERTS: Final[dict[str, Runbook]] = {
         ("The event `overload_began`: `loop_lag` or `memory`, and how far above its mark.", "`sidelight_overloaded`: how long, and how often?"),
         ("Follow the runbook of `overload_shed`.",),
     ),
+    "endpoint_down": Runbook(
+        "The health checks keep an endpoint out of use, or traffic has found it out of reach.",
+        ("`/health`: of each endpoint why and since when.", "By hand, from where Sidelight runs: the path of `health.path` with its `Host`."),
+        ("Mend the endpoint; it is used again after `health.up_after` good checks.", "If it was taken away for good: take it out of `endpoints`."),
+    ),
     "store_dropping": Runbook(
         "Stories are lost because the store does not take them.",
         ("The event `store_failed` and its `reason`: disk full, file locked, path not writable?",),

@@ -4,6 +4,7 @@ Nothing of it is recorded on the way: the guards are asked in a fixed order, and
 the one that refused.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from proxy.diagnostics.stories.words import either
@@ -30,6 +31,7 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "message": ("message_empty", "message_too_long"),
     "concurrency": ("client_concurrency_limited", "concurrency_limited", "queue_timeout"),
     "breaker": ("circuit_open", "upstream_cooling_down"),
+    "endpoints": ("no_healthy_upstream",),
     "pool": ("pool_timeout",),
 }
 """Every guard in the order in which it is asked, with the codes by which it refuses."""
@@ -37,7 +39,7 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
 _OF_HEADS: Final = ("request", "route_limits")
 """Guards with a code that a body can end with as well, when the upstream was asked already."""
 
-_LATE: Final = tuple(code for guard in ("breaker", "pool") for code in GUARDS[guard])
+_LATE: Final = tuple(code for guard in ("breaker", "endpoints", "pool") for code in GUARDS[guard])
 
 
 def guards_of(x: Exchange) -> list[dict[str, str]]:
@@ -58,7 +60,7 @@ def _came_to(guard: str, x: Exchange, code: str) -> bool:
     """Whether the exchange came as far as to this guard."""
     if guard == "route":
         return bool(x.route) or code in GUARDS["route"]
-    if guard in ("breaker", "pool"):
+    if guard in ("breaker", "endpoints", "pool"):
         return bool(x.attempts) or code in _LATE
     return True
 
@@ -72,7 +74,13 @@ def route_of(x: Exchange) -> dict[str, object] | None:
         match = x.terms.match
         told["policy"] = x.terms.policy
         told["why"] = why(match)
-        told["match"] = {"host": match.host, "path": match.path, "methods": list(match.methods)}
+        told["match"] = {
+            "host": match.host,
+            "path": match.path,
+            "methods": list(match.methods),
+            "headers": {name: list(values) for name, values in match.headers.items()},
+            "query": {name: list(values) for name, values in match.query.items()},
+        }
     return told
 
 
@@ -83,7 +91,15 @@ def why(match: Matching) -> str:
         reasons.insert(0, f"the host is {match.host}")
     if match.methods:
         reasons.append(f"the method is {either(list(match.methods))}")
+    reasons += [_condition("header", *each) for each in match.headers.items()]
+    reasons += [_condition("parameter", *each) for each in match.query.items()]
     return "; ".join(reasons)
+
+
+def _condition(what: str, name: str, values: Sequence[str]) -> str:
+    if "*" in values:
+        return f"the {what} {name} is there"
+    return f"the {what} {name} is {either(list(values))}"
 
 
 def _path(path: str) -> str:

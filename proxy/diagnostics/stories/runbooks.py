@@ -73,9 +73,10 @@ CODES: Final[dict[str, Runbook]] = {
         ("Make it speak HTTP/1.1.",),
     ),
     "route_not_found": Runbook(
-        "No route matches host and path.",
+        "No route matches host, path, headers and query.",
         (
             "`path`, and the `match` of the route that should have taken it: `/a` is exact, `/a/` is a prefix.",
+            "`detail`: the routes of this path, with the header or parameter that was missing.",
         ),
         ("Add or mend the route.",),
     ),
@@ -170,6 +171,17 @@ CODES: Final[dict[str, Runbook]] = {
         "The upstream asked for rest by 429 or `Retry-After`, and the route obeys.",
         ("The upstream's own limits, and the traffic of this route.",),
         ("Send less, or have the limit raised.",),
+    ),
+    "no_healthy_upstream": Runbook(
+        "The health checks have found every endpoint of the upstream down, so none is asked.",
+        (
+            "`/health`: of each endpoint why and since when; the events `endpoint_down`.",
+            "By hand, from where Sidelight runs: the path of `health.path` with its `Host`.",
+        ),
+        (
+            "Mend the service: traffic comes back after `health.up_after` good checks.",
+            "If the service works and only its health page does not: mend `health.path`, `host` or `status`, or set `panic`, so that all are used where few are healthy.",
+        ),
     ),
     "draining": Runbook(
         "Sidelight is shutting down and takes nothing new.",

@@ -11,7 +11,7 @@ from proxy.attempt_record import Attempt
 from proxy.clock import iso
 from proxy.diagnostics.stories.around import around_of
 from proxy.diagnostics.stories.choice import went_to
-from proxy.diagnostics.stories.client_end import client_got
+from proxy.diagnostics.stories.client_end import client_told
 from proxy.diagnostics.stories.clocks import (
     Clock,
     clocks_of,
@@ -21,12 +21,13 @@ from proxy.diagnostics.stories.clocks import (
     silence,
 )
 from proxy.diagnostics.stories.diagnosis import diagnose
+from proxy.diagnostics.stories.evidence import connection_of, evidence_told
 from proxy.diagnostics.stories.fallbacks import fallback_of
 from proxy.diagnostics.stories.guards import guards_of, route_of
 from proxy.exchange import Exchange
 from proxy.observation.breaker_opening import opened
 from proxy.observation.record import RESERVED, ms
-from proxy.outcome import INTERNAL_ERROR, MESSAGE_TOO_LONG, Outcome, level_of
+from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
 
 Story = dict[str, object]
 """JSON-able and redacted; what has nothing to say is left out."""
@@ -69,9 +70,10 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "parts": {f"{name}_ms": ms(took) for name, took in x.spent.by_name().items()},
         "clocks": [_clock(clock) for clock in clocks_of(x)],
         "stream": _stream(x),
-        "client": _client(x, outcome),
+        "client": client_told(x, outcome),
         "config_hash": config_hash or None,
         "worker": worker,
+        **evidence_told(x),
         **around,
         **diagnose(x, around),
         "runbook": runbook_of(x),
@@ -142,6 +144,7 @@ def _attempt(x: Exchange, n: int) -> Story:
         "number": n + 1,
         **went_to(attempt, x.started),
         "reused": attempt.reused,
+        "connection": connection_of(x, attempt),
         "at_ms": ms(attempt.started - x.started),
         "queue_ms": ms(attempt.queued) if attempt.queued else None,
         "connect_ms": _ms(attempt.connect),
@@ -225,23 +228,6 @@ def _stream(x: Exchange) -> Story | None:
         "told": x.inband_error,
     }
     return {key: value for key, value in told.items() if value is not None}
-
-
-def _client(x: Exchange, outcome: Outcome) -> Story:
-    got = client_got(x)
-    told: Story = {"got": got}
-    if x.status is not None:
-        told["status"] = x.status
-    if got in ("own_answer", "in_band_error"):
-        wait = x.retry_in
-        told["code"] = outcome.code
-        number = str(round(wait)) if wait else "a few"
-        if outcome is MESSAGE_TOO_LONG and x.terms is not None:
-            number = str(x.terms.message.max_length)
-        told["message"] = outcome.message.replace("{n}", number)
-    if x.retry_in is not None:
-        told["retry_after"] = round(x.retry_in, 3)
-    return told
 
 
 def _ms(seconds: float | None) -> float | None:

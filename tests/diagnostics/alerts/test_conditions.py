@@ -90,6 +90,7 @@ def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> No
         circuits_open=("chat", "rest"),
         pools_exhausted=("db",),
         overloaded=("memory",),
+        endpoints_down=(("db", "http://a:1", "3 checks in a row: status 500"),),
         config_rejected=True,
     )
     rule = AlertsRule()
@@ -102,6 +103,7 @@ def test_signs_of_other_parts_are_findings_with_their_subject(exchange_of) -> No
         ("breaker_open", "rest", ()),
         ("pool_exhausted", "db", ()),
         ("overloaded", "memory", ()),
+        ("endpoint_down", "db http://a:1", ()),
         ("config_rejected", "", ()),
     ]
 
@@ -111,11 +113,13 @@ def test_rules_about_signs_can_be_switched_off() -> None:
         breaker_open=False,
         pool_exhausted=False,
         overloaded=False,
+        endpoint_down=False,
         config_rejected=False,
         store_dropping=False,
         log_dropping=False,
     )
-    system_state = SystemState(("chat",), ("db",), ("loop_lag",), 5, 5, True)
+    down = (("db", "http://a", "status 500"),)
+    system_state = SystemState(("chat",), ("db",), ("loop_lag",), down, 5, 5, True)
 
     assert found(off, system_state=system_state) == {}
     assert lost(off, SystemState(), system_state) == []

@@ -58,7 +58,13 @@ def test_every_refusal_of_ours_belongs_to_a_guard() -> None:
             {"path": "/a", "host": "h", "methods": ["GET", "PUT"]},
             "the host is h; the path is /a; the method is GET or PUT",
         ),
+        (
+            {"path": "/a", "headers": {"x-m": ("a", "b")}, "query": {"n": ("*",)}},
+            "the path is /a; the header x-m is a or b; the parameter n is there",
+        ),
     ],
 )
 def test_why_a_route_fits(match, words) -> None:
-    assert why(SimpleNamespace(**{"host": None, "methods": [], **match})) == words
+    rest = {"host": None, "methods": [], "headers": {}, "query": {}}
+
+    assert why(SimpleNamespace(**{**rest, **match})) == words

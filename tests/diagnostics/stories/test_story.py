@@ -32,7 +32,13 @@ def test_the_route_and_why_it_fits_are_told(exchange_of) -> None:
         "upstream": "chat",
         "policy": "default",
         "why": "the path is /api/chat; the method is POST",
-        "match": {"host": None, "path": "/api/chat", "methods": ["POST"]},
+        "match": {
+            "host": None,
+            "path": "/api/chat",
+            "methods": ["POST"],
+            "headers": {},
+            "query": {},
+        },
     }
 
 
