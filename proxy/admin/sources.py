@@ -31,6 +31,17 @@ class FoundView(Protocol):
         """Why there is none under an ID; empty where there is one, or nobody knows."""
 
 
+class FollowedView(Protocol):
+    """What has ended since, oldest first; `missed` is kept no more."""
+
+    @property
+    def stories(self) -> Sequence[JsonObject]: ...
+    @property
+    def cursor(self) -> int: ...
+    @property
+    def missed(self) -> int: ...
+
+
 class DiagnosticsView(Protocol):
     """Stories, errors and alerts. What does not wait is quick."""
 
@@ -43,6 +54,9 @@ class DiagnosticsView(Protocol):
 
     async def stories(self, query: Query) -> FoundView:
         """Summaries."""
+
+    async def tail(self, cursor: int | None, query: Query, wait: float) -> FollowedView:
+        """What ended after `cursor`, in `wait` seconds at most; None: from now on."""
 
     def errors(self, wall: float) -> JsonObject:
         """`groups` and `summary`."""

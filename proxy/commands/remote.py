@@ -11,11 +11,13 @@ from proxy.admin.story_text import breaker_line, group_line
 from proxy.commands.admin_client import find_admin
 from proxy.commands.asking import ask_by, show
 from proxy.commands.explain import add_explain
+from proxy.commands.tail import add_tail
 
 
 def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """`add` makes a parser for a command."""
     add_explain(add)
+    add_tail(add)
     ask_by(add("errors", help="list the groups of errors", description="List errors."), _errors)
     ask_by(add("breakers", help="list the circuits", description="List circuits."), _breakers)
     test = add("alert-test", help="send a test alert to every receiver",

@@ -27,6 +27,7 @@ from proxy.diagnostics.stories.opening import open_store
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
+from proxy.diagnostics.stories.tail import Followed, Tail
 from proxy.exchange import Exchange
 from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
@@ -83,6 +84,7 @@ class Diagnostics:
         self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
         self._store = open_store(rules.store, tell, worker, self._desk.finish)
         self._lookup = StoryLookup(self._recent, self._store, rules.store.sample)
+        self._tail = Tail()
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored = False
         self._renewals = 0
@@ -90,6 +92,7 @@ class Diagnostics:
     def closed(self, batch: Sequence[Exchange]) -> None:
         """Keep exchanges that have ended and that nobody will change any more."""
         self._watch.add(batch)
+        self._tail.add(batch)
         troubled: list[Exchange] = []
         rest: list[Exchange] = []
         slow = self._rules.stories.slow
@@ -172,6 +175,11 @@ class Diagnostics:
     async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""
         return await self._lookup.stories(query)
+
+    async def tail(self, cursor: int | None, query: Query, wait: float) -> Followed:
+        """What ended after `cursor`, as soon as there is something, after `wait` seconds at most;
+        None: from now on."""
+        return await self._tail.wait(cursor, query, wait)
 
     def errors(self, wall: float) -> dict[str, object]:
         """All groups of errors, the latest first, and the summary of a day."""

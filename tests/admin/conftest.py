@@ -14,6 +14,7 @@ from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.live import Live, Running
 from proxy.admin.server import AdminRunner, admin_runner
 from proxy.diagnostics.stories.query import Query
+from proxy.diagnostics.stories.tail import Followed
 from proxy.observation.metrics import Metrics
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Slot, Summary
@@ -220,6 +221,10 @@ class FakeDiagnostics:
     async def stories(self, query: Query) -> Found:
         self.asked.append(query)
         return Found(self.listed, self.store)
+
+    async def tail(self, cursor: int | None, query: Query, wait: float) -> Followed:
+        self.asked.append((cursor, query, wait))
+        return Followed(self.listed, 7, 2)
 
     def errors(self, wall: float) -> Told:
         day = {"warning": 3, "error": 5, "critical": 1}

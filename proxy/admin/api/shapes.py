@@ -52,8 +52,20 @@ SHAPES: Final[dict[str, Schema]] = {
         error=TEXT, message=TEXT, request_id=TEXT, retryable=FLAG, faults=_list(_of("Fault")),
     ),
     "Fault": _object("parameter value expected", parameter=TEXT, value=TEXT, expected=TEXT),
-    "Summary": _object("request_id code", **_EXCHANGE, route=TEXT, upstream=TEXT, attempts=WHOLE),
-    "Summaries": _object("requests store", requests=_list(_of("Summary")), store=STORE),
+    "Summary": _object("request_id code", **_EXCHANGE, route=TEXT, upstream=TEXT, attempts=WHOLE,
+                       endpoint=TEXT, detail=TEXT, client_ip=TEXT, user_agent=TEXT),
+    "Summaries": _object(
+        "store", requests=_list(_of("Summary")), store=STORE, by=TEXT, counted=WHOLE,
+        at_least=FLAG, since=TIME, until=TIME, slot_seconds=NUMBER, groups=_list(_of("Counted")),
+        left_off=WHOLE,
+    ),
+    "Counted": _object(
+        "value count", value=TEXT, count=WHOLE, codes=_map(WHOLE), counts=_list(WHOLE),
+        samples=_list(TEXT),
+    ),
+    "Followed": _object(
+        "requests cursor missed", requests=_list(_of("Summary")), cursor=WHOLE, missed=WHOLE
+    ),
     "Story": _object(
         "request_id code diagnosis runbook attempts", **_EXCHANGE,
         client_request_id=TEXT, upstream_request_id=TEXT, upstream_ids=_map(TEXT),
@@ -67,6 +79,8 @@ SHAPES: Final[dict[str, Schema]] = {
         client=OBJECT, config_hash=TEXT, worker=WHOLE, diagnosis=TEXT, runbook=TEXT,
         proven=TEXT, likely=TEXT, next_check=TEXT, neighbours=_of("Neighbours"),
         culprits=_map(OBJECT), usual=_map(OBJECT),
+        body=OBJECT, since_event_ms=NUMBER, round_trip_ms=NUMBER, stalled_ms=NUMBER,
+        client_exit=TEXT, upgrade=OBJECT, cors=TEXT,
     ),
     "Neighbours": _object(
         "kind alike all words", kind=TEXT, alike=WHOLE, all=WHOLE, at_least=FLAG, cut=FLAG,

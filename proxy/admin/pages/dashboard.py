@@ -1,6 +1,7 @@
 """The pages of the dashboard: each asks the sources and shows what they say."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from typing import Final
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from proxy.admin.parameters import query_of
 from proxy.admin.replies import NOT_FOUND
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
+from proxy.diagnostics.stories.grouping import MOST_COUNTED
 from proxy.diagnostics.stories.runbooks import RUNBOOKS
 
 _PAGE: Final = "50"
@@ -75,6 +77,8 @@ class Dashboard:
         found = query_of(asked.items(), wall())
         is_wrong = isinstance(found, list)
         kept = self._sources.diagnostics
+        if not isinstance(found, list) and found.group is not None:
+            found = replace(found, limit=MOST_COUNTED)
         listed = found if isinstance(found, list) else await kept.stories(found)
         shown = requests_page(listed, given)
         return html_page(

@@ -1,6 +1,7 @@
 """Queries on the tables. Blocking: call it in a thread."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,10 @@ from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
 from proxy.diagnostics.stories.story import Story, summary_of
 from proxy.diagnostics.stories.tables import stories, story_fields, story_ids
 
+MOST_READ: Final = 20_000
+"""Stories that are read for one question about what stands within them."""
+CHUNK: Final = 200
+"""Stories that are read at once."""
 _LAST: Final = "\U0010ffff"
 """Nothing sorts behind it."""
 
@@ -50,8 +55,14 @@ class Reader:
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first."""
         asked = _where(select(stories.c.body), query)
-        asked = asked.order_by(stories.c.ended.desc()).limit(query.limit)
-        return [summary_of(story) for story in self._bodies(asked)]
+        asked = asked.order_by(stories.c.ended.desc())
+        if not query.looks_inside:
+            return [summary_of(story) for story in self._bodies(asked.limit(query.limit))]
+        with self._engine.connect() as connection:
+            bodies = connection.execute(asked.limit(MOST_READ)).scalars().yield_per(CHUNK)
+            read = (parsed(body) for body in bodies)
+            fitting = (s for s in read if s is not None and query.takes_story(s))
+            return [summary_of(story) for story in islice(fitting, query.limit)]
 
     def _bodies(self, asked: Select[str]) -> list[Story]:
         with self._engine.connect() as connection:

@@ -34,7 +34,7 @@ Story = dict[str, object]
 
 SUMMARY: Final = (
     "request_id", "at", "ended", "method", "path", "status", "code", "term", "level",
-    "duration_ms", "fields",
+    "duration_ms", "fields", "detail", "client_ip", "user_agent",
 )  # fmt: skip
 """What a list of stories says of each, beside its route and its number of attempts."""
 
@@ -87,7 +87,10 @@ def summary_of(story: Mapping[str, object]) -> Story:
     route, attempts = story.get("route"), story.get("attempts")
     if isinstance(route, Mapping):
         summary["route"], summary["upstream"] = route["name"], route["upstream"]
-    summary["attempts"] = len(attempts) if isinstance(attempts, list) else 0
+    tried = attempts if isinstance(attempts, list) else []
+    summary["attempts"] = len(tried)
+    if tried and (endpoint := tried[-1].get("endpoint")):
+        summary["endpoint"] = endpoint
     return summary
 
 
@@ -106,6 +109,10 @@ def brief_of(x: Exchange) -> Story:
         "level": level_of(outcome, x.upstream_status),
         "duration_ms": ms(x.duration),
         "fields": own_fields(x) or None,
+        "detail": x.detail or None,
+        "client_ip": x.client_ip,
+        "user_agent": x.user_agent or None,
+        "endpoint": (x.attempts[-1].endpoint or None) if x.attempts else None,
         "route": x.route or None,
         "upstream": x.upstream or None,
         "attempts": len(x.attempts),
