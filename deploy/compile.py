@@ -23,7 +23,7 @@ COMPILED = {
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
     "client": "absence body chunk_reader connection exits head_reader intake kept_body output "
-    "owner patience protocol reading request request_reader serving states switched unread",
+    "owner patience protocol reading request request_reader serving source states switched unread",
     "evidence": "gather near_miss record",
     "diagnostics/neighbours": "desk ring rows usual usual_times window",
     "diagnostics/stories": "recent",
@@ -34,11 +34,11 @@ COMPILED = {
     "rate refused_keys response_size",
     "matching": "conditions index paths rank",
     "observation": "batch custom_fields log metrics observer readings record recorded recorder "
-    "redaction route_metrics series stack_traces summary upstream_status",
+    "redaction route_metrics series stack_traces stream_events summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits probes retry "
     "retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
-    "sse upstream_errors verdict",
+    "sse upstream_errors upstream_response verdict",
     "upstream": "blanks bounded_body choice chooser chosen conclusion connection delivery ending "
     "endpoint endpoint_change endpoints interim link names pacing passive_health pool protocol "
     "request_writer rescue response response_reader result states switched upstream",

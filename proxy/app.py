@@ -3,61 +3,38 @@ order.
 """
 
 import asyncio
-import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from proxy import __version__
+from proxy.admin.gauges import gauges_of, places_of
 from proxy.admin.guard import Guard
 from proxy.admin.in_process import InProcessAdmin
-from proxy.admin.server import admin_runner
+from proxy.admin.server import AdminRunner, admin_runner
 from proxy.clock import now
-from proxy.context import Plan
 from proxy.descriptors import OF_OUR_OWN, Descriptors
-from proxy.diagnostics.neighbours.holders import Holders, place_standing, pool_standing
+from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.service import Diagnostics, DiagnosticsRules
-from proxy.diagnostics.stories.hash_key import hash_key
-from proxy.exchange import Exchange
-from proxy.fallback.build import fallback
 from proxy.forward import Forward
-from proxy.http.head_writer import Heads
-from proxy.http.proxy_status import ProxyStatus
-from proxy.http.request_head import RequestHead
-from proxy.http.trust import Peers
-from proxy.limits.build import concurrency, rate_limits
-from proxy.limits.keys import ClientKeys
 from proxy.limits.overload import Overload
 from proxy.limits.places import Places
 from proxy.listener import Listener
-from proxy.observation.custom_fields import extractor
 from proxy.observation.library import give_back_logging, take_over_logging
 from proxy.observation.log import Log
 from proxy.observation.metrics import Metrics
 from proxy.observation.observer import Observer
-from proxy.observation.readings import (
-    budget_samples,
-    certificate_samples,
-    circuit_samples,
-    endpoint_samples,
-    handshake_samples,
-    overload_samples,
-    place_samples,
-    pool_samples,
-    rate_limit_samples,
-    shed_samples,
-)
-from proxy.observation.series import Sample
 from proxy.observation.summary import Summary
-from proxy.outcome import POOL_TIMEOUT
-from proxy.resilience.breaker import Breaker
-from proxy.resilience.budget import Budget
+from proxy.reload.build import Builder, Built
+from proxy.reload.reloader import Reloader
 from proxy.resilience.permits import Transition
-from proxy.routing import Route, Router
-from proxy.settings.schema import ResolvedRoute, Settings
+from proxy.routing import Route
+from proxy.settings.schema import Settings
+from proxy.settings.sections import Listen
+from proxy.settings.source import Source
 from proxy.timing.loop_lag import LAG
 from proxy.timing.memory import MemoryWatch, memory_limit
 from proxy.tls.service import TlsService
-from proxy.upstream.endpoint_change import EndpointChange
 from proxy.upstream.upstream import Upstream
 
 _NONE_LEFT = "socket.accept() out of system resource"
@@ -69,48 +46,42 @@ class App:
     `start` raises OSError where a port is taken; `stop` may be called at any time, and twice.
     """
 
-    def __init__(self, settings: Settings, *, log_fd: int = 1) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: Settings, *, log_fd: int = 1, source: Source | None = None
+    ) -> None:
         self.log = Log(settings.service, log_fd, level=settings.log.level, size=settings.log.queue)
         self.metrics = Metrics({r.name: r.upstream for r in settings.routes}, __version__)
         self.summary = Summary(now())
         self.observer = Observer(self.log, self.metrics, self.summary, sample=settings.log.sample)
         self.in_process_admin = InProcessAdmin(self)
-        self.diagnostics = Diagnostics(
-            DiagnosticsRules(settings.stories, settings.store, settings.alerts),
-            tell=self.log.say,
-            system_state=self.in_process_admin.system_state,
-            service=settings.service,
-            config_hash=settings.config_hash,
-            own_fields=tuple(settings.observe.fields),
-            holders=Holders(self.observer.running.values, self._places_of),
-        )
+        self.diagnostics = self._make_diagnostics(settings)
         self.observer.readers.append(self.diagnostics.closed)
         self.metrics.read_from(self.diagnostics.readings)
         self.shed: Counter[tuple[str, str]] = Counter()
         """Connections that were refused or cut, by whose and why."""
         kept = settings.admin.max_connections + OF_OUR_OWN
         self.descriptors = Descriptors(kept, self.observer, self.shed)
-        self.upstreams = self._make_upstreams()
-        self._keys = ClientKeys(secrets.token_bytes(32))
-        most_at_once = settings.listen.concurrency
-        self.overall = Places(most_at_once) if most_at_once else None
-        self.overload = self._make_overload()
+        self.overload = self._make_overload(settings)
         """Whether new requests are refused."""
         self.memory_watch = self._make_memory_watch()
-        self.routes = [self._make_route(rule) for rule in settings.routes]
-        self.forward = Forward(self._make_plan(), self.observer)
-        self.tls = self._make_tls()
-        peers = Peers(settings.trusted_proxies, settings.identity.trust_from)
-        has_room = self.descriptors.admit_client
-        self.listener = Listener(
-            self.forward, settings.listen, peers, has_room, self.shed, self.tls.listen
+        self._builder = Builder(
+            self.observer,
+            self.log.say,
+            self._breaker_changed,
+            self.descriptors.admit_upstream,
+            self.overload,
         )
-        self.metrics.read_from(self._readings)
-        token = settings.admin.token
-        guard = Guard(settings.admin.host, token.get_secret_value() if token else None)
-        most = settings.admin.max_connections
-        self._admin = admin_runner(self.in_process_admin, guard, most, self.shed, self.tls.admin)
+        self.current = self._builder.current = self._builder.build(settings)
+        """What the settings in force were made into."""
+        self.retired: list[Upstream] = []
+        """Upstreams that were replaced, and whose exchanges are not over."""
+        self.forward = Forward(self.current.plan, self.observer)
+        self.tls = self._make_tls()
+        self.listener = self._make_listener(settings.listen)
+        self.reloader = Reloader(self, self._builder, self.observer, source)
+        self.metrics.read_from(partial(gauges_of, self))
+        self._guard = Guard(settings.admin.host, _token(settings))
+        self._admin = self._make_admin(settings.admin.max_connections)
         self.admin_port = settings.admin.port
         """Known once it listens."""
         self._is_watched = False
@@ -120,16 +91,31 @@ class App:
         self.ask_to_end: Callable[[], None] | None = None
         """Drains and ends the process, as a signal would; None where nobody listens to it."""
 
-    def _make_upstreams(self) -> dict[str, Upstream]:
-        def tell(name: str) -> Callable[[EndpointChange], None]:
-            return lambda change: self.observer.endpoint_changed(name, change)
+    @property
+    def settings(self) -> Settings:
+        return self.current.settings
 
-        rules = self.settings.upstreams.items()
-        has_room = self.descriptors.admit_upstream
-        return {
-            name: Upstream(name, rule, on_endpoint=tell(name), has_room=has_room)
-            for name, rule in rules
-        }
+    @property
+    def routes(self) -> Sequence[Route]:
+        return self.current.routes
+
+    def _make_diagnostics(self, settings: Settings) -> Diagnostics:
+        return Diagnostics(
+            _diagnostics_rules(settings),
+            tell=self.log.say,
+            system_state=self.in_process_admin.system_state,
+            service=settings.service,
+            own_fields=tuple(settings.observe.fields),
+            holders=Holders(self.observer.running.values, partial(places_of, self)),
+        )
+
+    def _make_listener(self, rule: Listen) -> Listener:
+        has_room, peers = self.descriptors.admit_client, self.current.peers
+        return Listener(self.forward, rule, peers, has_room, self.shed, self.tls.listen)
+
+    def _make_admin(self, most: int) -> AdminRunner:
+        tls = self.tls.admin
+        return admin_runner(self.in_process_admin, self._guard, most, self.shed, tls)
 
     def _make_tls(self) -> TlsService:
         return TlsService(
@@ -139,8 +125,8 @@ class App:
             self.log.say,
         )
 
-    def _make_overload(self) -> Overload:
-        rule = self.settings.overload
+    def _make_overload(self, settings: Settings) -> Overload:
+        rule = settings.overload
         mark = rule.memory_mark(memory_limit())
         return Overload(rule.loop_lag, mark, self.observer.overload_changed)
 
@@ -148,71 +134,40 @@ class App:
         sign = self.overload.signs.get("memory")
         return MemoryWatch(self.overload.saw_memory, lambda: sign.holds) if sign else None
 
-    def _make_route(self, rule: ResolvedRoute) -> Route:
-        breaker = Breaker(rule.name, rule.breaker, self._breaker_changed)
-        limits = rate_limits(rule.name, rule.rate_limit, self._keys)
-        places = concurrency(rule.concurrency, self._keys)
-        spare = fallback(rule.fallback, rule.stream.end_marker)
-        headers = (rule.headers.request.change, rule.headers.response.change)
-        return Route(rule, breaker, Budget(rule.retry.budget), limits, places, spare, *headers)
+    @property
+    def upstreams(self) -> Mapping[str, Upstream]:
+        return self.current.plan.upstreams
+
+    @property
+    def overall(self) -> Places | None:
+        return self.current.plan.concurrency
+
+    def take(self, built: Built) -> None:
+        """Put other settings in force: one step, in which nothing can fail or come in between."""
+        before, settings = self.current, built.settings
+        replaced = built.replaced(before)
+        for adapt in built.at_switch:
+            adapt()
+        self.current = self._builder.current = built
+        self.forward.plan = built.plan
+        self.listener.take(settings.listen, built.peers)
+        self.log.listen_from(settings.log.level)
+        self._guard.token = _token(settings)
+        routes = {route.name: route.rule.upstream for route in built.routes}
+        self.observer.record_share(settings.log.sample)
+        self.observer.take(routes, self.upstreams, {upstream.name for upstream in replaced})
+        self.diagnostics.take(_diagnostics_rules(settings), {*routes, *built.plan.upstreams})
+        self.in_process_admin.forget_others(routes)
+        for upstream in replaced:
+            upstream.retire()
+        for upstream in before.replaced(built):
+            upstream.start_checks()
+        self.retired = [up for up in (*self.retired, *replaced) if not up.is_over()]
+        self.reloader.watch(settings.reload.watch)
 
     def _breaker_changed(self, change: Transition) -> None:
         self.observer.breaker_changed(change)
         self.in_process_admin.breaker_changed(change)
-
-    def _places_of(self, x: Exchange) -> dict[str, object]:
-        """How the pool or the places stand that refused an exchange."""
-        if x.outcome is POOL_TIMEOUT:
-            return pool_standing(self.upstreams[x.upstream].view())
-        own = next((r.concurrency for r in self.routes if r.name == x.route), None)
-        is_overall = self.overall is not None and (x.detail or "").startswith("listen.")
-        return place_standing(self.overall if is_overall else own.places if own else None)
-
-    def _make_plan(self) -> Plan:
-        settings = self.settings
-        pseudonym = f"sidelight-{secrets.token_hex(4)}"
-        return Plan(
-            router=Router(self.routes),
-            upstreams=self.upstreams,
-            heads=Heads(settings.identity.header, pseudonym),
-            pseudonym=pseudonym.encode(),
-            identity=settings.identity,
-            other_ids=settings.identity.other_ids,
-            problem_json=settings.errors.format == "problem",
-            html_errors=settings.errors.html,
-            proxy_status=ProxyStatus(
-                settings.service, on_all=settings.errors.proxy_status == "all"
-            ),
-            cors=settings.cors,
-            fields=self._make_extractor(),
-            watcher=self.observer,
-            overload=self.overload,
-            concurrency=self.overall,
-        )
-
-    def _make_extractor(self) -> Callable[[RequestHead], dict[str, str]]:
-        observe, store = self.settings.observe, self.settings.store.path
-        if not observe.hashes:
-            return extractor(observe.fields)
-        given = observe.hash_key.get_secret_value() if observe.hash_key else None
-        return extractor(observe.fields, hash_key(given, store, self.log.say))
-
-    def _readings(self) -> Iterator[Sample]:
-        """Gauges whose subjects know them already."""
-        at = now()
-        yield from shed_samples(self.shed)
-        yield from certificate_samples(self.tls.facts())
-        yield from handshake_samples(self.tls.handshakes)
-        yield from overload_samples({n: sign.holds for n, sign in self.overload.signs.items()})
-        views = {name: up.endpoint_views() for name, up in self.upstreams.items()}
-        yield from endpoint_samples(views)
-        yield from pool_samples({name: up.view() for name, up in self.upstreams.items()})
-        yield from circuit_samples({r.name: r.breaker.state(at) for r in self.routes})
-        limits = [r.rate_limits for r in self.routes if r.rate_limits]
-        yield from rate_limit_samples(c for one in limits for c in one.counts())
-        places = {r.name: r.concurrency.places for r in self.routes if r.concurrency}
-        yield from place_samples(places | ({"*": self.overall} if self.overall else {}))
-        yield from budget_samples({r.name: r.budget.tokens(at) for r in self.routes})
 
     async def start(self) -> None:
         """Listen on both ports; ready when it returns."""
@@ -233,6 +188,7 @@ class App:
             upstream.start_checks()
         self.observer.started(version=__version__, port=self.port, admin_port=self.admin_port)
         self.not_ready_because = None
+        self.reloader.watch(self.settings.reload.watch)
 
     def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """What nobody awaited. asyncio says it for each connection that it could not accept."""
@@ -269,15 +225,25 @@ class App:
             LAG.unwatch(self.observer.loop_lag)
             LAG.unwatch(self.overload.saw_lag)
             self._is_watched = False
+        await self.reloader.stop()
         await self.tls.watch.stop()
         if self.memory_watch is not None:
             await self.memory_watch.stop()
         await self.listener.stop()
         await self._admin.cleanup()
-        for upstream in self.upstreams.values():
+        for upstream in (*self.upstreams.values(), *self.retired):
             await upstream.close()
         self.observer.flush()
         await self.diagnostics.stop()
         asyncio.get_running_loop().set_exception_handler(None)
         give_back_logging()
         await asyncio.to_thread(self.log.close)
+
+
+def _token(settings: Settings) -> str | None:
+    token = settings.admin.token
+    return token.get_secret_value() if token else None
+
+
+def _diagnostics_rules(settings: Settings) -> DiagnosticsRules:
+    return DiagnosticsRules(settings.stories, settings.store, settings.alerts)

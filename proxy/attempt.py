@@ -97,6 +97,7 @@ def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
     ):  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
+        tried.in_vain = waited(tried.started + tried.queued, now())
         ctx.exchange.clock_over(waited(tried.started, now()))
     return _failed(ctx, tried, failed)
 

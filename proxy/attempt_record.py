@@ -41,6 +41,8 @@ class Attempt:
     budget_left: float | None = None
     """Retry tokens left after the decision that followed it."""
 
+    in_vain: float | None = None
+    """How long a connection was tried to be made that did not come about."""
     link: Link | None = None
     """The connection that carried it; None where there was none."""
     use: int = 0

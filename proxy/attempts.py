@@ -4,35 +4,27 @@ Nothing has gone to the client yet, so everything here may be done again.
 """
 
 import asyncio
-from dataclasses import dataclass
 
 from proxy import outcome as o
 from proxy.attempt import attempt
 from proxy.client.request import RequestError
 from proxy.clock import now, wall
-from proxy.context import Context, UpstreamResponse
+from proxy.context import Context
 from proxy.http.framing import ResponseHead
 from proxy.http.headers import combine
 from proxy.http.identity import other_ids
-from proxy.outcome import NotRetried, Outcome, signal_of
+from proxy.outcome import NotRetried, signal_of
 from proxy.resilience.deadline import Deadline
 from proxy.resilience.permits import Refused
 from proxy.resilience.retry import Again, Failure, Standing, Stop, decide, is_idempotent
 from proxy.resilience.retry_after import rest_asked
 from proxy.respond import open_stream
 from proxy.streams.holding import hold
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.time_spent import OURS, PAUSE, UPSTREAM
 from proxy.upload import read_rest
 from proxy.upstream.ending import retried_as
-from proxy.upstream.result import EndOfBody, Failed
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """The loop ended without an answer of the upstream; `retry_in` is in seconds."""
-
-    outcome: Outcome
-    retry_in: float | None = None
+from proxy.upstream.result import EndOfBody, Failed, NoAnswer
 
 
 async def call(ctx: Context) -> UpstreamResponse | NoAnswer:

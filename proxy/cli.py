@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from proxy import __version__
 from proxy.commands.admin_client import connection_to, reached
+from proxy.commands.check import add_check
 from proxy.commands.init import add_init
 from proxy.commands.process import NotSidelightError, arguments_of
 from proxy.commands.remote import add_commands
@@ -26,6 +27,7 @@ from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
 from proxy.settings.load import load
 from proxy.settings.schema import Settings
+from proxy.settings.source import Source
 
 _DESCRIPTION = "A sidecar reverse proxy that makes any HTTP upstream observable and resilient."
 _PROBE_TIMEOUT = 2.0
@@ -88,13 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the proxy in front of a demo chat backend that streams its answers.",
     )
     demo.set_defaults(command=_demo)
-    check = commands.add_parser(
-        "check",
-        help="say everything that is wrong with a settings file",
-        description="Check settings.",
-    )
-    check.add_argument("file", type=Path, help="settings file (YAML)")
-    check.set_defaults(command=_check)
+    add_check(commands.add_parser)
     schema = commands.add_parser("schema", help="print the JSON Schema of settings files")
     schema.set_defaults(command=_schema)
     health = commands.add_parser(
@@ -135,7 +131,7 @@ def _run(options: argparse.Namespace) -> int:
     env = dict(os.environ)
     if options.port is not None:
         env["SIDELIGHT_LISTEN__PORT"] = options.port
-    return _serve(load(options.config, env, options.upstream))
+    return _serve(Source(options.config, env, options.upstream, look_into_tls))
 
 
 def _demo(_options: argparse.Namespace) -> int:
@@ -144,8 +140,8 @@ def _demo(_options: argparse.Namespace) -> int:
     with process() as url:
         # the page's own origin is the backend's, another one than Sidelight's
         demo = _DEMO | {"SIDELIGHT_CORS__ORIGINS": url}
-        settings = load(None, demo | dict(os.environ), url)
-        return _serve(settings, greeting=partial(_greeting, url))
+        source = Source(None, demo | dict(os.environ), url, look_into_tls)
+        return _serve(source, greeting=partial(_greeting, url))
 
 
 def _greeting(page: str, port: int, admin_port: int) -> str:
@@ -165,18 +161,19 @@ Ctrl-C ends it.
 """
 
 
-def _serve(settings: Settings, greeting: Callable[[int, int], str] | None = None) -> int:
+def _serve(source: Source, greeting: Callable[[int, int], str] | None = None) -> int:
     from proxy.app import App  # `check` and `healthcheck` start without it
     from proxy.descriptors import raise_limit
     from proxy.diagnostics.stories.opening import StoreMissingError
     from proxy.supervisor import run
 
-    for warning in (*settings.warnings, *look_into_tls(settings)):
+    settings = source.load(pause=0)
+    for warning in source.warnings:
         _say(f"warning: {warning}")
     sys.setswitchinterval(_SWITCH)
     raise_limit()
     try:
-        app = App(settings)
+        app = App(settings, source=source)
     except StoreMissingError as error:
         _say(f"sidelight: {error}")
         return 2
@@ -191,16 +188,6 @@ def _loop_factory(settings: Settings) -> Callable[[], asyncio.AbstractEventLoop]
     import uvloop
 
     return uvloop.new_event_loop
-
-
-def _check(options: argparse.Namespace) -> int:
-    settings = load(options.file, os.environ)
-    for warning in (*settings.warnings, *look_into_tls(settings)):
-        _say(f"warning: {warning}")
-    count = len(settings.routes)
-    routes = f"{count} route{'s' if count != 1 else ''}"
-    print(f"{options.file}: ok, {routes}, config {settings.config_hash}")
-    return 0
 
 
 def _schema(_options: argparse.Namespace) -> int:

@@ -60,24 +60,12 @@ class Plan:
     """Is told of streams while they last."""
     overload: Overload
     """Whether new requests are refused."""
+    config_hash: str = ""
+    """Of the settings it was built from."""
     concurrency: Places | None = None
     """For all routes together; None: as many as come."""
     html_errors: bool = False
     """Whether people get errors of ours as a page."""
-
-
-class UpstreamResponse:
-    """The upstream's answer: its head, and of its body what has been read."""
-
-    head: ResponseHead
-    body: bytes = b""
-    is_whole: bool = False
-    """Whether `body` is all of it and the connection is given back."""
-    stream: EventStream | None = None
-    """Set where the head was held until the first event."""
-
-    def __init__(self, head: ResponseHead) -> None:
-        self.head = head
 
 
 class Context:
@@ -126,7 +114,7 @@ class Context:
         self, plan: Plan, exchange: Exchange, asked: RequestHead, request: Request, drain: Drain
     ) -> None:
         self.plan, self.exchange, self.drain, self.asked = plan, exchange, drain, asked
-        self.request, self.client, self.source = request, request.client, request.client.source
+        self.request, self.client, self.source = request, request.client, request.client.source.peer
 
     @property
     def is_limited(self) -> bool:
@@ -247,5 +235,7 @@ class Context:
         return bound if isinstance(bound, Connection) and bound.rise() else None
 
     def _bind(self, connection: Connection) -> None:
-        if connection.rest():
+        if self.upstream.is_retired:
+            connection.abort()  # its place is taken by one that this connection does not lead to
+        elif connection.rest():
             self.client.bound[self.upstream.name] = connection

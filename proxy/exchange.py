@@ -62,6 +62,8 @@ class Exchange:
     upstream: str = ""
     terms: Terms | None
     """The rule of the route, as it was when the exchange ran."""
+    config_hash: str = ""  # of the settings it ran under
+    replaced_by: str = ""  # by settings that were in force when it ended
     attempts: list[Attempt]
     retry_stopped: NotRetried | None = None
     breaker_state: str | None = None
@@ -233,16 +235,11 @@ class Exchange:
         return self.spent.client
 
     @property
-    def paused(self) -> float:
-        return self.spent.pause
-
-    @property
     def overhead(self) -> float:
         """What Sidelight itself cost: the time in which nothing was waited for."""
         spent = self.spent
         waited = spent.queue + spent.connect + spent.upstream + spent.pause + spent.client
-        overhead = self.ended - self.started - waited
-        return max(0.0, overhead)
+        return max(0.0, self.ended - self.started - waited)
 
     @property
     def term(self) -> str:

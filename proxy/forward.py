@@ -11,7 +11,7 @@ from typing import Protocol
 from proxy import outcome as o
 from proxy import respond
 from proxy.admission import admit, refuse_new
-from proxy.attempts import NoAnswer, call
+from proxy.attempts import call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
@@ -30,6 +30,7 @@ from proxy.own_response import allow, refuse, refuse_preflight
 from proxy.routing import NoRoute, Route
 from proxy.time_spent import CLIENT, GUARDS, ROUTE
 from proxy.upload import keep_body
+from proxy.upstream.result import NoAnswer
 
 
 async def forward(ctx: Context) -> bool:
@@ -71,9 +72,7 @@ class ExchangeObserver(Protocol):
     """Who is told of every exchange."""
 
     def opened(self, x: Exchange) -> None: ...
-
     def close(self, x: Exchange) -> None: ...
-
     def connection_refused(self) -> None: ...
 
 
@@ -81,9 +80,7 @@ class Forward:
     """Takes every request of the traffic port on its way, and sees to its end."""
 
     def __init__(self, plan: Plan, observer: ExchangeObserver) -> None:
-        self.plan = plan
-        self.observer = observer
-        self.drain = Drain()
+        self.plan, self.observer, self.drain = plan, observer, Drain()
 
     async def __call__(self, request: Request) -> bool:
         """Serve one request: whether its connection may carry another one.
@@ -97,7 +94,7 @@ class Forward:
         try:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
-            ctx.cors = _cors(ctx, self.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             goes_on = await forward(ctx)
             return await _is_read(ctx) if goes_on and client.is_full else goes_on
         except RequestError as error:
@@ -123,7 +120,7 @@ class Forward:
         ctx = open_refused(self.plan, self.drain, request)
         self.observer.opened(ctx.exchange)
         try:
-            ctx.cors = _cors(ctx, self.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             return _stopped(ctx, error.outcome, error.detail)
         finally:
             self._close(ctx)
@@ -155,6 +152,9 @@ class Forward:
             and x.outcome.category == "client"
         ):
             x.cancelled = now() - ctx.client.gone_at
+        in_force = self.plan.config_hash
+        if x.config_hash != in_force:
+            x.replaced_by = in_force
         if x.route:
             x.breaker_state = ctx.route.breaker.state(ended)
             if x.outcome is not o.COMPLETED:

@@ -58,6 +58,15 @@ class TrafficServer(web.Server):
         """Connections whose sockets are open, those included that nobody serves any more."""
         return list(self._clients)
 
+    def take(self, rule: Listen, peers: Peers) -> None:
+        """Have other bounds for new connections, and another opinion of the peers of all."""
+        self._rule = rule
+        if peers == self._peers:
+            return
+        self._peers = peers
+        for client in self._clients:
+            client.source.trust(peers)
+
     def opened(self, client: ClientConnection, fd: int) -> bool:
         self._clients[client] = None
         if not self._has_room(fd):
@@ -75,14 +84,14 @@ class TrafficServer(web.Server):
     def protocol(self, certificate: ClientCertificate | None) -> ClientProtocol:
         """What serves a connection whose handshake is done."""
         made, shown = self(), certificate or NONE_SHOWN
-        made.client.source = Peer("", False, b"https", shown.name, shown.line)
+        made.client.source.peer = Peer("", False, b"https", shown.name, shown.line)
         return made
 
     def _make_room(self) -> bool:
         """For one more connection than there may be: the oldest idle one gives way."""
         for oldest in self._idle:
             oldest.close()
-            if oldest.source.scheme == b"https":
+            if oldest.source.peer.scheme == b"https":
                 oldest.abort()  # it would wait until its client says goodbye as well
             return True
         self._shed["traffic", "connection_limit"] += 1
@@ -168,6 +177,12 @@ class Listener:
             # asyncio takes the length of the kernel's queue for how many it accepts at once
             await web.SockSite(self._runner, sock, backlog=AT_ONCE).start()
             sock.listen(self._rule.backlog)
+
+    def take(self, rule: Listen, peers: Peers) -> None:
+        """Have other settings; where it listens stays as it is."""
+        self._rule, self._peers = rule, peers
+        if self.server is not None:
+            self.server.take(rule, peers)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections and close the idle ones; running exchanges go on."""

@@ -7,9 +7,10 @@ What cannot be read here passes as it was sent: compressed pages, HEAD, streams 
 from collections.abc import Mapping
 
 from proxy.clock import now
-from proxy.context import Context, UpstreamResponse
+from proxy.context import Context
 from proxy.observation.stack_traces import MOST, trace_in
 from proxy.streams.recognition import is_stream
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.time_spent import UPSTREAM
 from proxy.upstream.result import EndOfBody
 

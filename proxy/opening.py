@@ -33,16 +33,17 @@ def open_unread(plan: Plan, drain: Drain, request: Request) -> Context:
 def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Context:
     at = now()
     client, fields, rule = request.client, asked.fields, plan.identity
-    kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.id_trusted)
+    kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.source.id_trusted)
     given = fields.get(plan.heads.id_key)
     request_id, replaced = identify(given, kept=kept)
-    client_ip = client.address(addresses_told(fields) if client.source.trusted else None)
+    client_ip = client.source.origin(addresses_told(fields) if client.source.peer.trusted else None)
     x = Exchange(at, wall(), asked.method, asked.target, client_ip)
+    x.config_hash = plan.config_hash
     x.request_id, x.client_request_id = request_id, replaced
     x.id_is_ours = given is None or replaced is not None
     if b"traceparent" in fields:
         x.trace_id, x.span_id = trace_place(fields[b"traceparent"])
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
-    x.client_cert = client.source.client_cert
+    x.client_cert = client.source.peer.client_cert
     x.host = asked.host[: LONGEST_HOST + 1].decode("latin-1")  # a longer one is refused
     return Context(plan, x, asked, request, drain)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from proxy import outcome as o
 from proxy.clock import now, wall
-from proxy.context import Context, UpstreamResponse
+from proxy.context import Context
 from proxy.evidence.gather import gather_body, gather_switch
 from proxy.exchange import Exchange
 from proxy.http.cors import timing_grant, with_exposed
@@ -24,6 +24,7 @@ from proxy.relay import LAST_CHUNK, BodySource, chunk, relay
 from proxy.resilience.retry_after import rest_asked
 from proxy.streams.recognition import framing_for, is_sse
 from proxy.streams.relay import EventStream
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.upstream.bounded_body import bounded
 from proxy.websocket.upgrade import switch
 

@@ -2,7 +2,7 @@
 
 SIGTERM: readiness off, after a delay nothing new, running answers may end up to the limit.
 SIGINT: the same with no delay and 2 s. A second signal: now.
-SIGHUP ends nothing: settings are read at the start only, and the log says so.
+SIGHUP: the settings are read again, and what runs goes on.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ async def run(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signals.put_nowait, number)
-    loop.add_signal_handler(signal.SIGHUP, app.observer.signal_ignored, "SIGHUP")
+    loop.add_signal_handler(signal.SIGHUP, app.reloader.ask, "SIGHUP")
     app.ask_to_end = lambda: signals.put_nowait(signal.SIGTERM)
     try:
         await app.start()

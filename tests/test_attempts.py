@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from proxy import outcome as o
-from proxy.attempts import NoAnswer, call
+from proxy.attempts import call
 from proxy.client.body import Body
 from proxy.client.request import RequestError
-from proxy.context import UpstreamResponse
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.time_spent import PAUSE
 from proxy.upload import keep_body, read_whole
-from proxy.upstream.result import Failed
+from proxy.upstream.result import Failed, NoAnswer
 from tests.line import BUSY, CLOSE, CUT, ENDPOINT, OK, until
 
 REFUSED = Failed(o.CONNECT_REFUSED, "no", ENDPOINT)
@@ -172,7 +172,7 @@ async def test_a_pause_that_is_broken_off_counts(line) -> None:
     calling.cancel()
     await asyncio.wait([calling])
 
-    assert ctx.exchange.paused > 0
+    assert ctx.exchange.spent.pause > 0
     assert PAUSE != ctx.exchange.spent.part
 
 

@@ -13,9 +13,7 @@ MOST_FUNCTION_LINES = 45
 MOST_AT_THE_TOP = 28
 """Modules that stand at the top of `proxy/`, the request path among them. May only shrink."""
 
-LONGER_FILES = {
-    "client.connection": (276, "to be split: who the peer is"),
-}
+LONGER_FILES = {}
 """Files above the limit: lines and reason. May only shrink."""
 
 TABLES = {"diagnostics.stories.runbooks"}

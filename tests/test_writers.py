@@ -24,11 +24,11 @@ OF_ANOTHER_TIME = {
 WRITERS = {
     "exchange": "spent status committed phase outcome detail ended streamed reads max_gap "
     "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran",
-    "opening": "request_id id_is_ours client_request_id trace_id span_id user_agent "
+    "opening": "config_hash request_id id_is_ours client_request_id trace_id span_id user_agent "
     "client_cert host fields",
     "admission": "would_refuse",
     "fallback/giving": "fallback",
-    "forward": "route upstream terms fault breaker_state breaker_counts opening",
+    "forward": "replaced_by route upstream terms fault breaker_state breaker_counts opening",
     "attempts": "breaker_before retry_stopped",
     "respond": "upstream_status upstream_ids upstream_request_id",
     "own_response": "retry_in masked",
@@ -50,7 +50,7 @@ BEGUN_WITH = {"started", "started_wall", "method", "target", "client_ip"}
 
 OF_ATTEMPTS = {
     "attempt_record": "status result outcome detail link use idle",
-    "attempt": "endpoint address chosen reused connect head sent queued",
+    "attempt": "endpoint address chosen reused connect head sent queued in_vain",
     "attempts": "pause upstream_ids retry_after budget_left",
 }
 """The fields of an attempt, by their one writer; `started` is what it begins with."""

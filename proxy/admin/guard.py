@@ -48,9 +48,12 @@ class AdminRefusal:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Guard:
-    """`host` is where the admin port listens; `token` None means that none is set."""
+    """`host` is where the admin port listens; `token` None means that none is set.
+
+    Another token may be assigned at any time: sessions that were begun under the old one end.
+    """
 
     host: str = "127.0.0.1"
     token: str | None = None

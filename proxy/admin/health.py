@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from proxy.clock import iso
 from proxy.observation.readings import PoolLevels
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.upstream_status import UpstreamHealth
 from proxy.tls.facts import CertificateFacts
 from proxy.upstream.health.view import EndpointView
@@ -62,6 +63,8 @@ class HealthView:
     pools: Mapping[str, PoolFacts]
     version: str
     config_hash: str
+    reloaded: ReloadReport | None = None
+    """What came of the last reload; None: the settings are those of the start."""
     certificates: Sequence[CertificateFacts] = ()
     overload: str | None = None
     """Why new requests are refused; None while they are taken."""
@@ -107,6 +110,19 @@ class HealthView:
             "certificates": {one.name: one.body(self.wall) for one in self.certificates},
             "version": self.version,
             "config_hash": self.config_hash,
+            "reload": self._reload(),
+        }
+
+    def _reload(self) -> dict[str, object] | None:
+        """How the last one went, and not what was wrong: everybody may ask here."""
+        last = self.reloaded
+        if last is None:
+            return None
+        return {
+            "result": last.result,
+            "at": iso(last.at),
+            "faults": len(last.faults),
+            "needs_restart": list(last.needs_restart),
         }
 
     def dated(self, at: float) -> str:

@@ -5,10 +5,11 @@ circuits, which nobody else remembers.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from proxy import __version__
+from proxy.admin.app_view import AppView
 from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.json_view import JsonObject
 from proxy.admin.limits import limits_body
@@ -16,15 +17,10 @@ from proxy.admin.live import Live, Running
 from proxy.admin.sources import DiagnosticsView, Order
 from proxy.clock import now, wall
 from proxy.diagnostics.alerts.conditions import SystemState
-from proxy.limits.overload import Overload
-from proxy.limits.places import Places
 from proxy.matching.rank import specificity
 from proxy.observation.breaker_opening import opened
-from proxy.observation.log import Log
-from proxy.observation.metrics import Metrics
-from proxy.observation.observer import Observer
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
-from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import (
     AttemptHistory,
     UpstreamHealth,
@@ -33,49 +29,9 @@ from proxy.observation.upstream_status import (
 )
 from proxy.resilience.permits import Transition
 from proxy.routing import Route
-from proxy.settings.schema import Settings
-from proxy.tls.facts import CertificateFacts
 from proxy.upstream.health.view import EndpointView
-from proxy.upstream.upstream import Upstream
 
 _CHANGES: Final = 10
-
-
-class CertificatesView(Protocol):
-    """How all certificates stand."""
-
-    def facts(self) -> list[CertificateFacts]: ...
-
-
-class AppView(Protocol):
-    """What is looked at."""
-
-    not_ready_because: str | None
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def routes(self) -> Sequence[Route]: ...
-    @property
-    def overload(self) -> Overload: ...
-    @property
-    def overall(self) -> Places | None: ...
-    @property
-    def upstreams(self) -> Mapping[str, Upstream]: ...
-    @property
-    def observer(self) -> Observer: ...
-    @property
-    def metrics(self) -> Metrics: ...
-    @property
-    def summary(self) -> Summary: ...
-    @property
-    def log(self) -> Log: ...
-    @property
-    def diagnostics(self) -> DiagnosticsView: ...
-    @property
-    def tls(self) -> CertificatesView: ...
-    @property
-    def ask_to_end(self) -> Callable[[], None] | None: ...
 
 
 class InProcessAdmin:
@@ -89,6 +45,17 @@ class InProcessAdmin:
     def breaker_changed(self, change: Transition) -> None:
         """Remember it."""
         self._changes.setdefault(change.name, deque(maxlen=_CHANGES)).appendleft(change)
+
+    def forget_others(self, routes: Collection[str]) -> None:
+        """Forget the changes of circuits of all other routes."""
+        for name in [one for one in self._changes if one not in routes]:
+            del self._changes[name]
+
+    async def reload(self, cause: str) -> ReloadReport:
+        return await self._app.reloader.reload(cause)
+
+    def last_reload(self) -> ReloadReport | None:
+        return self._app.reloader.last
 
     @property
     def diagnostics(self) -> DiagnosticsView:
@@ -116,6 +83,7 @@ class InProcessAdmin:
             certificates=app.tls.facts(),
             version=__version__,
             config_hash=app.settings.config_hash,
+            reloaded=app.reloader.last,
         )
 
     def _upstreams(
@@ -171,6 +139,7 @@ class InProcessAdmin:
                 (n, v.endpoint, v.reason or "") for n, v in views if v.status == "down"
             ),
             log_dropped=sum(self._app.log.dropped.values()),
+            config_rejected=self._app.reloader.is_rejected,
         )
 
     def routes(self) -> Sequence[JsonObject]:

@@ -111,7 +111,7 @@ def admin_runner(
     """
     app = web.Application(middlewares=[_guarded(guard), _read], client_max_size=_MOST_BODY)
     app.add_routes([endpoint.route() for endpoint in endpoints(sources)])
-    app.add_routes(Dashboard(sources).routes() + Entry(guard.sessions).routes())
+    app.add_routes(Dashboard(sources).routes() + Entry(guard).routes())
     return AdminRunner(app, most, Counter() if shed is None else shed, tls)
 
 

@@ -11,6 +11,7 @@ from proxy.admin.health import HealthView
 from proxy.admin.json_view import JsonObject
 from proxy.admin.live import Live
 from proxy.diagnostics.stories.query import Query
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
 
 """JSON that was made and redacted by others."""
@@ -116,6 +117,12 @@ class AdminSources(Protocol):
 
     def order_breaker(self, route: str, order: Order) -> str | None:
         """Obey; the reason if that cannot be: `route_not_found`, `breaker_disabled`."""
+
+    async def reload(self, cause: str) -> ReloadReport:
+        """Read the settings again; waits for its turn."""
+
+    def last_reload(self) -> ReloadReport | None:
+        """What came of the last one; None before the first."""
 
     def drain_view(self) -> JsonObject:
         """Whether it drains, and how far it has come."""

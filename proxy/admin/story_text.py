@@ -128,8 +128,15 @@ def _facts(story: JsonObject) -> Iterator[str]:
     fields = part(story, "fields")
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
-    config, worker = text(story, "config_hash", "?"), text(story, "worker", "0")
-    yield f"Config:    {config}, worker {worker}"
+    yield f"Config:    {settings_of(story)}, worker {text(story, 'worker', '0')}"
+
+
+def settings_of(story: JsonObject) -> str:
+    """Which settings it ran under, and whether others took their place meanwhile."""
+    later = text(story, "config_replaced_by")
+    return text(story, "config_hash", "?") + (
+        f" (replaced by {later} while it ran)" if later else ""
+    )
 
 
 def _evidence(story: JsonObject) -> Iterator[str]:

@@ -15,6 +15,7 @@ from proxy.client.owner import Bound, ConnectionLimits, Owner, Refuse, Serve
 from proxy.client.patience import Patience
 from proxy.client.reading import Reading
 from proxy.client.request_reader import RequestReader
+from proxy.client.source import ClientSource
 from proxy.client.states import (
     CLOSED,
     CLOSING,
@@ -27,15 +28,11 @@ from proxy.client.states import (
 )
 from proxy.client.unread import UnreadBound
 from proxy.clock import now
-from proxy.http.peer import Peer
 from proxy.http.trust import Peers
 from proxy.timing.waiter import Waiter
 
 LAST_READ: Final = 30.0
 """Seconds for which a client may leave what is queued unread once the connection is to close."""
-
-_MAPPED = "::ffff:"
-"""What an IPv4 address begins with on a socket that takes both kinds (RFC 4291 §2.5.5.2)."""
 
 
 class ClientConnection:
@@ -46,22 +43,19 @@ class ClientConnection:
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.state = WAITING
-        self.serve = serve
-        self.refuse = refuse
+        self.serve, self.refuse = serve, refuse
         self.waiter = Waiter(self.loop)
         """The one wait for bytes of the client: its next request, or its body."""
         self.reader = RequestReader(limits)
         self.task: asyncio.Task[None] | None = None
-        self._patience = Patience(limits.request_head)
+        self.patience = Patience(limits.request_head)
         """With the next request, or the rest of its head."""
-        self._owner = owner
-        self._limits = limits
-        self._peers = peers
+        self._owner, self._limits = owner, limits
         self._output: Output | None = None
         self.transport: asyncio.Transport | None = None
         """None before there is a connection, and once it is lost."""
-        self._reading = Reading(self.loop)
-        self.intake = Intake(owner, self.reader, self._reading)
+        self.reading = Reading(self.loop)
+        self.intake = Intake(owner, self.reader, self.reading)
         self._unread = UnreadBound()
         self.is_serving = False
         """Whether an exchange is under way; it may go on when the connection is lost."""
@@ -73,23 +67,18 @@ class ClientConnection:
         self.bound: dict[str, Bound] = {}
         """Connections to upstreams, by the upstream's name, that carry requests of this client and
         of nobody else."""
-        self.peer = ""
-        self.source = Peer("")
-        self.id_trusted = False
+        self.source = ClientSource(peers)
 
     def __repr__(self) -> str:
-        return f"<ClientConnection {self.peer or '?'} {NAMES[self.state]}>"
+        return f"<ClientConnection {self.source.address or '?'} {NAMES[self.state]}>"
 
     # What the loop tells, by `protocol`.
 
     def made(self, transport: asyncio.Transport) -> bool:
         """The connection is there; whether it is to be served."""
-        peer = transport.get_extra_info("peername")
-        self.peer = peer[0].removeprefix(_MAPPED) if peer else ""
-        self.source = self.source.at(self.peer, trusted=self._peers.is_proxy(self.peer))
-        self.id_trusted = self._peers.names_ids(self.peer)
+        self.source.connected(transport)
         self.transport = transport
-        self._reading.begin(transport)
+        self.reading.begin(transport)
         self._output = Output(transport, self.loop)
         sock = transport.get_extra_info("socket")
         if not self._owner.opened(self, sock.fileno() if sock is not None else 0):
@@ -127,7 +116,7 @@ class ClientConnection:
         self.gone_at = now()
         self.enter(CLOSED)
         self.transport = None
-        self._reading.close()
+        self.reading.close()
         if self._output is not None:
             self._output.lost()
         for bound in self.bound.values():
@@ -151,12 +140,6 @@ class ClientConnection:
             self._output.resumed()
 
     # What an exchange asks for.
-
-    def address(self, forwarded_for: bytes | None) -> str:
-        """Who asks: the peer, or whom trusted proxies name."""
-        if forwarded_for is None or not self.source.trusted:
-            return self.peer
-        return self._peers.origin(self.peer, forwarded_for)
 
     @property
     def is_full(self) -> bool:
@@ -185,15 +168,10 @@ class ClientConnection:
         if self._output is not None:
             self._unread.start(self, self._output, silence)
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether it is not read for now."""
-        return self._reading.is_paused
-
     def resume_reading(self) -> None:
         """Read on, if there is room for what comes."""
-        if self._reading.is_paused and not self.reader.is_full:
-            self._reading.resume()
+        if self.reading.is_paused and not self.reader.is_full:
+            self.reading.resume()
 
     def interrupt(self) -> None:
         """Raise CancelledError in the exchange under way, if there is one."""
@@ -237,7 +215,7 @@ class ClientConnection:
     def begin_head(self) -> None:
         """A part of a head is there: its clock begins."""
         self.enter(HEAD)
-        self._patience.renew(self._limits.request_head)
+        self.patience.renew(self._limits.request_head)
 
     def begin_exchange(self) -> None:
         self.enter(EXCHANGE)
@@ -246,12 +224,8 @@ class ClientConnection:
     def wait_again(self) -> None:
         """Wait for the next request: keep-alive begins."""
         self.enter(WAITING)
-        self._patience.renew(self._limits.keep_alive)
+        self.patience.renew(self._limits.keep_alive)
         self._owner.idle(self)
-
-    def left(self) -> float:
-        """Seconds for which the next request is still waited for; stalls of ours do not count."""
-        return self._patience.left()
 
     def look_behind(self) -> None:
         """Judge and count what waits behind the request under way; read on if there is room."""
@@ -273,4 +247,4 @@ class ClientConnection:
 
     def _pause(self) -> None:
         """Read no more for now; a client that leaves meanwhile is noticed all the same."""
-        self._reading.pause(self.abort)
+        self.reading.pause(self.abort)

@@ -44,7 +44,7 @@ class ClientProtocol(asyncio.BufferedProtocol):
 
     @property
     def _is_read(self) -> bool:
-        return self.client.state < TUNNEL and not self.client.is_paused
+        return self.client.state < TUNNEL and not self.client.reading.is_paused
 
     def _read_on(self) -> None:
         """All others had their turn."""

@@ -48,7 +48,7 @@ async def _arrives(client: ClientConnection) -> bool:
             client.begin_head()
             client.account_head()
             continue
-        left = client.left()
+        left = client.patience.left()
         if left <= 0:
             if client.state == WAITING:
                 return False  # idle for long enough: closed without a response

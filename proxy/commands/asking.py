@@ -11,7 +11,7 @@ from proxy.admin.json_view import JsonObject, text
 from proxy.commands.admin_client import AdminClient, AdminResponse, UnreachableError
 from proxy.commands.colours import painted
 
-_SLOW: Final = 60.0
+SLOW: Final = 60.0
 """Seconds: receivers of alerts are tried more than once."""
 
 
@@ -27,7 +27,7 @@ def show(
 ) -> int:
     """Print what the port answers; the exit code."""
     try:
-        answer = client.ask(path, method, _SLOW)
+        answer = client.ask(path, method, SLOW)
     except UnreachableError as nobody:
         return fail(str(nobody))
     if answer.status != HTTPStatus.OK:

@@ -6,7 +6,7 @@ groups and alerts. It is the one interface of all readers: they can move to anot
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -15,15 +15,16 @@ from proxy import clock
 from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
-from proxy.diagnostics.alerts.watch import AlertWatch, trial
+from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
 from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
+from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.against import parted
 from proxy.diagnostics.stories.found import FoundStories
-from proxy.diagnostics.stories.keeping import in_sample, is_slow, may_be_asked_for
+from proxy.diagnostics.stories.keeping import in_sample, may_be_asked_for
 from proxy.diagnostics.stories.lookup import StoryLookup
-from proxy.diagnostics.stories.opening import open_store
+from proxy.diagnostics.stories.opening import open_store, state_of
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
@@ -37,7 +38,6 @@ from proxy.outcome import COMPLETED
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
     from proxy.diagnostics.stories.store import Store
-
 
 TICK: Final = 1.0
 OPENING: Final = 1.0
@@ -66,28 +66,37 @@ class Diagnostics:
         system_state: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
         worker: int = 0,
-        config_hash: str = "",
         own_fields: Sequence[str] = (),
         holders: Holders | None = None,
     ) -> None:
-        self.config_hash = config_hash
-        """Of the settings in force: assign it when new ones take effect."""
-        self._rules, self._tell = rules, tell
-        self._system_state = system_state
-        self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, rules.stories.slow))
+        self._rules, self._tell, self._system_state = rules, tell, system_state
+        self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
         self._holders = holders
         self._recent = Recent(rules.stories.memory, worker, self._desk.complete)
         self._groups = Groups()
         self._results: Counter[tuple[str, str]] = Counter()
         self._notifier = Notifier(rules.alerts.webhooks, service, self._results)
-        send = self._send if self._notifier.has_receivers else None
-        self._watch = AlertWatch(rules.alerts, tell, self._whole_state, send, self._results)
+        self._watch = AlertWatch(
+            rules.alerts, tell, self._whole_state, self._receivers(), self._results
+        )
         self._store = open_store(rules.store, tell, worker, self._desk.finish)
         self._lookup = StoryLookup(self._recent, self._store, rules.store.sample)
         self._tail = Tail()
         self._ticking: asyncio.Task[None] | None = None
-        self._is_restored = False
-        self._renewals = 0
+        self._is_restored, self._renewals = False, 0
+
+    def take(self, rules: DiagnosticsRules, known: Collection[str]) -> None:
+        """Keep, judge and send by other rules from now on; the store stays where it is.
+
+        `known` are the names of the routes and upstreams that there are.
+        """
+        self._rules = rules
+        self._recent.resize(rules.stories.memory)
+        self._lookup.sample = rules.store.sample
+        self._notifier.take(rules.alerts.webhooks)
+        self._watch.take(rules.alerts, self._receivers(), known)
+        if self._store is not None:
+            self._store.take(rules.store)
 
     def closed(self, batch: Sequence[Exchange]) -> None:
         """Keep exchanges that have ended and that nobody will change any more."""
@@ -101,13 +110,13 @@ class Diagnostics:
                 self._groups.add(x)
             (troubled if may_be_asked_for(x, slow) else rest).append(x)
         held = self._holders.of_all(batch, troubled) if troubled and self._holders else {}
-        self._desk.add(batch, self.config_hash, held)
-        self._recent.add(troubled, rest, self.config_hash)
+        self._desk.add(batch, held)
+        self._recent.add(troubled, rest)
         if self._store is not None:
             share = self._rules.store.sample
             kept = troubled + [x for x in rest if in_sample(x.request_id, share)]
             if kept:
-                self._store.put(kept, self.config_hash)
+                self._store.put(kept)
 
     def tick(self, now: float, wall: float) -> None:
         """Judge the alerts and have errors saved. Quick; once a second is often enough."""
@@ -155,14 +164,9 @@ class Diagnostics:
     def _store_the_rest(self, store: "Store") -> None:
         """What is in memory only ends with us: have as much of it stored as there is room for."""
         rule = self._rules.store
-        unstored = (
-            pair
-            for pair in self._recent.successes()
-            if not in_sample(pair[0].request_id, rule.sample)
-        )
+        unstored = (x for x in self._recent.successes() if not in_sample(x.request_id, rule.sample))
         newest = list(islice(unstored, max(0, rule.queue - store.queued)))
-        for x, config_hash in reversed(newest):
-            store.put([x], config_hash)
+        store.put(reversed(newest))
 
     async def story(self, request_id: str) -> FoundStories:
         """Every story that is kept under this ID, or why there is none."""
@@ -209,12 +213,7 @@ class Diagnostics:
 
     def store_state(self) -> dict[str, object]:
         """How the store is."""
-        store = self._store
-        if store is None:
-            return {"state": "off", "reason": None, "dropped": {}, "queued": 0}
-        state = "ok" if store.failing is None else "failing"
-        dropped = dict(store.dropped)
-        return {"state": state, "reason": store.failing, "dropped": dropped, "queued": store.queued}
+        return state_of(self._store)
 
     def readings(self) -> Iterator[Sample]:
         """For the metrics."""
@@ -243,6 +242,9 @@ class Diagnostics:
         if self._store is None:
             return system_state
         return replace(system_state, store_dropped=self._store.dropped.total())
+
+    def _receivers(self) -> Send | None:
+        return self._send if self._notifier.has_receivers else None
 
     def _send(self, event: str, alert: Mapping[str, object]) -> None:
         self._notifier.put(Message(event, alert))

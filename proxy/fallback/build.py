@@ -1,4 +1,4 @@
-"""Fallbacks as they run, from the rule of a route: a file is read once, at the start."""
+"""Fallbacks as they run, from the rule of a route. A file is read at the start, and by reloads."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -7,9 +7,8 @@ what the spare upstream does teaches the circuit of the route nothing.
 from proxy import outcome as o
 from proxy.admission import Refusal, turn_away
 from proxy.attempt import attempt
-from proxy.attempts import NoAnswer
 from proxy.clock import now
-from proxy.context import Context, UpstreamResponse
+from proxy.context import Context
 from proxy.fallback.build import Fallback
 from proxy.fallback.record import STATIC, FallbackRecord
 from proxy.fallback.static_answer import StaticAnswer
@@ -20,8 +19,9 @@ from proxy.outcome import Outcome, signal_of
 from proxy.own_response import refuse, stand_in
 from proxy.resilience.deadline import Deadline
 from proxy.respond import answer, note_head
+from proxy.streams.upstream_response import UpstreamResponse
 from proxy.upload import keep_body
-from proxy.upstream.result import Failed
+from proxy.upstream.result import Failed, NoAnswer
 
 _BROKEN = 500
 """From this status on the answer of a spare upstream is none."""

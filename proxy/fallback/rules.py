@@ -50,8 +50,8 @@ class FallbackRule(Knobs):
     body: str | None = None
     """Its body. JSON and text go as an event of a stream to clients that ask for one."""
     file: Annotated[str, Field(min_length=1)] | None = None
-    """File with its body, up to 64 KiB, read once at the start; a relative path begins where
-    Sidelight is started."""
+    """File with its body, up to 64 KiB, read at the start and by each reload; a relative path
+    begins where Sidelight is started."""
 
     @model_validator(mode="after")
     def _has_one_body(self) -> Self:

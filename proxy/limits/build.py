@@ -11,18 +11,32 @@ from proxy.limits.rate import RateLimit, RateLimits
 from proxy.limits.rules import ByRequest, ConcurrencyRule, RateRule
 
 
-def rate_limits(route: str, rules: Sequence[RateRule], keys: ClientKeys) -> RateLimits | None:
-    """The rate limits of a route; None where it has none."""
+def rate_limits(
+    route: str,
+    rules: Sequence[RateRule],
+    keys: ClientKeys,
+    before: Sequence[RateLimit | None] = (),
+) -> RateLimits | None:
+    """The rate limits of a route; None where it has none.
+
+    Each takes over the buckets of the one that stands in its place in `before`.
+    """
     if not rules:
         return None
-    return RateLimits([_limit(rule, _name(route, n), keys) for n, rule in enumerate(rules, 1)])
+    taken = [*before, *[None] * (len(rules) - len(before))]
+    limits = zip(rules, taken, strict=True)
+    return RateLimits(
+        [_limit(rule, _name(route, n), keys, old) for n, (rule, old) in enumerate(limits, 1)]
+    )
 
 
-def concurrency(rule: ConcurrencyRule, keys: ClientKeys) -> Concurrency | None:
-    """The concurrency limit of a route; None where it has none."""
+def concurrency(
+    rule: ConcurrencyRule, keys: ClientKeys, places: Places | None = None
+) -> Concurrency | None:
+    """The concurrency limit of a route, on `places` that are there; None where it has none."""
     if rule.limit is None and rule.per_client is None:
         return None
-    places = Places(rule.limit, rule.per_client, rule.queue)
+    places = places or Places(rule.limit, rule.per_client, rule.queue)
     return Concurrency(places, source_of(rule.by), keys, rule.wait)
 
 
@@ -30,9 +44,9 @@ def _name(route: str, number: int) -> str:
     return route if number == 1 else f"{route}-{number}"
 
 
-def _limit(rule: RateRule, name: str, keys: ClientKeys) -> RateLimit:
+def _limit(rule: RateRule, name: str, keys: ClientKeys, old: RateLimit | None) -> RateLimit:
     quota = Quota(rule.count, rule.period, rule.at_once)
-    arrivals = LocalArrivals(rule.keys)
+    arrivals = old.arrivals if old else LocalArrivals(rule.keys)
     return RateLimit(
         rule.name or name,
         quota,

@@ -47,7 +47,7 @@ class Places:
         """A place, a place in the queue, or the reason why there is none."""
         if self.per_client is not None and self._of.get(client, 0) >= self.per_client:
             return Ticket(client, "client_full")
-        if self.limit is None or self.in_use < self.limit:
+        if self._is_free:
             self.in_use += 1
             return self._enter(client, "granted")
         if self.waiting >= self.room and not self._push_out_for(client):
@@ -57,16 +57,27 @@ class Places:
         self.waiting += 1
         return ticket
 
+    def resize(self, limit: int | None, per_client: int | None, room: int) -> None:
+        """Have other bounds from now on; whoever is in or waits keeps what it has."""
+        self.limit, self.per_client, self.room = limit, per_client, room
+        while self._queues and self._is_free:
+            self._grant_next()
+
     def leave(self, ticket: Ticket) -> None:
         """The request is over, or does not wait any longer. A second time does nothing."""
         if ticket.state == "granted":
             self.in_use -= 1
             self._forget(ticket)
-            self._grant_next()
+            if self._is_free:
+                self._grant_next()
         elif ticket.state == "waiting":
             self._withdraw(ticket)
             self._forget(ticket)
         ticket.state = "left"
+
+    @property
+    def _is_free(self) -> bool:
+        return self.limit is None or self.in_use < self.limit
 
     def _enter(self, client: int, state: State) -> Ticket:
         self._of[client] = self._of.get(client, 0) + 1

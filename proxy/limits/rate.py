@@ -37,8 +37,8 @@ class RateLimit:
         self.allowed = self.refused = 0
         """Decisions so far; `refused` would have been, where it only runs dry."""
         self.refused_keys = RefusedKeys()
+        self.arrivals = arrivals
         self._source = source
-        self._arrivals = arrivals
         self._keys = keys
 
     def key(self, asked: RequestHead, x: Exchange) -> int:
@@ -47,12 +47,17 @@ class RateLimit:
 
     def look(self, key: int, now: float) -> Decision:
         """What it would decide; nothing is taken yet."""
-        return check_arrival(self.quota, self._arrivals.get(key), now)
+        return check_arrival(self.quota, self.arrivals.get(key), now)
 
     def take(self, key: int, decision: Decision) -> None:
         """Count a request that was let in."""
         self.allowed += 1
-        self._arrivals.put(key, decision.arrival, decision.at)
+        self.arrivals.put(key, decision.arrival, decision.at)
+
+    def follow(self, before: "RateLimit") -> None:
+        """Count on from where `before` has come."""
+        self.allowed, self.refused = before.allowed, before.refused
+        self.refused_keys = before.refused_keys
 
     def words(self, decision: Decision, client: str) -> str:
         """The decision as stories tell it; `client` is who was refused."""
@@ -82,7 +87,7 @@ class RateLimits:
     """All limits of a route, in the order of the settings."""
 
     def __init__(self, limits: Sequence[RateLimit]) -> None:
-        self._limits = list(limits)
+        self.limits = list(limits)
         told = [(limit.label, limit.quota) for limit in limits if not limit.dry_run]
         self._policies = policy_fields(told)
         self._granted = self._policies + limit_template([name for name, _ in told])
@@ -93,7 +98,7 @@ class RateLimits:
         verdict = Verdict()
         granted: list[tuple[RateLimit, int, Decision]] = []
         refused: list[tuple[bytes, Decision]] = []
-        for limit in self._limits:
+        for limit in self.limits:
             key = limit.key(asked, x)
             decision = limit.look(key, now)
             if decision.wait == 0.0:
@@ -116,11 +121,11 @@ class RateLimits:
         return verdict
 
     def __iter__(self) -> Iterator[RateLimit]:
-        return iter(self._limits)
+        return iter(self.limits)
 
     def counts(self) -> Iterator[tuple[str, str, int]]:
         """Policy, decision and how often, for metrics."""
-        for limit in self._limits:
+        for limit in self.limits:
             yield limit.name, "allowed", limit.allowed
             yield limit.name, "would_refuse" if limit.dry_run else "refused", limit.refused
 

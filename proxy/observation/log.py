@@ -36,9 +36,13 @@ class Log:
         self, service: str = "sidelight", fd: int = 1, *, level: Level = "info", size: int = 8192
     ) -> None:
         self._service = service
-        self._rank = _RANKS[level]
         self._outlet = Outlet(fd, self._dropped_line)
         self._writer = Writer(self._outlet, size)
+        self.listen_from(level)
+
+    def listen_from(self, level: Level) -> None:
+        """Write no event below `level` from now on."""
+        self._rank = _RANKS[level]
         self._logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
             _Queue(self._writer),
             processors=[self._render],

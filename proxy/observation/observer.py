@@ -7,7 +7,7 @@ read and before a change of state is reported. Nothing here may ever harm the ex
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from proxy import clock
@@ -20,9 +20,9 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.record import ms
 from proxy.observation.recorded import weight
 from proxy.observation.recorder import Recorder
-from proxy.observation.redaction import redact
 from proxy.observation.route_metrics import NONE
 from proxy.observation.series import Sample
+from proxy.observation.stream_events import StreamEvents
 from proxy.observation.summary import Summary
 from proxy.observation.upstream_status import AttemptHistory
 from proxy.outcome import Level
@@ -30,10 +30,8 @@ from proxy.resilience.permits import Transition
 from proxy.upstream.endpoint_change import ChangeKind, EndpointChange
 
 _BREAKER_EVENTS: Final = {
-    "open": "breaker_opened",
-    "half_open": "breaker_half_open",
-    "closed": "breaker_closed",
-}
+    "open": "breaker_opened", "half_open": "breaker_half_open", "closed": "breaker_closed",
+}  # fmt: skip
 
 _ENDPOINT_EVENTS: Final[dict[ChangeKind, tuple[str, Level]]] = {
     "down": ("endpoint_down", "warning"),
@@ -65,20 +63,20 @@ class Observer:
         rng: Callable[[], float] = random.random,
         later: Later = call_later,
     ) -> None:
+        self.streams = StreamEvents(log, metrics)
         self.running: dict[int, Exchange] = {}
         """Exchanges that were opened and not closed yet, by identity."""
-        self._refused = self._refused_said = 0
-        """Connections that were refused, and how many of them events have reported."""
-        self._refused_due = 0.0
+        self._refused, self._refused_said, self._refused_due = 0, 0, 0.0
+        """Connections that were refused, how many of them events have reported, and when the next
+        event is due."""
         self._stalls: list[float] = []
         """Stalls of the loop that no event has told of yet, in seconds."""
-        self._stalls_due = 0.0
+        self._stalls_due = self._drain_began = 0.0
         self._recorder = Recorder(log, metrics, summary, worker=worker, sample=sample, rng=rng)
         self._ended = Batch(self._record, later, weight)
         self.readers: list[Callable[[Sequence[Exchange]], None]] = []
         """Who else is given what has ended, once it is recorded."""
         self._log, self._metrics, self._worker = log, metrics, worker
-        self._drain_began = 0.0
         metrics.read_from(self._readings)
 
     def opened(self, x: Exchange) -> None:
@@ -128,31 +126,36 @@ class Observer:
         for cause, n in self._log.dropped.items():
             yield "sidelight_log_dropped_total", (cause,), n
 
-    def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
-        """Takes the silences of a stream as they happen, in seconds."""
-        return self._metrics.stream_gaps(x)
-
-    def stream_started(self, x: Exchange) -> None:
-        """Its head has gone out; logged where the route asks for it."""
-        self._log.emit("stream_started", "info", **_stream_fields(x))
-
-    def stream_progress(self, x: Exchange) -> None:
-        """It still runs."""
-        age = ms(clock.now() - x.started)
-        progress = {"duration_ms": age, "events": x.events, "bytes_out": x.bytes_out}
-        gap = {"max_gap_ms": ms(x.max_gap)}
-        self._log.emit("stream_progress", "info", **_stream_fields(x), **progress, **gap)
-
     def started(self, **fields: object) -> None:
         """The process listens; `fields` say where, and which version it is."""
         self._log.emit("started", "info", **fields, worker=self._worker)
 
-    def config_loaded(self, config_hash: str, **fields: object) -> None:
-        """Settings took effect; from now on every event names them."""
+    def take(
+        self, routes: Mapping[str, str], known: Collection[str], replaced: Collection[str]
+    ) -> None:
+        """Observe other routes (with their upstreams) from now on; `known` are all upstreams.
+
+        `replaced` names upstreams of which nothing is known any more.
+        """
         self.flush()
-        self._recorder.config_hash = config_hash
+        histories = self._recorder.histories
+        for name in [one for one in histories if one in replaced or one not in known]:
+            del histories[name]
+        running = {(x.route, x.upstream) for x in self.running.values() if x.route}
+        self._metrics.take(routes, known, running)
+        self._metrics.forget_endpoints(replaced)
+
+    def record_share(self, sample: float) -> None:
+        """Of exchanges that simply completed, log this share from now on."""
+        self._recorder.sample = sample
+
+    def config_loaded(self, config_hash: str, cause: str = "start", **fields: object) -> None:
+        """Settings took effect."""
+        self.flush()
         self._metrics.config(config_hash, clock.wall())
-        self._log.emit("config_loaded", "info", config_hash=config_hash, **fields)
+        if cause != "start":
+            self._metrics.reloaded("loaded")
+        self._log.emit("config_loaded", "info", config_hash=config_hash, cause=cause, **fields)
 
     def breaker_changed(self, change: Transition) -> None:
         self.flush()
@@ -220,9 +223,15 @@ class Observer:
         """There are enough again; so many connections were refused meanwhile."""
         self._log.emit("descriptors_free", "info", refused=refused)
 
-    def signal_ignored(self, signal: str) -> None:
-        """Somebody sent a signal that means nothing to us, such as one to read settings anew."""
-        self._log.emit("signal_ignored", "warning", signal=signal)
+    def config_rejected(self, cause: str, faults: Sequence[str], **fields: object) -> None:
+        """New settings were wrong; those before stay in force."""
+        self._metrics.reloaded("rejected")
+        self._log.emit("config_rejected", "error", cause=cause, faults=list(faults), **fields)
+
+    def reload_refused(self, cause: str, reason: str) -> None:
+        """Nobody looked at the settings."""
+        self._metrics.reloaded("refused")
+        self._log.emit("reload_refused", "warning", cause=cause, reason=reason)
 
     def drain_began(self, signal: str, limit: float) -> None:
         """From now on exchanges end because we do; `limit` is in seconds."""
@@ -234,12 +243,8 @@ class Observer:
     def drain_ended(self) -> None:
         """All exchanges ended or were cut."""
         self.flush()
-        counts = self._recorder.drained or Counter()
-        fields = {result: counts[result] for result in ("finished", "cut", "client_left")}
+        counts, results = self._recorder.drained or Counter(), ("finished", "cut", "client_left")
+        fields = {result: counts[result] for result in results}
         took = ms(clock.now() - self._drain_began)
         level: Level = "warning" if counts["cut"] else "info"
         self._log.emit("drain_ended", level, duration_ms=took, running=len(self.running), **fields)
-
-
-def _stream_fields(x: Exchange) -> dict[str, object]:
-    return {"request_id": redact(x.request_id), "route": x.route, "upstream": x.upstream}

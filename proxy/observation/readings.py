@@ -73,6 +73,16 @@ def endpoint_samples(views: Mapping[str, Sequence[EndpointLevel]]) -> Iterator[S
             yield "sidelight_endpoint_healthy", (upstream, endpoint), float(is_healthy)
 
 
+def retired_samples(upstreams: Iterable[tuple[str, int]]) -> Iterator[Sample]:
+    """Connections in use of upstreams that a reload has replaced, by their names."""
+    total: Counter[str] = Counter()
+    for upstream, n in upstreams:
+        total[upstream] += n
+    for upstream, n in total.items():
+        if n:
+            yield "sidelight_upstream_connections", (upstream, "retired"), n
+
+
 def circuit_samples(states: Mapping[str, str]) -> Iterator[Sample]:
     """`states` by route: every state has a sample, 1 for the present one."""
     for route, present in states.items():

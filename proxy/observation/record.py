@@ -74,7 +74,7 @@ RESERVED: Final = frozenset(FIELDS) | {"timestamp", "level", "service", "event"}
 """Names that no field of the team's own may take."""
 
 
-def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
+def event_of(x: Exchange, *, worker: int = 0) -> Event:
     """The fields of the event in their order; timestamp, level, service and name are the log's."""
     event: Event = {"request_id": x.request_id}
     _add_ids(event, x)
@@ -93,8 +93,8 @@ def event_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Event:
         event["client_cert"] = x.client_cert
     if x.user_agent:
         event["user_agent"] = x.user_agent
-    if config_hash:
-        event["config_hash"] = config_hash
+    if x.config_hash:
+        event["config_hash"] = x.config_hash
     event["worker"] = worker
     return event
 

@@ -32,14 +32,13 @@ class Recorder:
         sample: float = 1.0,
         rng: Callable[[], float] = random.random,
     ) -> None:
-        self.config_hash = ""
-        """The settings in force, named on every line."""
         self.histories: dict[str, AttemptHistory] = {}
         """The attempts at each upstream that had any."""
         self.drained: Counter[str] | None = None
         """What became of exchanges while draining; None before."""
         self._log, self._metrics, self._summary = log, metrics, summary
-        self._worker, self._sample, self._rng = worker, sample, rng
+        self.sample = sample
+        self._worker, self._rng = worker, rng
 
     def record(self, ended: list[Exchange]) -> None:
         """Record these exchanges, in this order; nothing is raised. They are redacted in place."""
@@ -66,11 +65,11 @@ class Recorder:
         outcome = x.outcome or INTERNAL_ERROR
         if x.outcome is None:
             x.end(outcome, x.detail or "ended without an outcome")
-        if outcome is COMPLETED and self._sample < 1 and self._rng() >= self._sample:
+        if outcome is COMPLETED and self.sample < 1 and self._rng() >= self.sample:
             return
         level = level_of(outcome, x.upstream_status)
         if self._log.hears(level):
-            event = event_of(x, worker=self._worker, config_hash=self.config_hash)
+            event = event_of(x, worker=self._worker)
             at = clock.wall() - (clock.now() - x.ended)  # when it ended, not when it is recorded
             lines.append(self._log.line("exchange", level, event, at))
 

@@ -6,8 +6,8 @@ about 11 µs and this one a quarter of it. Exposition remains prometheus_client'
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final
 
 from proxy.observation.families import FAMILIES
 
@@ -79,6 +79,25 @@ class Series:
         """Add one to a counter, and say for whom."""
         self._numbers[name][labels] += 1
         self._exemplars.setdefault(name, {})[labels] = exemplar
+
+    def keep(self, label: str, values: Collection[str]) -> None:
+        """Drop every series that has another value of `label`."""
+        for name, family in FAMILIES.items():
+            if label in family.labels:
+                self._drop(name, family.labels.index(label), lambda value: value not in values)
+
+    def drop_endpoints(self, upstreams: Collection[str]) -> None:
+        """Drop what is said of the endpoints of these upstreams."""
+        for name, family in FAMILIES.items():
+            if "endpoint" in family.labels:
+                at = family.labels.index("upstream")
+                self._drop(name, at, lambda value: value in upstreams)
+
+    def _drop(self, name: str, at: int, is_gone: Callable[[str], bool]) -> None:
+        for series in (self._numbers, self._spreads, self._exemplars):
+            of_family: dict[Labels, Any] = series.get(name, {})
+            for labels in [one for one in of_family if is_gone(one[at])]:
+                del of_family[labels]
 
     def read_from(self, source: Callable[[], Iterable[Sample]]) -> None:
         """Ask `source` at every snapshot, for what somebody else knows already.

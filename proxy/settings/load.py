@@ -47,7 +47,7 @@ def load(path: Path | None, env: Mapping[str, str], upstream: str | None = None)
     if upstream is not None:
         return from_upstream(upstream, env)
     if path is not None:
-        return parse(_text(path), env, source=str(path))
+        return parse(settings_text(path), env, source=str(path))
     return _settings(Keys(Place("settings")), [], env)
 
 
@@ -68,8 +68,8 @@ def parse(text: str, env: Mapping[str, str] | None = None, source: str = "settin
     return _settings(tree, faults, env or {})
 
 
-def _text(path: Path) -> str:
-    """The text of a file, a byte order mark left out."""
+def settings_text(path: Path) -> str:
+    """The text of a file, a byte order mark left out. Raises SettingsError."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)

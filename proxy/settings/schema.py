@@ -40,6 +40,7 @@ from proxy.settings.sections import (
     ObservedField,
     OverloadRule,
     OwnErrors,
+    ReloadRule,
     TimeoutsRule,
 )
 from proxy.settings.shape import Shape
@@ -184,6 +185,8 @@ class Settings(Knobs):
     """When new requests are refused, because this process has more to do than it can."""
     drain: DrainRule = DrainRule()
     """How it ends."""
+    reload: ReloadRule = ReloadRule()
+    """How new settings reach a running process."""
     errors: OwnErrors = OwnErrors()
     """How Sidelight's own errors are told."""
     log: LogRule = LogRule()

@@ -106,6 +106,14 @@ class DrainRule(Knobs):
     """How long running exchanges may then take to end."""
 
 
+class ReloadRule(Knobs):
+    """How new settings reach a running process, besides SIGHUP and `POST /reload`."""
+
+    watch: Annotated[Duration, Field(ge=0.1)] | None = None
+    """How often the settings file is looked at; it is read when two looks in a row see the same
+    change. null: never."""
+
+
 class OwnErrors(Knobs):
     """How Sidelight's own errors are told."""
 

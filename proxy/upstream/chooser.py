@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from proxy.upstream.balancing.ring import Ring
+from proxy.upstream.balancing.ring import HashRing
 from proxy.upstream.balancing.turns import Turns
 from proxy.upstream.balancing.two_choices import TwoChoices
 from proxy.upstream.choice import Choice
@@ -32,7 +32,7 @@ class Chooser:
         """Of the endpoints, when the rest was made from them."""
         self._turns: Turns | None = None
         self._two: TwoChoices | None = None
-        self._ring: Ring | None = None
+        self._ring: HashRing | None = None
         self._on_ring: list[Endpoint] = []
         self._usable: frozenset[Endpoint] = frozenset()
 
@@ -90,7 +90,7 @@ class Chooser:
             if self._on_ring != endpoints.all:
                 self._on_ring = endpoints.all
                 names = [endpoint.name for endpoint in self._on_ring]
-                self._ring = Ring(names, [endpoint.weight for endpoint in self._on_ring])
+                self._ring = HashRing(names, [endpoint.weight for endpoint in self._on_ring])
         elif len(endpoints.usable) > 1:
             if self._balance == "round_robin":
                 self._turns = Turns(endpoints.weights)

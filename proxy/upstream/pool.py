@@ -16,6 +16,7 @@ from proxy.upstream.connection import Connection
 from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.endpoints import Endpoints
 from proxy.upstream.rules import PoolRule
+from proxy.upstream.states import IDLE
 
 _LEAST_SWEEP = 0.05
 """Seconds between two looks at the idle connections at least."""
@@ -58,6 +59,8 @@ class Pool:
         self._sweeper: asyncio.TimerHandle | None = None
         self._emptied = asyncio.Event()
         self.is_closed = False
+        self.is_retired = False
+        """Whether nothing is kept any more; who still has exchanges may go on."""
         self.stale_connections = 0
         """Reused connections that turned out to be closed."""
 
@@ -130,9 +133,7 @@ class Pool:
         elif self._waiters and self._is_refused(endpoint):
             connection.abort()  # its slot goes to whoever waited longest, for another endpoint
         elif not self._give(connection):
-            endpoint.idle[connection] = None
-            if self._sweeper is None:
-                self._sweeper = connection.loop.call_later(rule.keep_alive, self._sweep)
+            self._lay_idle(connection)
 
     def on_closed(self, connection: Connection) -> None:
         if connection not in self._connections:
@@ -153,6 +154,13 @@ class Pool:
     def close_idle(self, endpoint: Endpoint) -> None:
         while endpoint.idle:
             endpoint.idle.popitem()[0].abort()
+
+    def retire(self) -> None:
+        """Keep nothing from now on, nor what clients keep for themselves; the rest may end."""
+        self.is_retired = True
+        for connection in tuple(self._connections):
+            if connection.protocol.state == IDLE:
+                connection.abort()
 
     async def close(self) -> None:
         """Close every connection, those in use as well."""
@@ -192,6 +200,14 @@ class Pool:
         while self._waiters and self._waiters[0].future.done():
             self._waiters.popleft()
         return len(self._waiters) > 0 and self._waiters[0].choice.refuses(endpoint)
+
+    def _lay_idle(self, connection: Connection) -> None:
+        if self.is_retired:
+            connection.abort()
+            return
+        connection.target.idle[connection] = None
+        if self._sweeper is None:
+            self._sweeper = connection.loop.call_later(self._rule.keep_alive, self._sweep)
 
     def _leave(self, waiter: SlotWaiter) -> None:
         """Stop waiting; what was given in the same moment goes to the next."""

@@ -24,3 +24,11 @@ class EndOfBody:
 
 END_OF_BODY: Final = EndOfBody()
 """The body has ended as its framing said."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The loop ended without an answer of the upstream; `retry_in` is in seconds."""
+
+    outcome: Outcome
+    retry_in: float | None = None

@@ -72,9 +72,7 @@ class Upstream:
     def take(self) -> Connection | None:
         """An idle connection without waiting, or None: then `acquire`."""
         sole = self.endpoints.sole
-        if sole is None:
-            return None
-        return self._pool.take(sole)
+        return None if sole is None else self._pool.take(sole)
 
     def choice(self, asked: RequestHead, x: Exchange) -> Choice | None:
         """What an exchange is to remember of its endpoints; None where there is but one."""
@@ -108,8 +106,7 @@ class Upstream:
         endpoint = self._chooser.choose(choice, now())
         if endpoint is None:
             return self._none_healthy(choice)
-        connection = self._pool.take(endpoint)
-        if connection is not None:
+        if (connection := self._pool.take(endpoint)) is not None:
             return connection
         if not self._pool.reserve(endpoint):
             connection, instead = self._take_another(choice)
@@ -138,6 +135,23 @@ class Upstream:
     def endpoint_views(self) -> list[EndpointView]:
         """How every endpoint stands."""
         return self._active.views(now())
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether another one has taken its place, or none."""
+        return self._pool.is_retired
+
+    def retire(self) -> None:
+        """Nothing new comes here: close what is idle now, and the rest as its exchanges end."""
+        self._pool.retire()
+        self._active.cancel()
+
+    def is_over(self) -> bool:
+        """Of a retired one: whether its last exchange has ended; then no DNS is asked any more."""
+        if self.view().in_use:
+            return False
+        self.endpoints.close()
+        return True
 
     async def close(self) -> None:
         """Close every connection, those in use as well."""

@@ -16,6 +16,7 @@ from proxy.admin.server import AdminRunner, admin_runner
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.tail import Followed
 from proxy.observation.metrics import Metrics
+from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
 from proxy.observation.summary import Slot, Summary
 from proxy.observation.upstream_status import UpstreamHealth
@@ -162,6 +163,8 @@ ALERT: Told = {
     "silenced": False,
 }
 
+LOADED = ReloadReport("loaded", "POST /reload", "c0ffee")
+
 BREAKER: Told = {
     "route": "chat",
     "enabled": True,
@@ -267,6 +270,10 @@ class Sources:
     refusal: str | None = None
     drains: bool = False
     can_drain: bool = True
+    reloads: list[str] = field(default_factory=list)
+    report: ReloadReport = field(
+        default_factory=lambda: ReloadReport("loaded", "POST /reload", "c0ffee")
+    )
 
     def ready(self) -> tuple[bool, str]:
         return self.readiness
@@ -302,6 +309,13 @@ class Sources:
     def order_breaker(self, route: str, order: str) -> str | None:
         self.orders.append((route, order))
         return self.refusal
+
+    async def reload(self, cause: str) -> ReloadReport:
+        self.reloads.append(cause)
+        return self.report
+
+    def last_reload(self) -> ReloadReport | None:
+        return self.report if self.reloads else None
 
     def drain_view(self) -> Told:
         return {"draining": self.drains, "running": 4}

@@ -83,6 +83,7 @@ def test_everything_is_told() -> None:
         },
         "version": "1.2.3",
         "config_hash": "c0ffee",
+        "reload": None,
     } == _view().body()
 
 

@@ -7,7 +7,7 @@ from proxy.admin.timeline import MEANINGS, Bar, Lane, extent, lanes_of
 
 def test_a_stream_that_fell_silent(stalled) -> None:
     assert [
-        Lane("Attempt 1", (Bar("wait", 0.5, 9.5, "head after 9.5 ms"),
+        Lane("Attempt 1", (Bar("silence", 0.5, 9.5, "no head for 9.5 ms"),
                            Bar("pause", 10.0, 90.0, "pause 90 ms")), "reset"),
         Lane("Attempt 2", (Bar("connect", 100.0, 10.0, "connect 10 ms"),
                            Bar("wait", 110.0, 290.0, "head after 290 ms")), "200"),
@@ -37,7 +37,9 @@ def test_an_attempt_that_took_no_time_stands_where_it_was(stalled) -> None:
 def test_a_stream_that_never_began_is_silent_from_its_head_on(stalled) -> None:
     stalled["stream"] = {"head_ms": 400.0, "last_byte_ms": 400.0, "events": 0}
 
-    assert [Bar("silence", 400.0, 21600.0, "silence 21.6 s")] == list(lanes_of(stalled)[-1].bars)
+    assert [Bar("silence", 400.0, 21600.0, "no event for 21.6 s")] == list(
+        lanes_of(stalled)[-1].bars
+    )
 
 
 def test_a_stream_that_was_not_seen_into_says_so(stalled) -> None:

@@ -39,12 +39,12 @@ async def test_a_part_of_a_head_starts_its_clock() -> None:
     client, _ = connect(limits=Limits(request_head=5.0))
     client.received(b"\r\n")
     assert WAITING == client.state
-    client._patience._since -= 70
-    assert 0 == client.left()
+    client.patience._since -= 70
+    assert 0 == client.patience.left()
     client.received(PART)
 
     assert HEAD == client.state
-    assert 0 < client.left() <= 5.0
+    assert 0 < client.patience.left() <= 5.0
 
 
 async def test_parts_of_heads_are_counted_until_they_are_whole() -> None:

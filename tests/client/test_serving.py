@@ -195,7 +195,7 @@ async def test_a_part_of_a_head_behind_a_request_has_its_clock() -> None:
     await turns()
 
     assert HEAD == client.state
-    assert 0 < client.left() <= 5.0
+    assert 0 < client.patience.left() <= 5.0
     await ended(client)
 
 

@@ -168,3 +168,29 @@ def test_a_refusal_and_nobody_are_said(port, capsys, command: str) -> None:
 
     assert "Not there." in said
     assert NOWHERE in said
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "said"),
+    [
+        (200, {"result": "loaded", "config_hash": "c0", "changed": ["a.b"]}, 0,
+         "config c0\nchanged:\n  a.b\n"),
+        (200, {"result": "loaded", "config_hash": "c0", "changed": []}, 0,
+         "config c0\nnothing changed\n"),
+        (422, {"result": "rejected", "faults": ["one", "two"]}, 2, "sidelight: one\ntwo\n"),
+        (409, {"result": "refused", "reason": "it is draining"}, 1, "sidelight: it is draining\n"),
+        (401, {"message": "Send the token."}, 1, "sidelight: Send the token.\n"),
+    ],
+)  # fmt: skip
+def test_a_reload_says_what_came_of_it(port, capsys, status, body, code, said) -> None:
+    port.answers["/reload"] = (status, body)
+
+    assert code == main(["reload", "--admin", port.url])
+    out, err = capsys.readouterr()
+    assert (out + err).startswith(said)
+    assert [("POST", "/reload")] == [asked[:2] for asked in port.asked]
+
+
+def test_a_reload_of_nobody_is_said(capsys) -> None:
+    assert 1 == main(["reload", "--admin", NOWHERE])
+    assert "127.0.0.1:1" in capsys.readouterr().err

@@ -23,6 +23,13 @@ def test_its_commands_are_ones_that_sidelight_has() -> None:
     assert settings == _parser().parse_args(shlex.split(before)[1:]).file
 
 
+def test_a_reload_checks_the_settings_before_it_asks_for_them() -> None:
+    check, ask = told("ExecReload")
+
+    assert [check] == told("ExecStartPre")
+    assert ["/bin/kill", "-HUP", "$MAINPID"] == shlex.split(ask)
+
+
 def test_a_drain_has_time_to_end() -> None:
     """Under the settings that hold where none are written."""
     drain = from_upstream("http://a:1").drain

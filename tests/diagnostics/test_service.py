@@ -40,7 +40,6 @@ async def make_desk(path):
         desk = Diagnostics(
             rules,
             tell=lambda event, _, fields: said.append((event, fields)),
-            config_hash="c0ffee",
         )
         desk.said = said  # type: ignore[attr-defined]
         desks.append(desk)
@@ -73,7 +72,7 @@ def stored(desk, request_id):
 
 async def test_without_a_store_memory_answers(make_desk, exchange_of) -> None:
     desk = make_desk()
-    desk.closed([exchange_of(), exchange_of(request_id="id-2")])
+    desk.closed([exchange_of(config_hash="c0ffee"), exchange_of(request_id="id-2")])
 
     found = await desk.story("id-1")
     assert (found.store, [s["config_hash"] for s in found.stories]) == ("off", ["c0ffee"])

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from proxy.app import App
+from proxy.observation.reload_report import ReloadReport
 from proxy.settings.load import parse
+from proxy.settings.source import Source
 from tests.house.fault_upstream import FaultUpstream
 from tests.house.raw_client import Answer, RawClient, eventually, fetch
 
@@ -51,6 +53,8 @@ class House:
 
     upstream: FaultUpstream
     app: App
+    file: Path | None = None
+    """Of its settings; None where they are in no file, and cannot be read again."""
     events: list[Event] = field(default_factory=list)
     _read_end: int = -1
     _write_end: int = -1
@@ -60,10 +64,10 @@ class House:
     async def start(cls, upstream: FaultUpstream, /, **unusual: Any) -> Self:
         read_end, write_end = os.pipe()
         os.set_blocking(read_end, False)
+        file: Path | None = unusual.pop("file", None)
         text = json.dumps(settings_of(upstream.url, **unusual))
-        settings = await asyncio.to_thread(parse, text)
-        app = await asyncio.to_thread(App, settings, log_fd=write_end)  # as without a loop
-        house = cls(upstream, app, [], read_end, write_end)
+        app = await asyncio.to_thread(_app, text, file, write_end)  # as without a loop
+        house = cls(upstream, app, file, [], read_end, write_end)
         asyncio.get_running_loop().add_reader(read_end, house._read)
         await house.app.start()
         return house
@@ -74,6 +78,16 @@ class House:
         self._read()
         os.close(self._read_end)
         os.close(self._write_end)
+
+    def rewrite(self, **unusual: Any) -> None:
+        """Put other settings in its file."""
+        assert self.file is not None
+        self.file.write_text(json.dumps(settings_of(self.upstream.url, **unusual)))
+
+    async def reload(self, **unusual: Any) -> ReloadReport:
+        """Put them there, and have them read."""
+        self.rewrite(**unusual)
+        return await self.app.reloader.reload("test")
 
     @property
     def port(self) -> int:
@@ -127,6 +141,14 @@ class House:
                 return
             *lines, self._rest = (self._rest + data).split(b"\n")
             self.events += (_plain(json.loads(line)) for line in lines)
+
+
+def _app(text: str, file: Path | None, log_fd: int) -> App:
+    if file is None:
+        return App(parse(text), log_fd=log_fd)
+    file.write_text(text)
+    source = Source(file, {})
+    return App(source.load(pause=0), log_fd=log_fd, source=source)
 
 
 class ClosedBehindALook:

@@ -184,15 +184,17 @@ class RawClient:
             self._writer.write(segment.encode("latin-1") if isinstance(segment, str) else segment)
             await self._writer.drain()
 
-    async def get(self, path: str = "/", *headers: str, method: str = "GET") -> Answer:
+    async def get(
+        self, path: str = "/", *headers: str, method: str = "GET", patience: float = PATIENCE
+    ) -> Answer:
         """One request without a body, and its whole answer."""
         await self.send(request(method, path, *headers))
-        return await self.answer(method)
+        return await self.answer(method, patience)
 
     async def answer(self, method: str = "GET", patience: float = PATIENCE) -> Answer:
         """The next answer with its whole body. Raises CutShortError without a whole head."""
         async with asyncio.timeout(patience):
-            answer = await self.head(method)
+            answer = await self.head(method, patience)
         try:
             async with asyncio.timeout(patience):
                 await self._body(answer)
@@ -202,11 +204,11 @@ class RawClient:
             answer.end = "silent"
         return answer
 
-    async def head(self, method: str = "GET") -> Answer:
+    async def head(self, method: str = "GET", patience: float = PATIENCE) -> Answer:
         """The next head that is not 1xx, body unread; its framing is decided."""
         interim = []
         while True:
-            answer = parse_head(await self.until(b"\r\n\r\n"))
+            answer = parse_head(await self.until(b"\r\n\r\n", patience))
             if answer.status >= 200:
                 break
             interim.append(answer.status)

@@ -156,7 +156,7 @@ async def test_a_reset_while_nobody_reads_from_the_client_is_noticed(upstream, h
     upstream.on("/", deaf)
     async with house.client() as client:
         sending = asyncio.create_task(client.send(request("POST", "/", body=b"x" * (32 << 20))))
-        await eventually(lambda: any(one.is_paused for one in connections_of(house)))
+        await eventually(lambda: any(one.reading.is_paused for one in connections_of(house)))
         sending.cancel()
         await client.reset()
         await eventually(lambda: not connections_of(house))
@@ -171,13 +171,13 @@ AHEAD = request("GET", "/never") + 40 * request("GET", "/", "X: " + "a" * 4000)
 
 async def send_ahead(client, house) -> None:
     await client.send(AHEAD)
-    await eventually(lambda: any(one.is_paused for one in connections_of(house)))
+    await eventually(lambda: any(one.reading.is_paused for one in connections_of(house)))
 
 
 async def send_up(client, house) -> None:
     """Until nobody reads on, and no further: an end is to come behind it."""
     await client.send(request("POST", "/deaf", "Content-Length: 1000000000"))
-    while not any(one.is_paused for one in connections_of(house)):
+    while not any(one.reading.is_paused for one in connections_of(house)):
         await client.send(b"x" * 32768)
         await asyncio.sleep(0.005)
 

@@ -75,7 +75,8 @@ async def test_what_of_a_body_came_is_told(upstream, house, head, body, told) ->
         await client.rest()
     (story,) = await stories(house.app.admin_port, reference)
 
-    assert told == story["body"]
+    assert told == {key: story["body"][key] for key in told}
+    assert 0 < story["body"]["last_byte_ms"] <= story["duration_ms"]
 
 
 async def test_comments_after_the_last_event_are_told(upstream, house) -> None:
@@ -144,3 +145,11 @@ async def test_a_near_miss_of_a_route_is_told(house) -> None:
 
     assert "differs from the route" in slash["detail"]
     assert "the method does not" in method["detail"]
+
+
+async def test_a_connection_that_does_not_come_about_has_its_length(house, unused_tcp_port) -> None:
+    house = await house(upstream={"endpoints": [f"http://127.0.0.1:{unused_tcp_port}"]})
+    story = await story_of(house, await house.fetch("/", method="POST"))
+
+    assert "connect_refused" == story["code"]
+    assert story["attempts"][0]["connect_ms"] > 0

@@ -25,23 +25,6 @@ async def test_idle_process_ends_with_zero_and_a_whole_log(upstream, process, nu
     assert b"" == process.log.with_suffix(".err").read_bytes()
 
 
-async def test_sighup_ends_nothing_and_is_said(upstream, process):
-    process = await process(drain=QUICK)
-    upstream.on("/stream", sse(*WORDS))
-    async with RawClient(process.port) as client:
-        await client.send(request("GET", "/stream"))
-        await client.until(b"data: 0\n\n")
-        process.tell(signal.SIGHUP)
-        text, _ = await client.rest()
-        await eventually(lambda: process.events("signal_ignored"))
-        process.tell(signal.SIGTERM)
-
-        assert text.endswith(b"data: 9\n\n\r\n0\r\n\r\n")
-    assert 0 == await process.ended()
-    (said,) = process.events("signal_ignored")
-    assert ("WARNING", "SIGHUP") == (said["level"], said["signal"])
-
-
 async def test_sigterm_lets_running_answers_and_uploads_end(upstream, process):
     process = await process(drain=QUICK)
     upstream.on("/stream", sse(*WORDS))

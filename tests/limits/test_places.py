@@ -109,3 +109,31 @@ def test_no_place_is_lost_and_none_is_given_twice(steps, limit, per_client, room
     for ticket in tickets:
         places.leave(ticket)
     assert (0, 0, {}, {}) == (places.in_use, places.waiting, places._of, places._queues)
+
+
+def test_more_places_let_those_in_who_wait() -> None:
+    places = Places(1, room=3)
+    tickets = [places.ask(n) for n in range(3)]
+    places.resize(2, None, 3)
+
+    assert ["granted", "granted", "waiting"] == states(tickets)
+
+
+def test_fewer_places_are_reached_as_those_who_are_in_leave() -> None:
+    places = Places(3, room=1)
+    tickets = [places.ask(n) for n in range(4)]
+    places.resize(1, None, 1)
+    for n in range(2):
+        places.leave(tickets[n])
+        assert "waiting" == tickets[3].state
+    places.leave(tickets[2])
+
+    assert ("granted", 1) == (tickets[3].state, places.in_use)
+
+
+def test_another_room_and_share_hold_for_the_next() -> None:
+    places = Places(1, room=2)
+    places.ask(7)
+    places.resize(1, 1, 0)
+
+    assert ["client_full", "full"] == states([places.ask(7), places.ask(8)])

@@ -103,3 +103,14 @@ def test_decisions_are_counted(dry_run, counts):
         ask(chat)
 
     assert counts == list(chat.counts())
+
+
+def test_another_limit_may_go_on_with_the_buckets_of_one_before():
+    before = limits({"rate": "10/1m", "burst": 2}, {"rate": "1/1s"})
+    assert [0.0, 1.0] == [ask(before).wait for _ in range(2)]
+    after = rate_limits("chat", [RateRule(rate="10/1m", burst=1)], KEYS, before.limits[:1])
+    assert after is not None
+    after.limits[0].follow(before.limits[0])
+
+    assert 6.0 == ask(after).wait
+    assert [("chat", "allowed", 1), ("chat", "refused", 1)] == list(after.counts())

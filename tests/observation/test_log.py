@@ -106,3 +106,14 @@ def test_lost_lines_are_told_by_cause(reader) -> None:
     (event,) = reader.events()
     assert {"queue_full": 1, "write_failed": 0} == log.dropped
     assert ("WARNING", "widget", "log_dropped", 1, 0) == tuple(event.values())[1:]
+
+
+def test_another_level_holds_from_now_on(reader) -> None:
+    log = Log("widget", reader.fd, level="error")
+    log.emit("quiet", "info")
+    log.listen_from("info")
+    log.emit("loud", "info")
+    log.close()
+
+    assert ["loud"] == [event["event"] for event in reader.events()]
+    assert log.hears("info")

@@ -132,3 +132,67 @@ def test_sources_are_read(metrics: Metrics) -> None:
     metrics.read_from(lambda: [("sidelight_retry_budget_tokens", ("chat",), 7.0)])
 
     assert {("chat",): 7.0} == metrics.snapshot()["sidelight_retry_budget_tokens"]
+
+
+def test_reloads_are_counted_from_nothing_on(metrics: Metrics) -> None:
+    metrics.config("c0ffee", 7.0)
+    metrics.reloaded("rejected")
+    told = metrics.snapshot()
+
+    assert {("loaded",): 0, ("rejected",): 1, ("refused",): 0} == told[
+        "sidelight_config_reloads_total"
+    ]
+    assert {(): 0} == told["sidelight_config_last_reload_successful"]
+    metrics.config("c0ffee", 8.0)
+    assert {(): 1} == metrics.snapshot()["sidelight_config_last_reload_successful"]
+
+
+def test_routes_that_are_gone_are_forgotten_unless_they_run(metrics: Metrics, exchange) -> None:
+    for route in ("chat", "rest", ""):
+        metrics.count(exchange(route=route))
+    metrics.ejection("backend", "http://a:1")
+    metrics.take({"new": "next"}, {"next", "backend"}, {("rest", "backend")})
+    for route in ("new", "rest", "chat"):
+        metrics.count(exchange(route=route))
+    requests = metrics.snapshot()["sidelight_requests_total"]
+
+    assert {"new": 1, "rest": 2, "none": 1, "other": 1} == {
+        route: n for (route, _, _), n in requests.items()
+    }
+    assert {("backend", "http://a:1"): 1} == metrics.snapshot()[
+        "sidelight_endpoint_ejections_total"
+    ]
+    assert 0 == metrics.snapshot()["sidelight_terminations_total"]["new", "upstream_reset"]
+
+
+def test_a_route_of_another_upstream_counts_for_that_one(metrics: Metrics, exchange) -> None:
+    metrics.count(exchange())
+    metrics.take({"chat": "next"}, {"next"}, ())
+    metrics.count(exchange())
+
+    assert {("chat", "next", "ok"): 1} == metrics.snapshot()["sidelight_attempts_total"]
+
+
+def test_what_is_known_of_the_endpoints_of_a_replaced_upstream_is_forgotten(metrics) -> None:
+    metrics.ejection("backend", "http://a:1")
+    metrics.forget_endpoints({"backend"})
+
+    assert {} == metrics.snapshot()["sidelight_endpoint_ejections_total"]
+
+
+def test_who_began_before_counts_for_the_upstream_that_was_asked(metrics, exchange) -> None:
+    metrics.count(exchange())
+    for _ in "ab":  # also when settings change again
+        metrics.take({"chat": "next"}, {"next"}, {("chat", "backend")})
+        metrics.count(exchange())
+        metrics.count(exchange(upstream="next"))
+    attempts = metrics.snapshot()["sidelight_attempts_total"]
+
+    assert {("chat", "backend", "ok"): 3, ("chat", "next", "ok"): 2} == attempts
+
+
+def test_an_upstream_of_no_route_is_known_as_well(metrics: Metrics) -> None:
+    metrics.ejection("spare", "http://a:1")
+    metrics.take({"chat": "backend"}, {"backend", "spare"}, ())
+
+    assert {("spare", "http://a:1"): 1} == metrics.snapshot()["sidelight_endpoint_ejections_total"]

@@ -56,8 +56,7 @@ def house(reader) -> House:
 
 
 def test_an_exchange_makes_one_line_one_count_and_one_figure(house: House, exchange) -> None:
-    house.observer.config_loaded("c0ffee")
-    house.see(exchange())
+    house.see(exchange(config_hash="c0ffee"))
 
     house.a_moment_passes()
 

@@ -18,7 +18,7 @@ def _failed() -> Attempt:
 
 
 def test_a_good_exchange_is_told_in_the_order_of_the_docs(exchange) -> None:
-    event = event_of(exchange(), worker=1, config_hash="c0ffee")
+    event = event_of(exchange(config_hash="c0ffee"), worker=1)
 
     assert {
         "request_id": "id-1",
@@ -85,7 +85,8 @@ def test_every_field_can_occur_and_stands_in_its_place(exchange) -> None:
         max_gap=0.5,
         queued=0.25,
     )
-    event = event_of(x, config_hash="c0ffee")
+    x.config_hash = "c0ffee"
+    event = event_of(x)
 
     assert list(FIELDS) == list(event)
 

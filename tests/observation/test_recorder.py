@@ -74,8 +74,7 @@ def test_the_timestamp_is_when_it_ended(desk: Desk, exchange, monkeypatch) -> No
 
 def test_a_line_names_settings_and_worker(reader, exchange) -> None:
     desk = Desk(reader, worker=3)
-    desk.recorder.config_hash = "c0ffee"
-    desk.record(exchange())
+    desk.record(exchange(config_hash="c0ffee"))
 
     assert [("exchange", "c0ffee", 3)] == desk.told("event", "config_hash", "worker")
 

@@ -311,3 +311,37 @@ async def test_closing_closes_all(scene, acquire, ask):
 
     assert state(upstream) == (0, 0, 0)
     assert busy.is_closed
+
+
+async def test_a_retired_pool_keeps_nothing_and_lets_those_end_who_have_one(scene, acquire, ask):
+    upstream = await scene(short)
+    idle, busy = await used(upstream, acquire, ask, 2)
+    assert upstream.take() is busy
+    private = await acquire(upstream)
+    await ask(private)
+    private.is_private = True
+    assert private.rest()
+    upstream.retire()
+
+    assert (True, False, True) == (not idle.is_open, not busy.is_open, not private.is_open)
+    await ask(busy)
+    busy.release()
+    assert not busy.is_open
+    again = await acquire(upstream)
+    await ask(again)
+    again.release()
+    await eventually(lambda: (0, 0) == (upstream.view().in_use, upstream.view().idle))
+
+
+async def test_a_retired_pool_still_serves_who_waits(scene, acquire, ask):
+    upstream = await scene(short, pool={"size": 1})
+    (held,) = await several(upstream, acquire, 1)
+    (waiter,) = waiting(upstream, 1)
+    await asyncio.sleep(0)
+    upstream.retire()
+    await ask(held)
+    held.release()
+
+    assert held is await waiter
+    held.release()
+    assert not held.is_open

@@ -14,6 +14,15 @@ from proxy.observation.redaction import redact_tree
 from proxy.outcome import OUTCOMES
 
 NO_CODE: Final = AdminRefusal(404, "code_not_found", "No outcome has this code.")
+NO_RELOAD: Final = AdminRefusal(
+    404, "not_reloaded", "The settings have not been read again since the start."
+)
+RELOAD_REJECTED: Final = AdminRefusal(
+    422, "config_rejected", "The settings are wrong; those before stay in force. See faults."
+)
+RELOAD_REFUSED: Final = AdminRefusal(
+    409, "reload_refused", "The settings were not looked at; reason says why."
+)
 NO_DRAIN: Final = AdminRefusal(
     409, "drain_not_possible", "It drains already, or nobody here can end this process."
 )
@@ -42,6 +51,15 @@ class SystemApi:
                 "GET", "/api/live", self.live,
                 "What runs now, and the last five minutes in slots of ten seconds.", "Live",
             ),
+            Operation(
+                "GET", "/reload", self.last_reload, "What came of the last reload.", "Reload",
+                refusals={404: NO_RELOAD.message},
+            ),
+            Operation(
+                "POST", "/reload", self.reload, "Read the settings again.", "Reload",
+                takes="Empty",
+                refusals={409: RELOAD_REFUSED.message, 422: RELOAD_REJECTED.message},
+            ),
             Operation("GET", "/drain", self.drain, "How far a drain has come.", "Drain"),
             Operation(
                 "POST", "/drain", self.start_drain, "Take nothing new, let answers end, and end.",
@@ -68,6 +86,17 @@ class SystemApi:
 
     async def live(self, _: web.Request) -> web.Response:
         return json_reply(self._sources.live().body())
+
+    async def last_reload(self, _: web.Request) -> web.Response:
+        last = self._sources.last_reload()
+        return json_reply(last.body()) if last is not None else refusal_reply(NO_RELOAD)
+
+    async def reload(self, _: web.Request) -> web.Response:
+        report = await self._sources.reload("POST /reload")
+        if report.result == "loaded":
+            return json_reply(report.body())
+        refusal = RELOAD_REJECTED if report.result == "rejected" else RELOAD_REFUSED
+        return refusal_reply(refusal, more=report.body())
 
     async def drain(self, _: web.Request) -> web.Response:
         return json_reply(self._sources.drain_view())

@@ -5,11 +5,11 @@ from urllib.parse import unquote_plus
 
 from aiohttp import web
 
-from proxy.admin.guard import SESSION_PATH, AdminRefusal
+from proxy.admin.guard import SESSION_PATH, AdminRefusal, Guard
 from proxy.admin.pages.frame import html_page
 from proxy.admin.pages.markup import Content, el
 from proxy.admin.replies import FORM_WANTED, refusal_reply
-from proxy.admin.session import COOKIE, LASTS, Sessions
+from proxy.admin.session import COOKIE, LASTS
 from proxy.clock import wall
 
 _HOME = "/"
@@ -20,8 +20,8 @@ _WRONG = "This is not the token of this Sidelight."
 class Entry:
     """Begins and ends sessions. The token is in the body of a POST only, never in an address."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._sessions = sessions
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get(SESSION_PATH, self.ask), web.post(SESSION_PATH, self.answer)]
@@ -39,7 +39,7 @@ class Entry:
         given = token_in(body)
         if given is None:
             return _leave()
-        begun = self._sessions.begin(given, wall())
+        begun = self._guard.sessions.begin(given, wall())
         if begun is None:
             return entry_page(request, _WRONG, 401)
         answer = see(_HOME)

@@ -8,6 +8,7 @@ from proxy.admin.json_view import (
     JsonObject,
     as_count,
     as_number,
+    length,
     milliseconds,
     part,
     parts_of,
@@ -22,7 +23,15 @@ from proxy.admin.pages.parts import badge, code, facts, link, section, state, ta
 from proxy.admin.pages.requests import listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
-from proxy.admin.story_text import circuit, connection, fell_back, got, story_text, then
+from proxy.admin.story_text import (
+    circuit,
+    connection,
+    fell_back,
+    got,
+    settings_of,
+    story_text,
+    then,
+)
 from proxy.diagnostics.stories.story import summary_of
 
 _MOST = 10
@@ -102,7 +111,7 @@ def _stream(story: JsonObject) -> Markup | None:
     held = as_count(stream, "held_bytes")
     pairs = (
         ("Head after", milliseconds(stream, "head_ms", "")),
-        ("First event after", milliseconds(stream, "first_event_ms", "")),
+        ("First event after", _first(stream)),
         ("Events", f"{as_count(stream, 'events')} in {as_count(stream, 'reads')} reads"),
         ("Longest gap", _gap(stream)),
         ("Last byte after", milliseconds(stream, "last_byte_ms", "")),
@@ -112,6 +121,15 @@ def _stream(story: JsonObject) -> Markup | None:
         ("Told in the stream", "yes" if stream.get("told") is True else ""),
     )  # fmt: skip
     return section("Stream", facts(pairs))
+
+
+def _first(stream: JsonObject) -> str:
+    """From the opening, and from the head, which is where its clock begins."""
+    first, head = as_number(stream, "first_event_ms"), as_number(stream, "head_ms")
+    if first is None:
+        return ""
+    since = f", {length(max(0.0, first - head))} after the head" if head is not None else ""
+    return f"{length(first)}{since}"
 
 
 def _gap(stream: JsonObject) -> str:
@@ -166,7 +184,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Upstream's ID", text(story, "upstream_request_id")),
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
         ("Trace", text(story, "trace_id")),
-        ("Settings", f"{text(story, 'config_hash', '?')}, worker {text(story, 'worker', '0')}"),
+        ("Settings", f"{settings_of(story)}, worker {text(story, 'worker', '0')}"),
     )
     return section("Facts", facts(pairs))
 

@@ -5,6 +5,7 @@ take longer than 2.5 s", and that is a count.
 """
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -47,8 +48,19 @@ class CountWindow:
 
     @classmethod
     def of(cls, rule: AlertsRule) -> "CountWindow":
+        window = cls(inf, inf)
+        window.take(rule)
+        return window
+
+    def take(self, rule: AlertsRule, known: Collection[str] | None = None) -> None:
+        """Have other thresholds for what is still to come; forget samples of unknown names."""
         slow, first = rule.slow_answers.above, rule.slow_first_events.above
-        return cls(inf if slow is None else slow, inf if first is None else first)
+        self.slow_answer = inf if slow is None else slow
+        self.slow_first_event = inf if first is None else first
+        for what in list(self._samples):
+            _, is_named, name = what.partition(" ")
+            if is_named and known is not None and name not in known:
+                del self._samples[what]
 
     def add(self, x: Exchange) -> None:
         """Count an exchange that has ended."""

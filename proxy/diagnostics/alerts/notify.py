@@ -34,6 +34,15 @@ class Message:
     alert: Mapping[str, object]
 
 
+class _Receiver:
+    """Somebody who is told, and what waits to be sent there."""
+
+    def __init__(self, hook: Webhook) -> None:
+        self.hook = hook
+        self.queue: asyncio.Queue[Message] = asyncio.Queue(QUEUE)
+        self.task: asyncio.Task[None] | None = None
+
+
 class Notifier:
     """`results` counts every message by rule and how it ended, for each receiver."""
 
@@ -46,48 +55,73 @@ class Notifier:
     ) -> None:
         self._service, self._sleep = service, sleep
         self._results = results
-        self._queues = [(hook, asyncio.Queue[Message](QUEUE)) for hook in webhooks]
-        self._tasks: list[asyncio.Task[None]] = []
+        self._receivers = [_Receiver(hook) for hook in webhooks]
+        self._is_started = False
         self._session: aiohttp.ClientSession | None = None
 
     def start(self) -> None:
         """Begin to send; call it in the loop."""
-        self._tasks = [asyncio.create_task(self._run(*pair)) for pair in self._queues]
+        self._is_started = True
+        for receiver in self._receivers:
+            receiver.task = asyncio.create_task(self._run(receiver))
+
+    def take(self, webhooks: Sequence[Webhook]) -> None:
+        """Send to others from now on; what waits for one that is gone is dropped and counted."""
+        before, self._receivers = self._receivers, []
+        for hook in webhooks:
+            receiver = next((one for one in before if one.hook == hook), None)
+            if receiver is not None:
+                before.remove(receiver)
+            else:
+                receiver = _Receiver(hook)
+                if self._is_started:
+                    receiver.task = asyncio.create_task(self._run(receiver))
+            self._receivers.append(receiver)
+        for gone in before:
+            self._dismiss(gone)
+
+    def _dismiss(self, gone: "_Receiver") -> None:
+        if gone.task is not None:
+            gone.task.cancel()
+        while not gone.queue.empty():
+            self._count(gone.queue.get_nowait(), "dropped")
 
     async def stop(self) -> None:
         """Give up what was not sent yet."""
-        for task in self._tasks:
+        tasks = [one.task for one in self._receivers if one.task is not None]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._is_started = False
         if self._session is not None:
             await self._session.close()
             self._session = None
 
     @property
     def has_receivers(self) -> bool:
-        return bool(self._queues)
+        return bool(self._receivers)
 
     def put(self, message: Message) -> None:
         """Have it sent to everybody. Never waits: a full queue drops it and counts that."""
-        for _, queue in self._queues:
-            if queue.full():
+        for receiver in self._receivers:
+            if receiver.queue.full():
                 self._count(message, "dropped")
             else:
-                queue.put_nowait(message)
+                receiver.queue.put_nowait(message)
 
     async def test(self, message: Message) -> list[dict[str, str]]:
         """Send it once, now, and say how each receiver took it."""
         return [
             {"receiver": host_of(hook), "result": "failed" if failed else "sent", "detail": failed}
-            for hook, _ in self._queues
+            for hook in [receiver.hook for receiver in self._receivers]
             for failed in [await self._post(hook, message)]
         ]
 
-    async def _run(self, hook: Webhook, queue: asyncio.Queue[Message]) -> None:
+    async def _run(self, receiver: "_Receiver") -> None:
         while True:
-            message = await queue.get()
-            self._count(message, "sent" if await self._deliver(hook, message) else "failed")
+            message = await receiver.queue.get()
+            is_sent = await self._deliver(receiver.hook, message)
+            self._count(message, "sent" if is_sent else "failed")
 
     async def _deliver(self, hook: Webhook, message: Message) -> bool:
         """Try until it is taken; False: given up."""

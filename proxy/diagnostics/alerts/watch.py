@@ -1,7 +1,7 @@
 """Evaluates the alert rules periodically, and passes changes on to the log and to the receivers."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from proxy.diagnostics.alerts.book import Book, News, alert_json
@@ -38,6 +38,15 @@ class AlertWatch:
         self._book = Book(rule)
         self._due = 0.0
         self._seen: SystemState | None = None
+
+    def take(self, rule: AlertsRule, send: Send | None, known: Collection[str]) -> None:
+        """Judge by another rule from now on; what was counted and raised stays.
+
+        `known` are the names of the routes and upstreams that there are.
+        """
+        self._rule = self._book.rule = rule
+        self._send = send
+        self._window.take(rule, known)
 
     def add(self, batch: Sequence[Exchange]) -> None:
         """Count exchanges that have ended."""

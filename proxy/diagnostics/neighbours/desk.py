@@ -38,8 +38,8 @@ SAVED: Final = 60.0
 
 _BRIEF: Final = b'{"brief"'
 
-EndedBatch = tuple[Sequence[Exchange], str, Mapping[int, Told]]
-"""What ended, under which settings, and who held what some of them were refused, by identity."""
+EndedBatch = tuple[Sequence[Exchange], Mapping[int, Told]]
+"""What ended, and who held what some of them were refused, by identity."""
 
 
 class Desk:
@@ -64,9 +64,9 @@ class Desk:
         self._number = 0
         self._lock = threading.Lock()
 
-    def add(self, batch: Sequence[Exchange], settings: str, held: Mapping[int, Told]) -> None:
+    def add(self, batch: Sequence[Exchange], held: Mapping[int, Told]) -> None:
         """Have these looked at. For the event loop: it never waits."""
-        self._waiting.append((batch, settings, held))
+        self._waiting.append((batch, held))
         self._number += len(batch)
         if self._number > MOST_WAITING:
             self._drop()
@@ -110,7 +110,7 @@ class Desk:
     def _drop(self) -> None:
         """Nobody came for them in time: the oldest give way, and that is remembered."""
         try:
-            batch, _, _ = self._waiting.popleft()
+            batch, _ = self._waiting.popleft()
         except IndexError:  # the thread was quicker
             return
         self._number -= len(batch)
@@ -119,12 +119,12 @@ class Desk:
     def _settle(self) -> None:
         while self._waiting:
             try:
-                batch, settings, held = self._waiting.popleft()
+                batch, held = self._waiting.popleft()
             except IndexError:  # the loop has dropped it
                 return
             self._number -= len(batch)
             for x in batch:
-                self._take(x, self._maker.row(x, settings), held.get(id(x)))
+                self._take(x, self._maker.row(x), held.get(id(x)))
 
     def _take(self, x: Exchange, row: ComparedRow, held: Told | None) -> None:
         self._ring.add(row)

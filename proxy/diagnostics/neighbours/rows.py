@@ -84,8 +84,8 @@ class RowMaker:
         self._known: dict[str, str] = {}
         self._is_cut = False
 
-    def row(self, x: Exchange, settings: str) -> ComparedRow:
-        """Of an exchange that has ended under these settings."""
+    def row(self, x: Exchange) -> ComparedRow:
+        """Of an exchange that has ended."""
         self._is_cut = False
         endpoint: str | None = None
         connection: str | None = None
@@ -106,7 +106,7 @@ class RowMaker:
             self._kept(x.host),
             size_class(x.bytes_in),
             stream,
-            settings or None,
+            x.config_hash or None,
         )
         for name in self.own:
             values += (self._kept(x.fields.get(name) or ""),)

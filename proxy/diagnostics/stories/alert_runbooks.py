@@ -78,8 +78,8 @@ ALERTS: Final[dict[str, Runbook]] = {
     ),
     "config_rejected": Runbook(
         "New settings were refused; the ones before remain in force.",
-        ("The event `config_rejected`: it names every place.", "`sidelight check FILE`."),
-        ("Mend the file and reload.",),
+        ("The event `config_rejected`, or `GET /reload`: they name every place.", "`sidelight check FILE`, with the environment of the process."),
+        ("Mend the file, then `sidelight reload`; where `reload.watch` is set it is read by itself.", "Until then do not restart: it would not start."),
     ),
     "certificate_expires": Runbook(
         "A certificate of a port, or the one shown to an upstream, expires within 14 days.",

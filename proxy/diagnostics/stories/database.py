@@ -38,7 +38,9 @@ class StoryDatabase:
     """Used by one thread only."""
 
     def __init__(self, path: Path, rule: StoreRule) -> None:
-        self._path, self._rule = path, rule
+        self.rule = rule
+        """How much it may hold, and for how long."""
+        self._path = path
         self._engine: Engine | None = None
         self._file: tuple[int, int] | None = None
         """The file that is open, whatever stands under its name by now."""
@@ -68,10 +70,10 @@ class StoryDatabase:
         """Delete what is too old or too much, if it is time to look."""
         if clock.now() >= self._prune_at:
             self._prune_at = clock.now() + PRUNE
-            self._drop_aged(clock.wall() - self._rule.age)
-        while self._size > self._rule.size:
+            self._drop_aged(clock.wall() - self.rule.age)
+        while self._size > self.rule.size:
             with self._open().begin() as connection:
-                freed = drop_oldest(connection, self._size - self._rule.size)
+                freed = drop_oldest(connection, self._size - self.rule.size)
             if not freed:
                 break
             self._size -= freed

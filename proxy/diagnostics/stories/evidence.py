@@ -47,7 +47,7 @@ def evidence_told(x: Exchange) -> dict[str, object]:
     if found is None:
         return {}
     told: dict[str, object] = {
-        "body": _body(found),
+        "body": _body(x, found),
         "since_event_ms": None if found.since_event is None else ms(found.since_event),
         "round_trip_ms": None if found.round_trip is None else ms(found.round_trip),
         "stalled_ms": ms(found.stalled) if found.stalled else None,
@@ -58,10 +58,12 @@ def evidence_told(x: Exchange) -> dict[str, object]:
     return {key: value for key, value in told.items() if value is not None}
 
 
-def _body(found: Evidence) -> dict[str, object] | None:
+def _body(x: Exchange, found: Evidence) -> dict[str, object] | None:
     if not found.framing:
         return None
     told: dict[str, object] = {"framing": found.framing, "received": found.received}
+    if x.last_byte is not None:
+        told["last_byte_ms"] = ms(x.last_byte)
     if found.announced is not None:
         told["announced"] = found.announced
     if found.framing == "chunked":

@@ -29,9 +29,7 @@ _WHY_NOT: Final[dict[str, NotRetried]] = {why: why for why in get_args(NotRetrie
 def story_from_log(event: LogEvent) -> Story:
     """The story of an `exchange` event, `source` of it `log`. Odd values count as missing."""
     x = _exchange(event)
-    story = story_of(
-        x, worker=int(_number(event, "worker")), config_hash=_text(event, "config_hash")
-    )
+    story = story_of(x, worker=int(_number(event, "worker")))
     story["source"] = "log"
     story.pop("parts", None)  # an event tells the waits, not what we did meanwhile
     if "breaker" in story:
@@ -63,8 +61,8 @@ def _exchange(event: LogEvent) -> Exchange:
     x.upstream_ids = (
         {k: v for k, v in ids.items() if isinstance(v, str)} if isinstance(ids, dict) else None
     )
-    x.trace_id = _text(event, "trace_id")
-    x.span_id = _text(event, "span_id")
+    x.config_hash = _text(event, "config_hash")
+    x.trace_id, x.span_id = _text(event, "trace_id"), _text(event, "span_id")
     x.fields = {k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)}
     x.client_cert, x.user_agent = _text(event, "client_cert"), _text(event, "user_agent")
     x.route = _text(event, "route")

@@ -50,6 +50,7 @@ INFERENCES: Final[dict[str, Inference]] = {
     "circuit_by_hand": Inference("Somebody wants no traffic there for now.", "Ask who opened it, and close it when it is no longer wanted."),
     "upstream_cooling_down": Inference("The upstream has a limit of its own that this traffic meets.", "Compare the traffic of the route with the upstream's limits."),
     "draining": Inference("", "Look at `drain_began` in the log: was it meant?"),
+    "no_healthy_upstream": Inference("The endpoints are down, or what the health checks ask for fails while they work.", "Ask an endpoint for `health.path` by hand, from where Sidelight runs."),
     "dns_failure": Inference("The name is wrong, or the resolver cannot be reached.", "Run `getent hosts NAME` in the same container."),
     "connect_refused": Inference("No process listens there, or a firewall rejects the connection.", "See whether the process of that endpoint runs, and on which port."),
     "connect_timeout": Inference("Packets are dropped on the way, or its accept queue is full.", "Try to connect to that endpoint from the same container."),

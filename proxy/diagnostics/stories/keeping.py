@@ -3,17 +3,11 @@
 from typing import Final
 from zlib import crc32
 
+from proxy.diagnostics.slow import is_slow
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED
 
 _ALL: Final = 1 << 32
-
-
-def is_slow(x: Exchange, slow: float) -> bool:
-    """Whether the answer, or the first event of its stream, took longer than `slow` seconds."""
-    if x.streamed:
-        return x.first_event is not None and x.first_event > slow
-    return x.ended - x.started > slow
 
 
 def may_be_asked_for(x: Exchange, slow: float) -> bool:

@@ -17,7 +17,7 @@ class StoryLookup:
     """`sample` is the share of the successes that is stored."""
 
     def __init__(self, recent: Recent, store: "Store | None", sample: float) -> None:
-        self._recent, self._store, self._sample = recent, store, sample
+        self._recent, self._store, self.sample = recent, store, sample
 
     async def story(self, asked: str) -> FoundStories:
         """Every story under this ID; where there is none, those under what may be meant by it."""
@@ -64,7 +64,7 @@ class StoryLookup:
         return Kept(
             oldest=min(known, key=_ended, default=None),
             oldest_success=recent.oldest_success,
-            sample=None if store is None else self._sample,
+            sample=None if store is None else self.sample,
             is_failing=state == "failing",
         )
 

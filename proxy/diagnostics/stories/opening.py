@@ -32,3 +32,12 @@ def open_store(
             "run pip install '.[store]' in its checkout, or set store.path to null"
         ) from None
     return Store(Path(rule.path), rule, tell, worker=worker, complete=complete)
+
+
+def state_of(store: "Store | None") -> dict[str, object]:
+    """How it is."""
+    if store is None:
+        return {"state": "off", "reason": None, "dropped": {}, "queued": 0}
+    state = "ok" if store.failing is None else "failing"
+    dropped = dict(store.dropped)
+    return {"state": state, "reason": store.failing, "dropped": dropped, "queued": store.queued}

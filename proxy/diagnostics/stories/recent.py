@@ -60,25 +60,29 @@ class Shelf:
     def __init__(self, room: int, extra: int = 0) -> None:
         self._room = room
         self._extra = extra
-        self._batches: deque[tuple[Sequence[Exchange], int, str]] = deque()
+        self._batches: deque[tuple[Sequence[Exchange], int]] = deque()
         self.size = 0
         """Bytes held, estimated."""
 
-    def add(self, batch: Sequence[Exchange], config_hash: str) -> None:
+    def add(self, batch: Sequence[Exchange]) -> None:
         """Keep a batch that nobody will change any more."""
         if not batch:
             return
         size = sum(map(bytes_of, batch)) + self._extra * len(batch)
-        self._batches.append((batch, size, config_hash))
+        self._batches.append((batch, size))
         self.size += size
+        self.resize(self._room)
+
+    def resize(self, room: int) -> None:
+        """Hold at most `room` bytes from now on."""
+        self._room = room
         while self.size > self._room:
             self.size -= self._batches.popleft()[1]
 
-    def newest_first(self) -> Iterator[tuple[Exchange, str]]:
-        """Every exchange held, with the settings it ran under."""
-        for batch, _, config_hash in reversed(self._batches):
-            for x in reversed(batch):
-                yield x, config_hash
+    def newest_first(self) -> Iterator[Exchange]:
+        """Every exchange held."""
+        for batch, _ in reversed(self._batches):
+            yield from reversed(batch)
 
     @property
     def oldest(self) -> OldestStory | None:
@@ -106,25 +110,26 @@ class Recent:
         """Bytes held, estimated."""
         return self._troubled.size + self._rest.size
 
-    def add(
-        self, troubled: Sequence[Exchange], rest: Sequence[Exchange], config_hash: str = ""
-    ) -> None:
+    def resize(self, room: int) -> None:
+        """Hold at most `room` bytes from now on."""
+        self._troubled.resize(room // 2)
+        self._rest.resize(room - room // 2)
+
+    def add(self, troubled: Sequence[Exchange], rest: Sequence[Exchange]) -> None:
         """Keep exchanges that have ended: failures and slow ones, and all others."""
-        self._troubled.add(troubled, config_hash)
-        self._rest.add(rest, config_hash)
+        self._troubled.add(troubled)
+        self._rest.add(rest)
 
     def find(self, *asked: str) -> list[Story]:
         """All stories under one of these IDs, newest first: a client may use an ID twice."""
         return self.told(self.records(*asked))
 
-    def records(self, *asked: str) -> list[tuple[Exchange, str]]:
-        """The exchanges under one of these IDs, newest first, with their settings."""
+    def records(self, *asked: str) -> list[Exchange]:
+        """The exchanges under one of these IDs, newest first."""
         wanted = Wanted(*asked)
         forms = wanted.forms
         found = [
-            pair
-            for pair in self._all()
-            if pair[0].request_id in forms or (_has_others(pair[0]) and wanted.names(pair[0]))
+            x for x in self._all() if x.request_id in forms or (_has_others(x) and wanted.names(x))
         ]
         found.sort(key=_ended, reverse=True)
         return found[:SAME_ID]
@@ -132,7 +137,7 @@ class Recent:
     def beginning(self, starts: tuple[str, ...], most: int) -> set[str]:
         """Reference IDs of up to `most` exchanges with an ID that begins so."""
         found: set[str] = set()
-        for x, _ in self._all():
+        for x in self._all():
             if len(found) < most and any(known.startswith(starts) for known in ids_of(x)):
                 found.add(x.request_id)
         return found
@@ -147,24 +152,24 @@ class Recent:
         """None: there is none."""
         return self._rest.oldest
 
-    def successes(self) -> Iterator[tuple[Exchange, str]]:
-        """Those that were neither failures nor slow, newest first, with their settings."""
+    def successes(self) -> Iterator[Exchange]:
+        """Those that were neither failures nor slow, newest first."""
         return self._rest.newest_first()
 
-    def told(self, records: Sequence[tuple[Exchange, str]]) -> list[Story]:
+    def told(self, records: Sequence[Exchange]) -> list[Story]:
         """Their stories. Looks at no shelf, so another thread may do it."""
-        for x, _ in records:
+        for x in records:
             self._complete(x)
-        return [story_of(x, worker=self._worker, config_hash=held) for x, held in records]
+        return [story_of(x, worker=self._worker) for x in records]
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first; looks no further than it must."""
         shelves = (self._troubled.newest_first(), self._rest.newest_first())
         newest_first = merge(*shelves, key=_ended, reverse=True)
-        found = (x for x, _ in newest_first if query.takes(x))
+        found = (x for x in newest_first if query.takes(x))
         return [brief_of(x) for x in islice(found, query.limit)]
 
-    def _all(self) -> Iterator[tuple[Exchange, str]]:
+    def _all(self) -> Iterator[Exchange]:
         yield from self._troubled.newest_first()
         yield from self._rest.newest_first()
 
@@ -178,5 +183,5 @@ def _has_others(x: Exchange) -> bool:
     return any(attempt.upstream_ids is not None for attempt in x.attempts)
 
 
-def _ended(pair: tuple[Exchange, str]) -> float:
-    return pair[0].ended
+def _ended(x: Exchange) -> float:
+    return x.ended

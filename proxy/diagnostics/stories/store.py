@@ -69,7 +69,7 @@ class Store:
         self.failing: str | None = None
         """Why nothing is written at the moment; None while it is."""
         self._failed_at = 0.0
-        self._waiting: deque[tuple[Exchange, str]] = deque()
+        self._waiting: deque[Exchange] = deque()
         self._groups: dict[str, Group] = {}
         self._usual: dict[str, Saved] = {}
         self._guard = threading.Lock()
@@ -87,18 +87,22 @@ class Store:
         self._wake.set()
         self._thread.start()
 
+    def take(self, rule: StoreRule) -> None:
+        """Keep other bounds from now on; its file stays the same."""
+        self._rule = self.database.rule = rule
+
     @property
     def queued(self) -> int:
         """Stories that wait to be written."""
         return len(self._waiting)
 
-    def put(self, exchanges: Iterable[Exchange], config_hash: str) -> None:
+    def put(self, exchanges: Iterable[Exchange]) -> None:
         """Queue these for writing; what does not fit is dropped and counted."""
         for x in exchanges:
             if len(self._waiting) >= self._rule.queue:
                 self.dropped["queue_full"] += 1
             else:
-                self._waiting.append((x, config_hash))
+                self._waiting.append(x)
         self._wake.set()
 
     def put_groups(self, groups: Iterable[Group]) -> None:
@@ -179,10 +183,10 @@ class Store:
     def _next_rows(self) -> list[Row]:
         rows: list[Row] = []
         for _ in range(min(BATCH, len(self._waiting))):
-            x, config_hash = self._waiting.popleft()
+            x = self._waiting.popleft()
             try:
                 self._complete(x)
-                rows.append(Row.of(story_of(x, worker=self._worker, config_hash=config_hash)))
+                rows.append(Row.of(story_of(x, worker=self._worker)))
             except (orjson.JSONEncodeError, LookupError, TypeError, ValueError, AttributeError):
                 self.dropped["rejected"] += 1  # a story that cannot be made must not stop the rest
             time.sleep(0)  # lets the event loop have the interpreter

@@ -19,7 +19,7 @@ from proxy.diagnostics.stories.clocks import (
     is_tunnel,
     runbook_of,
     silence,
-)
+)  # fmt: skip
 from proxy.diagnostics.stories.diagnosis import diagnose
 from proxy.diagnostics.stories.evidence import connection_of, evidence_told
 from proxy.diagnostics.stories.fallbacks import fallback_of
@@ -39,7 +39,7 @@ SUMMARY: Final = (
 """What a list of stories says of each, beside its route and its number of attempts."""
 
 
-def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
+def story_of(x: Exchange, *, worker: int = 0) -> Story:
     """The whole story of an exchange that has ended."""
     outcome, around = x.outcome or INTERNAL_ERROR, around_of(x)
     told: dict[str, object] = {
@@ -71,7 +71,8 @@ def story_of(x: Exchange, *, worker: int = 0, config_hash: str = "") -> Story:
         "clocks": [_clock(clock) for clock in clocks_of(x)],
         "stream": _stream(x),
         "client": client_told(x, outcome),
-        "config_hash": config_hash or None,
+        "config_hash": x.config_hash or None,
+        "config_replaced_by": x.replaced_by or None,
         "worker": worker,
         **evidence_told(x),
         **around,
@@ -154,7 +155,7 @@ def _attempt(x: Exchange, n: int) -> Story:
         "connection": connection_of(x, attempt),
         "at_ms": ms(attempt.started - x.started),
         "queue_ms": ms(attempt.queued) if attempt.queued else None,
-        "connect_ms": _ms(attempt.connect),
+        "connect_ms": _ms(attempt.in_vain if attempt.connect is None else attempt.connect),
         "head_ms": _ms(attempt.head),
         "sent": attempt.sent,
         "status": attempt.status,
@@ -203,7 +204,7 @@ def _times(x: Exchange) -> Story:
         "queue_ms": x.queued,
         "upstream_ms": x.upstream_wait,
         "client_ms": x.client_wait,
-        "paused_ms": x.paused,
+        "paused_ms": x.spent.pause,
         "cancel_ms": x.cancelled,
     }
     return {name: ms(length) for name, length in lengths.items() if length}
@@ -211,9 +212,8 @@ def _times(x: Exchange) -> Story:
 
 def _clock(clock: Clock) -> Story:
     told: Story = {"clock": clock.name, "configured_ms": _ms(clock.configured)}
-    if clock.elapsed is not None:
-        told["elapsed_ms"] = ms(clock.elapsed)
-    return {**told, "ran_out": clock.ran_out}
+    elapsed: Story = {} if clock.elapsed is None else {"elapsed_ms": ms(clock.elapsed)}
+    return {**told, **elapsed, "ran_out": clock.ran_out}
 
 
 def _stream(x: Exchange) -> Story | None:

@@ -15,7 +15,7 @@ MOST_POINTS = 65_536
 """Points of a ring; above it each endpoint has fewer in proportion."""
 
 
-class Ring:
+class HashRing:
     """The ring of `names`, each with its weight above 0; a name stands once."""
 
     __slots__ = ("_owners", "_points")

@@ -33,6 +33,11 @@ class ActiveChecks:
         if self._checks is not None:
             self._checks.sync()
 
+    def cancel(self) -> None:
+        """Check nothing any more."""
+        if self._checks is not None:
+            self._checks.cancel()
+
     async def stop(self) -> None:
         if self._checks is not None:
             await self._checks.stop()

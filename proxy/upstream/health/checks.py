@@ -66,12 +66,16 @@ class HealthChecks:
                 self._tasks[endpoint] = task
                 task.add_done_callback(self._ended)
 
+    def cancel(self) -> None:
+        """Begin to end all checks, those under way as well."""
+        self._is_stopped = True
+        for task in self._tasks.values():
+            task.cancel()
+
     async def stop(self) -> None:
         """End all checks, those under way as well."""
-        self._is_stopped = True
         tasks = tuple(self._tasks.values())
-        for task in tasks:
-            task.cancel()
+        self.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self, endpoint: Endpoint) -> None:

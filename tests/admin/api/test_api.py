@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.diagnostics.stories.query import Query
+from proxy.observation.reload_report import ReloadReport
 
 JSON = {"Content-Type": "application/json"}
 
@@ -148,3 +149,28 @@ async def test_what_is_not_there_is_404(admin, path: str) -> None:
 
 async def test_a_rule_that_is_not_there_is_404(admin) -> None:
     assert 404 == (await post(admin, "/api/alerts/nope/silence"))[0]
+
+
+async def test_a_reload_says_what_changed(admin, sources) -> None:
+    assert (404, "not_reloaded") == ((r := await get(admin, "/reload"))[0], r[1]["error"])
+    status, told = await post(admin, "/reload")
+
+    assert (200, "loaded", ["POST /reload"]) == (status, told["result"], sources.reloads)
+    assert (200, told) == await get(admin, "/reload")
+
+
+@pytest.mark.parametrize(
+    ("report", "status", "error"),
+    [
+        (ReloadReport("rejected", "x", "c0ffee", faults=("all",)), 422, "config_rejected"),
+        (ReloadReport("refused", "x", "c0ffee", reason="draining"), 409, "reload_refused"),
+    ],
+)
+async def test_a_reload_that_changes_nothing_says_why(
+    admin, sources, report, status, error
+) -> None:
+    sources.report = report
+    given, told = await post(admin, "/reload")
+
+    assert (status, error, report.result) == (given, told["error"], told["result"])
+    assert (list(report.faults), report.reason) == (told["faults"], told["reason"])

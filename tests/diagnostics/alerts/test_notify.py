@@ -138,3 +138,29 @@ async def test_without_receivers_nothing_is_done(results) -> None:
 
     assert not notifier.has_receivers
     assert results == {}
+
+
+async def test_a_receiver_that_stays_keeps_what_waits_for_it(receiver, results) -> None:
+    gone, kept = Webhook(url="http://127.0.0.1:1"), Webhook(url=receiver.url, secret="hush")
+    notifier = Notifier([gone, kept], "chat", results)
+    notifier.put(RAISED)
+    notifier.take([Webhook(url=receiver.url, secret="hush")])
+
+    assert results == {("errors", "dropped"): 1}
+    notifier.start()
+    await until(lambda: results["errors", "sent"])
+    await notifier.stop()
+
+
+async def test_another_receiver_is_sent_to_at_once(notifier, receiver, results) -> None:
+    notifier.take([])
+    notifier.start()
+    assert not notifier.has_receivers
+    notifier.take([Webhook(url=receiver.url)])
+    notifier.put(RAISED)
+    await until(lambda: results)
+
+    assert SIGNATURE not in receiver.taken[0][0]
+    notifier.take([])
+    notifier.put(RAISED)
+    assert results == {("errors", "sent"): 1}

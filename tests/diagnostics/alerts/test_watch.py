@@ -113,3 +113,24 @@ def test_a_trial_looks_like_an_alert(house) -> None:
     house.tick(0)
 
     assert set(trial("", "")) == set(house.watch.alerts(WALL)[0])
+
+
+def test_another_rule_judges_what_was_counted_before(house, exchange_of) -> None:
+    house.watch.add([exchange_of("upstream_reset", route="chat"), exchange_of("upstream_reset")])
+    house.tick(20)
+    house.system_state = SystemState(config_rejected=True)
+    house.watch.take(AlertsRule(errors={"above": 1}, config_rejected=False), None, ["chat"])
+    house.tick(30)
+
+    assert ["errors"] == [fields["rule"] for _, _, fields in house.said]
+    assert house.results == {("errors", "logged"): 1}
+    assert [] == house.sent
+
+
+def test_samples_of_names_that_are_gone_are_forgotten(house, exchange_of) -> None:
+    house.watch.add([exchange_of("upstream_reset", route=f"r{n}") for n in range(3)])
+    house.watch.take(AlertsRule(), None, ["r1", "backend"])
+    window = house.watch._window
+
+    assert [(), ("id-1",), ()] == [window.samples(f"route r{n}") for n in range(3)]
+    assert ("id-1",) * 3 == window.samples("errors")

@@ -42,6 +42,7 @@ def happen() -> Happen:
         )  # fmt: skip
         x = Exchange(at - had["took"], 1e9 + at - had["took"], "GET", had["path"], "192.0.2.1")
         x.request_id, x.route, x.upstream = had.get("id", f"id-{made}"), "chat", "model"
+        x.config_hash = had.get("config_hash", "")
         x.user_agent, x.fields = had.get("agent", "widget/1"), {"user_id": had["user"]}
         x.attempts = had.get("attempts", [attempt])
         x.outcome, x.upstream_status = OUTCOMES[had["code"]], had["status"]
@@ -62,7 +63,7 @@ def window_of() -> Callable[[list[Exchange]], tuple[RouteWindow, ComparedRow]]:
         happened: list[Exchange], slowness: Slowness | None = None
     ) -> tuple[RouteWindow, ComparedRow]:
         maker, ring = RowMaker(("user_id",)), Ring()
-        rows = [maker.row(x, "c1") for x in happened]
+        rows = [maker.row(x) for x in happened]
         for row in rows:
             ring.add(row)
         window = RouteWindow("chat", "model", maker.fields, slowness or Slowness())

@@ -183,7 +183,7 @@ def test_counts_are_those_of_a_plain_recount(given_rows) -> None:
     happened = [plain(n, *row) for n, row in enumerate(sorted(given_rows))]
     window = RouteWindow("chat", "model", maker.fields, Slowness())
     for x in happened:
-        window.add(maker.row(x, ""))
+        window.add(maker.row(x))
         window.expire(x.ended)
     last = happened[-1]
     near = [x for x in happened if x.ended >= last.ended - SPAN]

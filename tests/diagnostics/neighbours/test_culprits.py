@@ -23,7 +23,7 @@ def culprits_of() -> Callable[..., Told]:
         maker, ring = RowMaker(("user_id",)), Ring()
         window = RouteWindow("chat", "model", maker.fields, Slowness())
         for x in happened:
-            row = maker.row(x, "c1")
+            row = maker.row(x)
             ring.add(row)
             window.add(row)
         told = Culprits(maker.own, ring).of(happened[-1], window, lambda at: iso(1e9 + at))
@@ -138,4 +138,4 @@ def test_the_attempts_that_failed_are_told_by_result_and_endpoint(
     ids=["no head", "within the body", "an answer is no failure", "the client left", "good"],
 )  # fmt: skip
 def test_only_what_a_breaker_counts_is_a_failed_attempt(happen, unusual, failed) -> None:
-    assert failures(RowMaker().row(happen(1.0, **unusual), "")) == failed
+    assert failures(RowMaker().row(happen(1.0, **unusual))) == failed

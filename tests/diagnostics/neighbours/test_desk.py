@@ -20,7 +20,7 @@ def around(x):
 
 def test_a_bad_one_is_looked_at_when_its_turn_comes(happen, desk) -> None:
     happened = traffic(happen, 40, 6, endpoint=B)
-    desk.add(happened, "c1", {})
+    desk.add(happened, {})
     assert happened[-1].around is None
     desk.settle()
 
@@ -31,12 +31,12 @@ def test_a_bad_one_is_looked_at_when_its_turn_comes(happen, desk) -> None:
 def test_each_is_compared_with_what_had_ended_by_then(happen, desk) -> None:
     """Whether they are looked at one by one or all together."""
     happened = traffic(happen, 40, 6, endpoint=B)
-    desk.add(happened, "c1", {})
+    desk.add(happened, {})
     desk.settle()
     one_by_one = Desk(("user_id",), lambda _: False)
     again = traffic(happen, 40, 6, endpoint=B)
     for x in again:
-        one_by_one.add([x], "c1", {})
+        one_by_one.add([x], {})
         one_by_one.settle()
 
     for x, y in zip(happened[40:], again[40:], strict=True):
@@ -49,7 +49,7 @@ def test_each_is_compared_with_what_had_ended_by_then(happen, desk) -> None:
 def test_the_window_is_the_minute_before_its_end(happen, desk) -> None:
     old = [happen(10.0 + n / 100) for n in range(20)]
     happened = traffic(happen, 40, 4, endpoint=B)
-    desk.add([*old, *happened], "c1", {})
+    desk.add([*old, *happened], {})
     desk.settle()
 
     assert around(happened[-1])["neighbours"]["all"] == 44
@@ -59,7 +59,7 @@ def test_one_that_is_asked_for_late_is_told_the_same(happen, desk) -> None:
     """A slow one that is no failure is looked at when somebody asks."""
     fast = [happen(100.0 + n / 10, user=f"u{n % 5}") for n in range(60)]
     slow = [happen(110.0 + n, took=2.0, user="u9") for n in range(4)]
-    desk.add([*fast, *slow], "c1", {})
+    desk.add([*fast, *slow], {})
     desk.settle()
     x = slow[-1]
     assert x.around is None
@@ -73,7 +73,7 @@ def test_one_that_is_asked_for_late_is_told_the_same(happen, desk) -> None:
 
 def test_a_good_one_that_is_asked_for_is_told_what_is_usual(happen, desk) -> None:
     happened = [happen(100.0 + n / 10) for n in range(40)]
-    desk.add(happened, "c1", {})
+    desk.add(happened, {})
     desk.complete(happened[-1])
 
     assert set(around(happened[-1])) == {"usual"}
@@ -83,9 +83,9 @@ def test_beyond_the_room_counts_are_at_least(happen, desk) -> None:
     many = [happen(100.0 + n / 1000, user=f"u{n % 7}") for n in range(ROOM)]
     bad = traffic(happen, 0, 4, user="u9")
     for start in range(0, len(many), 512):
-        desk.add(many[start : start + 512], "c1", {})
+        desk.add(many[start : start + 512], {})
         desk.settle()
-    desk.add(bad, "c1", {})
+    desk.add(bad, {})
     desk.settle()
     told = around(bad[-1])["neighbours"]
 
@@ -96,9 +96,9 @@ def test_beyond_the_room_counts_are_at_least(happen, desk) -> None:
 def test_what_waits_is_bounded_and_what_was_lost_is_remembered(happen, desk) -> None:
     batch = [happen(100.0) for _ in range(64)]
     for _ in range(2 * MOST_WAITING // 64):
-        desk.add(batch, "c1", {})
+        desk.add(batch, {})
     bad = traffic(happen, 0, 3)
-    desk.add(bad, "c1", {})
+    desk.add(bad, {})
     desk.settle()
 
     assert around(bad[-1])["neighbours"]["at_least"] is True
@@ -106,7 +106,7 @@ def test_what_waits_is_bounded_and_what_was_lost_is_remembered(happen, desk) -> 
 
 def test_who_held_the_places_is_kept_with_it(happen, desk) -> None:
     x = happen(100.0, code="pool_timeout", status=None, attempts=[])
-    desk.add([x], "c1", {id(x): {"by": "pool", "words": ["pool: size 2"]}})
+    desk.add([x], {id(x): {"by": "pool", "words": ["pool: size 2"]}})
     desk.settle()
 
     assert around(x)["culprits"]["places"]["words"] == ["pool: size 2"]
@@ -127,7 +127,7 @@ def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_second(happen, desk
     for n, x in enumerate(before):
         x.attempts[0].reused = n % 4 < 2  # at either endpoint both kinds of connections
     bad, happened = in_one_second(happen, PAIRS + 5, reused=False)
-    desk.add([*before, *happened], "c1", {})
+    desk.add([*before, *happened], {})
     desk.settle()
     found = [around(x)["neighbours"]["findings"] for x in bad]
     is_pair = [bool(each) and len(each[0]["fields"]) == 2 for each in found]
@@ -139,7 +139,7 @@ def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_second(happen, desk
 def test_of_very_many_in_a_second_not_each_is_compared_and_that_is_said(happen, desk) -> None:
     """Each names one of its like that was; whoever asks for one of them has it compared."""
     bad, happened = in_one_second(happen, EACH + 5)
-    desk.add([*traffic(happen, 40, 0), *happened], "c1", {})
+    desk.add([*traffic(happen, 40, 0), *happened], {})
     desk.settle()
     last = bad[-1]
     told = around(last)["neighbours"]
@@ -153,7 +153,7 @@ def test_of_very_many_in_a_second_not_each_is_compared_and_that_is_said(happen, 
 
 
 def test_what_is_usual_is_saved_once_a_minute_and_when_it_is_asked_for(happen, desk) -> None:
-    desk.add([happen(100.0)], "c1", {})
+    desk.add([happen(100.0)], {})
     desk.settle()
     assert desk.usual_to_save() is None
     desk.save_usual()

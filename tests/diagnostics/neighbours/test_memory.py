@@ -21,7 +21,7 @@ def test_a_hundred_thousand_different_values_cost_what_is_documented(happen, lon
             bad = {} if n % 1000 else {"code": "head_timeout", "status": None}
             named = {"path": f"/api/{n}{longer}", "user": f"u{n}{longer}"}
             batch.append(happen(100 + n / 1000, agent=f"agent/{n}{longer}", **named, **bad))
-        desk.add(batch, "c1", {})
+        desk.add(batch, {})
         desk.settle()
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()

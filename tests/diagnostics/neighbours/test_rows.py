@@ -22,7 +22,7 @@ def values(row):
 
 
 def test_every_field_of_the_record_that_may_tell_them_apart_is_there(happen) -> None:
-    row = RowMaker(("user_id",)).row(happen(1.0, path="/api/chat?q=1"), "c1")
+    row = RowMaker(("user_id",)).row(happen(1.0, path="/api/chat?q=1", config_hash="c1"))
 
     assert values(row) == {
         "path": "/api/chat", "endpoint": A, "connection": "reused", "client": "192.0.2.1",
@@ -34,7 +34,7 @@ def test_every_field_of_the_record_that_may_tell_them_apart_is_there(happen) -> 
 def test_what_is_missing_is_a_value_of_its_own(happen) -> None:
     x = happen(1.0, attempts=[], code="circuit_open", agent="")
     x.fields = {}
-    row = values(RowMaker(("user_id",)).row(x, ""))
+    row = values(RowMaker(("user_id",)).row(x))
 
     for name in ("endpoint", "connection", "stream", "agent", "user_id", "settings"):
         assert row[name] is None
@@ -42,16 +42,16 @@ def test_what_is_missing_is_a_value_of_its_own(happen) -> None:
 
 def test_two_long_values_with_the_same_beginning_stay_two(happen) -> None:
     maker = RowMaker()
-    one, other = (maker.row(happen(1.0, path="/" + "a" * 200 + end), "") for end in "xy")
+    one, other = (maker.row(happen(1.0, path="/" + "a" * 200 + end)) for end in "xy")
 
     assert one.values[0] != other.values[0]
     assert (len(one.values[0] or ""), one.is_cut) == (LONGEST, True)
-    assert not maker.row(happen(1.0), "").is_cut
+    assert not maker.row(happen(1.0)).is_cut
 
 
 def test_a_value_that_many_have_is_kept_once(happen) -> None:
     maker = RowMaker()
-    one, other = (maker.row(happen(1.0, path="".join(["/a", "b"])), "") for _ in range(2))
+    one, other = (maker.row(happen(1.0, path="".join(["/a", "b"]))) for _ in range(2))
 
     assert one.values[0] is other.values[0]
 
@@ -59,7 +59,7 @@ def test_a_value_that_many_have_is_kept_once(happen) -> None:
 def test_the_values_that_are_kept_are_bounded(happen) -> None:
     maker = RowMaker()
     for n in range(MOST_VALUES + 10):
-        maker.row(happen(1.0, path=f"/{n}"), "")
+        maker.row(happen(1.0, path=f"/{n}"))
 
     assert len(maker._known) <= MOST_VALUES
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from proxy.diagnostics.stories.keeping import in_sample, is_slow, may_be_asked_for
+from proxy.diagnostics.slow import is_slow
+from proxy.diagnostics.stories.keeping import in_sample, may_be_asked_for
 from tests.records import attempt
 
 

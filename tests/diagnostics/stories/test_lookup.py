@@ -25,7 +25,7 @@ def look_in(tmp_path, exchange_of):
             rule = StoreRule(path=str(tmp_path / "s.db"), age=1e10)
             store = Store(tmp_path / "s.db", rule, lambda *_: None, linger=0.0)
             store.start()
-            store.put(exchanges, "")
+            store.put(exchanges)
             assert store.close(10)
         return StoryLookup(recent, store, 1.0)
 

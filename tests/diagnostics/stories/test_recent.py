@@ -17,8 +17,8 @@ def test_an_id_that_came_twice_brings_both_newest_first(exchange_of) -> None:
 
 def test_a_story_names_the_worker_and_the_settings_of_its_time(exchange_of) -> None:
     recent = Recent(ROOM, worker=2)
-    recent.add([], [exchange_of()], "before")
-    recent.add([], [exchange_of(request_id="id-2")], "after")
+    recent.add([], [exchange_of(config_hash="before")])
+    recent.add([], [exchange_of(request_id="id-2", config_hash="after")])
 
     assert recent.find("id-1")[0]["config_hash"] == "before"
     assert recent.find("id-2")[0]["config_hash"] == "after"
@@ -29,9 +29,9 @@ def test_the_oldest_go_first_when_there_is_no_more_room(exchange_of) -> None:
     size = bytes_of(exchange_of())
     shelf = Shelf(3 * size)
     for n in range(5):
-        shelf.add([exchange_of(request_id=f"id-{n}")], "")
+        shelf.add([exchange_of(request_id=f"id-{n}")])
 
-    assert [x.request_id for x, _ in shelf.newest_first()] == ["id-4", "id-3", "id-2"]
+    assert [x.request_id for x in shelf.newest_first()] == ["id-4", "id-3", "id-2"]
     assert shelf.size == 3 * size
 
 

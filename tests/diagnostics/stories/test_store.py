@@ -88,7 +88,7 @@ def database(path):
 
 def test_what_was_put_is_found_after_a_restart(open_store, exchange_of) -> None:
     first = open_store()
-    first.put([exchange_of("upstream_reset")], "c0ffee")
+    first.put([exchange_of("upstream_reset", config_hash="c0ffee")])
 
     assert first.close(WAIT)
     assert [(s["code"], s["config_hash"], s["worker"]) for s in open_store().find("id-1")] == [
@@ -102,7 +102,7 @@ def test_nobody_else_may_read_the_store(umask, path, open_store, exchange_of) ->
     before = os.umask(umask)
     try:
         store = open_store()
-        store.put([exchange_of()], "")
+        store.put([exchange_of()])
         until(is_kept(store, "id-1"))
         beside = {file.name: rights(file) for file in path.parent.iterdir()}
     finally:
@@ -121,7 +121,7 @@ def test_a_store_that_others_could_read_is_closed_to_them(path, open_store, exch
         for file in path.parent.iterdir():
             file.chmod(0o644)
         store = open_store()
-        store.put([exchange_of()], "")
+        store.put([exchange_of()])
         until(is_kept(store, "id-1"))
 
         assert {0o600} == {rights(file) for file in path.parent.iterdir()}
@@ -133,7 +133,7 @@ def rights(file):
 
 def test_an_id_that_came_twice_brings_both_newest_first(open_store, exchange_of) -> None:
     store = open_store()
-    store.put([exchange_of(), exchange_of("upstream_reset")], "")
+    store.put([exchange_of(), exchange_of("upstream_reset")])
     until(lambda: len(store.find("id-1") or ()) == 2)
 
     assert [story["code"] for story in store.find("id-1")] == ["upstream_reset", "completed"]
@@ -162,8 +162,7 @@ def test_a_search_takes_what_was_asked_for(open_store, exchange_of, query, ids) 
             exchange_of(
                 request_id="c", ended=13.0, route="rest", fields={"user": "u1", "tenant": "t"}
             ),
-        ],
-        "",
+        ]
     )
     until(is_kept(store, "c"))
 
@@ -174,11 +173,11 @@ def test_a_batch_is_written_wholly_or_not_at_all(open_store, exchange_of, path) 
     """The second insert fails; of the first nothing may remain."""
     store = open_store()
     until(path.exists)
-    store.put([exchange_of(request_id="first")], "")
+    store.put([exchange_of(request_id="first")])
     until(is_kept(store, "first"))
     with database(path) as db:
         db.execute("ALTER TABLE story_fields RENAME TO hidden")
-    store.put([exchange_of(request_id="a"), exchange_of(request_id="b", fields={"user": "u"})], "")
+    store.put([exchange_of(request_id="a"), exchange_of(request_id="b", fields={"user": "u"})])
     until(lambda: store.failing)
 
     assert store.find("a") == []
@@ -191,14 +190,14 @@ def test_a_batch_is_written_wholly_or_not_at_all(open_store, exchange_of, path) 
 
 def test_a_full_queue_drops_and_counts(open_store, exchange_of) -> None:
     store = open_store(start=False, queue=2)
-    store.put([exchange_of()] * 5, "")
+    store.put([exchange_of()] * 5)
 
     assert (store.queued, store.dropped["queue_full"]) == (2, 3)
 
 
 def test_a_story_that_cannot_be_told_does_not_stop_the_rest(open_store, exchange_of) -> None:
     store = open_store()
-    store.put([exchange_of(ended=nan), exchange_of(request_id="good")], "")
+    store.put([exchange_of(ended=nan), exchange_of(request_id="good")])
     until(is_kept(store, "good"))
 
     assert store.dropped == {"rejected": 1}
@@ -209,11 +208,11 @@ def test_a_locked_file_is_said_once_and_loses_nothing(
 ) -> None:
     monkeypatch.setattr("proxy.diagnostics.stories.files.BUSY", 0.01)
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(is_kept(store, "id-1"))
     with database(path) as db:
         db.execute("BEGIN IMMEDIATE")
-        store.put([exchange_of(request_id="during")], "")
+        store.put([exchange_of(request_id="during")])
         until(lambda: store.failing)
         time.sleep(0.1)  # several tries
         db.execute("ROLLBACK")
@@ -234,7 +233,7 @@ def test_a_corrupt_file_is_set_aside_and_begun_anew(
     path.parent.mkdir()
     path.write_bytes(garbage)
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(is_kept(store, "id-1"))
     until(lambda: store.failing is None)
 
@@ -247,7 +246,7 @@ def test_a_reader_that_finds_the_file_broken_has_it_begun_anew(
 ) -> None:
     """Its writer would go on for long: it holds in memory all that it needs."""
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(is_kept(store, "id-1"))
     for name in ("", "-wal"):
         path.with_name(path.name + name).write_bytes(b"no database")
@@ -259,12 +258,12 @@ def test_a_reader_that_finds_the_file_broken_has_it_begun_anew(
 
 def test_another_file_in_its_place_is_opened(open_store, exchange_of, path) -> None:
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(is_kept(store, "id-1"))
     for name in ("", "-wal", "-shm"):
         path.with_name(path.name + name).rename(path.with_name("old" + name))
     path.touch()
-    store.put([exchange_of(request_id="id-2")], "")
+    store.put([exchange_of(request_id="id-2")])
 
     until(is_kept(store, "id-2"))
 
@@ -286,17 +285,17 @@ def test_a_file_corrupted_under_load_is_begun_anew(
 
     def load(n):
         ids = (hashlib.sha256(b"%d" % next(number)).hexdigest() for _ in range(n))
-        store.put([exchange_of(request_id=name, target="/" + "x" * 1500) for name in ids], "")
+        store.put([exchange_of(request_id=name, target="/" + "x" * 1500) for name in ids])
 
     load(300)
-    store.put([exchange_of(request_id="last")], "")
+    store.put([exchange_of(request_id="last")])
     until(is_kept(store, "last"))
     for name in ("", "-wal"):
         file = path.with_name(path.name + name)
         file.write_bytes(b"\xff" * file.stat().st_size)
     load(100)
     until(lambda: ear.events and store.failing is None)
-    store.put([exchange_of(request_id="after")], "")
+    store.put([exchange_of(request_id="after")])
     until(is_kept(store, "after"))
 
     assert ear.events == ["store_failed", "store_healed"]
@@ -304,11 +303,11 @@ def test_a_file_corrupted_under_load_is_begun_anew(
 
 def test_a_file_that_was_taken_away_is_made_again(open_store, exchange_of, path) -> None:
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(is_kept(store, "id-1"))
     for name in ("", "-wal", "-shm"):
         path.with_name(path.name + name).unlink(missing_ok=True)
-    store.put([exchange_of(request_id="after")], "")
+    store.put([exchange_of(request_id="after")])
     until(is_kept(store, "after"))
 
     assert store.database.renewals == 1
@@ -320,7 +319,7 @@ def test_a_path_that_cannot_be_written_heals_when_it_can(
     """A file stands where the directory should be."""
     path.parent.write_text("in the way")
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(lambda: store.failing)
     assert store.find("id-1") is None
 
@@ -337,7 +336,7 @@ def test_a_file_that_may_not_be_written_heals_when_it_may(
     writing = list(files.WRITING)
     monkeypatch.setattr(files, "WRITING", [*writing, "PRAGMA query_only=ON"])
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(lambda: store.failing)
     monkeypatch.setattr(files, "WRITING", writing)
     until(is_kept(store, "id-1"))
@@ -360,7 +359,7 @@ path = Path(sys.argv[1])
 store = Store(path, StoreRule(path=str(path), age=1e10), lambda e, l, f: said.append((e, dict(f))),
               linger=0.0, pauses=(0.02,))
 def put(name, n=1):
-    store.put([ended(name) for _ in range(n)], "")
+    store.put([ended(name) for _ in range(n)])
 def ended(name):
     x = Exchange(1.0, 1e9, "GET", "/" + "x" * 1500, "h")
     x.request_id, x.outcome, x.ended = name, OUTCOMES["bad_request"], 2.0
@@ -396,13 +395,13 @@ def test_a_full_disk_is_said_once_and_loses_nothing(path, tmp_path) -> None:
 
 def test_a_store_of_a_newer_version_is_left_alone(open_store, exchange_of, path, ear) -> None:
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(is_kept(store, "id-1"))
     store.close(WAIT)
     with database(path) as db:
         db.execute("UPDATE sidelight_schema SET version = 99")
     newer = open_store()
-    newer.put([exchange_of(request_id="x")], "")
+    newer.put([exchange_of(request_id="x")])
     until(lambda: newer.failing)
 
     assert newer.failing == "written by a newer Sidelight (schema version 99)"
@@ -412,7 +411,7 @@ def test_a_store_of_a_newer_version_is_left_alone(open_store, exchange_of, path,
 def test_closing_does_not_wait_for_a_store_that_fails(open_store, exchange_of, path) -> None:
     path.parent.write_text("in the way")
     store = open_store()
-    store.put([exchange_of()], "")
+    store.put([exchange_of()])
     until(lambda: store.failing)
     store.close(WAIT)
 
@@ -425,7 +424,7 @@ def test_putting_never_waits_for_the_database(open_store, exchange_of, path) -> 
     store = open_store(queue=100)
     began = time.monotonic()
     for _ in range(100):
-        store.put([exchange_of()] * 10, "")
+        store.put([exchange_of()] * 10)
 
     assert time.monotonic() - began < 1.0
     assert store.queued <= 100
@@ -437,9 +436,9 @@ def test_old_stories_are_deleted(open_store, exchange_of, monkeypatch) -> None:
     now = time.time()
     store = open_store(age=3600.0)
     old = exchange_of(request_id="old", started_wall=now - 3700, fields={"user": "u"})
-    store.put([old, exchange_of(request_id="new", started_wall=now)], "")
+    store.put([old, exchange_of(request_id="new", started_wall=now)])
     until(is_kept(store, "new"))
-    store.put([exchange_of(request_id="newer", started_wall=now)], "")
+    store.put([exchange_of(request_id="newer", started_wall=now)])
     until(is_kept(store, "newer"))
 
     assert store.find("old") == []
@@ -454,7 +453,7 @@ def test_the_oldest_are_deleted_where_there_is_no_more_room(open_store, exchange
             exchange_of(request_id=f"{n}", started_wall=now, target="/" + "x" * 1000)
             for _ in range(100)
         ]
-        store.put(batch, "")
+        store.put(batch)
         until(is_kept(store, str(n)))
 
     until(lambda: store.find("0") == [])

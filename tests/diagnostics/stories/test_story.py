@@ -14,7 +14,7 @@ ENDPOINT = "http://127.0.0.1:8000"
 
 
 def test_identity_times_and_end_are_told(exchange_of) -> None:
-    story = story_of(exchange_of(fields={"user": "u1"}, host="h"), worker=3, config_hash="c0ffee")
+    story = story_of(exchange_of(fields={"user": "u1"}, host="h", config_hash="c0ffee"), worker=3)
 
     assert story["request_id"] == "id-1"
     assert story["at"] == "2001-09-09T01:46:40.000Z"

@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.upstream.balancing.ring import MOST_POINTS, Ring, points
+from proxy.upstream.balancing.ring import MOST_POINTS, HashRing, points
 
 NAMES = st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=8, unique=True)
 KEYS = [int.from_bytes(blake2b(b"%d" % n, digest_size=8).digest(), "big") for n in range(3000)]
 
 
 def owner(names, weights, key):
-    ring = Ring(names, weights)
+    ring = HashRing(names, weights)
     return names[ring.owner(ring.start(key))]
 
 
 def owners(names, weights, keys):
-    ring = Ring(names, weights)
+    ring = HashRing(names, weights)
     return [names[ring.owner(ring.start(key))] for key in keys]
 
 
@@ -43,7 +43,7 @@ def test_the_order_in_which_they_are_written_plays_no_part(names, key):
 
 @given(st.integers(0, 2**64 - 1))
 def test_going_on_from_a_key_meets_everyone(key):
-    ring = Ring(["a", "b", "c"], [1, 1, 1])
+    ring = HashRing(["a", "b", "c"], [1, 1, 1])
     start = ring.start(key)
 
     assert {0, 1, 2} == {ring.owner(start + step) for step in range(len(ring))}
@@ -60,7 +60,7 @@ def test_shares_are_as_the_weights(weights):
 
 def test_a_ring_is_bounded_and_has_everyone():
     names = [f"http://10.0.0.{n}" for n in range(256)]
-    ring = Ring(names, [1000] * 255 + [1])
+    ring = HashRing(names, [1000] * 255 + [1])
 
     assert len(ring) <= MOST_POINTS + len(names)
     assert 255 in {ring.owner(position) for position in range(len(ring))}
