@@ -109,7 +109,7 @@ SHAPES: Final[dict[str, Schema]] = {
         "id rule state", id=TEXT, rule=TEXT, subject=TEXT, severity=LEVEL, summary=TEXT,
         value=NUMBER, threshold=NUMBER, window_s=NUMBER,
         state={"type": "string", "enum": ["raised", "cleared"]}, raised_at=TIME, cleared_at=TIME,
-        runbook=TEXT, samples=_list(TEXT), silenced=FLAG,
+        runbook=TEXT, samples=_list(TEXT), silenced=FLAG, links=_list(TEXT), lasted_s=NUMBER,
     ),
     "Alerts": _object("alerts", alerts=_list(_of("Alert"))),
     "AlertTest": _object("results", results=_list(OBJECT)),

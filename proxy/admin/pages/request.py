@@ -19,8 +19,8 @@ from proxy.admin.json_view import (
 from proxy.admin.pages.around import culprits, diagnosis, neighbours, usual
 from proxy.admin.pages.drawing import timeline
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
-from proxy.admin.pages.requests import listed, store_note
+from proxy.admin.pages.parts import badge, code, facts, link, reference, section, state, table, when
+from proxy.admin.pages.requests import listed, same_field, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
 from proxy.admin.story_text import (
@@ -179,11 +179,11 @@ def _facts(story: JsonObject) -> Markup:
         ("Sidelight itself", milliseconds(story, "overhead_ms", "")),
         ("Detail", text(story, "detail")),
         ("Fault", text(story, "fault")),
-        *((name, str(value)) for name, value in part(story, "fields").items()),
+        *((name, same_field(name, str(value))) for name, value in part(story, "fields").items()),
         ("Client's own ID", text(story, "client_request_id")),
         ("Upstream's ID", text(story, "upstream_request_id")),
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
-        ("Trace", text(story, "trace_id")),
+        ("Trace", reference(trace) if (trace := text(story, "trace_id")) else ""),
         ("Settings", f"{settings_of(story)}, worker {text(story, 'worker', '0')}"),
     )
     return section("Facts", facts(pairs))

@@ -114,10 +114,14 @@ def _older(stories: Sequence[JsonObject], given: Mapping[str, str]) -> Markup:
     return el("p", el("a", "Older ones", href=f"/requests?{urlencode(asked)}", rel="next"))
 
 
-def _field(name: str, value: str) -> list[Content]:
+def same_field(name: str, value: str, words: str = "") -> Markup:
     """A value of the team's own leads to all requests that have it."""
     query = urlencode({f"{FIELD}{name}": value})
-    return [" ", el("a", f"{name}={value}", href=f"/requests?{query}")]
+    return el("a", words or value, href=f"/requests?{query}")
+
+
+def _field(name: str, value: str) -> list[Content]:
+    return [" ", same_field(name, value, f"{name}={value}")]
 
 
 def _row(story: JsonObject) -> tuple[Content, ...]:
