@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from proxy.admin.health import HealthView
 from proxy.admin.json_view import JsonObject
 from proxy.admin.live import Live
+from proxy.diagnostics.errors.groups import GroupOrder
 from proxy.diagnostics.stories.query import Query
 from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
@@ -64,6 +65,9 @@ class DiagnosticsView(Protocol):
 
     def error(self, fingerprint: str, wall: float) -> JsonObject | None:
         """One group."""
+
+    def order_error(self, fingerprint: str, order: GroupOrder) -> bool:
+        """Mute a group or say that it is over; False: there is none."""
 
     def alerts(self, wall: float) -> Sequence[JsonObject]:
         """Raised ones first."""

@@ -16,7 +16,8 @@ from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
-from proxy.diagnostics.errors.groups import Groups, copied, group_json, summary
+from proxy.diagnostics.errors.groups import GroupOrder, Groups, copied
+from proxy.diagnostics.errors.shown import errors_json, group_json
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.slow import is_slow
@@ -41,7 +42,7 @@ if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store i
 
 TICK: Final = 1.0
 OPENING: Final = 1.0
-"""Seconds that it may take until the store is open, where we end just after we began."""
+"""Seconds until the store is open, where we end just after we began."""
 CLOSING: Final = 5.0
 """Seconds that the store may take for what still waits when we end."""
 
@@ -163,8 +164,8 @@ class Diagnostics:
 
     def _store_the_rest(self, store: "Store") -> None:
         """What is in memory only ends with us: have as much of it stored as there is room for."""
-        rule = self._rules.store
-        unstored = (x for x in self._recent.successes() if not in_sample(x.request_id, rule.sample))
+        rule, good = self._rules.store, self._recent.successes()
+        unstored = (x for x in good if not in_sample(x.request_id, rule.sample))
         newest = list(islice(unstored, max(0, rule.queue - store.queued)))
         store.put(reversed(newest))
 
@@ -187,16 +188,15 @@ class Diagnostics:
 
     def errors(self, wall: float) -> dict[str, object]:
         """All groups of errors, the latest first, and the summary of a day."""
-        groups = self._groups.newest_first()
-        return {
-            "groups": [group_json(group, wall) for group in groups],
-            "summary": summary(groups, wall),
-        }
+        return errors_json(self._groups.newest_first(), wall)
 
     def error(self, fingerprint: str, wall: float) -> dict[str, object] | None:
         """One group, with the stack trace if it is a fault of ours."""
         group = self._groups.get(fingerprint)
         return group_json(group, wall, with_trace=True) if group is not None else None
+
+    def order_error(self, fingerprint: str, order: GroupOrder) -> bool:
+        return self._groups.order(fingerprint, order)
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """Raised ones first, then those cleared within a day."""

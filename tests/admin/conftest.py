@@ -238,6 +238,10 @@ class FakeDiagnostics:
     def error(self, fingerprint: str, wall: float) -> Told | None:
         return next((g for g in self.groups if g["fingerprint"] == fingerprint), None)
 
+    def order_error(self, fingerprint: str, order: str) -> bool:
+        self.asked.append((fingerprint, order))
+        return self.error(fingerprint, 0.0) is not None
+
     def alerts(self, wall: float) -> list[Told]:
         return self.raised
 

@@ -102,7 +102,8 @@ SHAPES: Final[dict[str, Schema]] = {
         "fingerprint code", fingerprint=TEXT, code=TEXT, route=TEXT, upstream=TEXT, endpoint=TEXT,
         detail_class=TEXT, severity=LEVEL, category=TEXT, first_seen=TIME, last_seen=TIME,
         total=WHOLE, last_24h=WHOLE, per_hour=_list(OBJECT), samples=_list(TEXT), message=TEXT,
-        trace=TEXT,
+        trace=TEXT, returned=FLAG,
+        state={"type": "string", "enum": ["active", "muted", "resolved"]},
     ),
     "Errors": _object("groups summary", groups=_list(_of("ErrorGroup")), summary=OBJECT),
     "Alert": _object(
