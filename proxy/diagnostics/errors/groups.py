@@ -57,7 +57,7 @@ class Group:
 
 REPEATS: Final = 3
 """Times that a 4xx comes before it is a group."""
-_MOST_SINGLE: Final = 1000
+MOST_SINGLE: Final = 1000
 """Kinds of 4xx that are counted without being groups yet."""
 
 
@@ -119,11 +119,16 @@ class Groups:
         self._unsaved.add(fingerprint)
         return True
 
+    @property
+    def single_kinds(self) -> int:
+        """Kinds of 4xx that are no groups yet."""
+        return len(self._single)
+
     def _repeats(self, kind: ErrorKind) -> bool:
         """Whether this kind has come often enough to be a group, this time included."""
         if kind in self._fingerprints:
             return True
-        if len(self._single) >= _MOST_SINGLE:
+        if len(self._single) >= MOST_SINGLE:
             self._single.clear()
         self._single[kind] += 1
         if self._single[kind] < REPEATS:

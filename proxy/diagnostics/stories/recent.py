@@ -22,6 +22,9 @@ EXCHANGE_BYTES: Final = 1000
 ATTEMPT_BYTES: Final = 300
 """What an attempt takes."""
 
+EVIDENCE_BYTES: Final = 600
+"""What was found out at the end of one that was bad or slow, and its texts (measured)."""
+
 AROUND_BYTES: Final = 2000
 """What is found out later around a failure, or one that is slow (measured, rounded up)."""
 
@@ -35,6 +38,8 @@ def bytes_of(x: Exchange) -> int:
     for text in (x.client_request_id, x.upstream_request_id, x.detail):
         if text is not None:
             size += len(text)
+    if x.evidence is not None:
+        size += EVIDENCE_BYTES
     if x.fault is not None:
         size += len(x.fault.trace)
     if x.upstream_ids:

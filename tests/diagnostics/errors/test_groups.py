@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from proxy.diagnostics.errors.groups import HOUR, HOURS, REPEATS, SAMPLES, Groups, copied
+from proxy.diagnostics.errors.groups import (
+    HOUR,
+    HOURS,
+    MOST_SINGLE,
+    REPEATS,
+    SAMPLES,
+    Groups,
+    copied,
+)
 from proxy.diagnostics.errors.shown import group_json, summary
 from proxy.observation.fault import fault_of
 
@@ -179,3 +187,11 @@ def test_a_muted_group_stays_muted_until_it_is_unmuted(exchange_of) -> None:
     groups.order(group.kind.fingerprint, "unmute")
     assert group_json(group, BEGIN)["state"] == "active"
     assert not groups.order("nothing", "mute")
+
+
+def test_kinds_that_never_repeat_are_forgotten(exchange_of) -> None:
+    groups = Groups()
+    for n in range(2 * MOST_SINGLE):
+        groups.add(exchange_of("route_not_found", status=404, route=f"route-{n}", attempts=[]))
+
+    assert groups.single_kinds <= MOST_SINGLE
