@@ -9,6 +9,7 @@ from proxy.client.connection import ClientConnection
 from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
+from proxy.observation.redaction import REDACTED
 from proxy.outcome import COMPLETED
 from proxy.streams.relay import EventStream
 from proxy.timing.loop_lag import stalled
@@ -23,6 +24,8 @@ _UPGRADE: Final = (
     b"sec-websocket-extensions",
 )  # fmt: skip
 """Fields of an upgrade; the key is none of them, for it is drawn anew each time."""
+_PROTOCOL: Final = "sec-websocket-protocol"
+_LONGEST_PROTOCOL: Final = 24
 _RTT_AT: Final = 68
 """Where `tcpi_rtt`, in microseconds, stands in `struct tcp_info` (linux/tcp.h)."""
 
@@ -79,7 +82,16 @@ def gather(
 
 
 def _upgrade(fields: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(): _text(fields[name]) for name in _UPGRADE if name in fields}
+    told = {name.decode(): _text(fields[name]) for name in _UPGRADE if name in fields}
+    if _PROTOCOL in told:
+        told[_PROTOCOL] = ", ".join(map(_protocol, told[_PROTOCOL].split(",")))
+    return told
+
+
+def _protocol(member: str) -> str:
+    """A name of a subprotocol; what is longer than names are may be a credential."""
+    name = member.strip()
+    return name if len(name) <= _LONGEST_PROTOCOL else REDACTED
 
 
 def _text(value: bytes) -> str:
