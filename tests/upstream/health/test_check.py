@@ -11,7 +11,7 @@ from proxy.upstream.endpoint import Endpoint
 from proxy.upstream.health.check import MOST_BODY, Checker
 from proxy.upstream.health.rules import HealthRule
 from proxy.upstream.rules import TlsRule, UpstreamRule
-from proxy.upstream.tls import context_of
+from proxy.upstream.tls import upstream_tls
 
 BRIEF = "700ms"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -178,7 +178,7 @@ async def test_an_https_endpoint_is_believed_as_for_traffic(scene, certificate) 
     results = []
     for tls in (TlsRule(ca_file=certificate, server_name="localhost"), TlsRule()):
         upstream = UpstreamRule(endpoints=(url,), tls=tls)
-        checker = Checker(rule, Dialer(upstream, context_of(tls)), None)
+        checker = Checker(rule, Dialer(upstream, upstream_tls("chat", tls)), None)
         results.append(await checker.check(Endpoint(url)))
 
     assert [True, False] == [result.ok for result in results]
