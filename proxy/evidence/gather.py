@@ -9,7 +9,6 @@ from proxy.client.connection import ClientConnection
 from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
-from proxy.observation.redaction import REDACTED
 from proxy.outcome import COMPLETED
 from proxy.streams.relay import EventStream
 from proxy.timing.loop_lag import stalled
@@ -91,7 +90,7 @@ def _upgrade(fields: Mapping[bytes, bytes]) -> dict[str, str]:
 def _protocol(member: str) -> str:
     """A name of a subprotocol; what is longer than names are may be a credential."""
     name = member.strip()
-    return name if len(name) <= _LONGEST_PROTOCOL else REDACTED
+    return name if len(name) <= _LONGEST_PROTOCOL else "[redacted]"
 
 
 def _text(value: bytes) -> str:

@@ -117,7 +117,8 @@ async def test_an_upgrade_that_was_not_answered_says_both_sides(upstream, house)
     upstream.on("/", status(426, "Upgrade: foo"))
     answer = await house.fetch(
         "/", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol: chat, opaque-credential-of-a-browser",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol: chat, opaque-credential-of-a-browser",
     )  # fmt: skip
     story = await story_of(house, answer)
 
