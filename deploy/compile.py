@@ -22,8 +22,9 @@ COMPILED = {
     ".": "admission attempt attempt_record attempts clock context drain exchange forward masking "
     "opening outcome own_response place_queue relay respond routing terms time_spent "
     "transitions upload",
-    "client": "absence body chunk_reader connection head_reader intake kept_body output owner "
-    "patience protocol reading request request_reader serving source states switched unread",
+    "client": "absence body chunk_reader connection exits head_reader intake kept_body output "
+    "owner patience protocol reading request request_reader serving source states switched unread",
+    "evidence": "gather near_miss record",
     "diagnostics/neighbours": "desk ring rows usual usual_times window",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
@@ -39,7 +40,7 @@ COMPILED = {
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
     "sse upstream_errors upstream_response verdict",
     "upstream": "blanks bounded_body choice chooser chosen conclusion connection delivery ending "
-    "endpoint endpoint_change endpoints interim names pacing passive_health pool protocol "
+    "endpoint endpoint_change endpoints interim link names pacing passive_health pool protocol "
     "request_writer rescue response response_reader result states switched upstream",
     "upstream/balancing": "ejection ring turns two_choices",
     "upstream/health": "active check checks tally view",

@@ -217,7 +217,7 @@ class App:
         Those still running after `limit` seconds are cut; cancelled, all are cut at once.
         """
         self.not_ready_because = "draining"
-        self.forward.drain.has_begun = True
+        self.forward.drain.begin(cause, limit)
         self.observer.drain_began(cause, limit)
         try:
             await asyncio.sleep(delay)

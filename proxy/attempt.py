@@ -42,6 +42,7 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
         return _unconnected(ctx, tried, got)
     x.attempts.append(tried)
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
+    tried.carried_by(got.link, connected)
     ctx.connection = got
     given = ctx.asked.fields.get(b"authorization")
     if given is not None and stays_with_connection(given):
@@ -99,6 +100,7 @@ def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
     ):  # then no endpoint was tried: no attempt to record
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
+        tried.in_vain = waited(tried.started + tried.queued, now())
         ctx.exchange.clock_over(waited(tried.started, now()))
     return _failed(ctx, tried, failed)
 

@@ -6,6 +6,7 @@ Times are seconds on `clock.now`, lengths of time are seconds. None means: it di
 
 from proxy.outcome import Outcome, Result, result_of
 from proxy.upstream.chosen import Chosen
+from proxy.upstream.link import Link
 
 
 class Attempt:
@@ -42,10 +43,25 @@ class Attempt:
 
     span_id: str = ""
     """Of its span, which the upstream sees as the parent; empty where it has none."""
+    in_vain: float | None = None
+    """How long a connection was tried to be made that did not come about."""
+    link: Link | None = None
+    """The connection that carried it; None where there was none."""
+    use: int = 0
+    """The how many-th exchange on that connection it was."""
+    idle: float | None = None
+    """How long the connection had lain in the pool; None for one that had not."""
 
     def __init__(self, endpoint: str, started: float) -> None:
         self.endpoint = endpoint
         self.started = started
+
+    def carried_by(self, link: Link, at: float) -> None:
+        """It has a connection, from `at` on."""
+        link.uses += 1
+        self.link, self.use = link, link.uses
+        if link.rested_at:
+            self.idle = max(0.0, at - link.rested_at)
 
     def answer(self, status: int) -> None:
         """A head came."""

@@ -66,13 +66,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options; files may stand behind them, where argparse looks for none."""
+    """The options; words may stand behind them, where argparse looks for none."""
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
-    if rest and (not hasattr(options, "files") or any(word[:1] == "-" != word for word in rest)):
+    if rest and (not hasattr(options, "words") or any(word[:1] == "-" != word for word in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
-        options.files += rest
+        options.words += rest
     return options
 
 

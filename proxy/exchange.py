@@ -11,6 +11,7 @@ cost more than to read its request. The defaults stand in the class, as those of
 """
 
 from proxy.attempt_record import Attempt
+from proxy.evidence.record import Evidence
 from proxy.fallback.record import FallbackRecord
 from proxy.observation.fault import Fault
 from proxy.outcome import CLIENT_CLOSED_REQUEST, INTERNAL_ERROR, NotRetried, Outcome
@@ -83,11 +84,10 @@ class Exchange:
     """The limit that only runs dry and would have refused it, in technical words."""
     fault: Fault | None = None
     """Where a bug of our own ended it."""
-
     masked: bool = False
     """Whether the upstream's answer was replaced by words of our own."""
     fallback: FallbackRecord | None = None
-    """What was given, or tried, where the upstream gave no answer."""
+    """What was given, or tried, where there was no answer."""
     committed: float | None = None
     """When the head went to the client."""
     ended: float = 0.0
@@ -125,6 +125,8 @@ class Exchange:
     bytes_in: int = 0
     bytes_out: int = 0
     """Body bytes, framing not counted."""
+    evidence: Evidence | None = None
+    """What was found out at its end, where that was bad or late."""
     around: bytes | None = None
     """What happened around it, as JSON; None until that was looked at, after its end."""
 
@@ -217,7 +219,6 @@ class Exchange:
 
     @property
     def queued(self) -> float:
-        """Waited for a connection slot."""
         return self.spent.queue
 
     @property

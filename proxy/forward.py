@@ -16,6 +16,8 @@ from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
 from proxy.drain import Drain
+from proxy.evidence.gather import gather
+from proxy.evidence.near_miss import near_miss
 from proxy.exchange import Exchange
 from proxy.fallback.giving import answer_failed, answer_refused, fails
 from proxy.http import guards
@@ -104,7 +106,7 @@ class Forward:
                 raise
             _leave(ctx, "drained")
             cut = o.DRAIN_CUT if ctx.exchange.committed else o.DRAINING
-            return _stopped(ctx, cut, "drain limit")
+            return _stopped(ctx, cut, self.drain.cut_by)
         except Exception as fault:  # noqa: BLE001  # the outermost door: our faults stay ours
             ctx.exchange.fault = fault_of(fault)
             return _stopped(ctx, o.INTERNAL_ERROR, type(fault).__name__)
@@ -136,6 +138,7 @@ class Forward:
         """Give back what is held and tell the observer, whatever happened."""
         x, ended = ctx.exchange, now()
         x.close(ended)
+        gather(x, ctx.asked, ctx.client, ctx.stream, ctx.connection, ctx.cors)
         ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
             ctx.let_go(whole=False)
@@ -192,13 +195,10 @@ def _enter(ctx: Context, route: Route) -> None:
 
 
 def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
-    near = found.nearest
-    if (
-        near is None
-        or near.rule.cors is None
-        or not is_preflight(ctx.asked.method, ctx.asked.fields)
-    ):
-        return refuse(ctx, found.outcome, found.near, extra=_allow_line(found))
+    near, asked = found.nearest, ctx.asked
+    if near is None or near.rule.cors is None or not is_preflight(asked.method, asked.fields):
+        why = near_miss(ctx.plan.router, found, ctx.exchange.host, asked)
+        return refuse(ctx, found.outcome, why, extra=_allow_line(found))
     why = f"methods of the route {near.name} ({', '.join(found.allow)})"
     return refuse_preflight(ctx, near.rule.cors, why)
 

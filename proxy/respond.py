@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from proxy import outcome as o
 from proxy.clock import now, wall
 from proxy.context import Context
+from proxy.evidence.gather import gather_body, gather_switch
 from proxy.exchange import Exchange
 from proxy.http.cors import timing_grant, with_exposed
 from proxy.http.framing import ResponseHead
@@ -41,6 +42,8 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     x, head, rule = ctx.exchange, given.head, ctx.route.rule
     fields = combine(head.headers)
     note_head(ctx, head, fields)
+    if ctx.asked.wants_websocket:
+        gather_switch(x, fields)
     if head.status == 101 and ctx.connection is not None:
         return await switch(ctx, ctx.connection, head, fields)
     if head.status >= 500 and await is_to_be_masked(ctx, given, fields):
@@ -167,6 +170,8 @@ def _ended(ctx: Context, broken: Outcome | None, status: int, *, keep: bool) -> 
     own = o.CLIENT_CLOSED_STREAM if left and not broken else ended
     ctx.end(own or of_status(status))
     ctx.settle(ended.signal if ended else signal_of(status), now())
+    if broken is not None and ctx.connection is not None:
+        gather_body(ctx.exchange, ctx.connection)
     ctx.let_go(whole=broken is None)
     if broken is None:
         return keep and ctx.keeps_alive

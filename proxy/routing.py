@@ -114,6 +114,11 @@ class Router:
         asked = self._asked(target, fields, announced)
         return self._match(host, normalise(path_of(target)), method, asked)
 
+    @property
+    def hosts(self) -> list[str]:
+        """Those that routes name."""
+        return list(self._hosts)
+
     def ambiguity(
         self,
         found: Route,

@@ -71,3 +71,11 @@ async def test_who_is_cut_may_still_speak(line) -> None:
 
     assert ["goodbye"] == said
     assert set() == drain.running
+
+
+async def test_what_is_cut_names_the_limit_and_the_signal() -> None:
+    drain = Drain()
+    drain.begin("SIGTERM", 30.0)
+
+    assert drain.has_begun
+    assert drain.cut_by == "drain limit: 30 s after SIGTERM"

@@ -34,6 +34,7 @@ WRITERS = {
     "own_response": "retry_in masked",
     "context": "interim",
     "diagnostics/neighbours/desk": "around",
+    "evidence/gather": "evidence",
     "streams/relay": "events first_event end_marker held",
 }
 """The fields of an exchange that one module writes; `exchange` by its methods."""
@@ -48,8 +49,8 @@ BEGUN_WITH = {"started", "started_wall", "method", "target", "client_ip"}
 """What the constructor is given, and nobody writes."""
 
 OF_ATTEMPTS = {
-    "attempt_record": "status result outcome detail",
-    "attempt": "endpoint address chosen reused connect head sent queued span_id",
+    "attempt_record": "status result outcome detail link use idle",
+    "attempt": "endpoint address chosen reused connect head sent queued span_id in_vain",
     "attempts": "pause upstream_ids retry_after budget_left",
 }
 """The fields of an attempt, by their one writer; `started` is what it begins with."""

@@ -52,6 +52,13 @@ def texts(view: JsonObject, key: str) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list | tuple) else []
 
 
+def counts_of(view: JsonObject) -> list[float]:
+    """The numbers of `counts`."""
+    value = view.get("counts")
+    listed = value if isinstance(value, list | tuple) else ()
+    return [float(n) for n in listed if isinstance(n, int | float)]
+
+
 def milliseconds(view: JsonObject, key: str, missing: str = "—") -> str:
     """A length of time, for people."""
     value = as_number(view, key)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Final
 
+from proxy.diagnostics.stories.grouping import COLUMNS, is_column
 from proxy.diagnostics.stories.query import Query
 from proxy.knobs import seconds
 from proxy.observation.redaction import redact, redact_named
@@ -19,6 +20,10 @@ MOST: Final = 1000
 FIELD: Final = "field."
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _LONGEST_NAME: Final = 64
+_LONGEST_TEXT: Final = 512
+LONGEST_WAIT: Final = 25
+"""Seconds for which somebody may wait for the next exchanges."""
+_LARGEST: Final = 10**15
 _LONGEST_SILENCE: Final = 30 * 86400.0
 """Seconds; whoever wants more wants another rule."""
 
@@ -50,6 +55,31 @@ def query_of(given: Iterable[tuple[str, str]], wall: float) -> Query | list[Para
         except ValueError as wrong:
             faults.append(fault(name, value, str(wrong)))
     return faults or Query(**understood, fields=fields)  # type: ignore[arg-type]
+
+
+def followed_of(
+    given: Iterable[tuple[str, str]], wall: float
+) -> tuple[int | None, float, Query] | list[ParameterFault]:
+    """Where to go on, for how long to wait, and for what; `wall` is now."""
+    rest, own = [], {"after": "", "wait": ""}
+    for name, value in given:
+        if name in own:
+            own[name] = value
+        else:
+            rest.append((name, value))
+    query = query_of(rest, wall)
+    faults = query if isinstance(query, list) else []
+    if own["after"] and not _is_whole(own["after"], _LARGEST):
+        faults.append(fault("after", own["after"], "the cursor of the answer before"))
+    if own["wait"] and not _is_whole(own["wait"], LONGEST_WAIT):
+        faults.append(fault("wait", own["wait"], f"whole seconds, at most {LONGEST_WAIT}"))
+    if faults or isinstance(query, list):
+        return faults
+    return int(own["after"]) if own["after"] else None, float(own["wait"] or 0), query
+
+
+def _is_whole(value: str, most: int) -> bool:
+    return value.isascii() and value.isdigit() and len(value) < 17 and int(value) <= most
 
 
 def fault(name: str, value: str, expected: str) -> ParameterFault:
@@ -114,6 +144,18 @@ def _name(value: str, _: float) -> str:
     return value
 
 
+def _short(value: str, _: float) -> str:
+    if len(value) > _LONGEST_TEXT:
+        raise ValueError(f"at most {_LONGEST_TEXT} characters")
+    return value
+
+
+def _group(value: str, _: float) -> str:
+    if not is_column(value):
+        raise ValueError(f"one of {', '.join(COLUMNS)}, {FIELD}<name>")
+    return value
+
+
 def _whole(least: int, most: int, what: str) -> Callable[[str, float], int]:
     def read(value: str, _: float) -> int:
         if not (value.isascii() and value.isdigit() and len(value) < 6):
@@ -129,6 +171,12 @@ READERS: Final[dict[str, Callable[[str, float], object]]] = {
     "code": _code,
     "route": _name,
     "status": _whole(100, 999, "a status from 100 to 999"),
+    "method": _short,
+    "path": _short,
+    "endpoint": _short,
+    "agent": _short,
+    "detail": _short,
+    "group": _group,
     "since": point_in_time,
     "until": point_in_time,
     "limit": _whole(1, MOST, f"a whole number from 1 to {MOST}"),

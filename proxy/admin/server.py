@@ -16,6 +16,7 @@ from proxy.admin.api.stories import StoriesApi
 from proxy.admin.api.system import SystemApi
 from proxy.admin.endpoint import Operation
 from proxy.admin.guard import Ask, Guard
+from proxy.admin.identity import IDENTITY, identity_reader
 from proxy.admin.pages.dashboard import Dashboard
 from proxy.admin.pages.entry import Entry
 from proxy.admin.port import IDLE, AdminServer
@@ -110,6 +111,7 @@ def admin_runner(
     Without `tls` it speaks plain HTTP.
     """
     app = web.Application(middlewares=[_guarded(guard), _read], client_max_size=_MOST_BODY)
+    app[IDENTITY] = identity_reader(sources)
     app.add_routes([endpoint.route() for endpoint in endpoints(sources)])
     app.add_routes(Dashboard(sources).routes() + Entry(guard).routes())
     return AdminRunner(app, most, Counter() if shed is None else shed, tls)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from proxy.admin.health import HealthView
 from proxy.admin.json_view import JsonObject
 from proxy.admin.live import Live
+from proxy.diagnostics.errors.groups import GroupOrder
 from proxy.diagnostics.stories.query import Query
 from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
@@ -27,6 +28,20 @@ class FoundView(Protocol):
     def stories(self) -> Sequence[JsonObject]: ...
     @property
     def store(self) -> str: ...
+    @property
+    def why(self) -> str:
+        """Why there is none under an ID; empty where there is one, or nobody knows."""
+
+
+class FollowedView(Protocol):
+    """What has ended since, oldest first; `missed` is kept no more."""
+
+    @property
+    def stories(self) -> Sequence[JsonObject]: ...
+    @property
+    def cursor(self) -> int: ...
+    @property
+    def missed(self) -> int: ...
 
 
 class DiagnosticsView(Protocol):
@@ -42,11 +57,17 @@ class DiagnosticsView(Protocol):
     async def stories(self, query: Query) -> FoundView:
         """Summaries."""
 
+    async def tail(self, cursor: int | None, query: Query, wait: float) -> FollowedView:
+        """What ended after `cursor`, in `wait` seconds at most; None: from now on."""
+
     def errors(self, wall: float) -> JsonObject:
         """`groups` and `summary`."""
 
     def error(self, fingerprint: str, wall: float) -> JsonObject | None:
         """One group."""
+
+    def order_error(self, fingerprint: str, order: GroupOrder) -> bool:
+        """Mute a group or say that it is over; False: there is none."""
 
     def alerts(self, wall: float) -> Sequence[JsonObject]:
         """Raised ones first."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from proxy.admin.around_text import around_lines, diagnosis_parts
 from proxy.admin.choice_text import chosen_lines, endpoint_words
+from proxy.admin.evidence_text import connection_words, evidence_lines
 from proxy.admin.json_view import (
     JsonObject,
     as_number,
@@ -32,7 +33,7 @@ def story_text(story: JsonObject) -> str:
     """The same as the page of a request: diagnosis first, then the evidence."""
     sections = (
         _title(story), _diagnosis(story), around_lines(story), _drawing(story), _attempts(story),
-        _facts(story), _clocks(story), _runbook(story),
+        (*_facts(story), *_evidence(story)), _clocks(story), _runbook(story),
     )  # fmt: skip
     return "\n\n".join(found for lines in sections if (found := "\n".join(lines)))
 
@@ -79,6 +80,8 @@ def _attempts(story: JsonObject) -> Iterator[str]:
             yield f"           {line}"
         if detail := text(attempt, "detail"):
             yield f"           {detail}"
+        if words := connection_words(attempt):
+            yield f"           {words}"
 
 
 def connection(attempt: JsonObject) -> str:
@@ -134,6 +137,11 @@ def settings_of(story: JsonObject) -> str:
     return text(story, "config_hash", "?") + (
         f" (replaced by {later} while it ran)" if later else ""
     )
+
+
+def _evidence(story: JsonObject) -> Iterator[str]:
+    for name, said in evidence_lines(story):
+        yield from _wrapped(said, " " * 11, f"{name}:".ljust(11) + (" " if len(name) > 9 else ""))
 
 
 def _ids_of_others(story: JsonObject) -> list[str]:

@@ -83,6 +83,8 @@ def _attempt(attempt: JsonObject) -> Iterator[Bar]:
     ):  # fmt: skip
         lasted = as_number(attempt, key)
         if lasted:
+            if kind == "wait" and as_number(attempt, "status") is None:
+                kind, name = "silence", "no head for"  # none came
             yield Bar(kind, at, lasted, f"{name} {length(lasted)}")  # type: ignore[arg-type]
             at += lasted
 
@@ -102,8 +104,13 @@ def _head_at(story: JsonObject, last: JsonObject) -> float | None:
 
 
 def _body(story: JsonObject, head: float) -> Iterator[Bar]:
-    lasted = max(0.0, (as_number(story, "duration_ms") or head) - head)
+    end = max(head, as_number(story, "duration_ms") or head)
+    last = as_number(part(story, "body"), "last_byte_ms")
+    stopped = end if last is None else min(end, max(head, last))
+    lasted = stopped - head
     yield Bar("body", head, lasted, f"{as_count(story, 'bytes_out')} bytes in {length(lasted)}")
+    if end - stopped > _VISIBLE * end:
+        yield Bar("silence", stopped, end - stopped, f"silence {length(end - stopped)}")
 
 
 def _stream(story: JsonObject, stream: JsonObject, head: float) -> Iterator[Bar]:
@@ -111,7 +118,11 @@ def _stream(story: JsonObject, stream: JsonObject, head: float) -> Iterator[Bar]
     first, last = as_number(stream, "first_event_ms"), as_number(stream, "last_byte_ms")
     began = head if first is None else first
     if first is not None and first > head:
-        yield Bar("wait", head, first - head, f"first event after {length(first - head)}")
+        words = f"first event {length(first - head)} after the head"
+        yield Bar("wait", head, first - head, words)
+    elif first is None and stream.get("raw") is not True and stream.get("tunnel") is not True:
+        yield Bar("silence", head, max(0.0, end - head), f"no event for {length(end - head)}")
+        return
     stopped = end if last is None else max(began, last)
     if stopped > began or first is not None:
         yield Bar("events", began, max(0.0, stopped - began), _events(stream))

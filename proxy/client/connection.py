@@ -8,6 +8,7 @@ import asyncio
 from typing import Final
 
 from proxy import outcome as o
+from proxy.client.exits import ClientExit
 from proxy.client.intake import Intake
 from proxy.client.output import Output
 from proxy.client.owner import Bound, ConnectionLimits, Owner, Refuse, Serve
@@ -47,7 +48,6 @@ class ClientConnection:
         """The one wait for bytes of the client: its next request, or its body."""
         self.reader = RequestReader(limits)
         self.task: asyncio.Task[None] | None = None
-        """Serves what comes on it."""
         self.patience = Patience(limits.request_head)
         """With the next request, or the rest of its head."""
         self._owner, self._limits = owner, limits
@@ -63,6 +63,7 @@ class ClientConnection:
         """Whether the exchange goes on when the client leaves."""
         self.gone_at: float | None = None
         """When it left, on the `now` clock; None while it is here."""
+        self.exit: ClientExit = ""
         self.bound: dict[str, Bound] = {}
         """Connections to upstreams, by the upstream's name, that carry requests of this client and
         of nobody else."""

@@ -53,8 +53,11 @@ class ClientProtocol(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         """The transport closes itself: a client that ended its side is gone."""
+        self.client.exit = "fin"
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - all are the same
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:
+            self.client.exit = "reset"
         self.client.lost()
 
     def pause_writing(self) -> None:

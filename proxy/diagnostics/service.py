@@ -5,42 +5,44 @@ groups and alerts. It is the one interface of all readers: they can move to anot
 """
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from proxy import clock
 from proxy.diagnostics.alerts.conditions import SystemState
 from proxy.diagnostics.alerts.notify import Message, Notifier
 from proxy.diagnostics.alerts.watch import AlertWatch, Send, trial
-from proxy.diagnostics.errors.groups import Groups, copied
+from proxy.diagnostics.errors.groups import GroupOrder, Groups, copied
 from proxy.diagnostics.errors.view import ErrorsView
 from proxy.diagnostics.neighbours.desk import Desk
 from proxy.diagnostics.neighbours.holders import Holders
 from proxy.diagnostics.rules import DiagnosticsRules
 from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.against import parted
-from proxy.diagnostics.stories.found import FoundStories, combined
+from proxy.diagnostics.stories.found import FoundStories
+from proxy.diagnostics.stories.keeping import in_sample, may_be_asked_for
+from proxy.diagnostics.stories.lookup import StoryLookup
 from proxy.diagnostics.stories.opening import open_store, others_of, standing, state_of
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.recent import Recent
+from proxy.diagnostics.stories.tail import Followed, Tail
 from proxy.diagnostics.stories.trace_links import TraceLinks
 from proxy.exchange import Exchange
 from proxy.observation.fault import fault_place
 from proxy.observation.readings import alert_samples, store_samples
 from proxy.observation.record import EmitEvent
 from proxy.observation.series import Sample
-from proxy.outcome import COMPLETED, UPSTREAM_ERROR
+from proxy.outcome import COMPLETED
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
     from proxy.diagnostics.stories.store import Store
 
-
 TICK: Final = 1.0
 OPENING: Final = 1.0
-"""Seconds that it may take until the store is open, where we end just after we began."""
+"""Seconds until the store is open, where we end just after we began."""
 CLOSING: Final = 5.0
 """Seconds that the store may take for what still waits when we end."""
 
@@ -58,9 +60,8 @@ class Diagnostics:
         worker: int = 0,
         own_fields: Sequence[str] = (),
         holders: Holders | None = None,
-        rng: Callable[[], float] = random.random,
     ) -> None:
-        self._rules, self._tell, self._rng, self._system_state = rules, tell, rng, system_state
+        self._rules, self._tell, self._system_state = rules, tell, system_state
         self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
         self._holders = holders
         self._recent = Recent(rules.stories.memory, worker, self._desk.complete, rules.instance)
@@ -74,6 +75,8 @@ class Diagnostics:
         )
         self._watch.fleet = lambda: standing(self._store, rules.instance)
         self._store = open_store(rules.store, tell, worker, self._desk.finish, rules.instance)
+        self._lookup = StoryLookup(self._recent, self._store, rules.store.sample)
+        self._tail = Tail()
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored, self._renewals = False, 0
 
@@ -84,6 +87,7 @@ class Diagnostics:
         """
         self._rules = rules
         self._recent.resize(rules.stories.memory)
+        self._lookup.sample = rules.store.sample
         self._notifier.take(rules.alerts.webhooks)
         self._watch.take(rules.alerts, self._receivers(), known)
         if self._store is not None:
@@ -92,30 +96,22 @@ class Diagnostics:
     def closed(self, batch: Sequence[Exchange]) -> None:
         """Keep exchanges that have ended and that nobody will change any more."""
         self._watch.add(batch)
+        self._tail.add(batch)
         troubled: list[Exchange] = []
         rest: list[Exchange] = []
         slow = self._rules.stories.slow
         for x in batch:
-            if x.outcome is COMPLETED and not is_slow(x, slow):
-                rest.append(x)
-            else:
-                self._sort(x, troubled, rest)
+            if x.outcome is not COMPLETED:
+                self._groups.add(x)
+            (troubled if may_be_asked_for(x, slow) else rest).append(x)
         held = self._holders.of_all(batch, troubled) if troubled and self._holders else {}
         self._desk.add(batch, held)
         self._recent.add(troubled, rest)
         if self._store is not None:
-            share, rng = self._rules.store.sample, self._rng
-            kept = troubled + [x for x in rest if rng() < share]
+            share = self._rules.store.sample
+            kept = troubled + [x for x in rest if in_sample(x.request_id, share)]
             if kept:
                 self._store.put(kept)
-
-    def _sort(self, x: Exchange, troubled: list[Exchange], rest: list[Exchange]) -> None:
-        self._groups.add(x)
-        is_theirs = x.outcome is UPSTREAM_ERROR and (x.upstream_status or 0) < 500
-        if is_theirs and not is_slow(x, self._rules.stories.slow):
-            rest.append(x)
-        else:
-            troubled.append(x)
 
     def tick(self, now: float, wall: float) -> None:
         """Judge the alerts and have errors saved. Quick; once a second is often enough."""
@@ -157,16 +153,19 @@ class Diagnostics:
             self.tick(clock.now(), clock.wall())
         await self._notifier.stop()
         if self._store is not None:
+            self._store_the_rest(self._store)
             await asyncio.to_thread(self._store.close, CLOSING)
 
+    def _store_the_rest(self, store: "Store") -> None:
+        """What is in memory only ends with us: have as much of it stored as there is room for."""
+        rule, good = self._rules.store, self._recent.successes()
+        unstored = (x for x in good if not in_sample(x.request_id, rule.sample))
+        newest = list(islice(unstored, max(0, rule.queue - store.queued)))
+        store.put(reversed(newest))
+
     async def story(self, request_id: str) -> FoundStories:
-        """Every story that is kept under this ID."""
-        records = self._recent.records(request_id)
-        recent = await asyncio.to_thread(self._recent.told, records) if records else []
-        found = FoundStories(recent, "off")
-        if self._store is not None:
-            stored = await asyncio.to_thread(self._store.find, request_id)
-            found = combined(recent, stored, len(recent) + len(stored or ()))
+        """Every story that is kept under this ID, or why there is none."""
+        found = await self._lookup.story(request_id)
         self._links.add_to_stories(found.stories)
         return found
 
@@ -176,11 +175,12 @@ class Diagnostics:
 
     async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""
-        recent = self._recent.search(query)
-        if self._store is None:
-            return FoundStories(recent, "off")
-        stored = await asyncio.to_thread(self._store.search, query)
-        return combined(recent, stored, query.limit)
+        return await self._lookup.stories(query)
+
+    async def tail(self, cursor: int | None, query: Query, wait: float) -> Followed:
+        """What ended after `cursor`, as soon as there is something, after `wait` seconds at most;
+        None: from now on."""
+        return await self._tail.wait(cursor, query, wait)
 
     def errors(self, wall: float) -> dict[str, object]:
         """All groups of errors, the latest first, and the summary of a day."""
@@ -189,6 +189,9 @@ class Diagnostics:
     def error(self, fingerprint: str, wall: float) -> dict[str, object] | None:
         """One group, with the stack trace if it is a fault of ours."""
         return self._errors.one(fingerprint, wall)
+
+    def order_error(self, fingerprint: str, order: GroupOrder) -> bool:
+        return self._groups.order(fingerprint, order)
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """Raised ones first, then those cleared within a day."""

@@ -5,6 +5,7 @@ recorded here and redacts nothing again. What a client sent is gone from memory 
 """
 
 from proxy.attempt_record import Attempt
+from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
 from proxy.observation.redaction import (
     FIELD_CHARS,
@@ -36,6 +37,8 @@ def redact_in_place(x: Exchange) -> None:
         x.upstream_ids = _redacted_ids(x.upstream_ids)
     if x.fields:
         x.fields = {name: redact(value, FIELD_CHARS) for name, value in x.fields.items()}
+    if x.evidence is not None:
+        _redact_evidence(x.evidence)
     _redact_details(x)
 
 
@@ -45,7 +48,7 @@ def hide(x: Exchange) -> None:
     x.user_agent = x.host = x.client_cert = ""
     x.client_request_id = x.upstream_request_id = x.detail = x.would_refuse = None
     x.fields = {}
-    x.upstream_ids = None
+    x.upstream_ids = x.evidence = None
     for attempt in _attempts(x):
         attempt.detail = attempt.upstream_ids = None
 
@@ -70,6 +73,14 @@ def _redact_details(x: Exchange) -> None:
             attempt.detail = redact(attempt.detail, USER_AGENT_CHARS)
         if attempt.upstream_ids:
             attempt.upstream_ids = _redacted_ids(attempt.upstream_ids)
+
+
+def _redact_evidence(found: Evidence) -> None:
+    """What a client or an upstream chose."""
+    found.cors = redact(found.cors, USER_AGENT_CHARS)
+    for fields in (found.handshake, found.switched):
+        if fields:
+            fields.update({name: redact(value, FIELD_CHARS) for name, value in fields.items()})
 
 
 def _attempts(x: Exchange) -> list[Attempt]:

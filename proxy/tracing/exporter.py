@@ -203,4 +203,4 @@ def _resource(attributes: Mapping[str, str]) -> bytes:
     told = Resource(
         attributes=[KeyValue(key=k, value=AnyValue(string_value=v)) for k, v in attributes.items()]
     )
-    return ResourceSpans(resource=told, schema_url=SCHEMA_URL).SerializeToString()
+    return bytes(ResourceSpans(resource=told, schema_url=SCHEMA_URL).SerializeToString())

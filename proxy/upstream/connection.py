@@ -13,6 +13,7 @@ from typing import Protocol
 from proxy.http.framing import ResponseHead
 from proxy.outcome import HEAD_TIMEOUT, STALE_CONNECTION, STREAM_STALLED, TOTAL_TIMEOUT, Outcome
 from proxy.upstream.endpoint import Endpoint
+from proxy.upstream.link import Link
 from proxy.upstream.protocol import EndpointProtocol, Tap
 from proxy.upstream.result import END_OF_BODY, EndOfBody, Failed
 from proxy.upstream.states import AWAITING, BODY, CLOSED, CLOSING, DONE, FAIL, REQUEST, TAKE, TAKEN
@@ -34,7 +35,7 @@ class Connection:
     """What an exchange calls; the members stand in the order of use."""
 
     __slots__ = (
-        "_owner", "connect_seconds", "endpoint", "fresh_until", "is_private", "loop",
+        "_owner", "connect_seconds", "endpoint", "fresh_until", "is_private", "link", "loop",
         "opened_at", "protocol", "target", "writer",
     )  # fmt: skip
     target: Endpoint  # what it leads to; `endpoint` is the URL of that
@@ -48,6 +49,8 @@ class Connection:
         """Sends what follows the first part of a request."""
         self.loop = protocol.loop
         self.opened_at = self.loop.time()
+        told = protocol.transport.get_extra_info
+        self.link = Link(self.opened_at, told("sockname"), told("peername"))
         self.fresh_until = 0.0
         """An idle connection is not used after this."""
         self.is_private = False
@@ -232,4 +235,7 @@ class Connection:
         self.protocol.abort()
 
     def _on_closed(self) -> None:
+        protocol = self.protocol
+        was_reset = protocol.reset_by is not None
+        self.link.end = "fin" if protocol.has_ended else "reset" if was_reset else "ours"
         self._owner.on_closed(self)

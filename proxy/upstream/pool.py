@@ -123,7 +123,7 @@ class Pool:
             self._slots_taken -= 1
 
     def keep(self, connection: Connection) -> None:
-        now = connection.loop.time()
+        now = connection.link.rested_at = connection.loop.time()
         rule, endpoint = self._rule, connection.target
         connection.fresh_until = min(now + rule.keep_alive, connection.opened_at + rule.max_age)
         is_spoiled = bool(self._waiters) and not connection.is_silent

@@ -55,7 +55,7 @@ class EndpointProtocol(PacedProtocol):
     """What the loop calls."""
 
     __slots__ = (
-        "_has_ended", "delivery", "fault", "interim_to", "is_unread", "on_closed", "poll", "reader",
+        "delivery", "fault", "has_ended", "interim_to", "is_unread", "on_closed", "poll", "reader",
         "reset_by", "reused", "state", "tap", "waiter", "writer",
     )  # fmt: skip
 
@@ -66,7 +66,7 @@ class EndpointProtocol(PacedProtocol):
         self.writer = RequestWriter(self.loop)
         self.waiter = Waiter(self.loop)
         self.delivery = Delivery(sock)
-        self._has_ended = False
+        self.has_ended = False
         """Whether the upstream closed in order, as far as the loop says so."""
         self.is_unread = False
         """Whether the connection ended, and it is proven that the upstream read no byte of the
@@ -151,7 +151,7 @@ class EndpointProtocol(PacedProtocol):
             self.waiter.wake()
 
     def eof_received(self) -> None:
-        self._has_ended = True
+        self.has_ended = True
         self._end("closed by the upstream", was_reset=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -159,7 +159,7 @@ class EndpointProtocol(PacedProtocol):
             self.fault = exc  # loops break the connection whose callback raises
         elif exc is not None and AWAITING <= self.state <= TUNNEL:
             # EPIPE is how a reset ends what was closed in order before it; ECONNRESET ends the rest
-            self._has_ended = self._has_ended or isinstance(exc, BrokenPipeError)
+            self.has_ended = self.has_ended or isinstance(exc, BrokenPipeError)
             self._rescue(exc)
         self._end(str(exc or "closed"), was_reset=exc is not None)
         self.delivery.close()
@@ -241,7 +241,7 @@ class EndpointProtocol(PacedProtocol):
         state, reader = self.state, self.reader
         if state in (TAKEN, AWAITING):
             ending = ending_of(
-                reader, self.writer, self.delivery, in_order=self._has_ended, reused=self.reused
+                reader, self.writer, self.delivery, in_order=self.has_ended, reused=self.reused
             )
             self.is_unread = ending.is_unread
             conclude_awaited(reader, ending, detail)

@@ -14,6 +14,7 @@ from proxy.admin.health import CircuitView, HealthView
 from proxy.admin.live import Live, Running
 from proxy.admin.server import AdminRunner, admin_runner
 from proxy.diagnostics.stories.query import Query
+from proxy.diagnostics.stories.tail import Followed
 from proxy.observation.metrics import Metrics
 from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
@@ -202,6 +203,7 @@ def hostile(value: object) -> Any:
 class Found:
     stories: list[Told]
     store: str = "ok"
+    why: str = ""
 
 
 @dataclass
@@ -223,6 +225,10 @@ class FakeDiagnostics:
         self.asked.append(query)
         return Found(self.listed, self.store)
 
+    async def tail(self, cursor: int | None, query: Query, wait: float) -> Followed:
+        self.asked.append((cursor, query, wait))
+        return Followed(self.listed, 7, 2)
+
     def errors(self, wall: float) -> Told:
         day = {"warning": 3, "error": 5, "critical": 1}
         hours = [{"hour": "2026-11-22T03:00:00Z", "warning": 3, "error": 5, "critical": 1}]
@@ -231,6 +237,10 @@ class FakeDiagnostics:
 
     def error(self, fingerprint: str, wall: float) -> Told | None:
         return next((g for g in self.groups if g["fingerprint"] == fingerprint), None)
+
+    def order_error(self, fingerprint: str, order: str) -> bool:
+        self.asked.append((fingerprint, order))
+        return self.error(fingerprint, 0.0) is not None
 
     def alerts(self, wall: float) -> list[Told]:
         return self.raised

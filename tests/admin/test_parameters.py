@@ -42,7 +42,11 @@ def test_a_query_is_understood(given_: dict[str, str], query: Query) -> None:
         ("code", "head_timout", "did you mean head_timeout?"),
         ("code", "x" * 500, "a code of docs/outcomes.md"),
         ("rout", "chat", "did you mean route?"),
-        ("nonsense", "1", "one of code, route, status, since, until, limit, field.<name>"),
+        (
+            "nonsense",
+            "1",
+            "one of code, route, status, method, path, endpoint",
+        ),
         ("field.", "1", "one of code"),
         ("status", "99", "a status from 100 to 999"),
         ("status", "²00", "a status from 100 to 999"),

@@ -7,11 +7,11 @@ from proxy.admin.timeline import MEANINGS, Bar, Lane, extent, lanes_of
 
 def test_a_stream_that_fell_silent(stalled) -> None:
     assert [
-        Lane("Attempt 1", (Bar("wait", 0.5, 9.5, "head after 9.5 ms"),
+        Lane("Attempt 1", (Bar("silence", 0.5, 9.5, "no head for 9.5 ms"),
                            Bar("pause", 10.0, 90.0, "pause 90 ms")), "reset"),
         Lane("Attempt 2", (Bar("connect", 100.0, 10.0, "connect 10 ms"),
                            Bar("wait", 110.0, 290.0, "head after 290 ms")), "200"),
-        Lane("Answer", (Bar("wait", 400.0, 600.0, "first event after 600 ms"),
+        Lane("Answer", (Bar("wait", 400.0, 600.0, "first event 600 ms after the head"),
                         Bar("events", 1000.0, 1000.0, "148 events"),
                         Bar("gap", 1200.0, 700.0, "gap 700 ms"),
                         Bar("silence", 2000.0, 20000.0, "silence 20.0 s")), "stream_stalled"),
@@ -37,7 +37,8 @@ def test_an_attempt_that_took_no_time_stands_where_it_was(stalled) -> None:
 def test_a_stream_that_never_began_is_silent_from_its_head_on(stalled) -> None:
     stalled["stream"] = {"head_ms": 400.0, "last_byte_ms": 400.0, "events": 0}
 
-    assert [Bar("silence", 400.0, 21600.0, "silence 21.6 s")] == list(lanes_of(stalled)[-1].bars)
+    silence = Bar("silence", 400.0, 21600.0, "no event for 21.6 s")
+    assert [silence] == list(lanes_of(stalled)[-1].bars)
 
 
 def test_a_stream_that_was_not_seen_into_says_so(stalled) -> None:
@@ -56,3 +57,14 @@ def test_every_kind_has_a_meaning(stalled) -> None:
     kinds = {bar.kind for lane in lanes_of(stalled) for bar in lane.bars}
 
     assert kinds <= set(MEANINGS)
+
+
+def test_a_body_that_stopped_is_silent_from_its_last_byte_on() -> None:
+    story = {
+        "attempts": [{"at_ms": 0.0, "head_ms": 10.0, "status": 200}], "duration_ms": 1000.0,
+        "bytes_out": 4, "body": {"last_byte_ms": 20.0},
+    }  # fmt: skip
+
+    assert list(lanes_of(story)[-1].bars) == [
+        Bar("body", 10.0, 10.0, "4 bytes in 10 ms"), Bar("silence", 20.0, 980.0, "silence 980 ms"),
+    ]  # fmt: skip

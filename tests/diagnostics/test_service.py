@@ -12,15 +12,17 @@ import pytest
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.rules import DiagnosticsRules
 from proxy.diagnostics.service import Diagnostics
-from proxy.diagnostics.slow import is_slow
 from proxy.diagnostics.stories.opening import StoreMissingError
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule, StoriesRule
 from proxy.observation.fault import fault_of
+from tests.records import attempt
 
 WALL = 1e9 + 100
 AGES = 1e10
 """The exchanges of these tests ended long ago."""
+SAMPLED, UNSAMPLED = "good-2", "good-0"
+"""Of a sample of one half."""
 
 
 @pytest.fixture
@@ -32,14 +34,13 @@ def path(tmp_path):
 async def make_desk(path):
     desks = []
 
-    def make(*, store=False, sample=1.0, **knobs):
-        rule = StoreRule(path=str(path) if store else None, sample=sample, age=AGES)
+    def make(*, store=False, sample=1.0, queue=100, **knobs):
+        rule = StoreRule(path=str(path) if store else None, sample=sample, age=AGES, queue=queue)
         rules = DiagnosticsRules(StoriesRule(), rule, AlertsRule(**knobs))
         said = []
         desk = Diagnostics(
             rules,
             tell=lambda event, _, fields: said.append((event, fields)),
-            rng=lambda: 0.5,
         )
         desk.said = said  # type: ignore[attr-defined]
         desks.append(desk)
@@ -54,6 +55,13 @@ async def until(is_so):
     async with asyncio.timeout(5):
         while not await is_so():  # noqa: ASYNC110  # of another thread
             await asyncio.sleep(0.01)
+
+
+def desk_is_open(desk):
+    async def is_so():
+        return desk._store.database.restored is not None
+
+    return is_so
 
 
 def stored(desk, request_id):
@@ -89,28 +97,54 @@ async def test_memory_and_store_answer_together_without_doubles(make_desk, excha
     assert len((await desk.stories(Query(limit=1))).stories) == 1
 
 
-async def test_failures_and_slow_ones_are_stored_and_a_sample_of_the_rest(
+async def test_what_somebody_may_ask_for_is_stored_and_a_sample_of_the_rest(
     make_desk, exchange_of
 ) -> None:
-    """The dice say 0.5 every time."""
-    desk = make_desk(store=True, sample=0.4)
+    desk = make_desk(store=True, sample=0.5)
     await desk.start()
     desk.closed(
         [
-            exchange_of(request_id="good"),
+            exchange_of(request_id=UNSAMPLED),
+            exchange_of(request_id=SAMPLED),
             exchange_of("upstream_error", request_id="theirs", upstream_status=404),
+            exchange_of("rate_limited", request_id="refused"),
             exchange_of(request_id="slow", ended=13.0),
+            exchange_of(request_id="retried", attempts=[attempt(), attempt()]),
             exchange_of("upstream_reset", request_id="lost"),
         ]
     )
     await until(stored(desk, "lost"))
 
     summaries = await asyncio.to_thread(desk._store.search, Query())
-    assert {story["request_id"] for story in summaries} == {"slow", "lost"}
-    assert (await desk.story("good")).stories
-    desk._rules = DiagnosticsRules(StoriesRule(), StoreRule(sample=0.6), AlertsRule())
-    desk.closed([exchange_of(request_id="sampled")])
-    await until(stored(desk, "sampled"))
+    kept = {"theirs", "refused", "slow", "retried", "lost", SAMPLED}
+    assert {story["request_id"] for story in summaries} == kept
+    assert (await desk.story(UNSAMPLED)).stories
+
+
+async def test_a_restart_loses_nothing_that_the_store_has_room_for(make_desk, exchange_of) -> None:
+    first = make_desk(store=True, sample=0.0)
+    await first.start()
+    first.closed([exchange_of(request_id="good"), exchange_of("upstream_reset", request_id="bad")])
+    await first.stop()
+    desk = make_desk(store=True)
+    await desk.start()
+
+    for request_id in ("good", "bad"):
+        assert len((await desk.story(request_id)).stories) == 1
+
+
+async def test_what_the_store_queues_no_room_for_is_left_and_not_counted_as_lost(
+    make_desk, exchange_of
+) -> None:
+    desk = make_desk(store=True, sample=0.0, queue=2)
+    await desk.start()
+    await until(desk_is_open(desk))
+    desk.closed([exchange_of(request_id=f"good-{n}", ended=11.0 + n / 10) for n in range(5)])
+    await desk.stop()
+    found = await asyncio.to_thread(desk._store.search, Query())
+
+    assert [story["request_id"] for story in found] == ["good-4", "good-3"]
+    assert desk.store_state()["dropped"] == {}
 
 
 async def test_a_store_that_cannot_be_read_leaves_what_is_in_memory(
@@ -201,20 +235,6 @@ async def test_dropped_stories_are_counted_and_raise_an_alert(make_desk, exchang
 
 async def test_a_test_of_alerts_names_nobody_where_there_is_nobody(make_desk) -> None:
     assert await make_desk().alert_test() == []
-
-
-@pytest.mark.parametrize(
-    ("unusual", "slow"),
-    [
-        ({"ended": 12.4}, False),
-        ({"ended": 12.6}, True),
-        ({"ended": 60.0, "streamed": True, "first_event": 2.4}, False),
-        ({"ended": 60.0, "streamed": True, "first_event": 2.6}, True),
-        ({"ended": 60.0, "streamed": True}, False),
-    ],
-)
-def test_a_stream_is_slow_by_its_first_event_not_by_its_length(exchange_of, unusual, slow) -> None:
-    assert is_slow(exchange_of(**unusual), 2.5) is slow
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,20 @@ SHAPES: Final[dict[str, Schema]] = {
         error=TEXT, message=TEXT, request_id=TEXT, retryable=FLAG, faults=_list(_of("Fault")),
     ),
     "Fault": _object("parameter value expected", parameter=TEXT, value=TEXT, expected=TEXT),
-    "Summary": _object("request_id code", **_EXCHANGE, route=TEXT, upstream=TEXT, attempts=WHOLE),
-    "Summaries": _object("requests store", requests=_list(_of("Summary")), store=STORE),
+    "Summary": _object("request_id code", **_EXCHANGE, route=TEXT, upstream=TEXT, attempts=WHOLE,
+                       endpoint=TEXT, detail=TEXT, client_ip=TEXT, user_agent=TEXT),
+    "Summaries": _object(
+        "store", requests=_list(_of("Summary")), store=STORE, by=TEXT, counted=WHOLE,
+        at_least=FLAG, since=TIME, until=TIME, slot_seconds=NUMBER, groups=_list(_of("Counted")),
+        left_off=WHOLE,
+    ),
+    "Counted": _object(
+        "value count", value=TEXT, count=WHOLE, codes=_map(WHOLE), counts=_list(WHOLE),
+        samples=_list(TEXT),
+    ),
+    "Followed": _object(
+        "requests cursor missed", requests=_list(_of("Summary")), cursor=WHOLE, missed=WHOLE
+    ),
     "Story": _object(
         "request_id code diagnosis runbook attempts", **_EXCHANGE,
         client_request_id=TEXT, upstream_request_id=TEXT, upstream_ids=_map(TEXT),
@@ -68,6 +80,8 @@ SHAPES: Final[dict[str, Schema]] = {
         diagnosis=TEXT, runbook=TEXT,
         proven=TEXT, likely=TEXT, next_check=TEXT, neighbours=_of("Neighbours"),
         culprits=_map(OBJECT), usual=_map(OBJECT),
+        body=OBJECT, since_event_ms=NUMBER, round_trip_ms=NUMBER, stalled_ms=NUMBER,
+        client_exit=TEXT, upgrade=OBJECT, cors=TEXT,
     ),
     "Neighbours": _object(
         "kind alike all words", kind=TEXT, alike=WHOLE, all=WHOLE, at_least=FLAG, cut=FLAG,
@@ -88,7 +102,8 @@ SHAPES: Final[dict[str, Schema]] = {
         "fingerprint code", fingerprint=TEXT, code=TEXT, route=TEXT, upstream=TEXT, endpoint=TEXT,
         detail_class=TEXT, severity=LEVEL, category=TEXT, first_seen=TIME, last_seen=TIME,
         total=WHOLE, last_24h=WHOLE, per_hour=_list(OBJECT), samples=_list(TEXT), message=TEXT,
-        trace=TEXT, instances=_list(TEXT),
+        trace=TEXT, instances=_list(TEXT), returned=FLAG,
+        state={"type": "string", "enum": ["active", "muted", "resolved"]},
     ),
     "Errors": _object("groups summary", groups=_list(_of("ErrorGroup")), summary=OBJECT),
     "Alert": _object(
@@ -96,7 +111,7 @@ SHAPES: Final[dict[str, Schema]] = {
         value=NUMBER, threshold=NUMBER, window_s=NUMBER,
         state={"type": "string", "enum": ["raised", "cleared"]}, raised_at=TIME, cleared_at=TIME,
         runbook=TEXT, samples=_list(TEXT), silenced=FLAG, instances=_list(TEXT),
-        traces=_map(TEXT),
+        traces=_map(TEXT), links=_list(TEXT), lasted_s=NUMBER,
     ),
     "Alerts": _object("alerts", alerts=_list(_of("Alert"))),
     "AlertTest": _object("results", results=_list(OBJECT)),

@@ -88,9 +88,21 @@ document.addEventListener("keydown", (event) => {
   document.getElementById("search")?.focus();
 });
 
-// A click on an ID or a text marks all of it, ready to be copied.
+// A click on an ID or a text marks all of it, and a button copies it.
 for (const part of document.querySelectorAll("[data-copy]")) {
-  part.addEventListener("click", () => window.getSelection().selectAllChildren(part));
+  const mark = () => window.getSelection().selectAllChildren(part);
+  part.addEventListener("click", mark);
+  const copy = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy" });
+  copy.addEventListener("click", async () => {
+    mark();
+    try {
+      await navigator.clipboard.writeText(part.textContent);
+    } catch {
+      document.execCommand("copy"); // where the page came by plain HTTP
+    }
+    copy.textContent = "Copied";
+  });
+  part.after(copy);
 }
 
 age();

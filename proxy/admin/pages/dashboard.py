@@ -1,6 +1,7 @@
 """The pages of the dashboard: each asks the sources and shows what they say."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
 from typing import Final
 from urllib.parse import quote
@@ -8,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from proxy.admin.api.errors import NO_GROUP
-from proxy.admin.api.stories import NO_STORY
+from proxy.admin.api.stories import no_story
 from proxy.admin.guard import AdminRefusal
 from proxy.admin.json_view import text
 from proxy.admin.pages.alerts import alerts_page
@@ -25,6 +26,7 @@ from proxy.admin.parameters import query_of
 from proxy.admin.replies import NOT_FOUND
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
+from proxy.diagnostics.stories.grouping import MOST_COUNTED
 from proxy.diagnostics.stories.runbooks import RUNBOOKS
 
 _PAGE: Final = "50"
@@ -75,6 +77,8 @@ class Dashboard:
         found = query_of(asked.items(), wall())
         is_wrong = isinstance(found, list)
         kept = self._sources.diagnostics
+        if not isinstance(found, list) and found.group is not None:
+            found = replace(found, limit=MOST_COUNTED)
         listed = found if isinstance(found, list) else await kept.stories(found)
         shown = requests_page(listed, given)
         return html_page(
@@ -85,7 +89,7 @@ class Dashboard:
         request_id = request.match_info["id"].strip()
         found = await self._sources.diagnostics.story(request_id)
         if not found.stories:
-            return refusal_page(request, NO_STORY)
+            return refusal_page(request, no_story(found.why))
         title = f"Request {text(found.stories[0], 'request_id')}"
         return html_page(request, title, request_page(found), here="/requests")
 

@@ -26,8 +26,16 @@ _HOURS = 48
 
 def errors_page(errors: JsonObject) -> list[Markup]:
     groups, summary = rows(errors, "groups"), part(errors, "summary")
-    listed = groups_table(groups) if groups else nothing("No error has been recorded.")
-    return [el("h1", "Errors"), _summary(summary), section("By group, latest first", listed)]
+    apart = [group for group in groups if text(group, "state") in ("muted", "resolved")]
+    active = [group for group in groups if group not in apart]
+    shown = [group for group in active if text(group, "severity") != "info"]
+    clients = [group for group in active if text(group, "severity") == "info"]
+    listed = groups_table(shown) if shown else nothing("No error has been recorded.")
+    more = (("4xx that repeat", clients), ("Muted or resolved", apart))
+    return [
+        el("h1", "Errors"), _summary(summary), section("By group, latest first", listed),
+        *(section(title, groups_table(some)) for title, some in more if some),
+    ]  # fmt: skip
 
 
 def _summary(summary: JsonObject) -> Markup:
@@ -105,5 +113,23 @@ def group_page(group: JsonObject, wall: float) -> list[Markup]:
         section("Reference IDs", listed, more=more),
         section("Stack trace", el("pre", trace, tabindex="0")) if trace else None,
     ]  # fmt: skip
-    title = el("h1", badge(code, TONES.get(text(group, "severity"), "quiet")), " ", _where(group))
-    return [title, el("div", el("div", left), runbook_aside(code), class_="beside")]
+    state = text(group, "state")
+    told = [" ", badge(state, "quiet")] if state in ("muted", "resolved") else None
+    if group.get("returned") is True:
+        told = [" ", badge("came back", "warn")]
+    orders = [_order(group, order) for order in ("mute", "unmute", "resolve")
+              if _LEADS_TO[order] != state]  # fmt: skip
+    title = el(
+        "h1", badge(code, TONES.get(text(group, "severity"), "quiet")), " ", _where(group), told
+    )
+    buttons = el("div", orders, class_="js-only buttons", role="group", aria_label="Group")
+    return [title, buttons, el("div", el("div", left), runbook_aside(code), class_="beside")]
+
+
+_LEADS_TO = {"mute": "muted", "unmute": "active", "resolve": "resolved"}
+
+
+def _order(group: JsonObject, order: str) -> Markup:
+    """Works with scripts only: changes are asked for in JSON."""
+    path = f"/api/errors/{text(group, 'fingerprint')}/{order}"
+    return el("button", f"{order.capitalize()} group", type="button", data_post=path)

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from proxy.admin.identity import IDENTITY, Identity
 from proxy.admin.pages.markup import Content, Markup, el, html_document
 from proxy.admin.session import COOKIE
 
@@ -41,6 +42,9 @@ def html_page(
     status: int = 200,
 ) -> web.Response:
     """A whole page; `here` is the path of the tab that it belongs to, a bare one shows none."""
+    known = request.app.get(IDENTITY)
+    identity = None if is_bare or known is None else known()
+    named = f"{title} · {identity.name}" if identity is not None else title
     refresh = el("noscript", el("meta", http_equiv="refresh", content=REFRESH)) if is_live else None
     head = el(
         "head",
@@ -48,7 +52,7 @@ def html_page(
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
         el("meta", name="robots", content="noindex"),
-        el("title", f"{title} · Sidelight"),
+        el("title", f"{named} · Sidelight"),
         el("link", rel="icon", href=_ICON),
         el("link", rel="stylesheet", href="/assets/style.css"),
         el("script", src="/assets/page.js", defer=True),
@@ -57,7 +61,7 @@ def html_page(
     skip = el("a", "Skip to content", href="#content", class_="skip")
     main = el("main", content, id="content", tabindex="-1")
     is_known = COOKIE in request.cookies
-    around = (None, None) if is_bare else (_header(here), _footer(is_known=is_known))
+    around = (None, None) if is_bare else (_header(here, identity), _footer(is_known=is_known))
     body = el("body", skip, around[0], _lost(), main, around[1])
     return html_reply(html_document(el("html", head, body, lang="en")), status)
 
@@ -73,14 +77,15 @@ def guarded(answer: web.StreamResponse) -> None:
     answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
 
 
-def _header(here: str) -> Markup:
+def _header(here: str, identity: Identity | None) -> Markup:
     tabs = [
         el("li", el("a", name, href=path, aria_current="page" if path == here else None))
         for name, path in _PAGES
     ]
     brand = el("a", "Sidelight", href="/", class_="brand")
     found = None if here == "/" else search()  # there it stands in the page, larger
-    return el("header", brand, el("nav", el("ul", tabs), aria_label="Pages"), found)
+    which = el("small", identity.words, class_="which") if identity is not None else None
+    return el("header", brand, which, el("nav", el("ul", tabs), aria_label="Pages"), found)
 
 
 def search() -> Markup:

@@ -1,10 +1,14 @@
 """Small pieces that several pages show."""
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 from urllib.parse import quote
 
 from proxy.admin.json_view import JsonObject, text
 from proxy.admin.pages.markup import Content, Markup, el
+
+_NUMBER: Final = re.compile(r"[0-9][0-9.,]*(?: (?:ms|s|min|bytes?|%))?|—")
 
 
 def link(content: Content, *path: str) -> Markup:
@@ -51,15 +55,26 @@ def when(at: str, before: str = "") -> Markup:
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str) -> Markup:
     """`caption` is for those who do not see the page. Wide ones scroll in their own box."""
-    body = [el("tr", map(_cell, heads, row)) for row in rows]
-    head = el("thead", el("tr", [el("th", each, scope="col") for each in heads]))
+    listed = [tuple(row) for row in rows]
+    body = [el("tr", map(_cell, heads, row)) for row in listed]
+    kinds = map(_kind, listed[0]) if listed else [None] * len(heads)
+    named = [el("th", each, scope="col", class_=kind) for each, kind in zip(heads, kinds)]  # noqa: B905
+    head = el("thead", el("tr", named))
     inner = el("table", el("caption", caption, class_="unseen"), head, el("tbody", body))
     return el("div", inner, class_="scroll")
 
 
 def _cell(head: str, content: Content) -> Markup:
     """On a telephone each cell carries its own head."""
-    return el("td", el("div", content), data_label=head)
+    return el("td", el("div", content), data_label=head, class_=_kind(content))
+
+
+def _kind(content: Content) -> str | None:
+    """Numbers stand in line on the right."""
+    is_number = isinstance(content, int | float) or (
+        isinstance(content, str) and _NUMBER.fullmatch(content) is not None
+    )
+    return "number" if is_number else None
 
 
 def facts(pairs: Iterable[tuple[str, Content]]) -> Markup:

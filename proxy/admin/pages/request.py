@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 from proxy.admin.choice_text import chosen_lines, endpoint_words
+from proxy.admin.evidence_text import connection_words, evidence_lines
 from proxy.admin.json_view import (
     JsonObject,
     as_count,
     as_number,
+    length,
     milliseconds,
     part,
     parts_of,
@@ -18,7 +20,7 @@ from proxy.admin.pages.around import culprits, diagnosis, neighbours, usual
 from proxy.admin.pages.drawing import timeline
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
-from proxy.admin.pages.requests import listed, store_note
+from proxy.admin.pages.requests import listed, same_field, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
 from proxy.admin.story_text import (
@@ -89,7 +91,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
     return (
         text(attempt, "number"),
         [el("code", endpoint_words(attempt)), *(_line(each) for each in chosen_lines(attempt))],
-        connection(attempt),
+        [connection(attempt), _line(words) if (words := connection_words(attempt)) else None],
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
         milliseconds(attempt, "head_ms"),
@@ -109,7 +111,7 @@ def _stream(story: JsonObject) -> Markup | None:
     held = as_count(stream, "held_bytes")
     pairs = (
         ("Head after", milliseconds(stream, "head_ms", "")),
-        ("First event after", milliseconds(stream, "first_event_ms", "")),
+        ("First event after", _first(stream)),
         ("Events", f"{as_count(stream, 'events')} in {as_count(stream, 'reads')} reads"),
         ("Longest gap", _gap(stream)),
         ("Last byte after", milliseconds(stream, "last_byte_ms", "")),
@@ -119,6 +121,15 @@ def _stream(story: JsonObject) -> Markup | None:
         ("Told in the stream", "yes" if stream.get("told") is True else ""),
     )  # fmt: skip
     return section("Stream", facts(pairs))
+
+
+def _first(stream: JsonObject) -> str:
+    """From the opening, and from the head, which is where its clock begins."""
+    first, head = as_number(stream, "first_event_ms"), as_number(stream, "head_ms")
+    if first is None:
+        return ""
+    since = f", {length(max(0.0, first - head))} after the head" if head is not None else ""
+    return f"{length(first)}{since}"
 
 
 def _gap(stream: JsonObject) -> str:
@@ -162,12 +173,13 @@ def _facts(story: JsonObject) -> Markup:
         ("Bytes", f"{as_count(story, 'bytes_in')} in, {as_count(story, 'bytes_out')} out"),
         ("Circuit", circuit(breaker) if breaker else ""),
         ("Retry stopped", text(story, "retry_stopped").replace("_", " ")),
+        *evidence_lines(story),
         ("Times", ", ".join(times)),
         ("Where it went", parts_of(story)),
         ("Sidelight itself", milliseconds(story, "overhead_ms", "")),
         ("Detail", text(story, "detail")),
         ("Fault", text(story, "fault")),
-        *((name, str(value)) for name, value in part(story, "fields").items()),
+        *((name, same_field(name, str(value))) for name, value in part(story, "fields").items()),
         ("Client's own ID", text(story, "client_request_id")),
         ("Upstream's ID", text(story, "upstream_request_id")),
         *((name, str(value)) for name, value in part(story, "upstream_ids").items()),

@@ -9,9 +9,9 @@ from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import facts, nothing, reference, state, table, when
 
 _ORDERS = (
-    ("open", "Open", "Refuse all requests of this route?"),
-    ("close", "Close", "Let traffic flow to this upstream again?"),
-    ("reset", "Reset", "Close the circuit and forget what was counted?"),
+    ("open", "Open circuit", "Refuse all requests of this route?"),
+    ("close", "Close circuit", "Let traffic flow to this upstream again?"),
+    ("reset", "Reset circuit", "Close the circuit and forget what was counted?"),
 )
 
 _RESULTS = {"open": "open", "close": "closed"}

@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
+from urllib.parse import quote
 
 from proxy.clock import iso
 from proxy.diagnostics.alerts.finding import Finding
 from proxy.diagnostics.alerts.rules import AlertsRule
+from proxy.diagnostics.stories.words import lasting
 
 CLEARED_KEPT: Final = 100
 DAY: Final = 86400.0
@@ -109,8 +111,10 @@ class Book:
         return news
 
 
-def alert_json(alert: Alert, *, runbooks: str = "", silenced: bool = False) -> dict[str, object]:
-    """An alert as it is shown and sent."""
+def alert_json(
+    alert: Alert, *, runbooks: str = "", dashboard: str = "", silenced: bool = False
+) -> dict[str, object]:
+    """An alert as it is shown and sent; `dashboard` is where stories can be read."""
     finding = alert.finding
     shown: dict[str, object] = {
         "id": alert.id,
@@ -129,8 +133,14 @@ def alert_json(alert: Alert, *, runbooks: str = "", silenced: bool = False) -> d
     }
     if finding.instances:
         shown["instances"] = list(finding.instances)
+    if dashboard and finding.samples:
+        shown["links"] = [
+            f"{dashboard}/requests/{quote(each, safe='')}" for each in finding.samples
+        ]
     if alert.cleared is not None:
-        shown["cleared_at"] = iso(alert.cleared)
+        lasted = alert.cleared - alert.raised
+        shown["cleared_at"], shown["lasted_s"] = iso(alert.cleared), round(lasted, 3)
+        shown["summary"] = f"over after {lasting(lasted)}; it was: {finding.summary}"
     return shown
 
 

@@ -16,18 +16,20 @@ TIMESTAMP: Final = "X-Sidelight-Timestamp"
 Shown = Mapping[str, object]
 
 
-def message_body(alert: Shown, event: str, service: str, form: str) -> bytes:
+def message_body(alert: Shown, event: str, service: str, form: str, host: str = "") -> bytes:
     """`event` is raised, reminder, cleared or test; `form` as a webhook's `format` says."""
     if form == "slack":
-        return json.dumps({"text": text_of(alert, event, service)}).encode()
-    return json.dumps({"event": event, "service": service, "alert": dict(alert)}).encode()
+        return json.dumps({"text": text_of(alert, event, service, host)}).encode()
+    body = {"event": event, "service": service, "host": host, "alert": dict(alert)}
+    return json.dumps(body).encode()
 
 
-def text_of(alert: Shown, event: str, service: str) -> str:
+def text_of(alert: Shown, event: str, service: str, host: str = "") -> str:
     """The alert in a few lines, as a person reads it on a phone."""
-    samples = alert.get("samples")
+    samples, links = alert.get("samples"), alert.get("links")
+    who = f"{service} on {host}" if host else service
     lines = [
-        f"[{service}] {event.upper()} {alert['severity']}: {alert['rule']}",
+        f"[{who}] {event.upper()} {alert['severity']}: {alert['rule']}",
         str(alert["summary"]),
         f"Runbook: {alert['runbook']}",
     ]
@@ -36,6 +38,8 @@ def text_of(alert: Shown, event: str, service: str) -> str:
     traces = alert.get("traces")
     if isinstance(traces, dict):
         lines.append(f"Traces: {', '.join(map(str, traces.values()))}")
+    if isinstance(links, list) and links:
+        lines.append(f"Stories: {' '.join(map(str, links))}")
     return _escaped("\n".join(lines))
 
 

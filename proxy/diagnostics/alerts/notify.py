@@ -6,6 +6,7 @@ Its URL is never logged or shown, for it may be a secret; only its host is.
 
 import asyncio
 import random
+import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -138,7 +139,9 @@ class Notifier:
 
     async def _post(self, hook: Webhook, message: Message) -> str:
         """Empty if it was taken, else why not."""
-        body = message_body(message.alert, message.event, self._service, hook.format)
+        body = message_body(
+            message.alert, message.event, self._service, hook.format, socket.gethostname()
+        )
         secret = hook.secret.get_secret_value() if hook.secret else None
         if self._session is None:
             limit = aiohttp.ClientTimeout(total=TIMEOUT)

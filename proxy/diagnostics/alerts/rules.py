@@ -205,5 +205,8 @@ class AlertsRule(Knobs):
     runbooks: Annotated[str, Field(min_length=1)] | None = None
     """Where the runbooks stand, such as `https://wiki.example/runbooks#`; the rule is appended.
     null: alerts carry its name alone."""
+    dashboard: Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\s]*[^\s/]$")] | None = None
+    """Where the dashboard of the admin port can be reached, such as `https://ops.example/sidelight`:
+    alerts carry links to their stories. null: Reference IDs alone."""
     webhooks: tuple[Webhook, ...] = ()
     """Who is told."""

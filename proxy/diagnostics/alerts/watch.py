@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from proxy.diagnostics.alerts.book import Book, News, alert_json
+from proxy.diagnostics.alerts.book import Alert, Book, News, alert_json
 from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
 from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.fleet import (
@@ -100,11 +100,15 @@ class AlertWatch:
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """As they are shown: the raised ones, then those cleared within a day."""
-        runbooks, book = self._rule.runbooks or "", self._book
+        book = self._book
         return [
-            alert_json(one, runbooks=runbooks, silenced=book.is_silenced(one.finding.rule, wall))
+            self._json(one, silenced=book.is_silenced(one.finding.rule, wall))
             for one in book.alerts(wall)
         ]
+
+    def _json(self, alert: Alert, *, silenced: bool) -> dict[str, object]:
+        runbooks, dashboard = self._rule.runbooks or "", self._rule.dashboard or ""
+        return alert_json(alert, runbooks=runbooks, dashboard=dashboard, silenced=silenced)
 
     def silence(self, rule: str, until: float) -> bool:
         """Tell nobody of `rule` until then (wall time; 0 ends it). False: there is no such rule."""
@@ -116,9 +120,7 @@ class AlertWatch:
     def _say(self, news: News, wall: float) -> None:
         alert = news.alert
         finding = alert.finding
-        shown = alert_json(
-            alert, runbooks=self._rule.runbooks or "", silenced=news.mute == "silenced"
-        )
+        shown = self._json(alert, silenced=news.mute == "silenced")
         if news.what == "cleared":
             fields = {"rule": finding.rule, "subject": finding.subject}
             self._tell(

@@ -1,18 +1,17 @@
 """Errors grouped by fingerprint, in memory and bounded; what the store saves is a copy.
 
 An error is an exchange whose event is a WARNING or worse: something broke or was refused.
+A 4xx that repeats is one too, of severity INFO: a group of clients who ask for what there is not.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
-from proxy.clock import iso
 from proxy.diagnostics.errors.fingerprint import ErrorKind, kind_of
 from proxy.exchange import Exchange
-from proxy.outcome import INTERNAL_ERROR, OUTCOMES, Level, level_of
+from proxy.outcome import INTERNAL_ERROR, Level, level_of
 
 HOUR: Final = 3600
 HOURS: Final = 48
@@ -20,6 +19,14 @@ HOURS: Final = 48
 SAMPLES: Final = 5
 MOST: Final = 500
 """Groups kept; the one not seen for longest goes first."""
+
+GroupState = Literal["", "muted", "resolved"]
+GroupOrder = Literal["mute", "unmute", "resolve"]
+_STATES: Final[dict[GroupOrder, GroupState]] = {
+    "mute": "muted",
+    "unmute": "",
+    "resolve": "resolved",
+}
 
 
 @dataclass(slots=True)
@@ -38,10 +45,20 @@ class Group:
     """Request IDs, newest last."""
     trace: str | None = None
     """The stack trace of a fault of our own; kept here, never sent."""
+    state: GroupState = ""
+    """`muted`: shown apart; `resolved`: over, until one more comes."""
+    returned: bool = False
+    """Whether it came again after it had been resolved."""
 
     def since(self, hour: int) -> int:
         """How many there were from this hour on."""
         return sum(n for at, n in self.hours.items() if at >= hour)
+
+
+REPEATS: Final = 3
+"""Times that a 4xx comes before it is a group."""
+MOST_SINGLE: Final = 1000
+"""Kinds of 4xx that are counted without being groups yet."""
 
 
 class Groups:
@@ -52,15 +69,19 @@ class Groups:
         self._groups: dict[str, Group] = {}
         self._fingerprints: dict[ErrorKind, str] = {}
         self._unsaved: set[str] = set()
+        self._single: Counter[ErrorKind] = Counter()
+        """4xx that are no groups yet."""
 
     def add(self, x: Exchange) -> Group | None:
         """Count an exchange that has ended; None where it was no error."""
         level = level_of(x.outcome or INTERNAL_ERROR, x.upstream_status)
-        if level == "info":
+        if level == "info" and not (_is_4xx(x) and self._repeats(kind_of(x))):
             return None
         ended = x.started_wall + x.duration
         group = self._group_of(x, level, ended)
         group.total += 1
+        if group.state == "resolved":
+            group.state, group.returned = "", True
         group.last_seen = max(group.last_seen, ended)
         hour = int(ended // HOUR)
         group.hours[hour] = group.hours.get(hour, 0) + 1
@@ -89,6 +110,32 @@ class Groups:
         """The store has begun anew."""
         self._unsaved = set(self._groups)
 
+    def order(self, fingerprint: str, order: GroupOrder) -> bool:
+        """Mute a group, or say that it is over; False: there is none."""
+        group = self._groups.get(fingerprint)
+        if group is None:
+            return False
+        group.state, group.returned = _STATES[order], False
+        self._unsaved.add(fingerprint)
+        return True
+
+    @property
+    def single_kinds(self) -> int:
+        """Kinds of 4xx that are no groups yet."""
+        return len(self._single)
+
+    def _repeats(self, kind: ErrorKind) -> bool:
+        """Whether this kind has come often enough to be a group, this time included."""
+        if kind in self._fingerprints:
+            return True
+        if len(self._single) >= MOST_SINGLE:
+            self._single.clear()
+        self._single[kind] += 1
+        if self._single[kind] < REPEATS:
+            return False
+        del self._single[kind]
+        return True
+
     def get(self, fingerprint: str) -> Group | None:
         return self._groups.get(fingerprint)
 
@@ -115,6 +162,11 @@ class Groups:
             self._unsaved.discard(oldest)
 
 
+def _is_4xx(x: Exchange) -> bool:
+    """Whether it was answered so; 499 says that the client left."""
+    return x.status is not None and 400 <= x.status < 499
+
+
 def copied(group: Group) -> Group:
     """As it is now, for another thread."""
     return replace(group, hours=dict(group.hours), samples=group.samples.copy())
@@ -135,74 +187,6 @@ def merged(old: Group, new: Group) -> Group:
         dict(sorted(hours.items())[-HOURS:]),
         deque([*old.samples, *new.samples], maxlen=SAMPLES),
         new.trace or old.trace,
+        "" if old.state == "resolved" else old.state,
+        old.state == "resolved",
     )
-
-
-def group_json(group: Group, now: float, *, with_trace: bool = False) -> dict[str, object]:
-    """A group as it is shown; `now` is wall time."""
-    kind = group.kind
-    outcome = OUTCOMES.get(kind.code)
-    shown: dict[str, object] = {
-        "fingerprint": kind.fingerprint,
-        "code": kind.code,
-        "route": kind.route,
-        "upstream": kind.upstream,
-        "endpoint": kind.endpoint,
-        "detail_class": kind.detail_class,
-        "severity": group.severity,
-        "category": group.category,
-        "message": outcome.message if outcome else "",
-        "first_seen": iso(group.first_seen),
-        "last_seen": iso(group.last_seen),
-        "total": group.total,
-        "last_24h": group.since(_day_ago(now)),
-        "per_hour": [{"hour": _hour(h), "count": n} for h, n in sorted(group.hours.items())],
-        "samples": list(reversed(group.samples)),
-    }
-    if with_trace and group.trace:
-        shown["trace"] = group.trace
-    return shown
-
-
-@lru_cache(maxsize=2 * HOURS)
-def _hour(number: int) -> str:
-    """When it began; all groups share theirs."""
-    return iso(number * HOUR)
-
-
-def summary(groups: Iterable[Group], now: float) -> dict[str, object]:
-    """The last 24 hours: by severity, by code, hour by hour, and what was critical."""
-    since = _day_ago(now)
-    by_severity = {"warning": 0, "error": 0, "critical": 0}
-    by_code: dict[str, int] = {}
-    hours = {hour: dict.fromkeys(by_severity, 0) for hour in range(since, since + 24)}
-    critical: list[Group] = []
-    for group in groups:
-        recent = {hour: n for hour, n in group.hours.items() if hour in hours}
-        if not recent:
-            continue
-        n = sum(recent.values())
-        by_severity[group.severity] += n
-        by_code[group.kind.code] = by_code.get(group.kind.code, 0) + n
-        for hour, count in recent.items():
-            hours[hour][group.severity] += count
-        if group.severity == "critical":
-            critical.append(group)
-    broken = by_severity["error"] + by_severity["critical"]
-    newest = sorted(critical, key=_last_seen, reverse=True)[:10]
-    return {
-        "last_24h": by_severity,
-        "by_code": dict(sorted(by_code.items(), key=lambda item: -item[1])),
-        "rate_per_hour": round(broken / 24, 2),
-        "per_hour": [{"hour": iso(hour * HOUR), **counts} for hour, counts in hours.items()],
-        "critical_recent": [group_json(group, now) for group in newest],
-    }
-
-
-def _day_ago(now: float) -> int:
-    """The first of the 24 hours that end with the present one."""
-    return int(now // HOUR) - 23
-
-
-def _last_seen(group: Group) -> float:
-    return group.last_seen

@@ -20,6 +20,8 @@ def as_plain(group: Group) -> dict[str, object]:
         "hours": {str(hour): n for hour, n in group.hours.items()},
         "samples": list(group.samples),
         "trace": group.trace,
+        "state": group.state,
+        "returned": group.returned,
     }
 
 
@@ -32,7 +34,7 @@ def from_plain(saved: Mapping[str, object]) -> Group | None:
             "upstream": str(upstream),
             "endpoint": str(endpoint),
             "detail_class": str(detail),
-            "severity": ("warning" | "error" | "critical") as severity,
+            "severity": ("info" | "warning" | "error" | "critical") as severity,
             "category": str(category),
             "first_seen": float(first),
             "last_seen": float(last),
@@ -41,6 +43,7 @@ def from_plain(saved: Mapping[str, object]) -> Group | None:
             "samples": list(samples),
             "trace": str() | None as trace,
         }:
+            state = saved.get("state", "")
             return Group(
                 ErrorKind(code, route, upstream, endpoint, detail),
                 severity,
@@ -51,5 +54,7 @@ def from_plain(saved: Mapping[str, object]) -> Group | None:
                 {int(hour): n for hour, n in hours.items() if isinstance(n, int)},
                 deque((one for one in samples if isinstance(one, str)), maxlen=SAMPLES),
                 trace,
+                "muted" if state == "muted" else "resolved" if state == "resolved" else "",
+                saved.get("returned") is True,
             )
     return None

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from proxy.diagnostics.errors.fleet import FleetGroup, FleetGroups, with_own
-from proxy.diagnostics.errors.groups import Groups, group_json, summary
+from proxy.diagnostics.errors.groups import Groups
+from proxy.diagnostics.errors.shown import errors_json, group_json, summary
 
 Others = Callable[[], FleetGroups | None]
 """Groups of other instances; None where there is nothing by which to know them."""
@@ -20,10 +21,7 @@ class ErrorsView:
         others = self._others()
         own = self._groups.newest_first()
         if others is None:
-            return {
-                "groups": [group_json(group, wall) for group in own],
-                "summary": summary(own, wall),
-            }
+            return errors_json(own, wall)
         whole = sorted(with_own(others, own, self._instance).values(), key=_last_seen, reverse=True)
         return {
             "groups": [_shown(one, wall) for one in whole],

@@ -8,6 +8,7 @@ from proxy.diagnostics.alerts.fleet import FleetNews
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.neighbours.usual import Saved
+from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.story import Story
@@ -63,8 +64,14 @@ class Database(Protocol):
 class StoryReader(Protocol):
     """Used by any thread. Raises STORE_ERRORS."""
 
-    def find(self, request_id: str) -> list[Story]:
-        """All stories under this ID, newest first."""
+    def find(self, *asked_for: str) -> list[Story]:
+        """All stories under one of these IDs, newest first."""
+
+    def beginning(self, starts: Sequence[str], most: int) -> set[str]:
+        """Reference IDs of up to `most` stories with an ID that begins so."""
+
+    def oldest(self) -> OldestStory | None:
+        """None: nothing is stored."""
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first."""

@@ -29,3 +29,20 @@ def client_got(x: Exchange) -> Got:
     if x.inband_error:
         return "in_band_error"
     return "own_answer" if x.upstream_status is None else "aborted"
+
+
+def client_told(x: Exchange, outcome: o.Outcome) -> dict[str, object]:
+    """The same with its status and its words, as a story says it."""
+    got = client_got(x)
+    told: dict[str, object] = {"got": got}
+    if x.status is not None:
+        told["status"] = x.status
+    if got in ("own_answer", "in_band_error"):
+        told["code"] = outcome.code
+        number = str(round(x.retry_in)) if x.retry_in else "a few"
+        if outcome is o.MESSAGE_TOO_LONG and x.terms is not None:
+            number = str(x.terms.message.max_length)
+        told["message"] = outcome.message.replace("{n}", number)
+    if x.retry_in is not None:
+        told["retry_after"] = round(x.retry_in, 3)
+    return told

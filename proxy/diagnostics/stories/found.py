@@ -16,6 +16,8 @@ class FoundStories:
 
     stories: list[Story]
     store: StoreState
+    why: str = ""
+    """Why there is none under an ID; empty where there is one, or where none was asked for."""
 
 
 def combined(recent: list[Story], stored: Sequence[Story] | None, limit: int) -> FoundStories:

@@ -17,7 +17,7 @@ from proxy.outcome import OUTCOMES, NotRetried, Result
 LogEvent = Mapping[str, object]
 
 _UNSENT: Final = ("dns_failure", "connect_refused", "connect_timeout", "tls_failure")
-_UNKNOWN: Final = ("at_ms", "sent", "reused")
+_UNKNOWN: Final = ("at_ms", "sent", "reused", "connection")
 """What the event says of the last attempt at most."""
 _LARGEST: Final = 1e15
 """No size and no length of time is larger; it counts as missing."""

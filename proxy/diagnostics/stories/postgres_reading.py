@@ -1,11 +1,12 @@
 """Queries on the tables on PostgreSQL, which may be far away or silent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from proxy import clock
+from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.postgres_link import engine_for_reading, is_gone
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.reading import Reader
@@ -24,9 +25,19 @@ class PostgresReader:
         self._reader = Reader(engine_for_reading(url))
         self._again_at = 0.0
 
-    def find(self, request_id: str) -> list[Story]:
-        """All stories under this ID, of any instance, newest first."""
-        return self._asked(lambda: self._reader.find(request_id.replace("\x00", "\ufffd")))
+    def find(self, *asked_for: str) -> list[Story]:
+        """All stories under one of these IDs, of any instance, newest first."""
+        forms = [_storable(each) for each in asked_for]
+        return self._asked(lambda: self._reader.find(*forms))
+
+    def beginning(self, starts: Sequence[str], most: int) -> set[str]:
+        """Reference IDs of up to `most` stories, of any instance, with an ID that begins so."""
+        forms = [_storable(each) for each in starts]
+        return self._asked(lambda: self._reader.beginning(forms, most))
+
+    def oldest(self) -> OldestStory | None:
+        """Of any instance; None: nothing is stored."""
+        return self._asked(self._reader.oldest)
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, of any instance, newest first."""
@@ -45,3 +56,8 @@ class PostgresReader:
             if is_gone(error):
                 self._again_at = clock.now() + AGAIN
             raise
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL has no NUL in texts."""
+    return text.replace("\x00", "\ufffd")

@@ -1,11 +1,23 @@
 """Queries on the tables. Blocking: call it in a thread."""
 
-import orjson
-from sqlalchemy import Engine, Select, select
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
 
+import orjson
+from sqlalchemy import Column, ColumnElement, Engine, Select, or_, select
+
+from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
 from proxy.diagnostics.stories.story import Story, summary_of
 from proxy.diagnostics.stories.tables import stories, story_fields, story_ids
+
+MOST_READ: Final = 20_000
+"""Stories that are read for one question about what stands within them."""
+CHUNK: Final = 200
+"""Stories that are read at once."""
+_LAST: Final = "\U0010ffff"
+"""Nothing sorts behind it."""
 
 
 class Reader:
@@ -14,19 +26,42 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def find(self, request_id: str) -> list[Story]:
-        """All stories under this ID, newest first."""
-        forms = Wanted(request_id).forms
+    def find(self, *asked_for: str) -> list[Story]:
+        """All stories under one of these IDs, newest first."""
+        forms = Wanted(*asked_for).forms
         own = select(stories.c.id).where(stories.c.request_id.in_(forms))
         others = select(story_ids.c.story_id).where(story_ids.c.value.in_(forms))
         asked = select(stories.c.body).where(stories.c.id.in_(own.union(others)))
         return self._bodies(asked.order_by(stories.c.id.desc()).limit(SAME_ID))
 
+    def beginning(self, starts: Sequence[str], most: int) -> set[str]:
+        """Reference IDs of up to `most` stories with an ID that begins so."""
+        column, other = stories.c.request_id, story_ids.c.value
+        begins = _begins if self._engine.dialect.name == "sqlite" else _begins_in_any_order
+        others = select(story_ids.c.story_id).where(or_(*(begins(other, s) for s in starts)))
+        alike = or_(*(begins(column, s) for s in starts), stories.c.id.in_(others))
+        with self._engine.connect() as connection:
+            found = connection.execute(select(column).where(alike).distinct().limit(most))
+            return set(found.scalars())
+
+    def oldest(self) -> OldestStory | None:
+        """None: nothing is stored."""
+        asked = select(stories.c.request_id, stories.c.ended).order_by(stories.c.ended).limit(1)
+        with self._engine.connect() as connection:
+            row = connection.execute(asked).first()
+        return None if row is None else OldestStory(row[0], row[1])
+
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first."""
         asked = _where(select(stories.c.body), query)
-        asked = asked.order_by(stories.c.ended.desc()).limit(query.limit)
-        return [summary_of(story) for story in self._bodies(asked)]
+        asked = asked.order_by(stories.c.ended.desc())
+        if not query.looks_inside:
+            return [summary_of(story) for story in self._bodies(asked.limit(query.limit))]
+        with self._engine.connect() as connection:
+            bodies = connection.execute(asked.limit(MOST_READ)).scalars().yield_per(CHUNK)
+            read = (parsed(body) for body in bodies)
+            fitting = (s for s in read if s is not None and query.takes_story(s))
+            return [summary_of(story) for story in islice(fitting, query.limit)]
 
     def let_go(self) -> None:
         """Close what is open."""
@@ -36,6 +71,16 @@ class Reader:
         with self._engine.connect() as connection:
             found = (parsed(body) for body in connection.execute(asked).scalars())
             return [story for story in found if story is not None]
+
+
+def _begins(column: Column[str], start: str) -> ColumnElement[bool]:
+    """A range, which an index can answer; LIKE cannot."""
+    return (column >= start) & (column < start + _LAST)
+
+
+def _begins_in_any_order(column: Column[str], start: str) -> ColumnElement[bool]:
+    """The same where texts sort by the rules of a language, in which no range means that."""
+    return column.startswith(start, autoescape=True)
 
 
 def parsed(body: str) -> Story | None:

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Final
 
 from proxy.diagnostics.stories.around import Complete, leave
-from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
+from proxy.diagnostics.stories.missing import OldestStory
+from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted, ids_of
 from proxy.diagnostics.stories.story import Story, brief_of, story_of
 from proxy.exchange import Exchange
 
@@ -20,6 +21,9 @@ EXCHANGE_BYTES: Final = 1000
 
 ATTEMPT_BYTES: Final = 300
 """What an attempt takes."""
+
+EVIDENCE_BYTES: Final = 600
+"""What was found out at the end of one that was bad or slow, and its texts (measured)."""
 
 AROUND_BYTES: Final = 2000
 """What is found out later around a failure, or one that is slow (measured, rounded up)."""
@@ -34,6 +38,8 @@ def bytes_of(x: Exchange) -> int:
     for text in (x.client_request_id, x.upstream_request_id, x.detail):
         if text is not None:
             size += len(text)
+    if x.evidence is not None:
+        size += EVIDENCE_BYTES
     if x.fault is not None:
         size += len(x.fault.trace)
     if x.upstream_ids:
@@ -83,6 +89,14 @@ class Shelf:
         for batch, _ in reversed(self._batches):
             yield from reversed(batch)
 
+    @property
+    def oldest(self) -> OldestStory | None:
+        """None: it is empty."""
+        if not self._batches:
+            return None
+        x = self._batches[0][0][0]
+        return OldestStory(x.request_id, x.started_wall + x.duration)
+
 
 class Recent:
     """What this process remembers; `room` in bytes.
@@ -117,19 +131,41 @@ class Recent:
         self._troubled.add(troubled)
         self._rest.add(rest)
 
-    def find(self, request_id: str) -> list[Story]:
-        """All stories under this ID, newest first: a client may use an ID twice."""
-        return self.told(self.records(request_id))
+    def find(self, *asked: str) -> list[Story]:
+        """All stories under one of these IDs, newest first: a client may use an ID twice."""
+        return self.told(self.records(*asked))
 
-    def records(self, request_id: str) -> list[Exchange]:
-        """The exchanges under this ID, newest first."""
-        wanted = Wanted(request_id)
+    def records(self, *asked: str) -> list[Exchange]:
+        """The exchanges under one of these IDs, newest first."""
+        wanted = Wanted(*asked)
         forms = wanted.forms
         found = [
             x for x in self._all() if x.request_id in forms or (_has_others(x) and wanted.names(x))
         ]
         found.sort(key=_ended, reverse=True)
         return found[:SAME_ID]
+
+    def beginning(self, starts: tuple[str, ...], most: int) -> set[str]:
+        """Reference IDs of up to `most` exchanges with an ID that begins so."""
+        found: set[str] = set()
+        for x in self._all():
+            if len(found) < most and any(known.startswith(starts) for known in ids_of(x)):
+                found.add(x.request_id)
+        return found
+
+    @property
+    def oldest_failure(self) -> OldestStory | None:
+        """None: there is none, or slow one."""
+        return self._troubled.oldest
+
+    @property
+    def oldest_success(self) -> OldestStory | None:
+        """None: there is none."""
+        return self._rest.oldest
+
+    def successes(self) -> Iterator[Exchange]:
+        """Those that were neither failures nor slow, newest first."""
+        return self._rest.newest_first()
 
     def told(self, records: Sequence[Exchange]) -> list[Story]:
         """Their stories. Looks at no shelf, so another thread may do it."""
@@ -158,6 +194,8 @@ class Recent:
 
 def _has_others(x: Exchange) -> bool:
     """Whether somebody else gave it an ID, too: most have none, and are passed over quickly."""
+    if x.trace_id:
+        return True
     if x.client_request_id is not None or x.upstream_ids is not None:
         return True
     return any(attempt.upstream_ids is not None for attempt in x.attempts)

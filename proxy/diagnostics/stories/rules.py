@@ -12,7 +12,8 @@ class StoriesRule(Knobs):
     """Stories in memory, to be found by their Reference ID."""
 
     memory: Annotated[Size, Field(ge=64 * 1024)] = 16 * 1024 * 1024
-    """Memory for recent exchanges, per worker; half of it is for failures and slow ones alone."""
+    """Memory for recent exchanges, per worker; half of it is for failures, refusals, 4xx,
+    retried and slow ones alone."""
     slow: Duration = 2.5
     """An exchange is slow, and kept like a failure, when its answer, or the first event of its
     stream, took longer."""
@@ -32,7 +33,8 @@ class StoreRule(Knobs):
     """PostgreSQL that all instances share, `postgresql://user@host:5432/database`, with parameters
     of libpq such as `sslmode` and `passfile`; instead of `path`."""
     sample: Share = 0.01
-    """Share of the exchanges that were neither failures nor slow; those are all stored."""
+    """Share of the plain successes; all others are stored: failures, refusals, 4xx, retried and
+    slow ones. Those in memory at the end are stored as well, as far as `queue` has room."""
     queue: Count = 10_000
     """Stories that may wait to be written; more are dropped and counted."""
     age: Annotated[Duration, Field(gt=0)] = 7 * 86400.0

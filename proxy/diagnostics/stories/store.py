@@ -19,6 +19,7 @@ from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories.around import Complete, leave
 from proxy.diagnostics.stories.backend import Database, StoryReader
 from proxy.diagnostics.stories.files import STORE_ERRORS
+from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.story import Story, story_of
@@ -111,10 +112,26 @@ class Store:
             self._usual = saved
         self._wake.set()
 
-    def find(self, request_id: str) -> list[Story] | None:
-        """All stories of this ID, newest first; None where the store cannot be read."""
+    def find(self, *asked: str) -> list[Story] | None:
+        """All stories of these IDs, newest first; None where the store cannot be read."""
         try:
-            return self._reader.find(request_id)
+            return self._reader.find(*asked)
+        except STORE_ERRORS as error:
+            self._doubt(error)
+            return None
+
+    def beginning(self, starts: Sequence[str], most: int) -> set[str]:
+        """Reference IDs of stories with an ID that begins so; none where it cannot be read."""
+        try:
+            return self._reader.beginning(starts, most)
+        except STORE_ERRORS as error:
+            self._doubt(error)
+            return set()
+
+    def oldest(self) -> OldestStory | None:
+        """The oldest story; None where there is none, or the store cannot be read."""
+        try:
+            return self._reader.oldest()
         except STORE_ERRORS as error:
             self._doubt(error)
             return None

@@ -10,7 +10,7 @@ from typing import Final
 from proxy.clock import iso
 from proxy.diagnostics.stories.around import around_of
 from proxy.diagnostics.stories.choice import went_to
-from proxy.diagnostics.stories.client_end import client_got
+from proxy.diagnostics.stories.client_end import client_told
 from proxy.diagnostics.stories.clocks import (
     Clock,
     clocks_of,
@@ -20,19 +20,20 @@ from proxy.diagnostics.stories.clocks import (
     silence,
 )  # fmt: skip
 from proxy.diagnostics.stories.diagnosis import diagnose
+from proxy.diagnostics.stories.evidence import connection_of, evidence_told
 from proxy.diagnostics.stories.fallbacks import fallback_of
 from proxy.diagnostics.stories.guards import guards_of, route_of
 from proxy.exchange import Exchange
 from proxy.observation.breaker_opening import opened
 from proxy.observation.record import RESERVED, ms
-from proxy.outcome import INTERNAL_ERROR, MESSAGE_TOO_LONG, Outcome, level_of
+from proxy.outcome import INTERNAL_ERROR, Outcome, level_of
 
 Story = dict[str, object]
 """JSON-able and redacted; what has nothing to say is left out."""
 
 SUMMARY: Final = (
     "request_id", "at", "ended", "method", "path", "status", "code", "term", "level",
-    "duration_ms", "fields",
+    "duration_ms", "fields", "detail", "client_ip", "user_agent",
 )  # fmt: skip
 """What a list of stories says of each, beside its route and its number of attempts."""
 
@@ -68,11 +69,12 @@ def story_of(x: Exchange, *, worker: int = 0, instance: str = "") -> Story:
         "parts": {f"{name}_ms": ms(took) for name, took in x.spent.by_name().items()},
         "clocks": [_clock(clock) for clock in clocks_of(x)],
         "stream": _stream(x),
-        "client": _client(x, outcome),
+        "client": client_told(x, outcome),
         "config_hash": x.config_hash or None,
         "config_replaced_by": x.replaced_by or None,
         "worker": worker,
         "instance": instance or None,
+        **evidence_told(x),
         **around,
         **diagnose(x, around),
         "runbook": runbook_of(x),
@@ -86,7 +88,10 @@ def summary_of(story: Mapping[str, object]) -> Story:
     route, attempts = story.get("route"), story.get("attempts")
     if isinstance(route, Mapping):
         summary["route"], summary["upstream"] = route["name"], route["upstream"]
-    summary["attempts"] = len(attempts) if isinstance(attempts, list) else 0
+    tried = attempts if isinstance(attempts, list) else []
+    summary["attempts"] = len(tried)
+    if tried and (endpoint := tried[-1].get("endpoint")):
+        summary["endpoint"] = endpoint
     return summary
 
 
@@ -105,6 +110,10 @@ def brief_of(x: Exchange) -> Story:
         "level": level_of(outcome, x.upstream_status),
         "duration_ms": ms(x.duration),
         "fields": own_fields(x) or None,
+        "detail": x.detail or None,
+        "client_ip": x.client_ip,
+        "user_agent": x.user_agent or None,
+        "endpoint": (x.attempts[-1].endpoint or None) if x.attempts else None,
         "route": x.route or None,
         "upstream": x.upstream or None,
         "attempts": len(x.attempts),
@@ -143,9 +152,10 @@ def _attempt(x: Exchange, n: int) -> Story:
         "number": n + 1,
         **went_to(attempt, x.started),
         "reused": attempt.reused,
+        "connection": connection_of(x, attempt),
         "at_ms": ms(attempt.started - x.started),
         "queue_ms": ms(attempt.queued) if attempt.queued else None,
-        "connect_ms": _ms(attempt.connect),
+        "connect_ms": _ms(attempt.in_vain if attempt.connect is None else attempt.connect),
         "head_ms": _ms(attempt.head),
         "sent": attempt.sent,
         "status": attempt.status,
@@ -221,21 +231,6 @@ def _stream(x: Exchange) -> Story | None:
         "told": x.inband_error,
     }
     return {key: value for key, value in told.items() if value is not None}
-
-
-def _client(x: Exchange, outcome: Outcome) -> Story:
-    told: Story = {"got": (got := client_got(x))}
-    if x.status is not None:
-        told["status"] = x.status
-    if got in ("own_answer", "in_band_error"):
-        told["code"] = outcome.code
-        number = str(round(x.retry_in)) if x.retry_in else "a few"
-        if outcome is MESSAGE_TOO_LONG and x.terms is not None:
-            number = str(x.terms.message.max_length)
-        told["message"] = outcome.message.replace("{n}", number)
-    if x.retry_in is not None:
-        told["retry_after"] = round(x.retry_in, 3)
-    return told
 
 
 def _ms(seconds: float | None) -> float | None:

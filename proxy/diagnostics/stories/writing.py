@@ -83,10 +83,12 @@ def write_stories(connection: Connection, rows: Sequence[Row]) -> None:
 
 
 def _ids_of(story: Story) -> frozenset[str]:
-    """IDs of others that a story names, its attempts' included."""
+    """IDs of others and the trace that a story names, its attempts' included."""
     attempts = story.get("attempts")
     parts = [story, *(attempts if isinstance(attempts, list) else ())]
     ids = {str(value) for part in parts for value in _values(part.get("upstream_ids"))}
+    if trace := story.get("trace_id"):
+        ids.add(str(trace))
     if client := story.get("client_request_id"):
         ids.add(str(client))
     return frozenset(ids)

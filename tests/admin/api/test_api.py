@@ -174,3 +174,12 @@ async def test_a_reload_that_changes_nothing_says_why(
 
     assert (status, error, report.result) == (given, told["error"], told["result"])
     assert (list(report.faults), report.reason) == (told["faults"], told["reason"])
+
+
+@pytest.mark.parametrize("order", ["mute", "unmute", "resolve"])
+async def test_a_group_of_errors_takes_orders(admin, sources, order) -> None:
+    status, body = await post(admin, f"/api/errors/0123456789ab/{order}")
+
+    assert (status, body["fingerprint"]) == (200, "0123456789ab")
+    assert sources.diagnostics.asked == [("0123456789ab", order)]
+    assert 404 == (await post(admin, f"/api/errors/nope/{order}"))[0]

@@ -54,7 +54,9 @@ def test_what_is_open_says_so_and_what_changes_takes_json(told) -> None:
 
 
 GETS = [
-    ("/api/requests", "Summaries"), ("/api/requests/req-1", "Stories"), ("/api/errors", "Errors"),
+    ("/api/requests", "Summaries"), ("/api/tail", "Followed"),
+    ("/api/requests?group=path", "Summaries"),
+    ("/api/requests/req-1", "Stories"), ("/api/errors", "Errors"),
     ("/api/errors/0123456789ab", "ErrorGroup"), ("/api/alerts", "Alerts"),
     ("/api/breakers", "Breakers"), ("/api/routes", "Routes"), ("/api/live", "Live"),
     ("/api/codes/completed", "Code"), ("/drain", "Drain"), ("/livez", "Alive"),

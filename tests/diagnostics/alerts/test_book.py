@@ -118,3 +118,22 @@ def test_an_alert_is_shown_with_its_runbook_and_samples(book) -> None:
     }
     judged(book, 60)
     assert alert_json(book.alerts(WALL)[0])["cleared_at"] == "2001-09-09T01:47:40.000Z"
+
+
+def test_a_cleared_alert_says_what_is_over_and_how_long_it_lasted(book) -> None:
+    judged(book, 0, ERRORS)
+    judged(book, 720)
+    (alert,) = book.alerts(WALL + 720)
+    shown = alert_json(alert)
+
+    assert shown["summary"] == "over after 12.0 min; it was: 11 errors"
+    assert shown["lasted_s"] == 720.0
+
+
+def test_an_alert_links_to_its_stories_where_the_dashboard_is_known(book) -> None:
+    judged(book, 0, ERRORS)
+    (alert,) = book.alerts(WALL)
+
+    links = ["https://d/requests/a", "https://d/requests/b"]
+    assert alert_json(alert, dashboard="https://d")["links"] == links
+    assert "links" not in alert_json(alert)

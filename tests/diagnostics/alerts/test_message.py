@@ -16,9 +16,10 @@ ALERT = {
 
 
 def test_json_carries_the_whole_alert() -> None:
-    assert json.loads(message_body(ALERT, "raised", "chat", "json")) == {
+    assert json.loads(message_body(ALERT, "raised", "chat", "json", "host-1")) == {
         "event": "raised",
         "service": "chat",
+        "host": "host-1",
         "alert": ALERT,
     }
 
@@ -54,3 +55,10 @@ def test_a_secret_signs_the_time_and_the_body() -> None:
 
 def test_without_a_secret_nothing_is_signed() -> None:
     assert SIGNATURE not in headers_of(b"{}", None, 1e9)
+
+
+def test_a_text_names_service_and_host_and_links_to_the_stories() -> None:
+    said = text_of({**ALERT, "links": ["https://d/requests/a"]}, "raised", "chat", "host-1")
+
+    assert said.startswith("[chat on host-1] RAISED")
+    assert said.endswith("Stories: https://d/requests/a")

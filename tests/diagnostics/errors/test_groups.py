@@ -7,12 +7,13 @@ import pytest
 from proxy.diagnostics.errors.groups import (
     HOUR,
     HOURS,
+    MOST_SINGLE,
+    REPEATS,
     SAMPLES,
     Groups,
     copied,
-    group_json,
-    summary,
 )
+from proxy.diagnostics.errors.shown import group_json, summary
 from proxy.observation.fault import fault_of
 
 BEGIN = 1e9
@@ -138,3 +139,59 @@ def test_what_had_to_make_room_is_not_saved_any_more(exchange_of) -> None:
         add(groups, exchange_of, "upstream_reset", route=f"r{n}")
 
     assert len(groups._unsaved) == 1
+
+
+def refused(exchange_of, n: int = 0):
+    return exchange_of("route_not_found", request_id=f"id-{n}", status=404, route="", attempts=[])
+
+
+def test_a_4xx_is_a_group_once_it_repeats_and_never_in_the_figures(exchange_of) -> None:
+    groups = Groups()
+    found = [groups.add(refused(exchange_of, n)) for n in range(REPEATS + 1)]
+
+    assert [group is None for group in found] == [True] * (REPEATS - 1) + [False] * 2
+    (group,) = groups.newest_first()
+    assert (group.severity, group.total) == ("info", 2)
+    assert summary([group], group.last_seen)["by_code"] == {}
+
+
+def test_a_client_that_leaves_is_no_group(exchange_of) -> None:
+    groups = Groups()
+    for _ in range(2 * REPEATS):
+        groups.add(exchange_of("client_closed_request", status=499))
+
+    assert groups.newest_first() == []
+
+
+def test_a_resolved_group_comes_back_with_the_next_of_its_kind(exchange_of) -> None:
+    groups = Groups()
+    group = groups.add(exchange_of("upstream_reset"))
+    assert group is not None
+    name = group.kind.fingerprint
+
+    assert groups.order(name, "resolve")
+    assert group_json(group, BEGIN)["state"] == "resolved"
+    groups.add(exchange_of("upstream_reset"))
+    assert (group.state, group.returned) == ("", True)
+
+
+def test_a_muted_group_stays_muted_until_it_is_unmuted(exchange_of) -> None:
+    groups = Groups()
+    group = groups.add(exchange_of("upstream_reset"))
+    assert group is not None
+    groups.order(group.kind.fingerprint, "mute")
+    groups.add(exchange_of("upstream_reset"))
+
+    assert group_json(group, BEGIN)["state"] == "muted"
+    assert groups.unsaved() == [group]
+    groups.order(group.kind.fingerprint, "unmute")
+    assert group_json(group, BEGIN)["state"] == "active"
+    assert not groups.order("nothing", "mute")
+
+
+def test_kinds_that_never_repeat_are_forgotten(exchange_of) -> None:
+    groups = Groups()
+    for n in range(2 * MOST_SINGLE):
+        groups.add(exchange_of("route_not_found", status=404, route=f"route-{n}", attempts=[]))
+
+    assert groups.single_kinds <= MOST_SINGLE

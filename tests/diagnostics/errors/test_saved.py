@@ -10,12 +10,12 @@ from proxy.diagnostics.errors.saved import as_plain, from_plain
 
 def test_a_group_comes_back_as_it_went(exchange_of) -> None:
     group = Groups().add(exchange_of("upstream_reset"))
-    group.trace = "place"
+    group.trace, group.state, group.returned = "place", "muted", True
 
     assert from_plain(json.loads(json.dumps(as_plain(group)))) == group
 
 
-@pytest.mark.parametrize("broken", [{}, {"total": "x"}, {"severity": "info"}, {"hours": 3}])
+@pytest.mark.parametrize("broken", [{}, {"total": "x"}, {"severity": "none"}, {"hours": 3}])
 def test_what_no_version_saved_is_left_out(exchange_of, broken) -> None:
     plain = as_plain(Groups().add(exchange_of("upstream_reset")))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.diagnostics.stories.query import Query, Wanted
+from proxy.diagnostics.stories.story import story_of
 from proxy.observation.recorded import redact_in_place
 from tests.records import attempt
 
@@ -21,13 +22,31 @@ ENDED = 1e9 + 0.025
         pytest.param(Query(since=ENDED, until=ENDED), True, id="the very moment"),
         pytest.param(Query(since=ENDED + 1), False, id="too early"),
         pytest.param(Query(until=ENDED - 1), False, id="too late"),
+        pytest.param(Query(method="GET"), False, id="another method"),
+        pytest.param(Query(path="/api/chat"), True, id="a path, whatever its query"),
+        pytest.param(Query(path="/api/chat?q=1"), True, id="a path with its query"),
+        pytest.param(Query(path="/api"), False, id="a path is whole"),
+        pytest.param(Query(path="/api/*"), True, id="all paths that begin so"),
+        pytest.param(Query(endpoint="http://127.0.0.1:8000"), True, id="an endpoint"),
+        pytest.param(Query(endpoint="http://127.0.0.1:80"), False, id="an endpoint is whole"),
+        pytest.param(Query(agent="WIDGET"), True, id="a part of the agent"),
+        pytest.param(Query(agent="curl"), False, id="another agent"),
+        pytest.param(Query(detail="Silent"), True, id="a part of the detail"),
+        pytest.param(Query(detail="reset"), False, id="another detail"),
         pytest.param(Query(fields={"user": "u1"}), True, id="a field"),
         pytest.param(Query(fields={"user": "u2"}), False, id="another value"),
         pytest.param(Query(fields={"user": "u1", "x": "y"}), False, id="one field is missing"),
     ],
 )
 def test_all_conditions_must_hold(exchange_of, query, takes) -> None:
-    assert query.takes(exchange_of(fields={"user": "u1", "tenant": "t"})) is takes
+    x = exchange_of(
+        fields={"user": "u1", "tenant": "t"}, method="POST", target="/api/chat?q=1",
+        user_agent="Widget/1", detail="silent for 3 s",
+    )  # fmt: skip
+
+    assert query.takes(x) is takes
+    if query.looks_inside:
+        assert query.takes_story(story_of(x)) is takes
 
 
 LONG = "x" * 500

@@ -203,6 +203,8 @@ def test_a_summary_says_which_route_and_how_many_attempts(exchange_of) -> None:
         "term": "--",
         "level": "info",
         "duration_ms": 25.0,
+        "client_ip": "192.0.2.7",
+        "endpoint": "http://127.0.0.1:8000",
         "route": "chat",
         "upstream": "chat",
         "attempts": 1,
