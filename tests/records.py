@@ -38,9 +38,9 @@ WAITS = {"queued": "queue", "upstream_wait": "upstream", "client_wait": "client"
 def _with(record: Record, fields: dict[str, object]) -> Record:
     """`record` with `fields`; raises AttributeError for one that no record has."""
     for name, value in fields.items():
-        getattr(record, name)
         if name in WAITS and isinstance(record, Exchange):
             setattr(record.spent, WAITS[name], value)
         else:
+            getattr(record, name)
             setattr(record, name, value)
     return record

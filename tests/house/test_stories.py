@@ -336,7 +336,7 @@ SCENES = [
             scripts=(never,), settings={"route": {"concurrency": {"per_client": 1}}}),
     refused("too often", "rate_limited", asks_twice,
             "The client asked more often than the route all lets it (rate_limit all: no leave for",
-            "(1 in 30 s, burst 1, by address 127.0.0.1)", "The client was asked to wait <20-30 s>",
+            "(1/30s, burst 1, by address 127.0.0.1)", "The client was asked to wait <20-30 s>",
             status=429, by="rate_limit", settings={"route": {"rate_limit": [{"rate": "1/30s"}]}}),
     refused("no connection", "pool_timeout", fills_the_pool,
             "No connection to the chat upstream came free within <45-990 ms>",

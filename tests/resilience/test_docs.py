@@ -35,6 +35,8 @@ def means(text: str, value: object) -> bool:
             return text == str(value).lower()
         case tuple():
             return text == ", ".join(map(str, value))
+        case str():
+            return text == value
         case _ if text[-1].isdigit():
             return float(text) == value
         case _:
