@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import socket
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,7 +126,7 @@ async def test_slack_and_its_like_get_a_text(upstream, house, receiver):
     body = json.loads(receiver.posts[0].body)
 
     assert ["text"] == list(body)
-    assert "[sidelight] RAISED error: errors" in body["text"]
+    assert f"[sidelight on {socket.gethostname()}] RAISED error: errors" in body["text"]
     assert "3 errors within 1m" in body["text"]
     assert f"Reference IDs: {', '.join(reversed(broken))}" in body["text"]
     assert receiver.posts[0].header("X-Sidelight-Signature") is None

@@ -113,10 +113,10 @@ def brief_of(x: Exchange) -> Story:
         "detail": x.detail or None,
         "client_ip": x.client_ip,
         "user_agent": x.user_agent or None,
-        "endpoint": (x.attempts[-1].endpoint or None) if x.attempts else None,
         "route": x.route or None,
         "upstream": x.upstream or None,
         "attempts": len(x.attempts),
+        "endpoint": (x.attempts[-1].endpoint or None) if x.attempts else None,
     }
     return {key: value for key, value in told.items() if value is not None}
 
