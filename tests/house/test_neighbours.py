@@ -49,8 +49,8 @@ async def test_one_item(upstream, house):
 
 
 async def test_one_endpoint(upstream, house):
-    timeouts = {"head": "150ms"}
-    async with neighbourhood(house, upstream, timeouts=timeouts) as around:
+    timeouts, kept = {"head": "150ms"}, {"ejection": {"failures": 99}}
+    async with neighbourhood(house, upstream, upstream=kept, timeouts=timeouts) as around:
         await around.well(20)
         bad = []
         for n in range(10):
