@@ -19,7 +19,10 @@ def add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """`add` makes a parser for a command."""
     add_explain(add)
     add_tail(add)
-    ask_by(add("errors", help="list the groups of errors", description="List errors."), _errors)
+    ask_by(
+        add("errors", help="list the groups of errors", description="List the groups of errors."),
+        _errors,
+    )
     ask_by(add("breakers", help="list the circuits", description="List circuits."), _breakers)
     ask_by(add("reload", help="have the settings read again, and say what changed",
                description="Have the settings read again."), _reload)  # fmt: skip

@@ -50,7 +50,8 @@ def chosen_name(names: tuple[str, ...], allowed: tuple[str, ...]) -> str | None:
 
 
 def forwarded_line(shown: Mapping[str, Any], der: bytes) -> bytes:
-    """`X-Forwarded-Client-Cert`, as Envoy writes it: hash, subject, URIs, DNS names."""
+    """`X-Forwarded-Client-Cert` in the form of Envoy, but with long names in the subject
+    (`commonName=`): hash, subject, URIs, DNS names."""
     return b"X-Forwarded-Client-Cert: %b\r\n" % ";".join(_pairs(shown, der)).encode("ascii")
 
 
