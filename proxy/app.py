@@ -102,7 +102,6 @@ class App:
             tell=self.log.say,
             system_state=self.in_process_admin.system_state,
             service=settings.service,
-            own_fields=tuple(settings.observe.fields),
             holders=Holders(self.observer.running.values, partial(places_of, self)),
         )
 
