@@ -71,7 +71,7 @@ class App:
         self.current = self._builder.current = self._builder.build(settings)
         """What the settings in force were made into."""
         self.retired: list[Upstream] = []
-        """Upstreams that were replaced, and whose exchanges are not over."""
+        """Upstreams that were replaced, and whose exchanges were not over at the last reload."""
         self.forward = Forward(self.current.plan, self.observer)
         self.tls = self._make_tls()
         self.listener = self._make_listener(settings.listen)
@@ -102,7 +102,6 @@ class App:
             tell=self.log.say,
             system_state=self.in_process_admin.system_state,
             service=settings.service,
-            own_fields=tuple(settings.observe.fields),
             holders=Holders(self.observer.running.values, partial(places_of, self)),
         )
 
@@ -170,7 +169,7 @@ class App:
             upstream.retire()
         for upstream in before.replaced(built):
             upstream.start_checks()
-        self.retired = [up for up in (*self.retired, *replaced) if not up.is_over()]
+        self.retired = [up for up in (*self.retired, *replaced) if up.view().in_use]
         self.reloader.watch(settings.reload.watch)
 
     def _breaker_changed(self, change: Transition) -> None:

@@ -183,6 +183,8 @@ class Listener:
         self._rule, self._peers = rule, peers
         if self.server is not None:
             self.server.take(rule, peers)
+        if self._tls_port is not None:
+            self._tls_port.bound(rule.max_connections)
 
     async def stop_accepting(self) -> None:
         """Refuse new connections and close the idle ones; running exchanges go on."""

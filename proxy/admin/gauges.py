@@ -70,7 +70,9 @@ def gauges_of(app: GaugedApp) -> Iterator[Sample]:
 def places_of(app: GaugedApp, x: Exchange) -> dict[str, object]:
     """How the pool or the places stand that refused an exchange."""
     if x.outcome is POOL_TIMEOUT:
-        return pool_standing(app.upstreams[x.upstream].view())
+        gone = (up for up in app.retired if up.name == x.upstream)  # a reload took it meanwhile
+        pool = app.upstreams.get(x.upstream) or next(gone, None)
+        return pool_standing(pool.view()) if pool is not None else {}
     own = next((r.concurrency for r in app.routes if r.name == x.route), None)
     is_overall = app.overall is not None and (x.detail or "").startswith("listen.")
     return place_standing(app.overall if is_overall else own.places if own else None)

@@ -17,3 +17,5 @@ class DiagnosticsRules:
     """Name of this one among its replicas."""
     trace_link: str | None = None
     """`tracing.link`."""
+    own_fields: tuple[str, ...] = ()
+    """Names of the team's own fields of the record."""

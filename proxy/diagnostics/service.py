@@ -58,11 +58,10 @@ class Diagnostics:
         system_state: Callable[[], SystemState] = SystemState,
         service: str = "sidelight",
         worker: int = 0,
-        own_fields: Sequence[str] = (),
         holders: Holders | None = None,
     ) -> None:
         self._rules, self._tell, self._system_state = rules, tell, system_state
-        self._desk = Desk(tuple(own_fields), lambda x: is_slow(x, self._rules.stories.slow))
+        self._desk = Desk(rules.own_fields, lambda x: is_slow(x, self._rules.stories.slow))
         self._holders = holders
         self._recent = Recent(rules.stories.memory, worker, self._desk.complete, rules.instance)
         self._links = TraceLinks(rules.trace_link, self._recent.traces)
@@ -86,6 +85,7 @@ class Diagnostics:
         `known` are the names of the routes and upstreams that there are.
         """
         self._rules = rules
+        self._desk.take(rules.own_fields)
         self._recent.resize(rules.stories.memory)
         self._lookup.sample = rules.store.sample
         self._notifier.take(rules.alerts.webhooks)

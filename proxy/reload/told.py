@@ -15,4 +15,11 @@ def token_of(settings: Settings) -> str | None:
 def diagnostics_rules(settings: Settings) -> DiagnosticsRules:
     """What diagnostics keep, judge and send by."""
     instance, link = settings.instance or socket.gethostname(), settings.tracing.link
-    return DiagnosticsRules(settings.stories, settings.store, settings.alerts, instance, link)
+    return DiagnosticsRules(
+        settings.stories,
+        settings.store,
+        settings.alerts,
+        instance,
+        link,
+        tuple(settings.observe.fields),
+    )

@@ -8,21 +8,18 @@ from collections.abc import Iterator
 from proxy.fallback.build import file_bytes
 from proxy.fallback.static_answer import static_answer
 from proxy.settings.faults import KeyPath, SettingsFault, nearest
+from proxy.settings.plan import policies_and_routes
 from proxy.settings.tree import Keys, place_of
 from proxy.streams.rules import EndMarkerRule
 
 
 def fallback_faults(whole: Keys) -> Iterator[SettingsFault]:
     """What is wrong with the fallbacks of policies and routes, the routes laid over theirs."""
-    upstreams, policies = whole.section("upstreams"), whole.section("policies")
+    upstreams = whole.section("upstreams")
     known = list(upstreams.nodes if upstreams else ())
-    holders: list[tuple[KeyPath, object]] = [
-        (("policies", name), node) for name, node in (policies.nodes if policies else {}).items()
-    ]
-    holders += ((("routes", at), node) for at, node in enumerate(whole.items("routes")))
-    for path, holder in holders:
-        given = holder.section("fallback") if isinstance(holder, Keys) else None
-        if isinstance(holder, Keys) and given is not None:
+    for path, holder in policies_and_routes(whole):
+        given = holder.section("fallback")
+        if given is not None:
             yield from _wrong_upstream(path, holder, given, known)
             yield from _wrong_body(path, given)
 

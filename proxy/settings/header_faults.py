@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from proxy.http.header_names import IDENTITY, refuse_name
 from proxy.settings.faults import KeyPath, Place, SettingsFault
+from proxy.settings.plan import policies_and_routes
 from proxy.settings.tree import Keys, Leaf
 
 
@@ -11,23 +12,13 @@ def header_faults(tree: Keys) -> Iterator[SettingsFault]:
     """What is wrong with names of headers, each at its place; values are the models' business."""
     identity = tree.section("identity")
     own = ((identity.text("header") if identity else None) or "X-Request-ID").lower()
-    for path, headers in _headers(tree):
+    for path, holder in policies_and_routes(tree):
+        headers = holder.section("headers")
         for way in ("request", "response"):
-            rules = headers.section(way)
+            rules = headers.section(way) if headers else None
             if rules is not None:
-                yield from _faults_of(rules, (*path, way), own, of_requests=way == "request")
-
-
-def _headers(tree: Keys) -> Iterator[tuple[KeyPath, Keys]]:
-    policies = tree.section("policies")
-    holders: list[tuple[KeyPath, object]] = [
-        *((("policies", name), one) for name, one in (policies.nodes if policies else {}).items()),
-        *((("routes", at), one) for at, one in enumerate(tree.items("routes"))),
-    ]
-    for path, holder in holders:
-        headers = holder.section("headers") if isinstance(holder, Keys) else None
-        if headers is not None:
-            yield (*path, "headers"), headers
+                where = (*path, "headers", way)
+                yield from _faults_of(rules, where, own, of_requests=way == "request")
 
 
 def _faults_of(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from proxy.limits.rules import ByRequest
 from proxy.observation.redaction import is_secret_name
 from proxy.settings.faults import KeyPath, SettingsFault, nearest
+from proxy.settings.plan import policies_and_routes
 from proxy.settings.schema import ResolvedRoute
 from proxy.settings.tree import Keys, Leaf, place_of
 
@@ -35,17 +36,7 @@ def _is_hidden(field: Keys | None) -> bool:
 
 def _limits_by(tree: Keys) -> Iterator[tuple[KeyPath, Keys]]:
     """Every `by` that is a section, with the path of its field."""
-    policies = tree.section("policies")
-    holders: list[tuple[KeyPath, object]] = [
-        *(
-            (("policies", name), node)
-            for name, node in (policies.nodes if policies else {}).items()
-        ),
-        *((("routes", at), node) for at, node in enumerate(tree.items("routes"))),
-    ]
-    for path, holder in holders:
-        if not isinstance(holder, Keys):
-            continue
+    for path, holder in policies_and_routes(tree):
         rules: list[tuple[KeyPath, object]] = [
             *((("rate_limit", at), rule) for at, rule in enumerate(holder.items("rate_limit"))),
             (("concurrency",), holder.section("concurrency")),

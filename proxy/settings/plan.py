@@ -62,6 +62,15 @@ def plan_faults(tree: Keys, shipped: Keys) -> Iterator[SettingsFault]:
     yield from _same_port(tree)
 
 
+def policies_and_routes(tree: Keys) -> Iterator[tuple[KeyPath, Keys]]:
+    """Every section that may have the keys of a policy, with its path."""
+    policies = tree.section("policies")
+    for name, policy in (policies.nodes if policies else {}).items():
+        if isinstance(policy, Keys):
+            yield ("policies", name), policy
+    yield from _routes(tree)
+
+
 def _routes(tree: Keys) -> Iterator[tuple[KeyPath, Keys]]:
     for at, route in enumerate(tree.items("routes")):
         if isinstance(route, Keys):

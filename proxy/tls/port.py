@@ -53,12 +53,16 @@ class TlsPort:
         self._owner = owner
         self._rule, self._tls, self._log = parts.rule, parts.tls, parts.log
         self._seconds = seconds
-        self._most = min(MOST, max(1, most // 2))
+        self.bound(most)
         self._loop = asyncio.get_running_loop()
         self._sockets: list[socket.socket] = []
         self._shaking: dict[Handshake, None] = {}
         """The oldest first."""
         self._resuming: asyncio.TimerHandle | None = None
+
+    def bound(self, most: int) -> None:
+        """Allow so many connections from now on."""
+        self._most = min(MOST, max(1, most // 2))
 
     def start(self, sockets: Iterable[socket.socket], backlog: int) -> None:
         """Accept on these sockets, which are bound."""
@@ -80,8 +84,8 @@ class TlsPort:
 
     async def close(self) -> None:
         """Stop, and wait until every handshake is over."""
+        tasks = [one.task for one in self._shaking if one.task is not None and not one.is_over]
         self.stop()
-        tasks = [one.task for one in self._shaking if one.task is not None]
         if tasks:
             await asyncio.wait(tasks)
 

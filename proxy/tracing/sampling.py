@@ -65,6 +65,11 @@ class Sampler:
             x.trace(begun, span.span_id)
         return span
 
+    def take(self, slow: float) -> None:
+        """So many seconds are slow from now on, where slow ones are always exported."""
+        if self._slow is not None:
+            self._slow = slow
+
     def end(self, x: Exchange, span: SpanRecord) -> None:
         """Take one that was not sampled after all, where it failed or was slow."""
         outcome = x.outcome

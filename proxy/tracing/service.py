@@ -110,8 +110,10 @@ class Tracing:
         return [self._exporter.closed] if self._exporter is not None else []
 
     def take(self, settings: TracedSettings) -> None:
-        """Other routes are in force; everything else of spans takes effect at a start only."""
+        """Other routes are in force, and what is slow; the rest takes effect at a start only."""
         self._writer.take(_words(settings))
+        if self.sampler is not None:
+            self.sampler.take(settings.stories.slow)
 
     def start(self) -> None:
         """Begin to send, and say which variables do not hold."""

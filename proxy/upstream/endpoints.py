@@ -95,6 +95,11 @@ class Endpoints:
         """It is new, or back in use: its slow start begins."""
         endpoint.warm_since = at
 
+    def freeze(self) -> None:
+        """Follow the DNS no more: what is under way goes by its last answer."""
+        for name in self._names:
+            name.addresses.freeze()
+
     def close(self) -> None:
         """Ask no DNS any more."""
         for name in self._names:

@@ -145,13 +145,7 @@ class Upstream:
         """Nothing new comes here: close what is idle now, and the rest as its exchanges end."""
         self._pool.retire()
         self._active.cancel()
-
-    def is_over(self) -> bool:
-        """Of a retired one: whether its last exchange has ended; then no DNS is asked any more."""
-        if self.view().in_use:
-            return False
-        self.endpoints.close()
-        return True
+        self.endpoints.freeze()
 
     async def close(self) -> None:
         """Close every connection, those in use as well."""

@@ -233,6 +233,14 @@ async def test_dropped_stories_are_counted_and_raise_an_alert(make_desk, exchang
     }
 
 
+async def test_other_fields_of_the_team_are_taken_with_other_rules(make_desk) -> None:
+    desk = make_desk()
+    desk.take(DiagnosticsRules(StoriesRule(), StoreRule(), AlertsRule(), own_fields=("user",)), ())
+    desk._desk.settle()
+
+    assert ("user",) == desk._desk._maker.own
+
+
 async def test_a_test_of_alerts_names_nobody_where_there_is_nobody(make_desk) -> None:
     assert await make_desk().alert_test() == []
 

@@ -96,6 +96,19 @@ async def test_for_one_handshake_too_many_the_oldest_gives_way(scene):
         writer.close()
 
 
+async def test_another_bound_holds_for_the_next_handshake(scene):
+    await scene.start(most=100)
+    oldest = await connect(scene)
+    await scene.owner.asked.get()
+    scene.port.bound(2)
+    newest = await connect(scene)
+
+    assert ("shed", "127.0.0.1") == await scene.failure()
+    assert b"" == await oldest[0].read()
+    for _, writer in (oldest, newest):
+        writer.close()
+
+
 async def test_where_the_owner_has_no_room_nothing_begins(scene):
     await scene.start()
     scene.owner.is_full = True
@@ -123,6 +136,7 @@ async def test_the_end_breaks_off_what_is_under_way(scene):
     await scene.owner.asked.get()
     await scene.port.close()
 
+    assert {("traffic", "shed"): 1} == scene.counts
     assert b"" == await reader.read()
     with pytest.raises(ConnectionRefusedError):
         await connect(scene)

@@ -120,6 +120,17 @@ def test_failures_and_slow_ones_are_taken_at_the_end(rule, unusual, kept) -> Non
     assert "00" == span.flags
 
 
+@pytest.mark.parametrize(("rule", "kept"), [({"slow": 4.0}, True), ({"failures": True}, False)])
+def test_other_seconds_count_as_slow_where_slow_ones_are_taken(rule, kept) -> None:
+    sampler = Sampler(0, **rule)
+    x, span = begun(sampler, parent("00"))
+    x.outcome, x.ended = o.COMPLETED, 3.0
+    sampler.take(2.0)
+    sampler.end(x, span)
+
+    assert kept == span.sampled
+
+
 def test_a_state_goes_on_with_a_valid_parent_only() -> None:
     b3 = {b"b3": f"{TRACE}-{SPAN}-1".encode()}
     given = [parent(), b3, {}, {b"traceparent": b"00-x"}]

@@ -41,3 +41,11 @@ def test_a_variable_alone_never_keeps_us_from_starting(without_library) -> None:
 
     assert made.sampler is None
     assert ["spans_failed"] == [event for event, *_ in said]
+
+
+def test_what_is_slow_is_taken_with_other_settings() -> None:
+    made = tracing([], endpoint="http://127.0.0.1:1", always=["slow"])
+    made.take(parse(str(settings_of("http://127.0.0.1:1", stories={"slow": "7s"}))))
+
+    assert made.sampler is not None
+    assert 7.0 == made.sampler._slow

@@ -49,6 +49,33 @@ async def test_an_answer_is_used_again():
     assert dns.asked == [("chat", 80)]
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_what_is_frozen_is_looked_up_once_at_most(is_known):
+    dns = Dns(ANSWER)
+    addresses = Addresses("chat", 80, dns)
+    if is_known:
+        await addresses.resolve()
+    addresses.freeze()
+
+    assert ANSWER == await addresses.resolve()
+    await asyncio.sleep(0)
+    assert [("chat", 80)] == dns.asked
+    assert addresses._timer is None
+
+
+async def test_who_waits_for_a_first_answer_gets_it_though_it_is_frozen():
+    dns = Dns(ANSWER)
+    dns.answering.clear()
+    addresses = Addresses("chat", 80, dns)
+    waiting = asyncio.create_task(addresses.resolve())
+    await asyncio.sleep(0)
+    addresses.freeze()
+    dns.answering.set()
+
+    assert ANSWER == await waiting
+    assert addresses._timer is None
+
+
 async def test_an_answer_is_renewed_beside_the_traffic(monkeypatch):
     monkeypatch.setattr(module, "RESOLVE_AGAIN", 0.001)
     dns, told = Dns(ANSWER, OTHER), []

@@ -7,6 +7,7 @@ import pytest
 from proxy.outcome import CONNECT_REFUSED
 from proxy.upstream.choice import Choice
 from proxy.upstream.connection import Connection
+from proxy.upstream.dns import ask_system
 
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -100,6 +101,21 @@ async def test_closing_ends_a_lookup(scene):
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert upstream.view().in_use == 0
+
+
+async def test_a_retired_one_follows_the_dns_no_more_though_it_is_in_use(scene, acquire):
+    url = await scene.listen(short)
+    port = url.rpartition(":")[2]
+    upstream = scene.upstream(
+        f"http://chat:{port}", lookup=lambda _, port: ask_system("127.0.0.1", port)
+    )
+    connection = await acquire(upstream)
+    (name,) = upstream.endpoints._names
+    assert name.addresses._timer is not None
+    upstream.retire()
+
+    assert name.addresses._timer is None
+    connection.abort()
 
 
 async def test_after_closing_nothing_new_is_kept(scene, acquire):

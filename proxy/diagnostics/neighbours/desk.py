@@ -16,7 +16,7 @@ import orjson
 from proxy import clock
 from proxy.diagnostics.neighbours.culprits import Culprits
 from proxy.diagnostics.neighbours.ring import SPAN, Ring
-from proxy.diagnostics.neighbours.rows import ComparedRow, RowMaker, pace_of
+from proxy.diagnostics.neighbours.rows import MOST_FIELDS, ComparedRow, RowMaker, pace_of
 from proxy.diagnostics.neighbours.telling import Told, tell
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.neighbours.usual_times import UsualTimes
@@ -49,7 +49,8 @@ class Desk:
         self._usual = UsualTimes()
         self._saved_at = clock.now()
         self._is_slow = is_slow
-        self._maker = RowMaker(own)
+        self._own = own[:MOST_FIELDS]
+        self._maker = RowMaker(self._own)
         self._ring = Ring()
         self._culprits = Culprits(self._maker.own, self._ring)
         self._live: dict[tuple[str, str], RouteWindow] = {}
@@ -70,6 +71,10 @@ class Desk:
         self._number += len(batch)
         if self._number > MOST_WAITING:
             self._drop()
+
+    def take(self, own: tuple[str, ...]) -> None:
+        """Compare these fields of the team's own from now on. For the event loop as well."""
+        self._own = own[:MOST_FIELDS]
 
     def settle(self) -> None:
         """Look at all that wait."""
@@ -116,7 +121,17 @@ class Desk:
         self._number -= len(batch)
         self._ring.lose(x.ended for x in batch)
 
+    def _begin_anew(self) -> None:
+        """Rows have other fields from now on, and cannot be compared with those of before."""
+        self._maker, self._ring = RowMaker(self._own), Ring()
+        self._ring.lost_until = clock.now()
+        self._culprits = Culprits(self._own, self._ring)
+        self._live.clear()
+        self._begun.clear()
+
     def _settle(self) -> None:
+        if self._own != self._maker.own:
+            self._begin_anew()
         while self._waiting:
             try:
                 batch, held = self._waiting.popleft()

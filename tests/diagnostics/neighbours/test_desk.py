@@ -46,6 +46,24 @@ def test_each_is_compared_with_what_had_ended_by_then(happen, desk) -> None:
     assert [around(x)["neighbours"]["alike"] for x in happened[40:]] == [1, 2, 3, 4, 5, 6]
 
 
+def test_other_fields_of_the_team_are_compared_from_the_next_one_on(happen) -> None:
+    """Those before it had others, and cannot be counted with it: so the counts are a part."""
+    desk = Desk((), lambda _: False)
+    before = traffic(happen, 40, 6, user="u9")
+    desk.add(before, {})
+    desk.settle()
+    desk.take(("user_id",))
+    after = traffic(happen, 40, 6, user="u9")
+    desk.add(after, {})
+    desk.settle()
+    found = [around(each[-1])["neighbours"] for each in (before, after)]
+
+    assert [] == found[0]["findings"]
+    assert {"user_id": "u9"} == found[1]["findings"][0]["fields"]
+    assert [46, 46] == [each["all"] for each in found]
+    assert [False, True] == [each["at_least"] for each in found]
+
+
 def test_the_window_is_the_minute_before_its_end(happen, desk) -> None:
     old = [happen(10.0 + n / 100) for n in range(20)]
     happened = traffic(happen, 40, 4, endpoint=B)
