@@ -129,10 +129,9 @@ def in_words(path, shape):
         return "the policy's"
     if path in MAPS:
         return "`{}`"
-    default = shape.schema.get("default", "required")
-    match default:
-        case "required":
-            return "`{}`" if shape.named else default
+    if "default" not in shape.schema:
+        return "`{}`" if shape.named else "required"
+    match default := shape.schema["default"]:
         case None:
             return "`null`"
         case bool():
