@@ -147,7 +147,7 @@ class Heads:
         """
         own = self._own_and_cors if cors else self._own
         if change is not None:
-            own |= change.stops
+            own = joined(own, change.stops)
             extra = change.lines.of(x) + extra
         return b"".join(
             (
@@ -170,7 +170,7 @@ class Heads:
         """
         own = self._own_and_cors if cors else self._own
         if change is not None:
-            own |= change.stops
+            own = joined(own, change.stops)
         connection = combine(head.headers).get(b"connection")
         return b"".join(
             (
@@ -201,7 +201,7 @@ def _passing(
     asked: RequestHead, own: frozenset[bytes], change: HeaderChange | None, *, trusted: bool
 ) -> list[bytes]:
     """The client's lines that go on."""
-    stops = own if change is None else own | change.stops
+    stops = own if change is None else joined(own, change.stops)
     return to_upstream(asked.raw, asked.fields.get(b"connection"), stops, trusted=trusted)
 
 
