@@ -55,8 +55,8 @@ class Plan:
     """Whether errors of ours are problem details (RFC 9457), asked for or not."""
     cors: CorsRule | None
     """For answers without a route."""
-    fields: Callable[[RequestHead], dict[str, str]]
-    """Takes the team's own fields from a request."""
+    fields: Callable[[RequestHead], dict[str, str]] | None
+    """Takes the team's own fields from a request; None where it has none."""
     watcher: StreamObserver
     """Is told of streams while they last."""
     overload: Overload

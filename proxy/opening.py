@@ -16,7 +16,8 @@ _UNREAD = RequestHead("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=Fa
 def open_exchange(plan: Plan, drain: Drain, request: Request) -> Context:
     """Begin the record of a request whose head was read."""
     ctx = begin(plan, drain, request, request.asked)
-    ctx.exchange.fields = plan.fields(request.asked)
+    if plan.fields is not None:
+        ctx.exchange.fields = plan.fields(request.asked)
     return ctx
 
 

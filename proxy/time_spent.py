@@ -15,7 +15,7 @@ PARSE: Final = 0
 GUARDS: Final = 1
 ROUTE: Final = 2
 QUEUE: Final = 3
-"""Waiting for a connection slot."""
+"""Waiting for a turn: for a place, for a connection slot, for the probe that is out."""
 CONNECT: Final = 4
 UPSTREAM: Final = 5
 """Waiting for the upstream's head and body."""

@@ -57,7 +57,7 @@ async def answer_refused(ctx: Context, refused: Refusal) -> bool:
         return turn_away(ctx, refused)
     ctx.end(refused.outcome, refused.detail)
     ctx.exchange.fallback = FallbackRecord()
-    if fallback.upstream is not None and not _is_full(ctx, refused.outcome):
+    if fallback.upstream is not None and not _is_full(ctx):
         ctx.deadline = Deadline.after(ctx.route.rule.timeouts.total, now())
         await keep_body(ctx)
         if head := await _ask(ctx, fallback.upstream):
@@ -89,10 +89,8 @@ async def answer_failed(
     return await answer(ctx, failed)
 
 
-def _is_full(ctx: Context, outcome: Outcome) -> bool:
+def _is_full(ctx: Context) -> bool:
     """Whether Sidelight itself is full, so that another upstream is no way out."""
-    if outcome is o.OVERLOAD_SHED:
-        return True
     return bool(ctx.places) and ctx.places[-1][0] is ctx.plan.concurrency
 
 

@@ -6,19 +6,17 @@ row, the request ID and a number of seconds is ever written.
 """
 
 import math
-import re
 from http import HTTPStatus
 from urllib.parse import quote
 
 import orjson
 
-from proxy.http.headers import list_members
+from proxy.http.accept import named_quality
 from proxy.outcome import UPGRADE_NOT_ALLOWED, Outcome, retryable_of
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 
-_REFUSED = re.compile(rb"q=0(\.0*)?")
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus} | {499: b"Client Closed"}
 
 
@@ -37,11 +35,7 @@ def wants_problem(accept: bytes | None) -> bool:
     """Whether `Accept` names problem details, and not by refusing them."""
     if accept is None or b"problem" not in accept.lower():
         return False
-    for member in list_members(accept):
-        kind, *parameters = (part.strip() for part in member.split(b";"))
-        if kind == PROBLEM:
-            return not any(map(_REFUSED.fullmatch, parameters))
-    return False
+    return named_quality(accept, PROBLEM) > 0
 
 
 def error_body(

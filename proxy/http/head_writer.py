@@ -94,7 +94,7 @@ class Heads:
         own = self._own if same else self._own_and_host
         if x.span is not None:
             own = joined(own, x.span.replaces)
-        target = _stripped(asked.target, strip)
+        target = without_prefix(asked.target, strip)
         return b"".join(
             (
                 _request_line(asked.method, base + target if target[:1] == "/" else target),
@@ -147,7 +147,7 @@ class Heads:
         """
         own = self._own_and_cors if cors else self._own
         if change is not None:
-            own |= change.stops
+            own = joined(own, change.stops)
             extra = change.lines.of(x) + extra
         return b"".join(
             (
@@ -170,7 +170,7 @@ class Heads:
         """
         own = self._own_and_cors if cors else self._own
         if change is not None:
-            own |= change.stops
+            own = joined(own, change.stops)
         connection = combine(head.headers).get(b"connection")
         return b"".join(
             (
@@ -201,7 +201,7 @@ def _passing(
     asked: RequestHead, own: frozenset[bytes], change: HeaderChange | None, *, trusted: bool
 ) -> list[bytes]:
     """The client's lines that go on."""
-    stops = own if change is None else own | change.stops
+    stops = own if change is None else joined(own, change.stops)
     return to_upstream(asked.raw, asked.fields.get(b"connection"), stops, trusted=trusted)
 
 
@@ -209,7 +209,7 @@ def _request_line(method: str, target: str) -> bytes:
     return b"%b %b HTTP/1.1\r\n" % (method.encode(), target.encode("utf-8", "surrogateescape"))
 
 
-def _stripped(target: str, prefix: str) -> str:
+def without_prefix(target: str, prefix: str) -> str:
     """`target` without `prefix`, which is cut at the end of a segment and as it is written only.
 
     A target that spells the prefix in another way (`//api`, `/%61pi`) stays whole.

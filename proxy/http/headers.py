@@ -2,7 +2,7 @@
 
 Headers are bytes from end to end, in the order, case and number in which they came:
 a decoded and re-encoded header is a changed header.
-Refuses to parse messages; framing is `http1`'s, connections are the edges'.
+Refuses to parse messages; where they end is `framing`'s, connections are the edges'.
 """
 
 import re

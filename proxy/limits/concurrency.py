@@ -25,7 +25,7 @@ class Concurrency:
 
     def ask(self, asked: RequestHead, x: Exchange) -> Ticket:
         """A place for a request, or a place in the queue, or none."""
-        return self.places.ask(0 if self._source is None else self._keys.of(self._source, asked, x))
+        return self.places.ask(self._keys.of(self._source, asked, x))
 
     def refusal(
         self, ticket: Ticket, asked: RequestHead, x: Exchange
@@ -35,8 +35,7 @@ class Concurrency:
         if ticket.state == "granted":
             return None
         if ticket.state == "client_full":
-            source = self._source
-            who = "all" if source is None else self._keys.words(source, asked, x)
+            who = self._keys.words(self._source, asked, x)
             self.refused_keys.count(who, 0.0)
             return o.CLIENT_CONCURRENCY_LIMITED, f"{places.per_client} under way already, by {who}"
         if ticket.state == "waiting":

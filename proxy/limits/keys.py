@@ -62,13 +62,18 @@ class ClientKeys:
         self._address = secret + b"a"
         """Another byte before an address: no value is the key of one."""
 
-    def of(self, source: KeySource, asked: RequestHead, x: Exchange) -> int:
-        """The key of a client, by its address where it sends no value."""
+    def of(self, source: KeySource | None, asked: RequestHead, x: Exchange) -> int:
+        """The key of a client, by its address where it sends no value; one for all where `source`
+        is None."""
+        if source is None:
+            return 0
         value = source.value(asked, x)
         return hash(self._value + value) if value else _of_address(self._address, x.client_ip)
 
-    def words(self, source: KeySource, asked: RequestHead, x: Exchange) -> str:
+    def words(self, source: KeySource | None, asked: RequestHead, x: Exchange) -> str:
         """The client as it may be recorded: what it chose itself is the beginning of a hash."""
+        if source is None:
+            return "all"
         if not source.value(asked, x):
             return f"address {client_network(x.client_ip)}"
         return f"{source.words} {self.of(source, asked, x) & _64_BITS:016x}"[:-8]

@@ -43,7 +43,7 @@ class RateLimit:
 
     def key(self, asked: RequestHead, x: Exchange) -> int:
         """The key of the client that asks."""
-        return 0 if self._source is None else self._keys.of(self._source, asked, x)
+        return self._keys.of(self._source, asked, x)
 
     def look(self, key: int, now: float) -> Decision:
         """What it would decide; nothing is taken yet."""
@@ -66,7 +66,7 @@ class RateLimit:
 
     def client(self, asked: RequestHead, x: Exchange) -> str:
         """The client in words."""
-        return "all" if self._source is None else self._keys.words(self._source, asked, x)
+        return self._keys.words(self._source, asked, x)
 
 
 class Verdict:

@@ -102,7 +102,7 @@ class Builder:
         upstreams: dict[str, Upstream],
         overall: Places | None,
     ) -> Plan:
-        identity, errors = settings.identity, settings.errors
+        identity, errors, fields = settings.identity, settings.errors, settings.observe.fields
         return Plan(
             router=Router(routes),
             upstreams=upstreams,
@@ -114,7 +114,7 @@ class Builder:
             html_errors=errors.html,
             proxy_status=ProxyStatus(settings.service, on_all=errors.proxy_status == "all"),
             cors=settings.cors,
-            fields=extractor(settings.observe.fields, self._hash_key(settings)),
+            fields=extractor(fields, self._hash_key(settings)) if fields else None,
             watcher=self._observer.streams,
             config_hash=settings.config_hash,
             overload=self._overload,

@@ -83,12 +83,13 @@ class EventStream:
         while broken is None:
             began = now()
             self._sleeps_on = True
-            wait = min(self.clocks.left(began), self._real(began))
+            silence, real = self.clocks.left(began), self._real(began)
+            wait = min(silence, real)
             self._wakes_at = began + wait
             before = self.exchange.spent.enter(UPSTREAM, began)
             source.tap = self._pass  # events do not wake us; a clock does, or the end
             try:
-                piece = await source.read(self.clocks.left(began), self._real(began))
+                piece = await source.read(silence, real)
             finally:
                 source.tap = None
                 arrived = now()

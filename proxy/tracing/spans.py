@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
+from proxy.http.head_writer import without_prefix
 from proxy.outcome import COMPLETED, INTERNAL_ERROR, UPSTREAM_ERROR, Outcome, is_error
 from proxy.tracing import conventions as c
 from proxy.tracing.record import SpanRecord
@@ -231,10 +232,6 @@ def _end_of(x: Exchange, tried: Attempt, n: int) -> float:
 
 def _url_of(x: Exchange, tried: Attempt, words: RouteWords | None) -> str:
     target = x.target
-    if words is not None and words.prefix and target.startswith(words.prefix):
-        rest = target[len(words.prefix) :]
-        if rest[:1] in ("", "?"):
-            target = "/" + rest
-        elif rest[:1] == "/":
-            target = rest
+    if words is not None and words.prefix:
+        target = without_prefix(target, words.prefix)
     return tried.endpoint + target

@@ -78,7 +78,7 @@ class Upstream:
         """What an exchange is to remember of its endpoints; None where there is but one."""
         if self.endpoints.sole is not None:
             return None
-        return Choice(_KEYS.of(self._hashed, asked, x) if self._hashed is not None else 0)
+        return Choice(_KEYS.of(self._hashed, asked, x))
 
     def has_another(self, choice: Choice | None) -> bool:
         """Whether the next attempt would go to an endpoint that has not failed the exchange."""
