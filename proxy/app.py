@@ -170,7 +170,7 @@ class App:
             upstream.retire()
         for upstream in before.replaced(built):
             upstream.start_checks()
-        self.retired = [up for up in (*self.retired, *replaced) if not up.is_over()]
+        self.retired = [up for up in (*self.retired, *replaced) if not up.is_over]
         self.reloader.watch(settings.reload.watch)
 
     def _breaker_changed(self, change: Transition) -> None:

@@ -37,7 +37,7 @@ class Addresses:
     """
 
     __slots__ = (
-        "_found", "_host", "_is_failing", "_lookup", "_pending", "_port", "_timer",
+        "_found", "_host", "_is_failing", "_is_renewed", "_lookup", "_pending", "_port", "_timer",
         "on_answer", "on_failure",
     )  # fmt: skip
 
@@ -47,6 +47,7 @@ class Addresses:
         self._lookup = lookup
         self._found = _numeric(host, port)
         self._is_failing = False
+        self._is_renewed = True
         self._pending: asyncio.Task[Sequence[Address]] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.on_answer: Callable[[Sequence[Address]], None] = _ignore
@@ -62,11 +63,16 @@ class Addresses:
             return self._found
         return await asyncio.shield(self._pending or self._begin(asyncio.get_running_loop()))
 
-    def close(self) -> None:
-        """Nobody waits any more."""
+    def stop_renewing(self) -> None:
+        """The last answer stays from now on; whoever finds none still gets one."""
+        self._is_renewed = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        self.stop_renewing()
         if self._pending is not None:
             self._pending.cancel()
 
@@ -91,7 +97,7 @@ class Addresses:
         if self._is_failing != (error is not None):
             self._is_failing = error is not None
             self.on_failure(str(error) if error is not None else None)
-        if self._found:
+        if self._found and self._is_renewed:
             loop = lookup.get_loop()
             self._timer = loop.call_later(RESOLVE_AGAIN, self._begin, loop)
 

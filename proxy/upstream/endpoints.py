@@ -91,6 +91,11 @@ class Endpoints:
         """It is new, or back in use: its slow start begins."""
         endpoint.warm_since = at
 
+    def stop_renewing(self) -> None:
+        """Look up no name again that is known."""
+        for name in self._names:
+            name.addresses.stop_renewing()
+
     def close(self) -> None:
         """Ask no DNS any more."""
         for name in self._names:

@@ -145,13 +145,12 @@ class Upstream:
         """Nothing new comes here: close what is idle now, and the rest as its exchanges end."""
         self._pool.retire()
         self._active.cancel()
+        self.endpoints.stop_renewing()
 
+    @property
     def is_over(self) -> bool:
-        """Of a retired one: whether its last exchange has ended; then no DNS is asked any more."""
-        if self.view().in_use:
-            return False
-        self.endpoints.close()
-        return True
+        """Of a retired one: whether its last exchange has ended."""
+        return not self.view().in_use
 
     async def close(self) -> None:
         """Close every connection, those in use as well."""

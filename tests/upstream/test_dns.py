@@ -66,6 +66,35 @@ async def test_an_answer_is_renewed_beside_the_traffic(monkeypatch):
     addresses.close()
 
 
+async def test_one_that_is_not_renewed_is_asked_for_once(monkeypatch):
+    """What an upstream of former settings has still to do ends with the answer that it had."""
+    monkeypatch.setattr(module, "RESOLVE_AGAIN", 0.0)
+    dns, renewed = Dns(ANSWER), Dns(ANSWER)
+    addresses, control = Addresses("chat", 80, dns), Addresses("chat", 80, renewed)
+    dns.answering.clear()
+    waiting = asyncio.ensure_future(addresses.resolve())
+    await eventually(lambda: dns.asked)
+    addresses.stop_renewing()
+    dns.answering.set()
+    assert ANSWER == await waiting, "whoever waits gets the first one"
+    await control.resolve()
+    await eventually(lambda: len(renewed.asked) > 2)
+    control.close()
+
+    assert [("chat", 80)] == dns.asked
+
+
+async def test_a_timer_that_runs_is_ended(monkeypatch):
+    monkeypatch.setattr(module, "RESOLVE_AGAIN", 3600.0)
+    addresses = Addresses("chat", 80, Dns(ANSWER))
+    await addresses.resolve()
+    await eventually(lambda: addresses._timer is not None)
+    timer = addresses._timer
+    addresses.stop_renewing()
+
+    assert timer.cancelled()
+
+
 async def test_while_the_dns_fails_the_last_answer_stays(monkeypatch):
     monkeypatch.setattr(module, "RESOLVE_AGAIN", 0.001)
     failure = socket.gaierror("no such name")
