@@ -68,7 +68,8 @@ def gauges_of(app: GaugedApp) -> Iterator[Sample]:
 
 
 def places_of(app: GaugedApp, x: Exchange) -> dict[str, object]:
-    """How the pool or the places stand that refused an exchange."""
+    """How the pool or the places stand that refused an exchange; nothing of an upstream that a
+    reload took away before that was recorded."""
     if x.outcome is POOL_TIMEOUT:
         gone = (up for up in app.retired if up.name == x.upstream)  # a reload took it meanwhile
         pool = app.upstreams.get(x.upstream) or next(gone, None)

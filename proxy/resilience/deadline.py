@@ -19,7 +19,3 @@ class Deadline:
     def left(self, now: float) -> float:
         """Seconds until it, never below 0."""
         return max(0.0, self.at - now)
-
-    def cut(self, timeout: float, now: float) -> float:
-        """`timeout`, or what is left where that is less."""
-        return min(timeout, self.left(now))

@@ -60,10 +60,6 @@ class Endpoints:
             self._listen(name)
         self.refresh(0.0)
 
-    def available(self, at: float) -> list[Endpoint]:
-        """Those that no check and no failures keep out of use."""
-        return [endpoint for endpoint in self.all if endpoint.is_available(at)]
-
     def refresh(self, at: float) -> None:
         """Something has changed: prepare the choices anew."""
         self.version += 1

@@ -20,16 +20,5 @@ def test_what_is_left(now: float, left: float) -> None:
     assert left == Deadline.after(60.0, now=100.0).left(now)
 
 
-@pytest.mark.parametrize(
-    ("timeout", "cut"),
-    [
-        pytest.param(3.0, 3.0, id="a timeout that fits stays"),
-        pytest.param(30.0, 10.0, id="a longer one is cut"),
-    ],
-)
-def test_a_timeout_is_cut_from_it(timeout: float, cut: float) -> None:
-    assert Deadline.after(60.0, now=0.0).cut(timeout, now=50.0) == cut
-
-
-def test_no_deadline_cuts_nothing() -> None:
-    assert Deadline(math.inf).cut(30.0, now=1e9) == 30.0
+def test_without_a_deadline_there_is_always_time_left() -> None:
+    assert math.inf == Deadline(math.inf).left(1e9)

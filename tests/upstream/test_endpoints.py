@@ -194,7 +194,6 @@ def test_where_all_are_ejected_or_at_rest_all_are_used(plain):
     plain.refresh(0)
 
     assert [plain.all[0]] == plain.usable
-    assert [] == plain.available(0)
 
 
 def test_it_knows_when_something_changes_by_itself():

@@ -1,10 +1,12 @@
 """Slots, idle connections and those who wait, over real sockets."""
 
 import asyncio
+import socket
 
 import pytest
 
 from proxy.outcome import POOL_TIMEOUT
+from proxy.upstream import dns
 from proxy.upstream.connection import Connection
 from tests.house.raw_client import eventually
 
@@ -345,3 +347,25 @@ async def test_a_retired_pool_still_serves_who_waits(scene, acquire, ask):
     assert held is await waiter
     held.release()
     assert not held.is_open
+
+
+async def test_a_retired_upstream_looks_up_no_name_again(scene, acquire, monkeypatch):
+    monkeypatch.setattr(dns, "RESOLVE_AGAIN", 0.0)
+    asked = []
+
+    async def lookup(host, port):
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    port = (await scene.listen(short)).rpartition(":")[2]
+    old, new = (scene.upstream(f"http://{name}:{port}", lookup=lookup) for name in ("old", "new"))
+    busy = await acquire(old)
+    await acquire(new)
+    await eventually(lambda: asked.count("old") > 1)
+    old.retire()
+    await asyncio.sleep(0)
+    so_far, others = asked.count("old"), asked.count("new")
+    await eventually(lambda: asked.count("new") > others + 5)
+
+    assert so_far == asked.count("old")
+    busy.abort()

@@ -33,13 +33,14 @@ LONGEST: Final = 96
 MOST_VALUES: Final = 8192
 """Values that are kept once for all rows that have them."""
 
-_SIZES: Final = (
+_SIZES: Final[tuple[tuple[int, str], ...]] = (
     (0, "no body"),
     (1024, "up to 1 KiB"),
     (16 * 1024, "up to 16 KiB"),
     (256 * 1024, "up to 256 KiB"),
     (4 * 1024 * 1024, "up to 4 MiB"),
 )
+"""Typed as of any length: compiled, a tuple of known length is made anew each time it is read."""
 _LARGEST: Final = "more than 4 MiB"
 
 LEFT: Final = (CLIENT_CLOSED_REQUEST.code, CLIENT_CLOSED_STREAM.code)

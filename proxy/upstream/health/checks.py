@@ -92,11 +92,13 @@ class HealthChecks:
         finally:
             del self._tallies[endpoint], self._tasks[endpoint]
             self._due.pop(endpoint, None)
-            self.sync()  # to those that took its place
+        self.sync()  # to those that took its place
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        """A fault of ours must not leave an endpoint as it was for ever, and nobody knows."""
+        """A fault of ours must not leave an endpoint as it was for ever, and nobody knows; nor may
+        one that comes at once every time take all of the loop."""
         if task.cancelled() or (error := task.exception()) is None:
             return
         loop = task.get_loop()
         loop.call_exception_handler({"message": "a health check broke", "exception": error})
+        loop.call_later(self._rule.interval, self.sync)

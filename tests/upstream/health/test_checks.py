@@ -180,3 +180,24 @@ async def test_a_fault_of_ours_is_said_and_does_not_end_the_checks_of_others() -
     loop.set_exception_handler(None)
 
     assert ["a health check broke"] == said
+
+
+async def test_after_a_fault_of_ours_the_next_check_waits_its_interval() -> None:
+    """One that came at once every time would take all of the loop, and fill the log."""
+    asked: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda *_: None)
+    fleet = Fleet("a")
+
+    async def broken(endpoint: Endpoint) -> CheckResult:
+        asked.append(endpoint.host)
+        raise ZeroDivisionError
+
+    checks = HealthChecks(SELDOM, lambda: fleet.all, broken, lambda *_: None)
+    checks.sync()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await checks.stop()
+    loop.set_exception_handler(None)
+
+    assert ["a"] == asked
