@@ -80,8 +80,10 @@ class Desk:
         """Find out what happened around an exchange that has ended, if nobody has."""
         with self._lock:
             self._settle()
-            if x.around is None or x.around.startswith(_BRIEF):
+            if x.around is None:
                 self._look(x)
+            elif x.around.startswith(_BRIEF):
+                self._look(x, _held_of(x.around))
 
     def finish(self, x: Exchange) -> None:
         """The same at a bounded price, for the store: one of very many names one of its like."""
@@ -165,7 +167,7 @@ class Desk:
         window.add(row)
         return window
 
-    def _look(self, x: Exchange) -> None:
+    def _look(self, x: Exchange, held: Told | None = None) -> None:
         """Of one that nobody has looked at: it was good, or it is asked for late."""
         slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
         most = slowness.of(streamed=x.streamed)
@@ -174,8 +176,10 @@ class Desk:
             return
         rows = self._ring.window(x.ended)
         row = next((r for r in reversed(rows) if r.request_id == x.request_id), None)
+        if row is None and x.around is not None:
+            return  # its row has gone: what was kept in its time is all there is
         window = self._counted(x, row, rows) if row is not None else None
-        self._write(x, window, row, None)
+        self._write(x, window, row, held)
 
     def _write(
         self, x: Exchange, window: RouteWindow | None, row: ComparedRow | None, held: Told | None
@@ -200,6 +204,11 @@ def _brief(like: str, held: Told | None) -> bytes:
     words = [f"so many ended badly in this second that not each was compared; one that was: {like}"]
     told: Told = {"brief": True, "neighbours": {"words": words, "see": like}}
     return orjson.dumps(told | ({"culprits": {"places": held}} if held else {}))
+
+
+def _held_of(brief: bytes) -> Told:
+    """Who held the places: nobody can find that out later."""
+    return _plain(_plain(orjson.loads(brief).get("culprits")).get("places"))
 
 
 def _plain(value: object) -> Told:
