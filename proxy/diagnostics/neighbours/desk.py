@@ -61,14 +61,16 @@ class Desk:
         self._latest: dict[str, str] = {}
         """The ID of the latest one that was compared, by kind."""
         self._waiting: deque[EndedBatch] = deque()
-        self._number = 0
+        self._added = 0
+        """Exchanges given to the thread: counted by the loop, as `_taken` is by the thread."""
+        self._taken = 0
         self._lock = threading.Lock()
 
     def add(self, batch: Sequence[Exchange], held: Mapping[int, Told]) -> None:
         """Have these looked at. For the event loop: it never waits."""
         self._waiting.append((batch, held))
-        self._number += len(batch)
-        if self._number > MOST_WAITING:
+        self._added += len(batch)
+        if self._added - self._taken > MOST_WAITING:
             self._drop()
 
     def settle(self) -> None:
@@ -115,7 +117,7 @@ class Desk:
             batch, _ = self._waiting.popleft()
         except IndexError:  # the thread was quicker
             return
-        self._number -= len(batch)
+        self._added -= len(batch)
         self._ring.lose(x.ended for x in batch)
 
     def _settle(self) -> None:
@@ -124,7 +126,7 @@ class Desk:
                 batch, held = self._waiting.popleft()
             except IndexError:  # the loop has dropped it
                 return
-            self._number -= len(batch)
+            self._taken += len(batch)
             for x in batch:
                 self._take(x, self._maker.row(x), held.get(id(x)))
 
