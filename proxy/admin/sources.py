@@ -34,7 +34,7 @@ class FoundView(Protocol):
 
 
 class FollowedView(Protocol):
-    """What has ended since, oldest first; `missed` is kept no more."""
+    """What has ended since, oldest first; `missed` counts those that are not shown."""
 
     @property
     def stories(self) -> Sequence[JsonObject]: ...
