@@ -1,7 +1,6 @@
 """Writes to the tables on PostgreSQL, where many processes write at once, and deletes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 from typing import Final
 
 import orjson
@@ -124,15 +123,6 @@ def delete_aged(connection: Connection, before: float) -> int:
     gone = select(writers.c.writer).where(writers.c.seen < func.to_timestamp(before)).limit(CHUNK)
     connection.execute(delete(writers).where(writers.c.writer.in_(gone)))
     return len(rows)
-
-
-def delete_oldest(connection: Connection, excess: int) -> int:
-    """Delete up to a chunk of the oldest stories, until that many bytes are freed; those freed."""
-    oldest = select(stories.c.id, stories.c.size).order_by(stories.c.ended).limit(CHUNK)
-    rows = [(row.id, row.size) for row in connection.execute(oldest)]
-    freed = accumulate(size for _, size in rows)
-    enough = sum(1 for so_far in freed if so_far < excess) + 1
-    return drop(connection, rows[:enough])
 
 
 def _storable(value: object) -> object:
