@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from proxy import clock
 from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.postgres_link import engine_for_reading, is_gone
+from proxy.diagnostics.stories.postgres_tables import storable
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.reading import Reader
 from proxy.diagnostics.stories.story import Story
@@ -27,12 +28,12 @@ class PostgresReader:
 
     def find(self, *asked_for: str) -> list[Story]:
         """All stories under one of these IDs, of any instance, newest first."""
-        forms = [_storable(each) for each in asked_for]
+        forms = [storable(each) for each in asked_for]
         return self._asked(lambda: self._reader.find(*forms))
 
     def beginning(self, starts: Sequence[str], most: int) -> set[str]:
         """Reference IDs of up to `most` stories, of any instance, with an ID that begins so."""
-        forms = [_storable(each) for each in starts]
+        forms = [storable(each) for each in starts]
         return self._asked(lambda: self._reader.beginning(forms, most))
 
     def oldest(self) -> OldestStory | None:
@@ -56,8 +57,3 @@ class PostgresReader:
             if is_gone(error):
                 self._again_at = clock.now() + AGAIN
             raise
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL has no NUL in texts."""
-    return text.replace("\x00", "\ufffd")
