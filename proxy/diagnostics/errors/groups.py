@@ -119,11 +119,6 @@ class Groups:
         self._unsaved.add(fingerprint)
         return True
 
-    @property
-    def single_kinds(self) -> int:
-        """Kinds of 4xx that are no groups yet."""
-        return len(self._single)
-
     def _repeats(self, kind: ErrorKind) -> bool:
         """Whether this kind has come often enough to be a group, this time included."""
         if kind in self._fingerprints:
