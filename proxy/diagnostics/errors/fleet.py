@@ -41,8 +41,13 @@ def _add(whole: dict[str, FleetGroup], instance: str, group: Group) -> None:
         whole[fingerprint] = FleetGroup(group, (instance,))
     else:
         names = tuple(dict.fromkeys((*before.instances, instance)))
-        whole[fingerprint] = FleetGroup(merged(before.group, group), names)
+        old, new = sorted((before.group, group), key=_seen)
+        whole[fingerprint] = FleetGroup(merged(old, new), names)
 
 
 def _last_seen(pair: tuple[str, Group]) -> float:
-    return pair[1].last_seen
+    return _seen(pair[1])
+
+
+def _seen(group: Group) -> float:
+    return group.last_seen
