@@ -68,9 +68,10 @@ def gauges_of(app: GaugedApp) -> Iterator[Sample]:
 
 
 def places_of(app: GaugedApp, x: Exchange) -> dict[str, object]:
-    """How the pool or the places stand that refused an exchange."""
+    """How the pool or the places stand that refused an exchange; nothing of what is no more."""
     if x.outcome is POOL_TIMEOUT:
-        return pool_standing(app.upstreams[x.upstream].view())
+        upstream = app.upstreams.get(x.upstream)  # a reload may have taken it away since
+        return pool_standing(upstream.view()) if upstream is not None else {}
     own = next((r.concurrency for r in app.routes if r.name == x.route), None)
     is_overall = app.overall is not None and (x.detail or "").startswith("listen.")
     return place_standing(app.overall if is_overall else own.places if own else None)
