@@ -1,6 +1,7 @@
 """Queries on the tables on PostgreSQL, which may be far away or silent."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,7 +43,10 @@ class PostgresReader:
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, of any instance, newest first."""
-        return self._asked(lambda: self._reader.search(query))
+        fields = {storable(name): storable(value) for name, value in query.fields.items()}
+        route = storable(query.route) if query.route is not None else None
+        asked = replace(query, route=route, fields=fields)
+        return self._asked(lambda: self._reader.search(asked))
 
     def let_go(self) -> None:
         """Close what is open."""
