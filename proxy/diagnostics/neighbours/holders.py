@@ -94,7 +94,8 @@ class Holders:
 
 
 def _scope(x: Exchange) -> tuple[str, ...]:
-    """Who refused, and what counts for it; the client's own limit is of one client."""
+    """Who refused, and what counts for it: also of the client's own limit all of the route, because
+    no record says which of them are that client's."""
     if x.outcome is o.POOL_TIMEOUT:
         return "pool", x.upstream
     if x.outcome is o.CLIENT_CONCURRENCY_LIMITED:
