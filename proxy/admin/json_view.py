@@ -1,7 +1,5 @@
-"""Accessors for JSON of uncertain form (stories, groups, alerts): missing or mistyped values
-read as empty.
-
-What is missing or of another kind reads as nothing, so that an old story never breaks a page.
+"""Accessors for JSON of uncertain form (stories, groups, alerts): what is missing or of another
+kind reads as nothing, so that an old story never breaks a page.
 """
 
 from collections.abc import Mapping
@@ -10,6 +8,7 @@ from typing import Final
 from proxy.diagnostics.stories.words import lasting
 
 JsonObject = Mapping[str, object]
+"""JSON that was made and redacted by others."""
 _NOTHING: JsonObject = {}
 _SHOWN: Final = 0.05
 """Milliseconds; less is told as nothing."""

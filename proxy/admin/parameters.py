@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Final
 
-from proxy.diagnostics.stories.grouping import COLUMNS, is_column
+from proxy.diagnostics.stories.grouping import COLUMNS, FIELD, is_column
 from proxy.diagnostics.stories.query import Query
 from proxy.knobs import seconds
 from proxy.observation.redaction import redact, redact_named
 from proxy.outcome import OUTCOMES
 
 MOST: Final = 1000
-FIELD: Final = "field."
 _NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?")
 _LONGEST_NAME: Final = 64
 _LONGEST_TEXT: Final = 512

@@ -15,8 +15,6 @@ from proxy.diagnostics.stories.query import Query
 from proxy.observation.reload_report import ReloadReport
 from proxy.observation.series import Exemplars, Snapshot
 
-"""JSON that was made and redacted by others."""
-
 Order = Literal["open", "close", "reset"]
 """`open` and `close` change a circuit that is not so already; `reset` forgets what was counted."""
 
@@ -34,7 +32,7 @@ class FoundView(Protocol):
 
 
 class FollowedView(Protocol):
-    """What has ended since, oldest first; `missed` is kept no more."""
+    """What has ended since, oldest first; `missed` counts those that are not shown."""
 
     @property
     def stories(self) -> Sequence[JsonObject]: ...

@@ -130,8 +130,6 @@ class Diagnostics:
             self._groups.save_all_again()
         if self._is_restored:  # until then what is saved would replace what is not read yet
             store.put_groups([copied(group) for group in self._groups.unsaved()])
-            if (saved := self._desk.usual_to_save()) is not None:
-                store.put_usual(saved)
 
     async def start(self) -> None:
         """Begin to write, to judge and to send."""
@@ -148,9 +146,9 @@ class Diagnostics:
             self._ticking = None
             if self._store is not None:
                 await asyncio.to_thread(self._store.opened, OPENING)
-            await asyncio.to_thread(self._desk.settle)
-            self._desk.save_usual()
             self.tick(clock.now(), clock.wall())
+            self._desk.save_usual()
+            await asyncio.to_thread(self._settle)
         await self._notifier.stop()
         if self._store is not None:
             self._store_the_rest(self._store)
@@ -229,8 +227,15 @@ class Diagnostics:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            await asyncio.to_thread(self._desk.settle)
+            await asyncio.to_thread(self._settle)
             self.tick(clock.now(), clock.wall())
+
+    def _settle(self) -> None:
+        """What is done in a thread: of many routes it takes too long for the loop."""
+        self._desk.settle()
+        store = self._store if self._is_restored else None
+        if store is not None and (saved := self._desk.usual_to_save()) is not None:
+            store.put_usual(saved)
 
     def _whole_state(self) -> SystemState:
         system_state = self._system_state()

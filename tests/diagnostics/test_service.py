@@ -133,6 +133,18 @@ async def test_a_restart_loses_nothing_that_the_store_has_room_for(make_desk, ex
         assert len((await desk.story(request_id)).stories) == 1
 
 
+async def test_what_is_usual_outlives_a_restart(make_desk, exchange_of) -> None:
+    first = make_desk(store=True)
+    await first.start()
+    first.closed([exchange_of()])
+    await first.stop()
+    desk = make_desk(store=True)
+    await desk.start()
+    await until(desk_is_open(desk))
+
+    assert list(desk._store.database.usual) == ["chat"]
+
+
 async def test_what_the_store_queues_no_room_for_is_left_and_not_counted_as_lost(
     make_desk, exchange_of
 ) -> None:

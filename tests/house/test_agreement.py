@@ -132,8 +132,9 @@ async def check_store(house, told) -> None:
             stored = await asyncio.to_thread(store.search, Query(limit=1000)) or []
 
     assert json.dumps(sorted(told, key=key)) == json.dumps(sorted(stored, key=key))
+    recent = house.app.diagnostics._recent
     for each in told[::20]:
-        (found,) = house.app.diagnostics._recent.find(each["request_id"])
+        (found,) = recent.told(recent.records(each["request_id"]))
         (kept,) = await asyncio.to_thread(store.find, each["request_id"])
 
         assert without_around(json.loads(json.dumps(found))) == without_around(kept)

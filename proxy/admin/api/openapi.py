@@ -6,9 +6,9 @@ from typing import Final
 
 from proxy.admin.api.shapes import SHAPES
 from proxy.admin.endpoint import Operation, Parameter, Schema
+from proxy.admin.guard import OPEN_PATHS
 
 _CAPTURE: Final = re.compile(r"\{([a-z_]+)\}")
-_OPEN: Final = ("/livez", "/readyz", "/health", "/metrics", "/metrics.json")
 
 
 def openapi_document(endpoints: Sequence[Operation], version: str) -> dict[str, object]:
@@ -38,7 +38,7 @@ def openapi_document(endpoints: Sequence[Operation], version: str) -> dict[str, 
 def _operation(endpoint: Operation) -> dict[str, object]:
     captures = set(_CAPTURE.findall(endpoint.path))
     refused = {401: "The token is missing or wrong.", 403: "Asked from where one may not."}
-    refused = {} if endpoint.path in _OPEN else refused
+    refused = {} if endpoint.path in OPEN_PATHS else refused
     if endpoint.takes:
         refused[415] = "The content type is not application/json."
     answers: dict[str, object] = {
@@ -53,7 +53,7 @@ def _operation(endpoint: Operation) -> dict[str, object]:
         "parameters": [_parameter(each, captures) for each in endpoint.parameters],
         "responses": answers,
     }
-    if endpoint.path in _OPEN:
+    if endpoint.path in OPEN_PATHS:
         operation["security"] = [{}]
     if endpoint.takes:
         content = {"application/json": {"schema": _reference(endpoint.takes)}}

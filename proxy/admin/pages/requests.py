@@ -17,9 +17,9 @@ from proxy.admin.json_view import (
 from proxy.admin.pages.drawing import bars
 from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import code, nothing, reference, table, when
-from proxy.admin.parameters import FIELD, READERS, ParameterFault
+from proxy.admin.parameters import READERS, ParameterFault
 from proxy.admin.sources import FoundView
-from proxy.diagnostics.stories.grouping import COLUMNS, grouped
+from proxy.diagnostics.stories.grouping import COLUMNS, FIELD, grouped
 from proxy.outcome import OUTCOMES
 
 
@@ -95,7 +95,7 @@ def _counted(counted: JsonObject, given: Mapping[str, str], by: str) -> list[Con
 def _group_row(group: JsonObject, given: Mapping[str, str], by: str) -> tuple[Content, ...]:
     value = text(group, "value")
     codes = part(group, "codes")
-    counts = [float(n) for n in counts_of(group)]
+    counts = counts_of(group)
     bad = [0.0] * len(counts)
     rest = {name: each for name, each in given.items() if name not in ("group", by)}
     leads = value != "none" and (by in READERS or by.startswith(FIELD))

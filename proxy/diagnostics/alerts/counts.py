@@ -17,7 +17,8 @@ from proxy.outcome import COMPLETED, INTERNAL_ERROR, STREAM_STALLED, level_of
 SLOT: Final = 10.0
 SLOTS: Final = int(LONGEST / SLOT) + 1
 SAMPLES: Final = 3
-_LEVELS: Final = {"warning": "warnings", "error": "errors", "critical": "critical_errors"}
+LEVELS: Final = {"warning": "warnings", "error": "errors", "critical": "critical_errors"}
+"""Counts of errors, which are rules as well, by the severity that they count."""
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class CountWindow:
         if x.status in (401, 403):
             counts.unauthorised += 1
             self._sample("unauthorised", x)
-        name = _LEVELS.get(level_of(x.outcome or INTERNAL_ERROR, x.upstream_status))
+        name = LEVELS.get(level_of(x.outcome or INTERNAL_ERROR, x.upstream_status))
         if name is not None:
             setattr(counts, name, getattr(counts, name) + 1)
             for what in (name, f"route {x.route}", f"upstream {x.upstream}"):

@@ -9,14 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from proxy.diagnostics.alerts.counts import SAMPLES, SLOT, SLOTS
+from proxy.diagnostics.alerts.counts import LEVELS, SAMPLES, SLOT, SLOTS
 from proxy.outcome import Level
 
 TAKEOVER: Final = 20.0
 """Seconds within which a new leader tells of what was raised before it led."""
-
-COUNTED_BY_ALL: Final = {"warning": "warnings", "error": "errors", "critical": "critical_errors"}
-"""Rules that are judged over all instances, by the severity of the groups they count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class OthersWindow:
         self.own_name = fleet.instance
         while fleet.news:
             one = fleet.news.popleft()
-            rule = COUNTED_BY_ALL.get(one.severity)
+            rule = LEVELS.get(one.severity)
             if rule is not None:
                 counts = self._slots.setdefault(int(now / SLOT), {})
                 counts[rule, one.instance] = counts.get((rule, one.instance), 0) + one.count

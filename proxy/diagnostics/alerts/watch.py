@@ -6,14 +6,8 @@ from typing import Final
 
 from proxy.diagnostics.alerts.book import Alert, Book, News, alert_json
 from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
-from proxy.diagnostics.alerts.counts import CountWindow
-from proxy.diagnostics.alerts.fleet import (
-    COUNTED_BY_ALL,
-    FindFleet,
-    Fleet,
-    OthersWindow,
-    Untold,
-)
+from proxy.diagnostics.alerts.counts import LEVELS, CountWindow
+from proxy.diagnostics.alerts.fleet import FindFleet, Fleet, OthersWindow, Untold
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent, ms
@@ -22,7 +16,8 @@ Send = Callable[[str, Mapping[str, object]], None]
 """Takes what happened (raised, reminder, cleared) and the alert; must not wait."""
 
 TEST: Final = "alert_test"
-BY_ALL: Final = frozenset(COUNTED_BY_ALL.values())
+BY_ALL: Final = frozenset(LEVELS.values())
+"""Rules that are judged over all instances."""
 
 
 class AlertWatch:

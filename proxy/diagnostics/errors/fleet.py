@@ -22,29 +22,32 @@ def together(found: Iterable[tuple[str, Group]]) -> dict[str, FleetGroup]:
     """One group for each fingerprint, out of pairs of an instance and its group."""
     whole: dict[str, FleetGroup] = {}
     for instance, group in sorted(found, key=_last_seen):
-        fingerprint = group.kind.fingerprint
-        before = whole.get(fingerprint)
-        if before is None:
-            whole[fingerprint] = FleetGroup(group, (instance,))
-        else:
-            names = tuple(dict.fromkeys((*before.instances, instance)))
-            whole[fingerprint] = FleetGroup(merged(before.group, group), names)
+        _add(whole, instance, group)
     return whole
 
 
 def with_own(others: FleetGroups, own: Iterable[Group], instance: str) -> dict[str, FleetGroup]:
     """Those of the others and of this process."""
-    pairs = [(group.kind.fingerprint, group) for group in own]
     whole = dict(others)
-    for fingerprint, group in pairs:
-        other = whole.get(fingerprint)
-        if other is None:
-            whole[fingerprint] = FleetGroup(group, (instance,))
-        else:
-            names = tuple(dict.fromkeys((*other.instances, instance)))
-            whole[fingerprint] = FleetGroup(merged(other.group, group), names)
+    for group in own:
+        _add(whole, instance, group)
     return whole
 
 
+def _add(whole: dict[str, FleetGroup], instance: str, group: Group) -> None:
+    fingerprint = group.kind.fingerprint
+    before = whole.get(fingerprint)
+    if before is None:
+        whole[fingerprint] = FleetGroup(group, (instance,))
+    else:
+        names = tuple(dict.fromkeys((*before.instances, instance)))
+        old, new = sorted((before.group, group), key=_seen)
+        whole[fingerprint] = FleetGroup(merged(old, new), names)
+
+
 def _last_seen(pair: tuple[str, Group]) -> float:
-    return pair[1].last_seen
+    return _seen(pair[1])
+
+
+def _seen(group: Group) -> float:
+    return group.last_seen

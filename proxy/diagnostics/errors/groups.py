@@ -119,11 +119,6 @@ class Groups:
         self._unsaved.add(fingerprint)
         return True
 
-    @property
-    def single_kinds(self) -> int:
-        """Kinds of 4xx that are no groups yet."""
-        return len(self._single)
-
     def _repeats(self, kind: ErrorKind) -> bool:
         """Whether this kind has come often enough to be a group, this time included."""
         if kind in self._fingerprints:
@@ -173,7 +168,9 @@ def copied(group: Group) -> Group:
 
 
 def merged(old: Group, new: Group) -> Group:
-    """One group out of what was counted before a restart and after it."""
+    """One group out of two: what was counted before a restart and after it, or by two instances,
+    `new` being the one seen later. What was ordered of either holds until it comes again."""
+    has_returned = old.state == "resolved" or old.returned or new.returned
     hours = {
         hour: old.hours.get(hour, 0) + new.hours.get(hour, 0) for hour in old.hours | new.hours
     }
@@ -187,6 +184,6 @@ def merged(old: Group, new: Group) -> Group:
         dict(sorted(hours.items())[-HOURS:]),
         deque([*old.samples, *new.samples], maxlen=SAMPLES),
         new.trace or old.trace,
-        "" if old.state == "resolved" else old.state,
-        old.state == "resolved",
+        new.state or ("" if old.state == "resolved" else old.state),
+        has_returned and not new.state,
     )

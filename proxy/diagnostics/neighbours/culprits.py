@@ -4,13 +4,12 @@ and which attempts a breaker counted.
 Reads the rows of the minute before; what they do not know is not told.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
 from proxy import outcome as o
-from proxy.diagnostics.neighbours.holders import MOST_NAMED, counts_listed
+from proxy.diagnostics.neighbours.holders import counts_listed, most_named
 from proxy.diagnostics.neighbours.ring import Ring
 from proxy.diagnostics.neighbours.rows import FIELDS, ComparedRow
 from proxy.diagnostics.neighbours.telling import Dated, Told
@@ -128,16 +127,16 @@ class Culprits:
         paid = [row for row in rows for _ in row.tries[1:]]
         tries = [tried for row in rows for tried in row.tries[:-1]]
         told = self._spent(paid, "retry", f"paid on the route {x.route}")
-        told["after"] = _most(f"{result} at {endpoint}" for endpoint, result in tries)
+        told["after"] = most_named(f"{result} at {endpoint}" for endpoint, result in tries)
         words = told["words"]
         if isinstance(words, list) and told["after"]:
             words.append(f"retried after {counts_listed(told['after'])}")
         return told
 
     def _spent(self, rows: Sequence[ComparedRow], one: str, how: str) -> Told:
-        by_user = _most(self.user(row) for row in rows)
-        by_path = _most(str(row.values[0]) for row in rows)
-        by_endpoint = _most(str(row.values[1]) for row in rows if row.values[1])
+        by_user = most_named(self.user(row) for row in rows)
+        by_path = most_named(str(row.values[0]) for row in rows)
+        by_endpoint = most_named(str(row.values[1]) for row in rows if row.values[1])
         many = count(len(rows), one).replace("retrys", "retries")
         words = [f"in the minute before, {many} {how}: by {counts_listed(by_user)}"]
         words += [f"at {counts_listed(by_endpoint)}"] if by_endpoint else []
@@ -156,7 +155,7 @@ def _failed(x: Exchange, window: RouteWindow) -> Told:
         if row.ended < since or len(found) >= most:
             break
         found += [f"{result} at {endpoint}" for endpoint, result in failures(row)]
-    failed = _most(found[:most])
+    failed = most_named(found[:most])
     words = [f"what failed of the attempts: {counts_listed(failed)}"] if failed else []
     return {"failed": failed, "words": words}
 
@@ -196,7 +195,3 @@ def _words(told: Told, failures: Sequence[Told]) -> list[str]:
         shared = ", ".join(str(v) if k == "user" else f"{k} {v}" for k, v in common.items())
         words.append(f"they have in common, and not with most good ones: {shared}")
     return words
-
-
-def _most(names: Iterable[str]) -> dict[str, int]:
-    return dict(Counter(names).most_common(MOST_NAMED))

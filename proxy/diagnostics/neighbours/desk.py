@@ -62,14 +62,16 @@ class Desk:
         self._latest: dict[str, str] = {}
         """The ID of the latest one that was compared, by kind."""
         self._waiting: deque[EndedBatch] = deque()
-        self._number = 0
+        self._added = 0
+        """Exchanges given to the thread: counted by the loop, as `_taken` is by the thread."""
+        self._taken = 0
         self._lock = threading.Lock()
 
     def add(self, batch: Sequence[Exchange], held: Mapping[int, Told]) -> None:
         """Have these looked at. For the event loop: it never waits."""
         self._waiting.append((batch, held))
-        self._number += len(batch)
-        if self._number > MOST_WAITING:
+        self._added += len(batch)
+        if self._added - self._taken > MOST_WAITING:
             self._drop()
 
     def take(self, own: tuple[str, ...]) -> None:
@@ -85,8 +87,10 @@ class Desk:
         """Find out what happened around an exchange that has ended, if nobody has."""
         with self._lock:
             self._settle()
-            if x.around is None or x.around.startswith(_BRIEF):
+            if x.around is None:
                 self._look(x)
+            elif x.around.startswith(_BRIEF):
+                self._look(x, _held_of(x.around))
 
     def finish(self, x: Exchange) -> None:
         """The same at a bounded price, for the store: one of very many names one of its like."""
@@ -118,7 +122,7 @@ class Desk:
             batch, _ = self._waiting.popleft()
         except IndexError:  # the thread was quicker
             return
-        self._number -= len(batch)
+        self._added -= len(batch)
         self._ring.lose(x.ended for x in batch)
 
     def _begin_anew(self) -> None:
@@ -137,7 +141,7 @@ class Desk:
                 batch, held = self._waiting.popleft()
             except IndexError:  # the loop has dropped it
                 return
-            self._number -= len(batch)
+            self._taken += len(batch)
             for x in batch:
                 self._take(x, self._maker.row(x), held.get(id(x)))
 
@@ -180,7 +184,7 @@ class Desk:
         window.add(row)
         return window
 
-    def _look(self, x: Exchange) -> None:
+    def _look(self, x: Exchange, held: Told | None = None) -> None:
         """Of one that nobody has looked at: it was good, or it is asked for late."""
         slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
         most = slowness.of(streamed=x.streamed)
@@ -189,8 +193,10 @@ class Desk:
             return
         rows = self._ring.window(x.ended)
         row = next((r for r in reversed(rows) if r.request_id == x.request_id), None)
+        if row is None and x.around is not None:
+            return  # its row has gone: what was kept in its time is all there is
         window = self._counted(x, row, rows) if row is not None else None
-        self._write(x, window, row, None)
+        self._write(x, window, row, held)
 
     def _write(
         self, x: Exchange, window: RouteWindow | None, row: ComparedRow | None, held: Told | None
@@ -215,6 +221,11 @@ def _brief(like: str, held: Told | None) -> bytes:
     words = [f"so many ended badly in this second that not each was compared; one that was: {like}"]
     told: Told = {"brief": True, "neighbours": {"words": words, "see": like}}
     return orjson.dumps(told | ({"culprits": {"places": held}} if held else {}))
+
+
+def _held_of(brief: bytes) -> Told:
+    """Who held the places: nobody can find that out later."""
+    return _plain(_plain(orjson.loads(brief).get("culprits")).get("places"))
 
 
 def _plain(value: object) -> Told:

@@ -94,7 +94,8 @@ class Holders:
 
 
 def _scope(x: Exchange) -> tuple[str, ...]:
-    """Who refused, and what counts for it; the client's own limit is of one client."""
+    """Who refused, and what counts for it: also of the client's own limit all of the route, because
+    no record says which of them are that client's."""
     if x.outcome is o.POOL_TIMEOUT:
         return "pool", x.upstream
     if x.outcome is o.CLIENT_CONCURRENCY_LIMITED:
@@ -125,9 +126,9 @@ def _table(holding: Sequence[Exchange], at: float) -> Told:
     oldest = sorted(holding, key=lambda each: each.started)[:MOST_NAMED]
     return {
         "holders": len(holding),
-        "by_route": _most(f"route {each.route or 'none'}" for each in holding),
-        "by_user": _most(user_of(each) for each in holding),
-        "by_endpoint": _most(_endpoint(each) for each in holding),
+        "by_route": most_named(f"route {each.route or 'none'}" for each in holding),
+        "by_user": most_named(user_of(each) for each in holding),
+        "by_endpoint": most_named(_endpoint(each) for each in holding),
         "oldest": [
             {"request_id": redact(each.request_id), "age_ms": ms(at - each.started),
              "route": each.route, "user": user_of(each), "path": redact_target(each.target)}
@@ -140,7 +141,8 @@ def _endpoint(x: Exchange) -> str:
     return (x.attempts[-1].endpoint if x.attempts else "") or "none"
 
 
-def _most(names: Iterable[str]) -> dict[str, int]:
+def most_named(names: Iterable[str]) -> dict[str, int]:
+    """The most frequent of them, and how often each came."""
     return dict(Counter(names).most_common(MOST_NAMED))
 
 

@@ -26,7 +26,7 @@ class Ring:
     def add(self, row: ComparedRow) -> None:
         """Keep it; the oldest goes where there is no more room."""
         if len(self._rows) == self._room:
-            self.lost_until = self._rows[0].ended
+            self.lost_until = max(self.lost_until, self._rows[0].ended)
         self._rows.append(row)
 
     def lose(self, rows: Iterable[float]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from proxy.diagnostics.stories.asked_id import beginnings_of, forms_of
 from proxy.diagnostics.stories.found import FoundStories, StoreState, combined
 from proxy.diagnostics.stories.missing import SHOWN, Kept, OldestStory, why_missing
-from proxy.diagnostics.stories.query import Query
+from proxy.diagnostics.stories.query import SAME_ID, Query
 from proxy.diagnostics.stories.recent import Recent
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
@@ -41,7 +41,7 @@ class StoryLookup:
         if self._store is None:
             return FoundStories(recent, "off")
         stored = await asyncio.to_thread(self._store.find, *asked)
-        return combined(recent, stored, len(recent) + len(stored or ()))
+        return combined(recent, stored, SAME_ID)
 
     async def _guessed(self, asked: str, state: StoreState) -> FoundStories:
         """The one story with an ID that begins so, or why there is none."""

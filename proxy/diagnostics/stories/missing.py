@@ -70,7 +70,8 @@ def _too_old(kept: Kept) -> list[str]:
 
 def _not_sampled(kept: Kept) -> list[str]:
     if kept.sample is None:
-        said = ["Stories are in memory only, and end with the process; store.path keeps them."]
+        ends = "Stories are in memory only, and end with the process"
+        said = [f"{ends}; store.path or store.url keeps them."]
     elif kept.sample < 1:
         share = f"{kept.sample * 100:g} of 100" if kept.sample else "none"
         said = [f"Of exchanges that went well {share} are stored (store.sample)."]

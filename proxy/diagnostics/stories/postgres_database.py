@@ -28,7 +28,8 @@ from proxy.diagnostics.stories.postgres_link import (
 from proxy.diagnostics.stories.postgres_tables import migrate_shared
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.store_url import address_of
-from proxy.diagnostics.stories.writing import Row, read_usual, size_of
+from proxy.diagnostics.stories.tables import stories
+from proxy.diagnostics.stories.writing import Row, drop_oldest, read_usual, size_of
 
 PRUNE: Final = 60.0
 """Seconds between two looks for what is too old."""
@@ -168,7 +169,7 @@ class PostgresDatabase:
                     excess = size_of(connection) - self.rule.size
                 if excess <= 0:
                     return True
-                excess -= sql.delete_oldest(connection, excess)
+                excess -= drop_oldest(connection, excess, stories.c.ended)
         return False
 
     def _open(self) -> Engine:

@@ -3,13 +3,12 @@
 from collections import deque
 from typing import Final
 
-import orjson
 from sqlalchemy import Connection, func, select, text
 
 from proxy.diagnostics.alerts.fleet import FleetNews
 from proxy.diagnostics.errors.fleet import FleetGroup, together
 from proxy.diagnostics.errors.groups import Group
-from proxy.diagnostics.errors.saved import from_plain
+from proxy.diagnostics.errors.saved import from_json
 from proxy.diagnostics.stories.postgres_tables import fleet_groups
 
 MOST: Final = 5000
@@ -44,7 +43,7 @@ class FleetView:
             asked = asked.where(column.saved >= self._read_to)
         asked = asked.order_by(column.last_seen.desc()).limit(MOST)
         for writer, fingerprint, instance, body in connection.execute(asked):
-            if (group := _group(body)) is not None:
+            if (group := from_json(body)) is not None:
                 self._groups[writer, fingerprint] = instance, group
         self._read_to = now
         self._tell_news()
@@ -66,10 +65,3 @@ class FleetView:
     def _keep(self, before: float) -> None:
         newest = sorted(self._groups.items(), key=lambda item: -item[1][1].last_seen)[:MOST]
         self._groups = {key: pair for key, pair in newest if pair[1].last_seen >= before}
-
-
-def _group(body: str) -> Group | None:
-    try:
-        return from_plain(orjson.loads(body))
-    except (TypeError, ValueError):  # somebody else has written here; one row costs no other
-        return None

@@ -1,6 +1,7 @@
 """Queries on the tables on PostgreSQL, which may be far away or silent."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -8,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from proxy import clock
 from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.postgres_link import engine_for_reading, is_gone
+from proxy.diagnostics.stories.postgres_tables import storable
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.reading import Reader
 from proxy.diagnostics.stories.story import Story
@@ -27,12 +29,12 @@ class PostgresReader:
 
     def find(self, *asked_for: str) -> list[Story]:
         """All stories under one of these IDs, of any instance, newest first."""
-        forms = [_storable(each) for each in asked_for]
+        forms = [storable(each) for each in asked_for]
         return self._asked(lambda: self._reader.find(*forms))
 
     def beginning(self, starts: Sequence[str], most: int) -> set[str]:
         """Reference IDs of up to `most` stories, of any instance, with an ID that begins so."""
-        forms = [_storable(each) for each in starts]
+        forms = [storable(each) for each in starts]
         return self._asked(lambda: self._reader.beginning(forms, most))
 
     def oldest(self) -> OldestStory | None:
@@ -41,7 +43,10 @@ class PostgresReader:
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, of any instance, newest first."""
-        return self._asked(lambda: self._reader.search(query))
+        fields = {storable(name): storable(value) for name, value in query.fields.items()}
+        route = storable(query.route) if query.route is not None else None
+        asked = replace(query, route=route, fields=fields)
+        return self._asked(lambda: self._reader.search(asked))
 
     def let_go(self) -> None:
         """Close what is open."""
@@ -56,8 +61,3 @@ class PostgresReader:
             if is_gone(error):
                 self._again_at = clock.now() + AGAIN
             raise
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL has no NUL in texts."""
-    return text.replace("\x00", "\ufffd")

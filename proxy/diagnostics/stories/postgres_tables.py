@@ -102,6 +102,11 @@ def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> N
         raise NewerStoreError(found[0])
 
 
+def storable(text: str) -> str:
+    """Without the one character that PostgreSQL's text cannot hold; JSON writes it as an escape."""
+    return text.replace("\x00", "\ufffd")
+
+
 def lock(function: str, number: int) -> str:
     """The call that takes an advisory lock of this schema."""
     return f"{function}({number}, hashtext(current_schema()))"

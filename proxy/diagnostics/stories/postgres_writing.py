@@ -1,8 +1,6 @@
 """Writes to the tables on PostgreSQL, where many processes write at once, and deletes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
-from typing import Final
 
 import orjson
 from sqlalchemy import Connection, delete, func, insert, select, text
@@ -16,13 +14,11 @@ from proxy.diagnostics.stories.postgres_tables import (
     PRUNING,
     fleet_groups,
     lock,
+    storable,
     writers,
 )
 from proxy.diagnostics.stories.tables import stories, story_fields, story_ids, usual_times
 from proxy.diagnostics.stories.writing import CHUNK, Row, drop
-
-_NUL: Final = "\x00"
-"""The one character that PostgreSQL's text cannot hold; JSON writes it as an escape."""
 
 
 def is_first(connection: Connection, writer: str, instance: str, batch: int) -> bool:
@@ -42,18 +38,21 @@ def is_first(connection: Connection, writer: str, instance: str, batch: int) -> 
 
 def insert_stories(connection: Connection, rows: Sequence[Row]) -> None:
     """All of them or none, in as few round trips as may be."""
-    columns = [{key: _storable(value) for key, value in row.columns.items()} for row in rows]
+    columns = [
+        {k: storable(v) if isinstance(v, str) else v for k, v in row.columns.items()}
+        for row in rows
+    ]
     made = insert(stories).returning(stories.c.id, sort_by_parameter_order=True)
     keys = connection.execute(made, columns).scalars().all()
     fields = [
-        {"story_id": key, "name": name, "value": _storable(value)}
+        {"story_id": key, "name": name, "value": storable(value)}
         for key, row in zip(keys, rows, strict=True)
         for name, value in row.fields.items()
     ]
     ids = [
         {"story_id": key, "value": value}
         for key, row in zip(keys, rows, strict=True)
-        for value in {_storable(value) for value in row.ids}
+        for value in {storable(value) for value in row.ids}
     ]
     for table, values in ((story_fields, fields), (story_ids, ids)):
         if values:
@@ -124,16 +123,3 @@ def delete_aged(connection: Connection, before: float) -> int:
     gone = select(writers.c.writer).where(writers.c.seen < func.to_timestamp(before)).limit(CHUNK)
     connection.execute(delete(writers).where(writers.c.writer.in_(gone)))
     return len(rows)
-
-
-def delete_oldest(connection: Connection, excess: int) -> int:
-    """Delete up to a chunk of the oldest stories, until that many bytes are freed; those freed."""
-    oldest = select(stories.c.id, stories.c.size).order_by(stories.c.ended).limit(CHUNK)
-    rows = [(row.id, row.size) for row in connection.execute(oldest)]
-    freed = accumulate(size for _, size in rows)
-    enough = sum(1 for so_far in freed if so_far < excess) + 1
-    return drop(connection, rows[:enough])
-
-
-def _storable(value: object) -> object:
-    return value.replace(_NUL, "\ufffd") if isinstance(value, str) else value

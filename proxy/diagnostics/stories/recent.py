@@ -116,11 +116,6 @@ class Recent:
         self._worker, self._instance = worker, instance
         self._complete = complete
 
-    @property
-    def size(self) -> int:
-        """Bytes held, estimated."""
-        return self._troubled.size + self._rest.size
-
     def resize(self, room: int) -> None:
         """Hold at most `room` bytes from now on."""
         self._troubled.resize(room // 2)
@@ -131,12 +126,8 @@ class Recent:
         self._troubled.add(troubled)
         self._rest.add(rest)
 
-    def find(self, *asked: str) -> list[Story]:
-        """All stories under one of these IDs, newest first: a client may use an ID twice."""
-        return self.told(self.records(*asked))
-
     def records(self, *asked: str) -> list[Exchange]:
-        """The exchanges under one of these IDs, newest first."""
+        """The exchanges under one of these IDs, newest first: a client may use an ID twice."""
         wanted = Wanted(*asked)
         forms = wanted.forms
         found = [

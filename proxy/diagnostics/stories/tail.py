@@ -27,7 +27,7 @@ class Followed:
     cursor: int
     """What to ask with the next time."""
     missed: int
-    """Exchanges in between that are kept no more."""
+    """Exchanges in between that are kept no more, or that were more than asked for."""
 
 
 class Tail:
@@ -58,12 +58,15 @@ class Tail:
         since = self._next if cursor is None else min(cursor, self._next)
         first = self._batches[0][0] if self._batches else self._next
         found = [
-            brief_of(x)
+            x
             for number, batch in self._batches
+            if number + len(batch) > since
             for n, x in enumerate(batch, number)
             if n >= since and query.takes(x)
         ]
-        return Followed(found[-query.limit :], self._next, max(0, first - since))
+        shown = found[-query.limit :]
+        missed = max(0, first - since) + len(found) - len(shown)
+        return Followed([brief_of(x) for x in shown], self._next, missed)
 
     async def wait(self, cursor: int | None, query: Query, seconds: float) -> Followed:
         """The same, once there is something, or the time is over, or too many wait already."""

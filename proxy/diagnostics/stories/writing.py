@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Column, Connection, delete, func, insert, select
 
 from proxy.diagnostics.errors.groups import Group
-from proxy.diagnostics.errors.saved import as_plain, from_plain
+from proxy.diagnostics.errors.saved import as_plain, from_json
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories.story import Story
 from proxy.diagnostics.stories.tables import (
@@ -118,15 +118,8 @@ def read_groups(connection: Connection, limit: int) -> list[Group]:
     """What was saved, the newest of it."""
     newest = select(error_groups.c.body).order_by(error_groups.c.last_seen.desc()).limit(limit)
     bodies = connection.execute(newest).scalars()
-    groups = (_group(body) for body in bodies)
+    groups = (from_json(body) for body in bodies)
     return [group for group in groups if group is not None]
-
-
-def _group(body: str) -> Group | None:
-    try:
-        return from_plain(orjson.loads(body))
-    except (TypeError, ValueError):  # somebody else has written here; one row costs no other
-        return None
 
 
 def write_usual(connection: Connection, usual: Mapping[str, Saved]) -> None:
@@ -159,9 +152,12 @@ def drop_aged(connection: Connection, before: float) -> int:
     return drop(connection, [tuple(row) for row in connection.execute(aged.limit(CHUNK))])
 
 
-def drop_oldest(connection: Connection, excess: int) -> int:
-    """Delete up to a chunk of the oldest stories, until that many bytes are freed; those freed."""
-    oldest = select(stories.c.id, stories.c.size).order_by(stories.c.id).limit(CHUNK)
+def drop_oldest(connection: Connection, excess: int, by: Column[Any] = stories.c.id) -> int:
+    """Delete up to a chunk of the oldest stories, until that many bytes are freed; those freed.
+
+    `by` says which are old: where several write, not the ID.
+    """
+    oldest = select(stories.c.id, stories.c.size).order_by(by).limit(CHUNK)
     rows = [tuple(row) for row in connection.execute(oldest)]
     freed = accumulate(size for _, size in rows)
     enough = sum(1 for so_far in freed if so_far < excess) + 1

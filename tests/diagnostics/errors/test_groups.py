@@ -189,9 +189,36 @@ def test_a_muted_group_stays_muted_until_it_is_unmuted(exchange_of) -> None:
     assert not groups.order("nothing", "mute")
 
 
+def test_an_order_holds_that_is_given_before_the_saved_are_read(exchange_of) -> None:
+    before, after = Groups(), Groups()
+    before.add(exchange_of("upstream_reset"))
+    group = after.add(exchange_of("upstream_reset"))
+    assert group is not None
+    after.order(group.kind.fingerprint, "mute")
+    after.restore(before.newest_first())
+    (restored,) = after.newest_first()
+
+    assert (restored.state, restored.total) == ("muted", 2)
+
+
+def test_one_that_came_back_is_still_said_to_after_a_restart(exchange_of) -> None:
+    before, after = Groups(), Groups()
+    for groups in (before, after):
+        groups.add(exchange_of("upstream_reset"))
+    (old,) = before.newest_first()
+    before.order(old.kind.fingerprint, "resolve")
+    before.add(exchange_of("upstream_reset"))
+    after.restore(before.newest_first())
+
+    assert after.newest_first()[0].returned is True
+
+
 def test_kinds_that_never_repeat_are_forgotten(exchange_of) -> None:
     groups = Groups()
-    for n in range(2 * MOST_SINGLE):
+    missed = exchange_of("route_not_found", status=404, attempts=[])
+    for _ in range(REPEATS - 1):
+        groups.add(missed)
+    for n in range(MOST_SINGLE):
         groups.add(exchange_of("route_not_found", status=404, route=f"route-{n}", attempts=[]))
 
-    assert groups.single_kinds <= MOST_SINGLE
+    assert groups.add(missed) is None

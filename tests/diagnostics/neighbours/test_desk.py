@@ -170,6 +170,29 @@ def test_of_very_many_in_a_second_not_each_is_compared_and_that_is_said(happen, 
     assert around(last)["neighbours"]["alike"] == EACH + 5
 
 
+def test_who_held_the_places_is_not_lost_when_one_of_very_many_is_asked_for(happen, desk) -> None:
+    bad, happened = in_one_second(happen, EACH + 1)
+    held = {"by": "pool", "words": ["pool: size 2"]}
+    desk.add(happened, {id(bad[-1]): held})
+    desk.settle()
+    desk.complete(bad[-1])
+
+    assert "see" not in around(bad[-1])["neighbours"]
+    assert around(bad[-1])["culprits"]["places"] == held
+
+
+def test_one_of_very_many_that_is_asked_for_too_late_still_names_one_of_its_like(
+    happen, desk
+) -> None:
+    bad, happened = in_one_second(happen, EACH + 1)
+    desk.add(happened, {})
+    desk.settle()
+    desk.add([happen(160.0) for _ in range(ROOM)], {})
+    desk.complete(bad[-1])
+
+    assert around(bad[-1])["neighbours"]["see"] == bad[EACH - 1].request_id
+
+
 def test_what_is_usual_is_saved_once_a_minute_and_when_it_is_asked_for(happen, desk) -> None:
     desk.add([happen(100.0)], {})
     desk.settle()

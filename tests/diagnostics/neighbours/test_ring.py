@@ -30,3 +30,12 @@ def test_what_never_became_a_row_is_lost_too() -> None:
     ring.lose([4.0, 5.0])
 
     assert ring.lost_until == 5.0
+
+
+def test_what_never_became_a_row_is_not_forgotten_when_an_older_row_goes(happen) -> None:
+    ring, maker = Ring(1), RowMaker()
+    ring.add(maker.row(happen(1.0)))
+    ring.lose([5.0])
+    ring.add(maker.row(happen(6.0)))
+
+    assert ring.lost_until == 5.0

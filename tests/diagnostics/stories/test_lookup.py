@@ -7,6 +7,7 @@ import pytest
 from proxy.diagnostics.stories.database import StoryDatabase
 from proxy.diagnostics.stories.files import open_for_reading
 from proxy.diagnostics.stories.lookup import StoryLookup
+from proxy.diagnostics.stories.query import SAME_ID
 from proxy.diagnostics.stories.reading import Reader
 from proxy.diagnostics.stories.recent import Recent
 from proxy.diagnostics.stories.rules import StoreRule
@@ -75,6 +76,16 @@ async def test_the_oldest_story_is_named_where_there_is_none(look_in, known, whe
     found = await look_in(where, known).story("nowhere-to-be-found")
 
     assert f"The oldest story kept is {OURS}" in found.why
+
+
+async def test_an_id_brings_no_more_than_somebody_reads_of_memory_and_store_together(
+    look_in, exchange_of
+) -> None:
+    look = look_in("store", *(exchange_of(request_id=OURS, ended=11.0 + n) for n in range(3)))
+    later = [exchange_of(request_id=OURS, ended=20.0 + n) for n in range(SAME_ID - 1)]
+    look._recent.add([], later)
+
+    assert len((await look.story(OURS)).stories) == SAME_ID
 
 
 async def test_an_exact_id_is_not_mistaken_for_the_beginning_of_another(

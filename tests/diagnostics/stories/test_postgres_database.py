@@ -94,6 +94,8 @@ def test_text_with_a_nul_is_stored(instances, exchange_of) -> None:
     until(lambda: store.find("id-1"))
 
     assert "a\x00b" == store.find("id-1")[0]["fields"]["user"]
+    assert len(store.search(Query(fields={"user": "a\x00b"}))) == 1
+    assert store.search(Query(route="a\x00b")) == []
     assert {} == dict(store.dropped)
 
 

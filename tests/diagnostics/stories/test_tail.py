@@ -42,6 +42,15 @@ async def test_who_comes_late_is_told_how_many_were_missed(exchange_of) -> None:
     assert found.cursor == KEPT + 5
 
 
+async def test_what_is_more_than_asked_for_is_said_to_be_missed(exchange_of) -> None:
+    tail = Tail()
+    tail.add([exchange_of(request_id=str(n)) for n in range(5)])
+    found = tail.after(1, Query(limit=3))
+
+    assert ids(found) == ["2", "3", "4"]
+    assert found.missed == 1
+
+
 async def test_a_cursor_of_another_process_does_no_harm(exchange_of) -> None:
     tail = Tail()
     tail.add([exchange_of()])
