@@ -46,6 +46,7 @@ bench: $(VENV)/.dev  ## Measure against nginx, Caddy and a bare aiohttp proxy; w
 	@$(BIN)/python benchmarks/bench.py --write docs/performance.md $(BENCH)
 	@$(BIN)/python benchmarks/streams.py --write docs/performance.md
 	@$(BIN)/python benchmarks/tls.py --write docs/performance.md
+	@$(BIN)/python benchmarks/reload.py --write docs/performance.md
 
 audit: $(AUDIT)/.done  ## Look up known vulnerabilities of what the image has; its SBOM to build/sbom.json.
 	@$(AUDIT)/bin/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \

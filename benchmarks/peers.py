@@ -232,11 +232,11 @@ def peers() -> list[Peer]:
         Peer("nginx", 18101),
         Peer("Caddy", 18102, missing=_lacking("caddy")),
         Peer("bare aiohttp", 18103, has_id=False),
-        Peer("Sidelight", 18104, missing=_uncompiled(), tree=COMPILED),
-        Peer("Sidelight with a thousand routes", 18106, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight", 18104, missing=uncompiled(), tree=COMPILED),
+        Peer("Sidelight with a thousand routes", 18106, missing=uncompiled(), tree=COMPILED),
         Peer("Sidelight, interpreted", 18105),
-        Peer("Sidelight, 100 % spans", 18107, missing=_uncompiled(), tree=COMPILED),
-        Peer("Sidelight, 0 % spans", 18108, missing=_uncompiled(), tree=COMPILED),
+        Peer("Sidelight, 100 % spans", 18107, missing=uncompiled(), tree=COMPILED),
+        Peer("Sidelight, 0 % spans", 18108, missing=uncompiled(), tree=COMPILED),
     ]
 
 
@@ -244,7 +244,7 @@ def tls_peers(files: Path) -> list[Peer]:
     """Those that are compared by TLS, with the certificate in `files`."""
     return [
         Peer("Caddy", 18112, missing=_lacking("caddy"), tls=files),
-        Peer("Sidelight", 18114, missing=_uncompiled(), tls=files, tree=COMPILED),
+        Peer("Sidelight", 18114, missing=uncompiled(), tls=files, tree=COMPILED),
         Peer("Sidelight, interpreted", 18115, tls=files),
     ]
 
@@ -255,7 +255,7 @@ def _lacking(command: str) -> str:
     )
 
 
-def _uncompiled() -> str:
+def uncompiled() -> str:
     made = (COMPILED / "proxy").glob("forward.*.so")
     return "" if any(made) else "not compiled (needs a C compiler: apt-get install gcc)"
 

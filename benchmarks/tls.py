@@ -1,7 +1,7 @@
 """What TLS costs: Sidelight against Caddy with the same certificate, in one run.
 
-A new connection each time (openssl s_time: one full handshake and one request) and kept ones
-(wrk). The certificate is one of P-256; nobody resumes a session.
+A new connection for each request (openssl s_time), by a full handshake or by resuming the session
+of the one before, and kept ones (wrk). The certificate is one of P-256.
 """
 
 import argparse
@@ -20,30 +20,47 @@ from peers import LOAD_CORE, Peer
 
 BEGIN, END = "<!-- tls: begin -->", "<!-- tls: end -->"
 HEADER = """\
-| | CPU µs/new connection | x Caddy | CPU µs/request, kept | x Caddy |
-|---|--:|--:|--:|--:|"""
+| | CPU µs/new connection | x Caddy | CPU µs/resumed | x Caddy | CPU µs/request, kept | x Caddy |
+|---|--:|--:|--:|--:|--:|--:|"""
+_REQUEST = "/api/messages?page=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nX-Rest:"
+"""s_time writes `GET … HTTP/1.0` around it, and Caddy proxies nothing without a Host."""
 
 
 @dataclass(slots=True)
 class Row:
-    """The rounds of one peer: CPU seconds of a new connection, and of a request on a kept one."""
+    """The rounds of one peer: CPU seconds of a connection with its request, and of a request on a
+    kept one."""
 
     name: str
     new: list[float] = field(default_factory=list)
+    resumed: list[float] = field(default_factory=list)
     kept: list[float] = field(default_factory=list)
 
 
 def measure(row: Row, peer: Peer, seconds: int) -> None:
     """One round. Raises RuntimeError where something was not answered."""
-    at = ("-connect", f"127.0.0.1:{peer.port}")
-    before = peer.cpu()
-    said = _loaded("openssl", "s_time", *at, "-new", "-www", "/", "-time", str(seconds))
-    row.new.append((peer.cpu() - before) / _number(r"(\d+) connections in \d+ real", said))
+    row.new.append(_connections(peer, "-new", seconds))
+    row.resumed.append(_connections(peer, "-reuse", seconds))
     before = peer.cpu()
     said = _loaded("wrk", "-t1", "-c32", f"-d{seconds}s", peer.url)
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(f"{peer.name} failed under load:\n{said}")
     row.kept.append((peer.cpu() - before) / _number(r"(\d+) requests in", said))
+
+
+def _connections(peer: Peer, kind: str, seconds: int) -> float:
+    """CPU seconds of one. Raises RuntimeError where the upstream's answer did not come."""
+    before = peer.cpu()
+    said = _loaded(
+        "openssl", "s_time", "-connect", f"127.0.0.1:{peer.port}", kind,
+        "-www", _REQUEST.format(port=peer.port), "-time", str(seconds),
+    )  # fmt: skip
+    cost = (peer.cpu() - before) / _number(r"(\d+) connections in \d+ real", said)
+    if _number(r"(\d+) bytes read per connection", said) < len(peers.ANSWER):
+        raise RuntimeError(f"{peer.name} did not answer with what the upstream has:\n{said}")
+    if kind == "-reuse" and re.search(r"^r*\*", said, re.MULTILINE):  # s_time's mark of a full one
+        raise RuntimeError(f"{peer.name} did not resume every session:\n{said}")
+    return cost
 
 
 def _loaded(*command: str) -> str:
@@ -88,8 +105,9 @@ def render(rows: list[Row], conditions: str) -> str:
     lines = [HEADER]
     for row in rows:
         cells = []
-        for figures, others in ((row.new, caddy and caddy.new), (row.kept, caddy and caddy.kept)):
-            cost = median(figures)
+        for kind in ("new", "resumed", "kept"):
+            cost = median(getattr(row, kind))
+            others = getattr(caddy, kind) if caddy else None
             cells += [f"{cost * 1e6:.0f}", f"{cost / median(others):.2f}" if others else "-"]
         lines.append(f"| {row.name} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", conditions, table.machine()])

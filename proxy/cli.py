@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import chdir
 from functools import partial
 from http.client import HTTPException
 from importlib.util import find_spec
@@ -19,7 +20,7 @@ from proxy import __version__
 from proxy.commands.admin_client import connection_to, reached
 from proxy.commands.check import add_check
 from proxy.commands.init import add_init
-from proxy.commands.process import NotSidelightError, arguments_of
+from proxy.commands.process import NotSidelightError, arguments_of, directory_of
 from proxy.commands.remote import add_commands
 from proxy.commands.tls_files import look_into_tls
 from proxy.observation.redaction import PATH_CHARS, redact
@@ -197,11 +198,19 @@ def _schema(_options: argparse.Namespace) -> int:
 
 
 def _healthcheck(options: argparse.Namespace) -> int:
+    if not options.pid:
+        return _answers(options)
     try:
-        asked = _parser().parse_args(arguments_of(options.pid)) if options.pid else options
+        asked = _parser().parse_args(arguments_of(options.pid))
+        with chdir(directory_of(options.pid)):  # its paths are meant from there
+            return _answers(asked)
     except NotSidelightError as error:
         _say(f"sidelight: {error}")
         return 1
+
+
+def _answers(asked: argparse.Namespace) -> int:
+    """0 where the Sidelight that was started so lives."""
     config = getattr(asked, "config", None)
     # without a file the environment is enough to know the admin port
     settings = load(config, os.environ, None if config else "http://127.0.0.1")

@@ -16,7 +16,8 @@ from proxy.http.peer import Peer
 from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
 from proxy.tls.client_certificate import NONE_SHOWN, ClientCertificate
-from proxy.tls.port import AT_ONCE, PortParts, TlsPort
+from proxy.tls.parts import PortParts
+from proxy.tls.port import AT_ONCE, TlsPort
 from proxy.tls.sockets import bound_sockets
 
 _LAST_WORDS = 2.0
@@ -171,7 +172,7 @@ class Listener:
         self.port = sockets[0].getsockname()[1]
         if self._tls is not None:
             self._tls_port = TlsPort(self.server, self._tls, self._rule.max_connections)
-            self._tls_port.start(sockets, self._rule.backlog)
+            await self._tls_port.start(sockets, self._rule.backlog)
             return
         for sock in sockets:
             # asyncio takes the length of the kernel's queue for how many it accepts at once
@@ -192,7 +193,7 @@ class Listener:
             for site in self._runner.sites:
                 await site.stop()
             if self._tls_port is not None:
-                await self._tls_port.close()
+                self._tls_port.stop()
             self.server.close_idle()
 
     async def stop(self) -> None:

@@ -26,7 +26,8 @@ from proxy.admin.security_headers import dressed, refused
 from proxy.admin.session import COOKIE
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
-from proxy.tls.port import PortParts, TlsPort
+from proxy.tls.parts import PortParts
+from proxy.tls.port import TlsPort
 from proxy.tls.sockets import bound_sockets
 
 _SHUTDOWN: Final = 1.0
@@ -87,13 +88,13 @@ class AdminRunner:
     ) -> int:
         sockets = await bound_sockets(host, port)
         self._tls_port = TlsPort(server, tls, self._most)
-        self._tls_port.start(sockets, _BACKLOG)
+        await self._tls_port.start(sockets, _BACKLOG)
         return int(sockets[0].getsockname()[1])
 
     async def cleanup(self) -> None:
         """Close the port, then what the application has; may be called at any time."""
         if self._tls_port is not None:
-            await self._tls_port.close()
+            self._tls_port.stop()
         if self._port is not None:
             await self._port.cleanup()
         await self._application.cleanup()

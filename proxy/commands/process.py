@@ -1,4 +1,4 @@
-"""The command line of another process, read from `/proc`; no signal is sent."""
+"""How another process was started, read from `/proc`; no signal is sent."""
 
 from pathlib import Path
 from typing import Final
@@ -27,3 +27,11 @@ def arguments_of(pid: int) -> list[str]:
         if words[n : n + 2] == _MODULE:
             return words[n + 2 :]
     raise NotSidelightError(f"process {pid} is not Sidelight but {words[0] or 'of the kernel'}")
+
+
+def directory_of(pid: int) -> Path:
+    """Where it runs. Raises NotSidelightError where that may not be known."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError as error:
+        raise NotSidelightError(f"process {pid}: {error.strerror}") from None

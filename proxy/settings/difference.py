@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy.knobs import Knobs
-from proxy.observation.redaction import redact, redact_tree
+from proxy.observation.redaction import redact_tree
 from proxy.settings.schema import ResolvedRoute, Settings
 
 _CHARS: Final = 120
@@ -46,12 +46,17 @@ def _of_section(path: str, old: Knobs, new: Knobs) -> Iterator[KeyChange]:
         at = f"{path}.{key}" if path else key
         if isinstance(before, Knobs) and type(before) is type(after):
             yield from _of_section(at, before, after)
-        elif isinstance(before, dict):
+        elif isinstance(before, dict) and _is_of_knobs(before, after):
             yield from _of_names(at, before, after)
         elif at == "routes":
             yield from _of_routes(before, after)
         else:
             yield _change(at, _shown(old, key), _shown(new, key))
+
+
+def _is_of_knobs(*named: Mapping[str, object]) -> bool:
+    """Whether each name has a section of its own, as upstreams have; headers have values."""
+    return all(isinstance(one, Knobs) for names in named for one in names.values())
 
 
 def _of_routes(
@@ -62,7 +67,8 @@ def _of_routes(
     kept = [name for name in before if name in after]
     moved = [name for name in after if name in before]
     if kept != moved:
-        yield _change("routes", f"in the order {_cut(kept)}", f"in the order {_cut(moved)}")
+        order = [f"in the order {json.dumps(names)}" for names in (kept, moved)]
+        yield _change("routes", *order)
 
 
 def _of_names(path: str, old: Mapping[str, Knobs], new: Mapping[str, Knobs]) -> Iterator[KeyChange]:
@@ -75,22 +81,35 @@ def _of_names(path: str, old: Mapping[str, Knobs], new: Mapping[str, Knobs]) -> 
 
 
 def _change(at: str, before: str, after: str) -> KeyChange:
-    """Hidden values look alike, whatever they are."""
-    return KeyChange(at, before, after) if before != after else KeyChange(at, _HIDDEN, _HIDDEN)
+    """Hidden values look alike, whatever they are; long ones are shown where they part."""
+    if before == after:
+        return KeyChange(at, _HIDDEN, _HIDDEN)
+    pairs = enumerate(zip(before, after, strict=False))
+    shared = next((n for n, (one, other) in pairs if one != other), min(len(before), len(after)))
+    start = 0 if shared < _CHARS // 2 else shared - _CHARS // 4
+    return KeyChange(at, _cut(before, start), _cut(after, start))
 
 
 def _shown(section: Knobs, key: str) -> str:
-    return _cut(redact_tree(section.model_dump(mode="json", include={key})[key], key))
+    value = getattr(section, key)
+    if isinstance(value, tuple) and value and all(isinstance(one, Knobs) for one in value):
+        return _text([redact_tree(one.model_dump(mode="json", exclude_defaults=True), key)
+                      for one in value])  # fmt: skip
+    return _text(redact_tree(section.model_dump(mode="json", include={key})[key], key))
 
 
 def _whole(section: Knobs | None) -> str | None:
     """What is set in it; None where there is none."""
     if section is None:
         return None
-    return _cut(redact_tree(section.model_dump(mode="json", exclude_defaults=True)))
+    return _cut(_text(redact_tree(section.model_dump(mode="json", exclude_defaults=True))))
 
 
-def _cut(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = redact(text, 10 * _CHARS)
+def _text(value: object) -> str:
+    """Of a value that hides its secrets already: as text its keys would be taken for some."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cut(text: str, start: int = 0) -> str:
+    text = f"…{text[start:]}" if start else text
     return text if len(text) <= _CHARS else f"{text[: _CHARS - 1]}…"

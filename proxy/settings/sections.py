@@ -9,7 +9,7 @@ from proxy.knobs import Count, Duration, Knobs, Share, Size, size
 from proxy.outcome import Level
 from proxy.settings import syntax
 from proxy.settings.conditions import HeaderConditions, QueryConditions
-from proxy.tls.rules import PortTls
+from proxy.tls.rules import PortTls, TrafficTls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Timeout = Annotated[Duration, Field(gt=0)]
@@ -24,7 +24,7 @@ class Listen(Knobs):
     """Address to listen on."""
     port: Port = 8080
     """Port to listen on; 0 takes any free one."""
-    tls: PortTls | None = None
+    tls: TrafficTls | None = None
     """TLS on this port; null: it speaks plain HTTP."""
     backlog: Count = 1024
     """Connections the kernel keeps while they wait to be accepted."""

@@ -4,27 +4,22 @@ Looks at the first byte before TLS does: who speaks plain HTTP is told so in pla
 """
 
 import asyncio
-import socket
 import ssl
 from typing import Final, Protocol, cast
 
-from proxy.tls.alerts import AlertingContext
 from proxy.tls.client_certificate import (
     ClientCertificate,
     chosen_name,
     forwarded_line,
     names_in,
 )
-from proxy.tls.handshake_log import HandshakeLog, HandshakeResult
-from proxy.tls.rules import PortTls
+from proxy.tls.handshake_log import HandshakeResult
+from proxy.tls.parts import PortParts
+from proxy.tls.protocol import TlsProtocol
+from proxy.tls.transport import TlsTransport
 
-HANDSHAKE: Final = 10.0
-"""Seconds from the connection to the end of its handshake."""
-SHUTDOWN: Final = 30.0
-"""Seconds for which an answer to our close_notify is waited for."""
 _LINGER: Final = 2.0
 """Seconds for which a client that is refused may take what it is told."""
-_LINGER_READS: Final = 64
 _PLAIN: Final = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
     b"Content-Length: 54\r\nConnection: close\r\nX-Sidelight-Error: bad_request\r\n\r\n"
@@ -32,140 +27,138 @@ _PLAIN: Final = (
 )
 
 
-class Handed(Protocol):
-    """Who takes a connection whose handshake is done."""
+class HandshakeOwner(Protocol):
+    """Whose port it is."""
 
     def protocol(self, certificate: ClientCertificate | None) -> asyncio.BaseProtocol:
-        """What serves it; None where the client has shown no certificate."""
+        """What serves the connection; None where the client has shown no certificate."""
+
+    def forget(self, one: "Handshake") -> None:
+        """It is done, or its connection is gone."""
 
 
-class Handshake(asyncio.Protocol):
-    """Is the connection's protocol until the handshake is done; then it hands it on."""
+class Handshake:
+    """The first stage of a connection; makes the second one."""
 
-    def __init__(
-        self, sock: socket.socket, client_ip: str, rule: PortTls, log: HandshakeLog
-    ) -> None:
-        self.client_ip = client_ip
-        self.task: asyncio.Task[None] | None = None
-        self._sock = sock
-        self._rule, self._log = rule, log
-        self._to: Handed | None = None
+    def __init__(self, owner: HandshakeOwner, parts: PortParts, began: float) -> None:
+        self.began = began
+        """On the `now` clock."""
         self.is_over = False
         """Whether how it ended was recorded."""
+        self._owner, self._parts = owner, parts
+        self._protocol: TlsProtocol
+        self._tcp: asyncio.Transport
+        self._tls: ssl.SSLObject | None = None
+        """None before the first byte."""
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._farewell: asyncio.TimerHandle | None = None
 
-    async def run(self, context: AlertingContext, to: Handed, seconds: float) -> None:
-        """Do it within `seconds`; whatever comes of it is recorded."""
-        self._to = to
-        is_ours = True
-        """Whether the socket is ours to close, and no transport's."""
+    def begin(self, protocol: TlsProtocol, tcp: asyncio.Transport) -> None:
+        """The connection is there."""
+        self._protocol, self._tcp = protocol, tcp
+
+    def break_off(self, result: HandshakeResult, detail: str) -> None:
+        """Have no more of it."""
+        self._fail(result, detail)
+        self._tcp.abort()
+
+    def received(self, data: memoryview) -> None:
+        """Bytes from the client."""
+        if self.is_over:
+            return  # it is refused; read only so that closing does not become a reset
+        if self._tls is None:
+            if _is_plain(bytes(data[:1])):
+                self._fail("plain_http", "plain HTTP on a port that speaks TLS")
+                self._answer_plain()
+                return
+            self._tls = self._parts.tls.context.wrap_bio(self._incoming, self._outgoing, True)
+        self._incoming.write(data)
         try:
-            async with asyncio.timeout(seconds):
-                first = await _first_byte(self._sock)
-                if not first:
-                    self._fail("left", "left without a byte")
-                elif _is_plain(first):
-                    self._fail("plain_http", "plain HTTP on a port that speaks TLS")
-                    await _answer_plain(self._sock)
-                else:
-                    is_ours = False
-                    await self._shake(context, seconds)
-        except TimeoutError:
-            self._fail("timeout", f"handshake not done in {seconds:g} s")
-        except asyncio.CancelledError:
-            self._fail("shed", "gave way to others")
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
         except ssl.SSLError as error:
+            self._flush()  # our alert
             self._fail(_result_of(error), str(error))
-        except OSError as error:
-            self._fail("left", str(error) or type(error).__name__)
-        finally:
-            if is_ours:
-                self._sock.close()
+            self._leave()
+        else:
+            self._done(self._tls)
 
-    async def _shake(self, context: AlertingContext, seconds: float) -> None:
-        context.begun.append(self._sock)
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self,
-                self._sock,
-                ssl=context,
-                ssl_handshake_timeout=2 * seconds,  # ours is the shorter
-                ssl_shutdown_timeout=SHUTDOWN,
-            )
-        finally:
-            context.forget(self._sock)
-        self._fail("left", "left during the handshake")  # unless it is over already
+    def ended(self) -> None:
+        """The client has closed its side."""
+        if self._tls is None:
+            self._fail("left", "left without a byte")
+        else:
+            self._fail("left", "left during the handshake")
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The handshake is done. Called by the loop before any byte behind it is given."""
-        # uvloop's transports are no asyncio.Transport to isinstance
-        made = cast("asyncio.Transport", transport)
-        spoken = made.get_extra_info("ssl_object")
+    def lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        if self._farewell is not None:
+            self._farewell.cancel()
+        self._fail("left", str(exc or "left during the handshake"))
+        self._owner.forget(self)
+
+    def paused(self) -> None:
+        """A flight of ours is small."""
+
+    def resumed(self) -> None:
+        """As `paused`."""
+
+    def _done(self, tls: ssl.SSLObject) -> None:
         certificate = None
-        if self._rule.client_ca is not None and (der := spoken.getpeercert(binary_form=True)):
-            certificate = self._certificate(spoken.getpeercert(), der)
+        if self._parts.rule.client_ca is not None and (der := tls.getpeercert(binary_form=True)):
+            certificate = self._certificate(cast("dict[str, object]", tls.getpeercert()), der)
             if certificate is None:
-                made.close()
-                asyncio.get_running_loop().call_later(_LINGER, made.abort)
+                self._flush()
+                self._leave()
                 return
         self.is_over = True
-        self._log.done(resumed=bool(spoken.session_reused))
-        if self._to is not None:
-            protocol = self._to.protocol(certificate)
-            made.set_protocol(protocol)
-            protocol.connection_made(made)
+        self._owner.forget(self)
+        self._parts.log.done(resumed=bool(tls.session_reused))
+        if tls.version() != "TLSv1.3":  # there only tickets are left, which the first answer takes
+            self._flush()
+        transport = TlsTransport(self._tcp, tls, self._incoming, self._outgoing)
+        self._protocol.stage = transport
+        transport.begin(self._owner.protocol(certificate))
 
     def _certificate(self, shown: dict[str, object], der: bytes) -> ClientCertificate | None:
         """None where it may not come in."""
         names = names_in(shown)
-        name = chosen_name(names, self._rule.client_names)
+        name = chosen_name(names, self._parts.rule.client_names)
         if name is None:
             said = ", ".join(names) or "none at all"
             self._fail("client_name", f"client_names allows none of its names: {said}")
             return None
-        line = forwarded_line(shown, der) if self._rule.forward_client_cert else b""
+        line = forwarded_line(shown, der) if self._parts.forwards else b""
         return ClientCertificate(name, line)
+
+    def _answer_plain(self) -> None:
+        """Answer, and read what still comes: closed at once, a reset could overtake the answer."""
+        self._tcp.write(_PLAIN)
+        self._tcp.write_eof()
+        self._farewell = asyncio.get_running_loop().call_later(_LINGER, self._tcp.abort)
+
+    def _leave(self) -> None:
+        """Close behind what is queued, if it is taken."""
+        self._tcp.close()
+        self._farewell = asyncio.get_running_loop().call_later(_LINGER, self._tcp.abort)
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._tcp.write(self._outgoing.read())
 
     def _fail(self, result: HandshakeResult, detail: str) -> None:
         if not self.is_over:
             self.is_over = True
-            self._log.failed(result, self.client_ip, detail)
-
-
-async def _first_byte(sock: socket.socket) -> bytes:
-    """Wait for it and leave it where it is; empty where the client has closed."""
-    loop = asyncio.get_running_loop()
-    while True:
-        try:
-            return sock.recv(1, socket.MSG_PEEK)
-        except (BlockingIOError, InterruptedError):
-            pass
-        ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(sock.fileno(), _set, ready)
-        try:
-            await ready
-        finally:
-            loop.remove_reader(sock.fileno())
-
-
-def _set(ready: "asyncio.Future[None]") -> None:
-    if not ready.done():
-        ready.set_result(None)
+            peer = self._tcp.get_extra_info("peername")
+            address = peer[0].removeprefix("::ffff:") if peer else ""
+            self._parts.log.failed(result, address, detail)
 
 
 def _is_plain(first: bytes) -> bool:
     """Whether a request line may begin so: with a method, or the blank lines before it."""
     return first.isalpha() or first in b"\r\n"
-
-
-async def _answer_plain(sock: socket.socket) -> None:
-    """Answer, and read what still comes: closed at once, a reset could overtake the answer."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(_LINGER):
-        await loop.sock_sendall(sock, _PLAIN)
-        sock.shutdown(socket.SHUT_WR)
-        for _ in range(_LINGER_READS):
-            if not await loop.sock_recv(sock, 16 * 1024):
-                return
 
 
 def _result_of(error: ssl.SSLError) -> HandshakeResult:

@@ -6,23 +6,20 @@ Refuses to know what is served.
 import asyncio
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+from proxy.clock import now
 from proxy.tls.client_certificate import ClientCertificate
-from proxy.tls.handshake import HANDSHAKE, Handshake
-from proxy.tls.handshake_log import HandshakeLog
-from proxy.tls.rules import PortTls
-from proxy.tls.watched import PortWatchedTls
+from proxy.tls.handshake import Handshake
+from proxy.tls.parts import PortParts
+from proxy.tls.protocol import Stage, TlsProtocol
 
+HANDSHAKE: Final = 10.0
+"""Seconds from the connection to the end of its handshake."""
 MOST: Final = 1024
 """Handshakes under way at a time; for one more the oldest gives way."""
 AT_ONCE: Final = 64
 """Connections accepted in one turn of the loop at most, before any of them is looked at."""
-_PAUSE: Final = 1.0
-"""Seconds without accepting where the kernel has nothing left for a connection."""
-_NONE_LEFT: Final = "socket.accept() out of system resource"
-"""As asyncio says it of ports without TLS."""
 
 
 class TlsOwner(Protocol):
@@ -35,15 +32,6 @@ class TlsOwner(Protocol):
         """What serves a connection; None where the client has shown no certificate."""
 
 
-@dataclass(frozen=True, slots=True)
-class PortParts:
-    """What a port needs to speak TLS."""
-
-    rule: PortTls
-    tls: PortWatchedTls
-    log: HandshakeLog
-
-
 class TlsPort:
     """`most` bounds the connections; half of them may be in their handshake, for `seconds`."""
 
@@ -51,85 +39,72 @@ class TlsPort:
         self, owner: TlsOwner, parts: PortParts, most: int, seconds: float = HANDSHAKE
     ) -> None:
         self._owner = owner
-        self._rule, self._tls, self._log = parts.rule, parts.tls, parts.log
+        self._parts = parts
         self._seconds = seconds
         self.bound(most)
         self._loop = asyncio.get_running_loop()
-        self._sockets: list[socket.socket] = []
+        self._servers: list[asyncio.Server] = []
         self._shaking: dict[Handshake, None] = {}
-        """The oldest first."""
-        self._resuming: asyncio.TimerHandle | None = None
+        """The oldest first; those as well that are over, while they are told so."""
+        self._clock: asyncio.TimerHandle | None = None
+        """For the oldest; None where there is none."""
 
     def bound(self, most: int) -> None:
         """Allow so many connections from now on."""
         self._most = min(MOST, max(1, most // 2))
 
-    def start(self, sockets: Iterable[socket.socket], backlog: int) -> None:
+    async def start(self, sockets: Iterable[socket.socket], backlog: int) -> None:
         """Accept on these sockets, which are bound."""
-        self._sockets += sockets
-        for sock in self._sockets:
+        for sock in sockets:
+            # asyncio takes the length of the kernel's queue for how many it accepts at once
+            made = await self._loop.create_server(self._accepted, sock=sock, backlog=AT_ONCE)
+            self._servers.append(made)
             sock.listen(backlog)
-        self._listen()
 
     def stop(self) -> None:
         """Accept nothing more, and break off the handshakes under way: they carry nothing yet."""
-        if self._resuming is not None:
-            self._resuming.cancel()
-        for sock in self._sockets:
-            self._loop.remove_reader(sock.fileno())
-            sock.close()
-        self._sockets = []
+        for server in self._servers:
+            server.close()
+        self._servers = []
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
         for one in list(self._shaking):
-            self._shed(one)
+            one.break_off("shed", "Sidelight ends")
 
-    async def close(self) -> None:
-        """Stop, and wait until every handshake is over."""
-        tasks = [one.task for one in self._shaking if one.task is not None and not one.is_over]
-        self.stop()
-        if tasks:
-            await asyncio.wait(tasks)
+    # What a handshake asks for.
 
-    def _listen(self) -> None:
-        for sock in self._sockets:
-            self._loop.add_reader(sock.fileno(), self._accept, sock)
+    def protocol(self, certificate: ClientCertificate | None) -> asyncio.BaseProtocol:
+        return self._owner.protocol(certificate)
 
-    def _accept(self, listening: socket.socket) -> None:
-        for _ in range(AT_ONCE):
-            try:
-                sock, address = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                self._rest(error)
-                return
-            self._begin(sock, address)
-
-    def _rest(self, error: OSError) -> None:
-        """No descriptor or memory is left: who waits to be accepted keeps waiting."""
-        self._loop.call_exception_handler({"message": _NONE_LEFT, "exception": error})
-        for sock in self._sockets:
-            self._loop.remove_reader(sock.fileno())
-        self._resuming = self._loop.call_later(_PAUSE, self._listen)
-
-    def _begin(self, sock: socket.socket, address: tuple[str, int]) -> None:
-        if len(self._shaking) >= self._most:
-            self._shed(next(iter(self._shaking)))
-        if not self._owner.has_room(sock.fileno(), len(self._shaking)):
-            sock.close()
-            return
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        one = Handshake(sock, address[0].removeprefix("::ffff:"), self._rule, self._log)
-        self._shaking[one] = None
-        one.task = self._loop.create_task(self._run(one))
-
-    async def _run(self, one: Handshake) -> None:
-        try:
-            await one.run(self._tls.context, self._owner, self._seconds)
-        finally:
-            self._shaking.pop(one, None)
-
-    def _shed(self, one: Handshake) -> None:
+    def forget(self, one: Handshake) -> None:
         self._shaking.pop(one, None)
-        if one.task is not None and not one.is_over:
-            one.task.cancel()
+
+    def _accepted(self) -> TlsProtocol:
+        return TlsProtocol(self._begin)
+
+    def _begin(self, protocol: TlsProtocol, tcp: asyncio.Transport) -> Stage:
+        one = Handshake(self, self._parts, now())
+        one.begin(protocol, tcp)
+        if len(self._shaking) >= self._most:
+            oldest = next(iter(self._shaking))
+            self.forget(oldest)
+            oldest.break_off("shed", "gave way to others")
+        if not self._owner.has_room(tcp.get_extra_info("socket").fileno(), len(self._shaking)):
+            one.is_over = True
+            tcp.abort()
+            return one
+        self._shaking[one] = None
+        if self._clock is None:
+            self._clock = self._loop.call_later(self._seconds, self._look)
+        return one
+
+    def _look(self) -> None:
+        """One clock for all: they began in this order, and have as long."""
+        self._clock = None
+        for one in list(self._shaking):
+            left = one.began + self._seconds - now()
+            if left > 0:
+                self._clock = self._loop.call_later(left, self._look)
+                return
+            one.break_off("timeout", f"handshake not done in {self._seconds:g} s")

@@ -47,16 +47,29 @@ class PortTls(Knobs):
     client_names: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """Names of client certificates that are let in: DNS name or URI of the subject alternative
     names, the common name only where there are none. None: every name."""
-    forward_client_cert: bool = False
-    """Whether upstreams are told of a client's certificate by `X-Forwarded-Client-Cert`."""
     min_version: MinVersion = "1.2"
     """Oldest version of TLS that is spoken."""
 
     @model_validator(mode="after")
     def _asks_for_certificates(self) -> Self:
-        if self.client_ca is None and (self.client_names or self.forward_client_cert):
+        if self.client_ca is None and self.client_names:
             raise ValueError(
-                "client_names and forward_client_cert need client_ca: without it no client is "
-                "asked for a certificate"
+                "client_names needs client_ca: without it no client is asked for a certificate"
+            )
+        return self
+
+
+class TrafficTls(PortTls):
+    """TLS of the traffic port, behind which there are upstreams."""
+
+    forward_client_cert: bool = False
+    """Whether upstreams are told of a client's certificate by `X-Forwarded-Client-Cert`."""
+
+    @model_validator(mode="after")
+    def _has_what_it_forwards(self) -> Self:
+        if self.client_ca is None and self.forward_client_cert:
+            raise ValueError(
+                "forward_client_cert needs client_ca: without it no client is asked for a "
+                "certificate"
             )
         return self

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Generic, Literal, TypeVar
 
 from proxy.clock import iso, wall
-from proxy.tls.alerts import AlertingContext
 from proxy.tls.facts import CertificateFacts
 from proxy.tls.files import TlsFileError, port_context, read_certificates
 from proxy.tls.rules import PortTls
@@ -93,7 +92,7 @@ class WatchedTls(Generic[AnyContext]):
         return [_sign(path) for path in self._paths]
 
 
-PortWatchedTls = WatchedTls[AlertingContext]
+PortWatchedTls = WatchedTls[ssl.SSLContext]
 
 
 def port_tls(name: str, rule: PortTls) -> PortWatchedTls:

@@ -206,9 +206,10 @@ class Process:
         plain = settings_of(upstream.url, listen=listen, admin=admin, **unusual)
         config, log = home / f"{port}.yaml", home / f"{port}.log"
         config.write_text(json.dumps(plain))
+        at = os.path.relpath(config, ROOT)  # noqa: ASYNC240 - nothing is looked up
         with log.open("wb") as file, (home / f"{port}.err").open("wb") as err:
             process = await asyncio.create_subprocess_exec(
-                *(*command, str(config)),
+                *(*command, at),
                 stdout=file if stdout is None else stdout,
                 stderr=err,
                 cwd=ROOT,

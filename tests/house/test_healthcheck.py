@@ -1,6 +1,7 @@
 """The health check of a container asks the port that the running process was told to use."""
 
 import asyncio
+from pathlib import Path
 
 from proxy.cli import main
 
@@ -52,3 +53,11 @@ async def test_it_does_not_believe_another_certificate(process, authority, capsy
 
     assert 1 == answer
     assert "certificate verify failed" in capsys.readouterr().err
+
+
+async def test_paths_are_meant_from_where_that_process_runs(process, monkeypatch, tmp_path):
+    running = await process()
+    monkeypatch.chdir(tmp_path)
+
+    assert 0 == await check(running.process.pid)
+    assert tmp_path == Path.cwd()

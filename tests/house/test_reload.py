@@ -467,3 +467,16 @@ async def test_a_signal_has_the_file_of_a_process_read(upstream, process, loop):
     process.tell(signal.SIGTERM)
     assert 0 == await process.ended()
     assert [start["config_hash"]] == [event["config_hash"] for event in process.events()]
+
+
+async def test_another_value_of_a_header_is_loaded(reloadable):
+    """Such values hang by names of their own; they are told of as one, and hidden."""
+    token = "first-secret-of-sixteen"
+    rule = {"headers": {"request": {"set": {"Authorization": f"Bearer {token}"}}}}
+    house = await reloadable(route=rule)
+    rule["headers"]["request"]["set"]["Authorization"] = "Bearer other-secret-of-sixteen"
+    report = await house.reload(route=rule)
+    await house.fetch("/")
+
+    assert ("loaded", ("routes.all.headers.request.set",)) == (report.result, report.changed)
+    assert b"Bearer other-secret" in house.upstream.seen[0].head

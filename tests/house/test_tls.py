@@ -258,6 +258,28 @@ async def test_bytes_may_be_split_anywhere(authority, house):
     assert got.startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_sessions_are_resumed(authority, house, version):
+    house = await house(listen=speaking(authority.server()))
+    tls = trusting(authority, maximum_version=version)
+
+    def ask(session):
+        sock = socket.create_connection(("127.0.0.1", house.port))
+        with tls.wrap_socket(sock, server_hostname="localhost", session=session) as spoken:
+            spoken.sendall(request("GET", "/", "Connection: close"))
+            while spoken.recv(65536):
+                pass
+            return spoken.session, spoken.session_reused
+
+    session, is_reused = await asyncio.to_thread(ask, None)
+    _, is_reused_then = await asyncio.to_thread(ask, session)
+
+    assert (False, True) == (is_reused, is_reused_then)
+    counted = (await house.admin("/metrics")).body.decode()
+    assert 'sidelight_tls_handshakes_total{port="traffic",result="ok"} 1.0' in counted
+    assert 'sidelight_tls_handshakes_total{port="traffic",result="resumed"} 1.0' in counted
+
+
 async def test_an_upload_that_is_refused_gets_its_answer(authority, house):
     house = await house(listen=speaking(authority.server()), max_body="1KiB")
     async with RawClient(house.port, tls=trusting(authority)) as client:

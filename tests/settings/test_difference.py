@@ -8,6 +8,7 @@ import pytest
 from proxy.settings.difference import KeyChange, changes
 from proxy.settings.load import parse
 from proxy.settings.restart import AT_START, awaiting_restart, effective
+from proxy.settings.schema import Settings
 from tests.house.house import settings_of
 from tests.house.test_reload_storm import DOWN, LIMITED, good
 from tests.reload.conftest import SETTINGS, settings
@@ -53,6 +54,42 @@ def test_secrets_are_named_and_never_quoted() -> None:
     found = changes(old, new)
 
     assert [KeyChange("admin.token", "(another secret)", "(another secret)")] == found
+
+
+def route_with(more: str) -> Settings:
+    return settings(
+        text=f"""
+upstreams: {{ model: {{ endpoints: ["http://127.0.0.1:9"] }} }}
+routes: [{{ name: chat, match: {{ path: / }}, upstream: model, {more} }}]
+"""
+    )
+
+
+def test_keys_that_only_sound_like_secrets_are_shown() -> None:
+    limit = "rate_limit: [{ rate: %s, by: { header: X-Api-Key }, keys: 5000 }]"
+    (found,) = changes(*(route_with(limit % rate) for rate in ("5/1s", "6/1s")))
+
+    assert '[{"rate": "5/1s", "by": {"header": "X-Api-Key"}, "keys": 5000}]' == found.before
+
+
+def test_values_of_names_are_one_value() -> None:
+    """They may hold what authorizes, so they are hidden."""
+    header = "headers: { request: { set: { Authorization: Bearer %s } } }"
+    found = changes(*(route_with(header % text) for text in (TOKEN, OTHER)))
+
+    assert [
+        KeyChange("routes.chat.headers.request.set", "(another secret)", "(another secret)")
+    ] == found
+
+
+def test_long_values_are_shown_where_they_part() -> None:
+    long = ", ".join(f'"http://h{n}:1"' for n in range(100))
+    (found,) = changes(*(settings(('"http://127.0.0.1:9"', f'{long}, "{end}"'))
+                         for end in ("http://one:1", "http://two:1")))  # fmt: skip
+
+    assert found.before.startswith("…")
+    assert found.before.endswith('"http://one:1"]')
+    assert found.after.endswith('"http://two:1"]')
 
 
 def test_long_values_are_cut() -> None:

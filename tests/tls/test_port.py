@@ -1,7 +1,6 @@
 """A port that speaks TLS, without anything that is served on it."""
 
 import asyncio
-import errno
 import socket
 import ssl
 from collections import Counter
@@ -9,7 +8,8 @@ from collections import Counter
 import pytest
 
 from proxy.tls.handshake_log import HandshakeLog
-from proxy.tls.port import PortParts, TlsPort
+from proxy.tls.parts import PortParts
+from proxy.tls.port import TlsPort
 from proxy.tls.rules import PortTls
 from proxy.tls.sockets import bound_sockets
 from proxy.tls.watched import port_tls
@@ -47,7 +47,7 @@ class Scene:
         self.port = TlsPort(self.owner, self.parts, most, seconds)
         sockets = await bound_sockets("127.0.0.1", 0)
         self.at = sockets[0].getsockname()
-        self.port.start(sockets, 64)
+        await self.port.start(sockets, 64)
 
     async def failure(self):
         _, _, fields = await asyncio.wait_for(self.said.get(), 10)
@@ -59,7 +59,7 @@ async def scene(authority):
     pair = authority.server()
     scene = Scene(PortTls(certificate=str(pair.certificate), key=str(pair.key)))
     yield scene
-    await scene.port.close()
+    scene.port.stop()
 
 
 async def connect(scene):
@@ -94,6 +94,36 @@ async def test_for_one_handshake_too_many_the_oldest_gives_way(scene):
     assert scene.said.empty()
     for _, writer in clients:
         writer.close()
+
+
+async def test_of_many_at_once_each_that_gives_way_is_counted(scene):
+    """Also those that were accepted in the very turn in which they give way."""
+    await scene.start(most=2)
+    clients = [await connect(scene) for _ in range(10)]
+    for _ in range(9):
+        assert ("shed", "127.0.0.1") == await scene.failure()
+
+    assert {("traffic", "shed"): 9} == scene.counts
+    for reader, writer in clients[:9]:
+        assert b"" == await reader.read()
+        writer.close()
+    clients[9][1].close()
+
+
+async def test_who_is_refused_in_plain_text_counts_until_he_has_left(scene):
+    await scene.start()
+    reader, writer = await connect(scene)
+    writer.write(b"GET / HTTP/1.1\r\n\r\n")
+
+    assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+    assert ("plain_http", "127.0.0.1") == await scene.failure()
+    assert [0] == scene.owner.shaking
+    other = await connect(scene)
+    await scene.owner.asked.get()
+    await scene.owner.asked.get()
+    assert [0, 1] == scene.owner.shaking
+    writer.close()
+    other[1].close()
 
 
 async def test_another_bound_holds_for_the_next_handshake(scene):
@@ -134,7 +164,7 @@ async def test_the_end_breaks_off_what_is_under_way(scene):
     await scene.start()
     reader, writer = await connect(scene)
     await scene.owner.asked.get()
-    await scene.port.close()
+    scene.port.stop()
 
     assert {("traffic", "shed"): 1} == scene.counts
     assert b"" == await reader.read()
@@ -143,31 +173,7 @@ async def test_the_end_breaks_off_what_is_under_way(scene):
     writer.close()
 
 
-async def test_where_the_kernel_has_nothing_left_it_rests(scene):
-    """And says it as asyncio does of other ports."""
-    await scene.start()
-    told = []
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: told.append(context["message"]))
-
-    class Short:
-        def accept(self):
-            raise OSError(errno.EMFILE, "Too many open files")
-
-    scene.port._accept(Short())
-    scene.port._resuming.cancel()
-    scene.port._listen()
-    loop.set_exception_handler(None)
-
-    assert ["socket.accept() out of system resource"] == told
-    reader, writer = await connect(scene)
-    await scene.owner.asked.get()
-    writer.close()
-    assert reader
-
-
 async def test_an_alert_says_why(scene):
-    """Loops would drop it."""
     await scene.start()
 
     def old():
