@@ -166,8 +166,8 @@ class TlsTransport:
         try:
             while not (self._is_paused or self._is_told) and self._has_more:
                 self._read()
-        except ssl.SSLWantReadError:
-            pass
+        except ssl.SSLWantReadError:  # half a record; or one of TLS's own, which may want an answer
+            self._flush()
         except ssl.SSLError as error:  # forged, or no TLS at all: our alert says which
             self._broken = error
             self._is_closing = self._is_told = True

@@ -90,6 +90,27 @@ async def test_what_outlasts_the_limit_is_told_so_and_gets_a_goodbye(
     assert 0 == await process.ended()
 
 
+async def test_renegotiation_is_refused_in_words_of_tls(authority, house):
+    """Who asks for it waits for an answer, with nothing else under way."""
+    house = await house(listen=speaking(authority.server()))
+    asking = await asyncio.create_subprocess_exec(
+        *("openssl", "s_client", "-tls1_2", "-connect", f"127.0.0.1:{house.port}"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        asking.stdin.write(b"R\n")
+        async with asyncio.timeout(30):
+            said = await asking.stderr.read()
+    finally:
+        if asking.returncode is None:
+            asking.kill()
+        await asking.wait()
+
+    assert b"no renegotiation" in said
+
+
 class Renamed:
     """Each file is renamed into its place."""
 
