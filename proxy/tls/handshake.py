@@ -5,6 +5,7 @@ Looks at the first byte before TLS does: who speaks plain HTTP is told so in pla
 
 import asyncio
 import ssl
+from contextlib import suppress
 from typing import Final, Protocol, cast
 
 from proxy.tls.client_certificate import (
@@ -110,6 +111,8 @@ class Handshake:
         if self._parts.rule.client_ca is not None and (der := tls.getpeercert(binary_form=True)):
             certificate = self._certificate(cast("dict[str, object]", tls.getpeercert()), der)
             if certificate is None:
+                with suppress(ssl.SSLError):  # it has not said goodbye yet
+                    tls.unwrap()
                 self._flush()
                 self._leave()
                 return

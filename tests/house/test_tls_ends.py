@@ -19,14 +19,14 @@ HALF_A_HELLO = b"\x16\x03\x01\x02\x00\x01"
 SWAPS = 6
 
 
-def heard(port: int, authority, path: str = "/stream") -> tuple[bytes, str]:
+def heard(port: int, authority, path: str = "/stream", pair=None) -> tuple[bytes, str]:
     """All that comes, and whether TLS said goodbye (close_notify) or the connection was cut.
 
     Blocks: event loops do not tell one from the other.
     """
     got = bytearray()
     sock = socket.create_connection(("127.0.0.1", port), 60)
-    with trusting(authority).wrap_socket(
+    with trusting(authority, pair).wrap_socket(
         sock, server_hostname="localhost", suppress_ragged_eofs=False
     ) as spoken:
         spoken.sendall(request("GET", path))
@@ -88,6 +88,17 @@ async def test_what_outlasts_the_limit_is_told_so_and_gets_a_goodbye(
     assert b"event: error" in body
     assert "goodbye" == end
     assert 0 == await process.ended()
+
+
+async def test_a_client_with_a_wrong_name_gets_a_goodbye(authority, house):
+    """The ssl module can send no alert of ours."""
+    rule = {"client_ca": str(authority.certificate), "client_names": ["bob.example"]}
+    house = await house(listen=speaking(authority.server(), **rule))
+    pair = await asyncio.to_thread(authority.issue, "DNS:ann.example")
+    got = await asyncio.to_thread(heard, house.port, authority, pair=pair)
+
+    assert (b"", "goodbye") == got
+    assert "client_name" == (await house.event("tls_handshake_failed"))["cause"]
 
 
 async def test_renegotiation_is_refused_in_words_of_tls(authority, house):
