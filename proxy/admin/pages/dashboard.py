@@ -11,7 +11,7 @@ from aiohttp import web
 from proxy.admin.api.errors import NO_GROUP
 from proxy.admin.api.stories import no_story
 from proxy.admin.guard import AdminRefusal
-from proxy.admin.json_view import text
+from proxy.admin.json_view import part, text
 from proxy.admin.pages.alerts import alerts_page
 from proxy.admin.pages.entry import refusal_page, see
 from proxy.admin.pages.errors import errors_page, group_page
@@ -80,7 +80,8 @@ class Dashboard:
         if not isinstance(found, list) and found.group is not None:
             found = replace(found, limit=MOST_COUNTED)
         listed = found if isinstance(found, list) else await kept.stories(found)
-        shown = requests_page(listed, given)
+        observed = part(part(self._sources.config(), "observe"), "fields")
+        shown = requests_page(listed, given, list(observed))
         return html_page(
             request, "Requests", shown, here="/requests", status=400 if is_wrong else 200
         )
