@@ -56,7 +56,8 @@ def chart(
 
 
 def nice_step(about: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
+    """The next of 1, 2, 5 times a power of ten, a billionth at the least."""
+    about = max(about, 1e-9)
     power = 10.0 ** int(log10(about) // 1)
     return power * next(factor for factor in (1, 2, 5, 10) if factor * power >= about * 0.999)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from proxy.admin.json_view import JsonObject, as_count, as_number, part, rows, text, texts
 from proxy.admin.pages.charts import Column, chart
-from proxy.admin.pages.markup import Markup, el
+from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import (
     TONES,
     badge,
@@ -82,17 +82,25 @@ def groups_table(groups: Sequence[JsonObject]) -> Markup:
     return table(heads, [_row(group) for group in groups], "Groups of errors")
 
 
-def _row(group: JsonObject) -> tuple[Markup | int | str | None, ...]:
+def _row(group: JsonObject) -> tuple[Content, ...]:
     samples = texts(group, "samples")
     name = badge(text(group, "code"), TONES.get(text(group, "severity"), "quiet"))
     return (
-        link(name, "errors", text(group, "fingerprint")),
+        [link(name, "errors", text(group, "fingerprint")), _state(group)],
         el("span", _where(group), el("small", " ", text(group, "detail_class"))),
         when(text(group, "last_seen")),
         as_count(group, "last_24h"),
         as_count(group, "total"),
         reference(samples[0]) if samples else None,
     )
+
+
+def _state(group: JsonObject) -> Content:
+    """What was ordered of it, or that it came back after it was over."""
+    state = text(group, "state")
+    if group.get("returned") is True:
+        return [" ", badge("came back", "warn")]
+    return [" ", badge(state, "quiet")] if _is_apart(group) else None
 
 
 def _where(group: JsonObject) -> str:
@@ -139,13 +147,14 @@ def group_page(group: JsonObject, wall: float) -> list[Markup]:
         section("Stack trace", el("pre", trace, tabindex="0")) if trace else None,
     ]  # fmt: skip
     state = text(group, "state")
-    told = [" ", badge(state, "quiet")] if state in ("muted", "resolved") else None
-    if group.get("returned") is True:
-        told = [" ", badge("came back", "warn")]
     orders = [_order(group, order) for order in ("mute", "unmute", "resolve")
               if _LEADS_TO[order] != state]  # fmt: skip
     title = el(
-        "h1", badge(code, TONES.get(text(group, "severity"), "quiet")), " ", _where(group), told
+        "h1",
+        badge(code, TONES.get(text(group, "severity"), "quiet")),
+        " ",
+        _where(group),
+        _state(group),
     )
     buttons = el("div", orders, class_="js-only buttons", role="group", aria_label="Group")
     return [title, buttons, el("div", el("div", left), runbook_aside(code), class_="beside")]

@@ -9,6 +9,7 @@ from proxy.admin.json_view import JsonObject, text
 from proxy.admin.pages.markup import Content, Markup, el
 
 _NUMBER: Final = re.compile(r"[0-9][0-9.,]*(?: of [0-9]+| (?:ms|s|min|bytes?|%))?|—")
+_SHORTEST: Final = 8
 
 
 def link(content: Content, *path: str) -> Markup:
@@ -19,6 +20,16 @@ def link(content: Content, *path: str) -> Markup:
 def reference(request_id: str) -> Markup:
     """A Reference ID that leads to its story."""
     return link(el("code", request_id), "requests", request_id)
+
+
+def linked(words: str, ids: Iterable[str]) -> list[Content]:
+    """A text in which these Reference IDs lead to their stories; very short ones are left alone,
+    since they may be words as well."""
+    named = sorted((one for one in set(ids) if len(one) >= _SHORTEST), key=len, reverse=True)
+    if not named:
+        return [words]
+    parts = re.split(f"(?<!\\w)({'|'.join(map(re.escape, named))})(?![\\w-])", words)
+    return [reference(part) if n % 2 else part for n, part in enumerate(parts)]
 
 
 def to_route(content: Content, name: str) -> Markup:

@@ -259,6 +259,18 @@ class TestRequest:
     async def test_the_evidence_is_there(self, admin, evidence: str) -> None:
         assert evidence in (await page(admin, "/requests/req-1")).words
 
+    async def test_other_requests_that_it_names_are_links(self, admin, sources) -> None:
+        failures = [{"request_id": "other-0001", "status": 503}]
+        words = ["opened after other-0001 and other-00012", "other-0001: 503"]
+        sources.diagnostics.known[0] |= {
+            "proven": "It had opened after other-0001 (503).",
+            "culprits": {"circuit": {"failures": failures, "words": words}},
+        }
+        links = (await page(admin, "/requests/req-1")).links
+
+        assert 3 == links.count("/requests/other-0001")
+        assert "/requests/other-00012" not in links
+
     async def test_requests_that_share_an_id_are_all_told(self, admin, sources) -> None:
         sources.diagnostics.known *= 2
         answer = await admin.get("/requests/req-1")
@@ -279,6 +291,21 @@ class TestRequest:
         assert "No story is kept under this ID" in told.words
         assert "canary" not in told.html
 
+    async def test_ids_that_are_named_lead_to_their_stories(self, admin, sources) -> None:
+        sources.diagnostics.why = "Several IDs begin so: <b>aaaa-1, <b>aaaa-10. Give more of it."
+        sources.diagnostics.named = ("<b>aaaa-1", "<b>aaaa-10")
+        told = await page(admin, "/requests/a-", 404)
+
+        assert {"/requests/%3Cb%3Eaaaa-1", "/requests/%3Cb%3Eaaaa-10"} <= set(told.links)
+        assert sources.diagnostics.why in told.words
+
+    async def test_while_the_store_cannot_be_read_none_is_said_to_be_missing(
+        self, admin, sources
+    ) -> None:
+        sources.diagnostics.store = "failing"
+
+        await page(admin, "/requests/canary", 503)
+
 
 class TestErrors:
     async def test_a_group_has_its_hours_samples_and_runbook(self, admin) -> None:
@@ -294,6 +321,22 @@ class TestErrors:
         sources.diagnostics.groups[0]["trace"] = 'File "call.py", line 7'
 
         assert 'File "call.py", line 7' in (await page(admin, "/errors/0123456789ab")).words
+
+    @pytest.mark.parametrize(
+        ("state", "words"),
+        [
+            ({"state": "muted"}, "muted"),
+            ({"state": "resolved"}, "resolved"),
+            ({"state": "active", "returned": True}, "came back"),
+        ],
+    )
+    async def test_what_was_ordered_of_a_group_is_said_in_the_list_and_on_its_page(
+        self, admin, sources, state, words
+    ) -> None:
+        sources.diagnostics.groups[0].update(state)
+
+        for path in ("/errors", "/errors/0123456789ab"):
+            assert f">{words}</span>" in (await page(admin, path)).html
 
     async def test_a_group_of_one_status_leads_to_those_with_it(self, admin, sources) -> None:
         sources.diagnostics.groups[0]["detail_class"] = "status 404"
