@@ -11,11 +11,11 @@ from proxy.admin.pages.parts import (
     link,
     nothing,
     reference,
+    requests_link,
+    route_link,
     section,
     state,
-    to_requests,
-    to_route,
-    to_upstream,
+    upstream_link,
     when,
 )
 from proxy.diagnostics.alerts.rules import RuleName
@@ -67,11 +67,11 @@ ABOUT: Final[dict[RuleName, Content]] = {
     "errors": _ERRORS,
     "warnings": _ERRORS,
     "error_rate": _ERRORS,
-    "slow_answers": to_requests("requests by path", group="path"),
-    "slow_first_events": to_requests("requests by path", group="path"),
-    "stalls": to_requests("streams that fell silent", code="stream_stalled"),
-    "unauthorised": to_requests("requests by status", group="status"),
-    "overloaded": to_requests("refused requests", code="overload_shed"),
+    "slow_answers": requests_link("requests by path", group="path"),
+    "slow_first_events": requests_link("requests by path", group="path"),
+    "stalls": requests_link("streams that fell silent", code="stream_stalled"),
+    "unauthorised": requests_link("requests by status", group="status"),
+    "overloaded": requests_link("refused requests", code="overload_shed"),
 }
 """What the alerts of a rule are about, where it is not its subject."""
 
@@ -81,10 +81,10 @@ def _about(alert: JsonObject) -> Content:
     rule, subject = text(alert, "rule"), text(alert, "subject")
     match rule:
         case "breaker_open":
-            about: Content = to_route(f"route {subject}", subject)
+            about: Content = route_link(f"route {subject}", subject)
         case "pool_exhausted" | "endpoint_down":
             upstream = subject.partition(" ")[0]
-            about = to_upstream(f"upstream {upstream}", upstream)
+            about = upstream_link(f"upstream {upstream}", upstream)
         case _:
             about = {str(name): each for name, each in ABOUT.items()}.get(rule)
     return [" · ", about] if about is not None else None

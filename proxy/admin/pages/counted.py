@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from proxy.admin.json_view import JsonObject, as_count, as_number, numbers, part, rows, text, texts
 from proxy.admin.pages.charts import Column, chart
 from proxy.admin.pages.markup import Content, el
-from proxy.admin.pages.parts import nothing, reference, table, to_requests, when
+from proxy.admin.pages.parts import nothing, reference, requests_link, table, when
 from proxy.admin.parameters import READERS
 from proxy.diagnostics.stories.grouping import FIELD
 
@@ -60,4 +60,4 @@ def _value(value: str, given: Mapping[str, str], by: str) -> Content:
     if value == _NONE or not (by in READERS or by.startswith(FIELD)):
         return value
     rest: dict[str, str] = {name: each for name, each in given.items() if name != "group"}
-    return to_requests(value, **{**rest, by: value})
+    return requests_link(value, **{**rest, by: value})

@@ -14,9 +14,9 @@ from proxy.admin.pages.parts import (
     link,
     nothing,
     reference,
+    requests_link,
     section,
     table,
-    to_requests,
     when,
 )
 from proxy.admin.pages.runbook import runbook_aside
@@ -125,7 +125,7 @@ def group_page(group: JsonObject, wall: float) -> list[Markup]:
     samples = [el("li", reference(sample)) for sample in texts(group, "samples")]
     trace = text(group, "trace")
     code = text(group, "code")
-    more = to_requests(
+    more = requests_link(
         "All requests that ended so", code=code, route=text(group, "route"),
         endpoint=text(group, "endpoint"), status=_status(group),
     )  # fmt: skip

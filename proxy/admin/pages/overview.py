@@ -8,7 +8,7 @@ from proxy.admin.pages.alerts import alert_item
 from proxy.admin.pages.endpoints import endpoints_section
 from proxy.admin.pages.errors import groups_table, is_shown
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import link, nothing, section, state, table, to_route, upstream_id
+from proxy.admin.pages.parts import link, nothing, route_link, section, state, table, upstream_id
 from proxy.admin.pages.signals import signals
 from proxy.admin.pages.trouble import verdict
 
@@ -46,7 +46,7 @@ def _circuits(body: JsonObject) -> Markup:
         if isinstance(view, dict):
             running = part(part(body, "routes"), name)
             failed, made = as_count(view, "failure_count"), as_count(view, "success_count")
-            cells = (to_route(name, name), _circuit(view), f"{failed} of {failed + made}",
+            cells = (route_link(name, name), _circuit(view), f"{failed} of {failed + made}",
                      as_count(running, "in_flight"), as_count(running, "streams"))  # fmt: skip
             shown.append(cells)
     heads = ("Route", "Circuit", "Failed", "In flight", "Streams")

@@ -32,12 +32,12 @@ def linked(words: str, ids: Iterable[str]) -> list[Content]:
     return [reference(part) if n % 2 else part for n, part in enumerate(parts)]
 
 
-def to_route(content: Content, name: str) -> Markup:
+def route_link(content: Content, name: str) -> Markup:
     """Where a route, its limits and its circuit are shown."""
     return el("a", content, href=f"/routes#route-{quote(name, safe='')}")
 
 
-def to_upstream(content: Content, name: str) -> Markup:
+def upstream_link(content: Content, name: str) -> Markup:
     """Where the connections of an upstream are shown."""
     return el("a", content, href=f"/#{quote(upstream_id(name), safe='')}")
 
@@ -46,7 +46,7 @@ def upstream_id(name: str) -> str:
     return f"upstream-{name}"
 
 
-def to_requests(content: Content, **asked: str) -> Markup:
+def requests_link(content: Content, **asked: str) -> Markup:
     """The requests that are asked for so; what is empty asks nothing."""
     query = urlencode({name: value for name, value in asked.items() if value})
     return el("a", content, href=f"/requests?{query}")

@@ -24,14 +24,14 @@ from proxy.admin.pages.parts import (
     code,
     facts,
     link,
+    requests_link,
+    route_link,
     section,
     state,
     table,
-    to_requests,
-    to_route,
     when,
 )
-from proxy.admin.pages.requests import listed, store_note, to_field
+from proxy.admin.pages.requests import field_link, listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
 from proxy.admin.story_text import (
@@ -115,7 +115,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
 def _endpoint(attempt: JsonObject) -> Content:
     """Leads to all requests that asked there."""
     endpoint, words = text(attempt, "endpoint"), endpoint_words(attempt)
-    return to_requests(words, endpoint=endpoint) if endpoint else words
+    return requests_link(words, endpoint=endpoint) if endpoint else words
 
 
 def _line(words: str) -> Markup:
@@ -184,10 +184,10 @@ def _facts(story: JsonObject) -> Markup:
     times = (f"{name.removesuffix('_ms')} {milliseconds(part(story, 'times'), name)}"
              for name in part(story, "times"))  # fmt: skip
     pairs: tuple[tuple[str, Content], ...] = (
-        ("Route", [to_route(name, name), f" → {upstream}"] if route else "none"),
+        ("Route", [route_link(name, name), f" → {upstream}"] if route else "none"),
         ("Because", text(route, "why") or methods),
         ("Client", text(story, "client_ip")),
-        ("Agent", to_requests(agent, agent=agent) if agent else ""),
+        ("Agent", requests_link(agent, agent=agent) if agent else ""),
         ("Certificate", text(story, "client_cert")),
         ("It got", got(client)),
         ("Fallback", fell_back(fallback) if (fallback := part(story, "fallback")) else ""),
@@ -199,7 +199,7 @@ def _facts(story: JsonObject) -> Markup:
         ("Sidelight itself", milliseconds(story, "overhead_ms", "")),
         ("Detail", text(story, "detail")),
         ("Fault", text(story, "fault")),
-        *((name, to_field(name, str(value))) for name, value in part(story, "fields").items()),
+        *((name, field_link(name, str(value))) for name, value in part(story, "fields").items()),
         ("Client's own ID", text(story, "client_request_id")),
         *((f"Upstream's {name}", str(value)) for name, value in upstream_ids.items()),
         ("Trace", _trace(story)),

@@ -11,9 +11,9 @@ from proxy.admin.pages.parts import (
     code,
     nothing,
     reference,
+    requests_link,
+    route_link,
     table,
-    to_requests,
-    to_route,
     when,
 )
 from proxy.admin.parameters import ParameterFault
@@ -94,14 +94,14 @@ def _older(stories: Sequence[JsonObject], given: Mapping[str, str]) -> Markup:
     return el("p", el("a", "Older ones", href=f"/requests?{urlencode(asked)}", rel="next"))
 
 
-def to_field(name: str, value: str, words: str = "") -> Markup:
+def field_link(name: str, value: str, words: str = "") -> Markup:
     """A value of the team's own leads to all requests that have it."""
-    return to_requests(words or value, **{f"{FIELD}{name}": value})
+    return requests_link(words or value, **{f"{FIELD}{name}": value})
 
 
 def _row(story: JsonObject) -> tuple[Content, ...]:
     fields = [
-        [to_field(name, str(value), f"{name}={value}"), " "]
+        [field_link(name, str(value), f"{name}={value}"), " "]
         for name, value in part(story, "fields").items()
     ]
     path = text(story, "path")
@@ -114,7 +114,7 @@ def _row(story: JsonObject) -> tuple[Content, ...]:
         [code(story), why],
         text(story, "status", "—"),
         [asked, el("div", el("small", fields)) if fields else None],
-        [el("span", to_route(route, route) if route else "—", class_="which"),
+        [el("span", route_link(route, route) if route else "—", class_="which"),
          el("div", el("small", endpoint), class_="whole") if endpoint else None],
         milliseconds(story, "duration_ms"),
         as_count(story, "attempts"),

@@ -1,7 +1,7 @@
 """Runbooks: on a page of their own, and beside what they are about."""
 
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import link, nothing, section, to_requests
+from proxy.admin.pages.parts import link, nothing, requests_link, section
 from proxy.diagnostics.stories.runbook import Runbook
 from proxy.diagnostics.stories.runbooks import RUNBOOKS
 from proxy.outcome import OUTCOMES
@@ -23,7 +23,7 @@ def runbook_page(key: str, runbook: Runbook) -> list[Content]:
         el("h1", "Runbook: ", el("code", key)),
         _steps(runbook),
         section("What the client is told", el("p", said)) if said else None,
-        el("p", to_requests("All requests that ended so", code=key)) if outcome else None,
+        el("p", requests_link("All requests that ended so", code=key)) if outcome else None,
     ]
 
 

@@ -7,7 +7,7 @@ from proxy.admin.json_view import length
 from proxy.admin.live import Live
 from proxy.admin.pages.charts import Column, chart, count_words
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import to_route
+from proxy.admin.pages.parts import route_link
 from proxy.observation.summary import SLOT
 
 _MINUTE = 6
@@ -63,7 +63,7 @@ def _signal(name: str, value: str, unit: str, drawn: Content, *, is_bad: bool = 
 def _by_route(live: Live) -> Markup:
     busiest = sorted(live.running.items(), key=lambda item: -item[1].in_flight)[:3]
     shown = [
-        el("div", el("dt", to_route(name, name) if name else "no route"),
+        el("div", el("dt", route_link(name, name) if name else "no route"),
            el("dd", running.in_flight))
         for name, running in busiest
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from proxy.admin.health import HealthView
 from proxy.admin.json_view import JsonObject, rows, text
 from proxy.admin.live import Live
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import link, to_requests, to_route, to_upstream
+from proxy.admin.pages.parts import link, requests_link, route_link, upstream_link
 from proxy.observation.upstream_status import UpstreamHealth
 
 
@@ -29,7 +29,7 @@ def verdict(
 def _upstreams(health: HealthView, groups: Sequence[JsonObject]) -> Iterator[Content]:
     for name, upstream in health.upstreams.items():
         if upstream.status == "failing":
-            named = to_upstream(f"upstream {name}", name)
+            named = upstream_link(f"upstream {name}", name)
             yield [named, f" fails: {upstream.reason}", _since(health, upstream),
                    _latest(name, groups)]  # fmt: skip
 
@@ -53,7 +53,7 @@ def _circuits(health: HealthView) -> Iterator[Content]:
     for name, circuit in health.circuits.items():
         if circuit.view.state != "closed":
             state = circuit.view.state.replace("_", "-")
-            yield [to_route(f"circuit {name}", name), f" is {state}"]
+            yield [route_link(f"circuit {name}", name), f" is {state}"]
 
 
 def _alerts(raised: Sequence[JsonObject]) -> Iterator[Content]:
@@ -64,7 +64,7 @@ def _alerts(raised: Sequence[JsonObject]) -> Iterator[Content]:
 def _own(health: HealthView, store: JsonObject) -> Iterator[Content]:
     """What is wrong with Sidelight itself."""
     if health.overload:
-        refused = to_requests("new requests are refused", code="overload_shed")
+        refused = requests_link("new requests are refused", code="overload_shed")
         yield [refused, f" ({health.overload})"]
     for name in health.certificates_expired:
         words = f"the certificate of {name} has expired"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.admin.pages.parts import table, to_requests, to_route, to_upstream, upstream_id
+from proxy.admin.pages.parts import requests_link, route_link, table, upstream_id, upstream_link
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_table_without_rows_has_its_heads() -> None:
 
 
 def test_links_quote_what_they_lead_to() -> None:
-    assert 'href="/routes#route-a%2Fb%20c"' in to_route("x", "a/b c")
-    assert f'href="/#{upstream_id("a")}"' in to_upstream("x", "a")
-    assert 'href="/requests?path=%2Fa%3Fb&amp;code=x"' in to_requests("x", path="/a?b", code="x",
+    assert 'href="/routes#route-a%2Fb%20c"' in route_link("x", "a/b c")
+    assert f'href="/#{upstream_id("a")}"' in upstream_link("x", "a")
+    assert 'href="/requests?path=%2Fa%3Fb&amp;code=x"' in requests_link("x", path="/a?b", code="x",
                                                                      route="")  # fmt: skip
