@@ -55,9 +55,11 @@ PALE = """(() => {
 
 @asynccontextmanager
 async def trouble(house, upstream) -> AsyncIterator[tuple[Any, list[str]]]:
-    """A browser, and the pages of a house in which much has gone wrong under long names."""
+    """A browser, and the pages of a house in which much has gone wrong under long names; its
+    circuit is half open, so that all three orders are there."""
+    breaker = {"consecutive": 3, "cool_down": "1ms"}
     house = await house(
-        route={"name": ROUTE}, retry={"attempts": 1}, breaker={"consecutive": 3},
+        route={"name": ROUTE}, retry={"attempts": 1}, breaker=breaker,
         observe={"fields": {"who": {"header": "X-Who"}}},
     )  # fmt: skip
     upstream.on("/gone", close_before_head)
