@@ -21,11 +21,12 @@ TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
 CUT_TABLES = """[...document.querySelectorAll(".scroll")]
   .filter((box) => box.scrollWidth > box.clientWidth)
   .map((box) => box.querySelector("caption").textContent)"""
-WRAPPED = """[...document.querySelectorAll("td.number > div")].filter((cell) => {
+WHOLE = "td.number > div, td .whole:not(:has(meter))"
+WRAPPED = f"""[...document.querySelectorAll("{WHOLE}")].filter((cell) => {{
   const range = document.createRange();
   range.selectNodeContents(cell);
   return new Set([...range.getClientRects()].map((rect) => Math.round(rect.top))).size > 1;
-}).map((cell) => cell.textContent)"""
+}}).map((cell) => cell.textContent)"""
 PALE = """(() => {
   const channels = (color) => color.match(/[0-9.]+/g).map(Number);
   const light = (color) => {

@@ -106,17 +106,20 @@ def _row(story: JsonObject) -> tuple[Content, ...]:
     ]
     path = text(story, "path")
     asked = el("span", f"{text(story, 'method')} {path}", title=path, class_="cut")
-    detail = text(story, "detail")
-    why = el("small", el("div", detail, class_="cut", title=detail)) if detail else None
     route, endpoint = text(story, "route"), text(story, "endpoint").rpartition("://")[2]
     return (
         when(text(story, "at")),
-        [code(story), why],
+        [code(story), _small(text(story, "detail"))],
         text(story, "status", "—"),
         [asked, el("div", el("small", fields)) if fields else None],
         [el("span", route_link(route, route) if route else "—", class_="which"),
-         el("div", el("small", endpoint), class_="whole") if endpoint else None],
+         _small(endpoint)],
         milliseconds(story, "duration_ms"),
         as_count(story, "attempts"),
         el("span", reference(text(story, "request_id")), class_="id"),
     )  # fmt: skip
+
+
+def _small(words: str) -> Markup | None:
+    """A second line, cut where there is no room for it."""
+    return el("small", el("div", words, class_="cut", title=words)) if words else None

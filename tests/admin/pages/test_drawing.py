@@ -41,6 +41,14 @@ def test_its_end_stands_at_the_right_and_its_axis_has_a_scale(stalled) -> None:
     assert [("start", "0"), ("middle", "5.0 s"), ("middle", "10.0 s")] == ticks[:3]
 
 
+def test_what_stands_at_the_edges_does_not_go_beyond_them() -> None:
+    attempt = {"at_ms": 0.0, "head_ms": 10_000.0, "result": "head_timeout"}
+    drawn = timeline({"duration_ms": 10_000.0, "attempts": [attempt]}) or ""
+
+    assert 'x="0.00%" y="73" text-anchor="start" class="tick">0<' in drawn
+    assert 'x="100.00%" y="73" text-anchor="end" class="tick">10.0 s<' in drawn
+
+
 def test_a_bar_is_named_where_it_has_room_for_it(stalled) -> None:
     drawn = timeline(stalled) or ""
 
