@@ -11,7 +11,6 @@ from proxy.client.request import RequestError
 from proxy.clock import now, wall
 from proxy.context import Context
 from proxy.http.framing import ResponseHead
-from proxy.http.headers import combine
 from proxy.http.identity import other_ids
 from proxy.outcome import NotRetried, signal_of
 from proxy.resilience.deadline import Deadline
@@ -65,7 +64,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
 
 async def _hold(ctx: Context, head: ResponseHead) -> UpstreamResponse | Failed:
     """Keep the head of a stream back until its first event; a silent one is a failed attempt."""
-    fields = combine(head.headers)
+    fields = head.fields
     stream = open_stream(ctx, head, fields)
     if stream is None or ctx.connection is None:
         return UpstreamResponse(head)
@@ -218,7 +217,7 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
     spent = ctx.exchange.spent
     answer = UpstreamResponse(head)
     ctx.exchange.attempts[-1].upstream_ids = other_ids(
-        combine(head.headers), ctx.plan.other_ids, ctx.exchange.request_id
+        head.fields, ctx.plan.other_ids, ctx.exchange.request_id
     )
     while connection is not None and len(answer.body) <= limit:
         began = now()

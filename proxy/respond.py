@@ -13,7 +13,6 @@ from proxy.exchange import Exchange
 from proxy.http.cors import timing_grant, with_exposed
 from proxy.http.framing import ResponseHead
 from proxy.http.header_changes import HeaderChange
-from proxy.http.headers import combine
 from proxy.http.identity import other_ids
 from proxy.http.rules import CorsRule
 from proxy.limits.response_size import is_too_large
@@ -40,7 +39,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     Whether the client's connection may carry another exchange.
     """
     x, head, rule = ctx.exchange, given.head, ctx.route.rule
-    fields = combine(head.headers)
+    fields = head.fields
     note_head(ctx, head, fields)
     if ctx.asked.wants_websocket:
         gather_switch(x, fields)
@@ -55,7 +54,9 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
         return _refuse_size(ctx, head)
     keep = ctx.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, rule.cors, fields)
-    extra += ctx.own_fields + _by_option(ctx, head, fields)
+    extra += ctx.own_fields
+    if x.streamed or rule.server_timing or ctx.plan.proxy_status.on_all:
+        extra += _by_option(ctx, head, fields)
     if stream is not None:
         _prepare(ctx, stream, head, chunked=chunked)
     written = ctx.plan.heads.answer(

@@ -87,7 +87,7 @@ class RequestReader:
     @property
     def is_full(self) -> bool:
         """Whether no more is to be read from the client for now."""
-        return self.body.buffered > HIGH_WATER or self.held >= self._room
+        return self.body.buffered > HIGH_WATER or len(self._data) - self._at >= self._room
 
     @property
     def has_begun(self) -> bool:
@@ -108,7 +108,9 @@ class RequestReader:
         """Whether the next request is there: its head is whole, or is refused already."""
         if self._refusal is not None or self._end:
             return True
-        if self._at == len(self._data) or (self._line is None and not self._skip_line_ends()):
+        if self._at == len(self._data):
+            return False
+        if self._line is None and self._data[self._at] == _CR and not self._skip_line_ends():
             return False
         end = self._data.find(_HEAD_END, max(self._at, self._seen - 3))
         if end >= 0:

@@ -130,7 +130,9 @@ class Pool:
         is_of_use = endpoint.keeps_idle and not self.is_closed and connection.fresh_until > now
         if not is_of_use or is_spoiled:
             connection.abort()
-        elif self._waiters and self._is_refused(endpoint):
+        elif not self._waiters:
+            self._lay_idle(connection)
+        elif self._is_refused(endpoint):
             connection.abort()  # its slot goes to whoever waited longest, for another endpoint
         elif not self._give(connection):
             self._lay_idle(connection)

@@ -23,6 +23,7 @@ from proxy.http.framing import (
     parse_framing,
     read_as,
 )
+from proxy.http.headers import combine
 from proxy.outcome import Outcome
 from proxy.upstream.blanks import Unpadded, is_padded
 from proxy.upstream.interim import InterimHeads
@@ -216,12 +217,14 @@ class ResponseReader(Response):
         if 100 <= status < 200:
             self._take_interim(ResponseHead(status, reason, headers, version, "none", None))
             return
-        framing = parse_framing(self._method, status, version, headers)
+        fields = combine(headers)
+        framing = parse_framing(self._method, status, version, fields)
         if isinstance(framing, Malformed):
             self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, framing.why)
         self.framing = framing
-        self.is_done = framing.kind == "none" or framing.length == 0
-        self.head = ResponseHead(status, reason, headers, version, framing.kind, framing.length)
+        kind, length = framing.kind, framing.length
+        self.is_done = kind == "none" or length == 0
+        self.head = ResponseHead(status, reason, headers, version, kind, length, fields)
 
     def on_body(self, body: bytes) -> None:
         if self.is_done:
