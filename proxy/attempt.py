@@ -119,7 +119,7 @@ async def _send(ctx: Context, connection: Connection, at: float) -> ResponseHead
         ctx.permit.is_sent = True
     _request(ctx, connection, _head(ctx) + _framed(ctx))
     ctx.sent_at = at
-    return await connection.head(ctx.route.rule.timeouts.head, ctx.deadline.left(ctx.sent_at))
+    return await connection.head(ctx.route.terms.head, ctx.deadline.left(ctx.sent_at))
 
 
 async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHead | Failed:

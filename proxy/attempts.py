@@ -29,12 +29,11 @@ from proxy.upstream.result import EndOfBody, Failed, NoAnswer
 async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     """Make attempts until one is good or the rules say stop; gives the last real answer."""
     last: UpstreamResponse | NoAnswer | None = None
-    rule = ctx.route.rule
-    at = now()
+    terms, at = ctx.route.terms, now()
     ctx.exchange.spent.enter(OURS, at)
     ctx.route.budget.earn(at)
     ctx.exchange.breaker_before = ctx.route.breaker.state(at)
-    ctx.deadline = Deadline(at + rule.timeouts.total)
+    ctx.deadline = Deadline(at + terms.total)
     while True:
         admitted = ctx.route.breaker.admit(at, is_sent=ctx.body is not None)
         if isinstance(admitted, Refused):
@@ -42,7 +41,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         ctx.permit = admitted
         got = await attempt(ctx, at)
         if isinstance(got, ResponseHead) and got.status < 400:
-            if not ctx.route.rule.stream.hold_first_event:
+            if not terms.hold_first_event:
                 return UpstreamResponse(got)
             held = await _hold(ctx, got)
             if isinstance(held, UpstreamResponse):

@@ -32,6 +32,7 @@ from proxy.matching.rank import specificity
 from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
+from proxy.settings.route_terms import RouteTerms
 from proxy.settings.schema import ResolvedRoute
 
 _NO_FIELDS: dict[bytes, bytes] = {}
@@ -58,11 +59,14 @@ class Route:
     fallback: Fallback | None = None
     request_headers: HeaderChange | None = None
     response_headers: HeaderChange | None = None
+    terms: RouteTerms = field(init=False)
+    """What is read of the rule for each exchange."""
     admits_all: bool = field(init=False)
     """Whether it has no guard and no limit of its own."""
 
     def __post_init__(self) -> None:
         rule = self.rule
+        self.terms = RouteTerms(rule)
         self.admits_all = (
             self.rate_limits is None
             and self.concurrency is None
@@ -74,7 +78,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        return self.rule.name
+        return self.terms.name
 
 
 @dataclass(frozen=True, slots=True)

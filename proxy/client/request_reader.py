@@ -38,6 +38,7 @@ class RequestReader:
         self._limits = limits
         self._room = max(HIGH_WATER, limits.uri_bytes + limits.head_bytes + 4)
         """Bytes that the largest head there may be needs, and its two line ends."""
+        self._uri_bytes = limits.uri_bytes
         self._unjudged = min(limits.header_bytes, limits.head_bytes)
         """Bytes of header lines up to which no limit of length can be passed."""
         self._data = b""
@@ -169,7 +170,7 @@ class RequestReader:
 
     def _first_line(self) -> bytes:
         end = self._data.find(_LINE_END, self._at)
-        return self._data[self._at : end if end >= 0 else self._at + self._limits.uri_bytes]
+        return self._data[self._at : end if end >= 0 else self._at + self._uri_bytes]
 
     def _skip_line_ends(self) -> bool:
         """Empty lines before a request are read over (RFC 9112 §2.2). Whether one has begun."""
@@ -207,7 +208,7 @@ class RequestReader:
         """Read the request line, where it has arrived."""
         end = self._data.find(_LINE_END, self._at)
         length = (end if end >= 0 else self._part_end) - self._at
-        if length > self._limits.uri_bytes:
+        if length > self._uri_bytes:
             self.refuse(o.URI_TOO_LONG, "request line over the limit")
         elif end >= 0:
             line = read_line(self._data[self._at : end])

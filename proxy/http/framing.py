@@ -175,6 +175,6 @@ def _refused_coding(http_version: str, coding: bytes, *, has_length: bool) -> st
 
 
 def _refused_length(digits: bytes) -> str | None:
-    if b"," in digits:
-        return "more than one Content-Length"
-    return None if digits.isdigit() and len(digits) <= _LONGEST else "Content-Length is no number"
+    if digits.isdigit() and len(digits) <= _LONGEST:
+        return None
+    return "more than one Content-Length" if b"," in digits else "Content-Length is no number"

@@ -29,9 +29,9 @@ _CORS = frozenset(
 )
 
 
-_IN_ANSWERS = b"sidelight"
-"""Our name in `Via` of answers. Not the one of requests: a client that sent it back would be taken
-for a loop."""
+_VIA = {version: f"Via: {version} sidelight\r\n".encode() for version in ("1.0", "1.1")}
+"""What answers say, by the version that the upstream spoke. Not our name in requests: a client that
+sent it back would be taken for a loop."""
 _SWITCH = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
 
@@ -99,7 +99,7 @@ class Heads:
             (
                 _request_line(asked.method, base + target if target[:1] == "/" else target),
                 b"" if same else b"Host: %b\r\n" % wanted,
-                *_passing(asked, own, change, trusted=source.trusted),
+                _passing(asked, own, change, trusted=source.trusted),
                 b"" if change is None else change.lines.of(x),
                 self._id_line,
                 x.request_id.encode(),
@@ -154,9 +154,9 @@ class Heads:
         return b"".join(
             (
                 status_line(head.status, head.reason),
-                *to_client(head.headers, fields.get(b"connection"), own),
+                to_client(head.headers, fields.get(b"connection"), own),
                 b"" if b"date" in fields else self._date_line(),
-                b"Via: %b %b\r\n" % (head.http_version.encode(), _IN_ANSWERS),
+                _VIA[head.http_version],
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
@@ -177,8 +177,9 @@ class Heads:
         return b"".join(
             (
                 status_line(head.status, head.reason),
-                *to_client(head.headers, connection, own),
-                b"Via: %b %b\r\n\r\n" % (head.http_version.encode(), _IN_ANSWERS),
+                to_client(head.headers, connection, own),
+                _VIA[head.http_version],
+                b"\r\n",
             )
         )
 
@@ -201,7 +202,7 @@ class Heads:
 
 def _passing(
     asked: RequestHead, own: frozenset[bytes], change: HeaderChange | None, *, trusted: bool
-) -> list[bytes]:
+) -> bytes:
     """The client's lines that go on."""
     stops = own if change is None else joined(own, change.stops)
     return to_upstream(asked.raw, asked.fields.get(b"connection"), stops, trusted=trusted)
