@@ -10,7 +10,7 @@ from proxy.client.states import CLOSED, CLOSING, EXCHANGE, WAITING
 from proxy.http.trust import Peers
 from proxy.listener import Listener, TrafficServer
 from proxy.settings.sections import Listen
-from proxy.tls.rules import PortTls
+from proxy.tls.rules import TrafficTls
 from proxy.tls.service import TlsService
 from proxy.tls.sockets import bound_sockets
 from tests.client.fakes import GET, Transport, turns
@@ -217,7 +217,7 @@ async def test_a_listener_says_which_port_it_got_and_gives_it_back() -> None:
 async def test_another_limit_holds_for_handshakes_too(authority) -> None:
     """Half of the connections may be in theirs; of one more the oldest gives way."""
     pair = authority.server()
-    tls = PortTls(certificate=str(pair.certificate), key=str(pair.key))
+    tls = TrafficTls(certificate=str(pair.certificate), key=str(pair.key))
     service = TlsService(tls, None, list, lambda *_: None)
     rule = Listen(host="127.0.0.1", port=0)
     listener = Listener(Forward(), rule, Peers(), has_room, Counter(), service.listen)
