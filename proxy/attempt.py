@@ -58,8 +58,7 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
     finally:
         ended = now()
         x.spent.enter(OURS, ended)
-        sent = max(connected, ctx.sent_at)  # of an early answer: the upload has not ended
-        tried.head = waited(sent, ended)
+        _measure(tried, connected, ctx.sent_at, ended)
         tried.sent = got.sent or (ctx.kept is not None and ctx.kept.is_lost)
     if isinstance(head, Failed):
         return _unanswered(ctx, tried, got, head)
@@ -89,8 +88,23 @@ async def _connect(ctx: Context, tried: Attempt) -> Connection | Failed:
     finally:
         spent.enter(before, now())
         tried.queued = spent.queue - queued
-        if ctx.choice is not None and ctx.choice.endpoint is not None:
-            tried.chosen, tried.address = ctx.choice.chosen, ctx.choice.endpoint.address
+        _note_choice(ctx, tried)
+
+
+def _note_choice(ctx: Context, tried: Attempt) -> None:
+    """Which endpoint it is, why, and where the DNS says that is."""
+    choice = ctx.choice
+    if choice is None:
+        return
+    tried.resolved = ctx.upstream.resolved(choice)
+    if choice.endpoint is not None:
+        tried.chosen, tried.address = choice.chosen, choice.endpoint.address
+
+
+def _measure(tried: Attempt, connected: float, sent: float, ended: float) -> None:
+    if sent > connected:  # of an early answer it is not: the upload has not ended
+        tried.upload = waited(connected, sent)
+    tried.head = waited(max(connected, sent), ended)
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:

@@ -122,10 +122,11 @@ def open_stream(
     if kind is None or head.framing == "none":
         return None
     rule = ctx.route.rule
-    framing = framing_for(kind, fields.get(b"content-encoding"), rule.stream.types)
+    coding = fields.get(b"content-encoding")
+    framing = framing_for(kind, coding, rule.stream.types)
     if framing is None:
         return None
-    ctx.exchange.begin_stream(is_raw=framing.is_raw)
+    ctx.exchange.begin_stream(is_raw=framing.is_raw, coding=coding)
     stream = EventStream(ctx.exchange, framing, rule.stream, rule.timeouts, ctx.plan.watcher)
     stream.verdict.is_success = head.status < _NO_SUCCESS
     return stream

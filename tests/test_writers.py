@@ -23,7 +23,7 @@ OF_ANOTHER_TIME = {
 
 WRITERS = {
     "exchange": "spent status committed phase outcome detail ended streamed reads max_gap "
-    "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran trace_id span_id",
+    "max_gap_at last_byte bytes_in bytes_out attempts is_raw raw_coding clock_ran trace_id span_id",
     "opening": "config_hash request_id id_is_ours client_request_id span user_agent "
     "client_cert host fields",
     "admission": "would_refuse",
@@ -50,7 +50,8 @@ BEGUN_WITH = {"started", "started_wall", "method", "target", "client_ip"}
 
 OF_ATTEMPTS = {
     "attempt_record": "status result outcome detail link use idle",
-    "attempt": "endpoint address chosen reused connect head sent queued span_id in_vain",
+    "attempt": "endpoint address chosen reused connect head sent queued span_id in_vain "
+    "resolved upload",
     "attempts": "pause upstream_ids retry_after budget_left",
 }
 """The fields of an attempt, by their one writer; `started` is what it begins with."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from proxy.admin.around_text import around_lines, diagnosis_parts
 from proxy.admin.choice_text import chosen_lines, endpoint_words
-from proxy.admin.evidence_text import connection_words, evidence_lines
+from proxy.admin.evidence_text import evidence_lines, link_lines
 from proxy.admin.json_view import (
     JsonObject,
     as_number,
@@ -24,8 +24,8 @@ from proxy.diagnostics.stories.runbooks import RUNBOOKS
 _WIDTH: Final = 96
 _SCALE: Final = 48
 _SIGNS: Final = {
-    "queue": "q", "connect": "c", "wait": "-", "pause": " ", "body": "=", "events": "=",
-    "gap": ".", "silence": ".",
+    "queue": "q", "connect": "c", "upload": "u", "wait": "-", "pause": " ", "body": "=",
+    "events": "=", "gap": ".", "silence": ".",
 }  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _attempts(story: JsonObject) -> Iterator[str]:
             yield f"           {line}"
         if detail := text(attempt, "detail"):
             yield f"           {detail}"
-        if words := connection_words(attempt):
+        for words in link_lines(attempt):
             yield f"           {words}"
 
 

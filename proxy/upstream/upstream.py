@@ -25,6 +25,7 @@ from proxy.upstream.health.active import ActiveChecks
 from proxy.upstream.health.view import EndpointView
 from proxy.upstream.passive_health import PassiveHealth
 from proxy.upstream.pool import Pool, PoolView
+from proxy.upstream.resolved import Resolved
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
 from proxy.upstream.tls import upstream_tls
@@ -236,6 +237,10 @@ class Upstream:
         if self._pool.is_closed:
             made.abort()
         return made
+
+    def resolved(self, choice: Choice) -> Resolved | None:
+        """What the DNS has answered last for the one that was chosen; None where none is asked."""
+        return (choice.endpoint or self.endpoints.all[0]).addresses.resolved
 
     def _full(self, choice: Choice, words: str) -> Failed:
         """No endpoint was tried."""

@@ -59,8 +59,8 @@ class Desk:
         self._second = 0
         self._compared = 0
         """Of that second."""
-        self._latest: dict[str, str] = {}
-        """The ID of the latest one that was compared, by kind."""
+        self._latest: dict[tuple[str, str], Exchange] = {}
+        """The latest one of this second that was compared, by route and kind."""
         self._waiting: deque[EndedBatch] = deque()
         self._added = 0
         """Exchanges given to the thread: counted by the loop, as `_taken` is by the thread."""
@@ -154,12 +154,14 @@ class Desk:
             return
         if int(x.ended) != self._second:
             self._second, self._compared = int(x.ended), 0
+            self._latest.clear()
         self._compared += 1
-        if self._compared <= EACH or row.kind not in self._latest:
-            self._latest[row.kind] = x.request_id
+        like = self._latest.get((row.route, row.kind))
+        if self._compared <= EACH or like is None:
+            self._latest[row.route, row.kind] = x
             self._write(x, self._window(x, row), row, held)
         else:
-            x.around = _brief(self._latest[row.kind], held)
+            x.around = _brief(like, held)
 
     def _window(self, x: Exchange, row: ComparedRow) -> RouteWindow:
         """The counts of the row's route, the row being the newest."""
@@ -216,10 +218,13 @@ class Desk:
         x.around = orjson.dumps(kept)
 
 
-def _brief(like: str, held: Told | None) -> bytes:
-    """What is kept of one of very many that ended alike within a second."""
-    words = [f"so many ended badly in this second that not each was compared; one that was: {like}"]
-    told: Told = {"brief": True, "neighbours": {"words": words, "see": like}}
+def _brief(x: Exchange, held: Told | None) -> bytes:
+    """What is kept of one of very many that ended alike within a second: what `x` was told."""
+    many = "so many ended badly in this second that not each was compared"
+    words = [f"{many}; of {x.request_id}, which ended alike on this route, it was found:"]
+    found = _plain(orjson.loads(x.around or b"{}").get("neighbours")).get("words")
+    words += found if isinstance(found, list) else []
+    told: Told = {"brief": True, "neighbours": {"words": words, "see": x.request_id}}
     return orjson.dumps(told | ({"culprits": {"places": held}} if held else {}))
 
 

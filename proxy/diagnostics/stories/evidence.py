@@ -1,6 +1,7 @@
 """What was found out at the end of an exchange, and of its connections, as a story says it."""
 
 from proxy.attempt_record import Attempt
+from proxy.diagnostics.stories.clocks import since_sent
 from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
 from proxy.observation.record import ms
@@ -28,8 +29,23 @@ def connection_of(x: Exchange, attempt: Attempt) -> dict[str, object] | None:
     }
     if attempt.idle is not None:
         told["idle_ms"] = ms(attempt.idle)
-    if _did_not_end_well(x, attempt) and link.end:
-        told["end"] = _ENDS[link.end]
+    if _did_not_end_well(x, attempt):
+        if link.end:
+            told["end"] = _ENDS[link.end]
+        if (since := since_sent(x, attempt)) is not None:
+            told["since_sent_ms"] = ms(since)
+    return told
+
+
+def dns_of(attempt: Attempt) -> dict[str, object] | None:
+    """The answer of the DNS by which it was to be connected; None where none was needed."""
+    found = attempt.resolved
+    if found is None or attempt.reused:
+        return None
+    told: dict[str, object] = {"addresses": list(found.addresses)}
+    if found.before:
+        told["before"] = list(found.before)
+        told["changed_ms"] = ms(max(0.0, attempt.started - found.since))
     return told
 
 
@@ -67,7 +83,7 @@ def _body(x: Exchange, found: Evidence) -> dict[str, object] | None:
     if found.announced is not None:
         told["announced"] = found.announced
     if found.framing == "chunked":
-        told["last_chunk"] = False
+        told["last_chunk"] = found.is_whole
     return told
 
 

@@ -126,7 +126,18 @@ class Facts:
         x = self._x
         if x.streamed and not x.is_raw and not is_tunnel(x):
             return count(x.events, "event")
+        found = x.evidence
+        if found is not None and found.announced is not None and not found.is_whole:
+            return f"{found.received} of the {found.announced} bytes that it had announced"
         return count(x.bytes_out, "byte")
+
+    @property
+    def cut(self) -> str:
+        """How an answer ended that did not end as announced."""
+        found = self._x.evidence
+        if found is not None and found.framing == "chunked":
+            return "closed without the last chunk that ends an answer"
+        return "closed before the answer had ended as announced"
 
     @property
     def pace(self) -> str:
