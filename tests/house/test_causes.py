@@ -80,11 +80,10 @@ async def test_an_answer_that_a_browser_hides_from_its_page(upstream, house):
         await around.well(10)
         hidden = await around.ask("/well", "u1", more=("Origin: https://b.example",))
         shown = await around.ask("/well", "u1", more=("Origin: https://a.example",))
-        hidden, shown = await around.story(hidden), await around.story(shown)
+        stories = [await around.story(each) for each in (hidden, shown)]
 
-    assert "https://b.example may not read the answer" == hidden["cors"]
-    assert "not_readable" == hidden["runbook"]
-    assert "completed" == shown["runbook"]
+    assert "https://b.example may not read the answer" == stories[0]["cors"]
+    assert ["not_readable", "completed"] == [story["runbook"] for story in stories]
 
 
 async def test_a_method_that_only_one_agent_asks_with(upstream, house):
