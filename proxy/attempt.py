@@ -94,11 +94,9 @@ async def _connect(ctx: Context, tried: Attempt) -> Connection | Failed:
 def _note_choice(ctx: Context, tried: Attempt) -> None:
     """Which endpoint it is, why, and where the DNS says that is."""
     choice = ctx.choice
-    if choice is None:
-        return
-    tried.resolved = ctx.upstream.resolved(choice)
-    if choice.endpoint is not None:
+    if choice is not None and choice.endpoint is not None:
         tried.chosen, tried.address = choice.chosen, choice.endpoint.address
+    tried.resolved = ctx.upstream.resolved(choice)
 
 
 def _measure(tried: Attempt, connected: float, sent: float, ended: float) -> None:

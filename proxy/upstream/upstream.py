@@ -238,9 +238,10 @@ class Upstream:
             made.abort()
         return made
 
-    def resolved(self, choice: Choice) -> Resolved | None:
+    def resolved(self, choice: Choice | None) -> Resolved | None:
         """What the DNS has answered last for the one that was chosen; None where none is asked."""
-        return (choice.endpoint or self.endpoints.all[0]).addresses.resolved
+        chosen = choice.endpoint if choice is not None else None
+        return (chosen or self.endpoints.all[0]).addresses.resolved
 
     def _full(self, choice: Choice, words: str) -> Failed:
         """No endpoint was tried."""

@@ -144,3 +144,24 @@ async def test_endpoints_that_break_off_alike_are_compared_together(upstream, ho
 
     assert story["neighbours"]["alike"] >= 3
     assert "ended as upstream_reset or upstream_write_failed" in story["neighbours"]["words"][0]
+
+
+async def test_a_name_that_leads_elsewhere_since_a_moment(upstream, house):
+    name = f"http://localhost:{upstream.port}"
+    retry = {"attempts": 1}
+    async with neighbourhood(
+        house, upstream, upstream={"endpoints": [name]}, retry=retry
+    ) as around:
+        await around.well(5)
+        well = await around.story(await around.ask("/well", "u1"))
+        await upstream.refuse()
+        addresses = around.house.app.upstreams["chat"].endpoints.all[0].addresses
+        addresses._keep(["127.0.0.9"])  # the next answer of the DNS
+        bad = await around.story(await around.ask("/well", "u1"))
+
+    assert "dns" not in well["attempts"][0]  # it had a kept connection
+    assert ["127.0.0.9"] == bad["attempts"][0]["dns"]["addresses"]
+    assert "127.0.0.1" in bad["attempts"][0]["dns"]["before"]
+    assert "Its name leads to 127.0.0.9 since " in bad["proven"]
+    assert "The answer of the DNS has changed" in bad["likely"]
+    assert "127.0.0.9" in bad["next_check"]

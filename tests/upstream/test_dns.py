@@ -89,6 +89,8 @@ async def test_an_answer_is_renewed_beside_the_traffic(monkeypatch):
     await eventually(lambda: len(told) >= 2)
 
     assert [ANSWER, OTHER] == told[:2]
+    assert addresses.resolved is not None
+    assert ["127.0.0.1"] == addresses.resolved.before
     assert await addresses.resolve() == OTHER
     addresses.close()
 

@@ -72,7 +72,7 @@ HAPPENED: Final[dict[str, str]] = {
     "stream_empty": "{upstream} accepted the request and ended its stream well{pace}, without one event in it{detail}.",
     "stream_max_duration": "{upstream} was still sending after {duration} ({received} so far); {limit} ended the answer.",
     "response_too_large": "the answer of {upstream} was over the {largest_answer} that {route} passes on{detail}; the client got {received} of it.",
-    "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer ({received} so far, after {duration}){detail}.",
+    "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer{detail}: {received} so far, after {duration}.",
     "client_closed_request": "the client left after {duration}, {phase}, before it had an answer.",
     "client_closed_stream": "the client left after {duration}, when it had been sent {received}{pace}.",
     "client_too_slow": "the client did not read; {limit} ended the answer ({received} so far, after {duration}).",
