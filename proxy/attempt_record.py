@@ -61,6 +61,16 @@ class Attempt:
         self.endpoint = endpoint
         self.started = started
 
+    @property
+    def connected_at(self) -> float:
+        """When it had its connection."""
+        return self.started + self.queued + (self.connect or 0.0)
+
+    @property
+    def sent_at(self) -> float:
+        """When the last byte of the request had been sent."""
+        return self.connected_at + self.upload
+
     def carried_by(self, link: Link, at: float) -> None:
         """It has a connection, from `at` on."""
         link.uses += 1

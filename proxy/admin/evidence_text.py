@@ -18,7 +18,7 @@ def connection_words(attempt: JsonObject) -> str:
     link = part(attempt, "connection")
     if not link:
         return ""
-    words = [f"connection {text(link, 'number')}"]
+    words = [f"connection {text(link, 'number')}".rstrip()]
     if local := text(link, "local"):
         words[0] += f" from {local}"
     if peer := text(link, "peer"):

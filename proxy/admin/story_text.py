@@ -108,7 +108,8 @@ def then(attempt: JsonObject) -> str:
 def _facts(story: JsonObject) -> Iterator[str]:
     route, breaker, client = part(story, "route"), part(story, "breaker"), part(story, "client")
     if route:
-        yield f"Route:     {text(route, 'name')} → {text(route, 'upstream')} ({text(route, 'why')})"
+        why = f" ({text(route, 'why')})" if text(route, "why") else ""
+        yield f"Route:     {text(route, 'name')} → {text(route, 'upstream')}{why}"
     if breaker:
         yield f"Circuit:   {circuit(breaker)}"
     if client:

@@ -13,6 +13,7 @@ from proxy.attempt_record import Attempt
 from proxy.diagnostics.stories.inference import INFERENCES, PROVEN, Inference
 from proxy.diagnostics.stories.words import lasting
 from proxy.exchange import Exchange
+from proxy.observation.end_facts import HIDDEN
 from proxy.tls.reasons import TlsReason, tls_reason
 
 _RECENT: Final = 300.0
@@ -166,13 +167,10 @@ def _names_upgrade(asked: dict[str, str]) -> bool:
 
 def _not_readable(x: Exchange) -> str:
     cors = x.evidence.cors if x.evidence is not None else ""
-    if x.outcome is o.PREFLIGHT_REFUSED or not cors.endswith(_MAY_NOT):
+    if x.outcome is o.PREFLIGHT_REFUSED or not cors.endswith(HIDDEN):
         return ""
-    origin = cors.removesuffix(_MAY_NOT)
+    origin = cors.removesuffix(HIDDEN).rstrip()
     return f"A page of {origin} had asked, and `cors.origins` does not let it read the answer."
-
-
-_MAY_NOT: Final = " may not read the answer"
 
 
 def _by_origin(x: Exchange) -> Inference | None:

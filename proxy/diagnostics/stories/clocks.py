@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy import outcome as o
-from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.terms import Timeouts
 from proxy.timing.upload_clocks import WINDOW
@@ -93,29 +92,12 @@ def is_tunnel(x: Exchange) -> bool:
     return x.upstream_status == 101
 
 
-def sent_at(attempt: Attempt) -> float:
-    """When the last byte of the request had been sent, on `clock.now`."""
-    return attempt.started + attempt.queued + (attempt.connect or 0.0) + attempt.upload
-
-
-def since_sent(x: Exchange, attempt: Attempt) -> float | None:
-    """From the last byte of the request to the end of an attempt; None where that was not sent.
-
-    The last attempt ends with its exchange, an earlier one as its head came or did not.
-    """
-    if not attempt.sent or attempt.head is None:
-        return None
-    if attempt is not x.attempts[-1]:
-        return attempt.head
-    return max(attempt.head, x.ended - sent_at(attempt))
-
-
 def head_at(x: Exchange) -> float | None:
     """From opening to the head of the answer; None where none came."""
     last = x.attempts[-1] if x.attempts else None
     if last is None or last.head is None or last.status is None:
         return None
-    return sent_at(last) - x.started + last.head
+    return last.sent_at - x.started + last.head
 
 
 def silence(x: Exchange) -> float | None:

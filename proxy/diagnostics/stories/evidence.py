@@ -1,9 +1,9 @@
 """What was found out at the end of an exchange, and of its connections, as a story says it."""
 
 from proxy.attempt_record import Attempt
-from proxy.diagnostics.stories.clocks import since_sent
 from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
+from proxy.observation.end_facts import since_sent
 from proxy.observation.record import ms
 from proxy.upstream.link import LinkEnd
 
@@ -19,12 +19,11 @@ def connection_of(x: Exchange, attempt: Attempt) -> dict[str, object] | None:
     link = attempt.link
     if link is None:
         return None
-    began = attempt.started + attempt.queued + (attempt.connect or 0.0)
     told: dict[str, object] = {
         "number": link.number,
         "local": link.local,
         "peer": link.peer,
-        "age_ms": ms(max(0.0, began - link.opened_at)),
+        "age_ms": ms(max(0.0, attempt.connected_at - link.opened_at)),
         "use": attempt.use,
     }
     if attempt.idle is not None:
