@@ -106,14 +106,13 @@ def _measure(tried: Attempt, connected: float, sent: float, ended: float) -> Non
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
-    if failed.outcome not in (
-        o.POOL_TIMEOUT,
-        o.NO_HEALTHY_UPSTREAM,
-    ):  # then no endpoint was tried: no attempt to record
+    if failed.outcome in (o.POOL_TIMEOUT, o.NO_HEALTHY_UPSTREAM):
+        # no endpoint was tried: no attempt to record
+        ctx.exchange.clock_over(tried.queued)
+    else:
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
-        tried.in_vain = waited(tried.started + tried.queued, now())
-        ctx.exchange.clock_over(waited(tried.started, now()))
+        tried.in_vain = waited(tried.connected_at, now())
     return _failed(ctx, tried, failed)
 
 

@@ -11,7 +11,12 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.attempt_record import Attempt
-from proxy.diagnostics.stories.circumstances import circumstances_of, own_inference, own_runbook
+from proxy.diagnostics.stories.circumstances import (
+    NO_END_MARKER,
+    circumstances_of,
+    own_inference,
+    own_runbook,
+)
 from proxy.diagnostics.stories.client_end import Got, client_got
 from proxy.diagnostics.stories.clocks import ran_out
 from proxy.diagnostics.stories.facts import Facts
@@ -122,6 +127,8 @@ def runbook_of(x: Exchange) -> str:
         return over
     if x.outcome is o.STREAM_STALLED and not x.streamed:
         return "body_stalled"
+    if x.outcome is o.STREAM_TRUNCATED and x.end_marker is False:
+        return NO_END_MARKER
     if x.outcome is o.CIRCUIT_OPEN and x.opening is not None and x.opening.rule == "manual":
         return "circuit_by_hand"
     return (x.outcome or o.INTERNAL_ERROR).code
@@ -153,7 +160,7 @@ def _happened(x: Exchange, code: str) -> str:
     if code == "completed" and not x.attempts:
         return f"Sidelight answered {x.status} itself; no upstream was needed."
     template = NO_EVENT if ran_out(x) == "event_gap" else HAPPENED[code]
-    if code == "stream_truncated" and x.end_marker is False:
+    if runbook_of(x) == NO_END_MARKER and code == o.STREAM_TRUNCATED.code:
         template = NO_MARKER
     said = template.format_map(Facts(x))
     return said[0].upper() + said[1:]

@@ -106,8 +106,9 @@ def _add_end(x: Exchange, event: LogEvent) -> None:
     x.end_marker = event.get("end_marker") is True if "end_marker" in event else None
     x.inband_error = event.get("inband_error") is True
     x.max_gap = _seconds(event, "max_gap_ms") or 0.0
-    if x.attempts and x.outcome is not None and x.outcome.result is not None:
-        x.attempts[-1].outcome, x.attempts[-1].detail = x.outcome, x.detail
+    outcome = x.outcome
+    if x.attempts and x.upstream_status is None and outcome is not None and outcome.result:
+        x.attempts[-1].outcome, x.attempts[-1].detail = outcome, x.detail
 
 
 def _is_committed(event: LogEvent) -> bool:
