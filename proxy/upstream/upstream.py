@@ -25,7 +25,6 @@ from proxy.upstream.health.active import ActiveChecks
 from proxy.upstream.health.view import EndpointView
 from proxy.upstream.passive_health import PassiveHealth
 from proxy.upstream.pool import Pool, PoolView
-from proxy.upstream.resolved import Resolved
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
 from proxy.upstream.tls import upstream_tls
@@ -52,6 +51,9 @@ class Upstream:
     ) -> None:
         self.name = name
         self.rule = rule
+        self.host = (rule.host or "").encode()
+        """The authority that it is asked by; empty: the client's."""
+        self.via = rule.via
         self.endpoints = Endpoints(rule, on_endpoint, lookup)
         self.passive = PassiveHealth(self.endpoints, rule.ejection)
         """Is told how attempts ended."""
@@ -237,11 +239,6 @@ class Upstream:
         if self._pool.is_closed:
             made.abort()
         return made
-
-    def resolved(self, choice: Choice | None) -> Resolved | None:
-        """What the DNS has answered last for the one that was chosen; None where none is asked."""
-        chosen = choice.endpoint if choice is not None else None
-        return (chosen or self.endpoints.all[0]).addresses.resolved
 
     def _full(self, choice: Choice, words: str) -> Failed:
         """No endpoint was tried."""
