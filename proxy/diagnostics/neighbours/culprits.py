@@ -145,9 +145,13 @@ class Culprits:
         share = f"{n} of the {len(passed)} let in in the minute before"
         if user == self.user(own):
             likely = f"It spent the limit itself: {share} were its own ({user})."
+            check = f"Look at what {user} asks for so often, and whether it obeys `Retry-After`."
         else:
             likely = f"Another one spent what both share: {share} were those of {user}."
-        return {"likely": likely}
+            check = (
+                f"Look at what {user} asks for, and let the limit count `by` what tells them apart."
+            )
+        return {"likely": likely, "check": check}
 
     def _retries(self, x: Exchange, window: RouteWindow) -> Told:
         """Every retry of the route was paid from its budget."""

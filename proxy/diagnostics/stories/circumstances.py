@@ -183,6 +183,15 @@ def _compressed(x: Exchange) -> str:
     return f"The stream came compressed ({x.raw_coding}), so that its events could not be seen."
 
 
+def _by_coding(x: Exchange) -> Inference | None:
+    if x.outcome is not o.COMPLETED:
+        return None
+    return Inference(
+        "What compresses a stream holds its events back until it has enough of them.",
+        "Let what compresses it, the service or what stands before it, leave streams as they are.",
+    )
+
+
 CIRCUMSTANCES: Final = (
     Circumstance(_moved, _by_move),
     Circumstance(_tls, _by_tls),
@@ -190,5 +199,5 @@ CIRCUMSTANCES: Final = (
     Circumstance(_no_marker, _by_marker, NO_END_MARKER),
     Circumstance(_upgrade, _by_upgrade, UPGRADE_REFUSED),
     Circumstance(_not_readable, _by_origin, NOT_READABLE),
-    Circumstance(_compressed),
+    Circumstance(_compressed, _by_coding),
 )

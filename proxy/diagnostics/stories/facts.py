@@ -117,7 +117,7 @@ class Facts:
         if not x.route:
             return "its headers did not arrive in time"
         arrived = f", only {count(x.bytes_in, 'byte')} of it" if x.bytes_in else ""
-        by = self.limit if ran_out(x) else "the upstream"
+        by = "the upstream" if (x.detail or "").startswith("the upstream") else self.limit
         return f"its body did not arrive whole{arrived}; {by} ended the wait"
 
     @property
@@ -177,7 +177,7 @@ class Facts:
     @property
     def largest(self) -> str:
         terms = self._x.terms
-        return f"{terms.max_body} bytes" if terms else "its size"
+        return f"{terms.max_body} bytes" if terms else "size"
 
     @property
     def largest_answer(self) -> str:

@@ -44,6 +44,7 @@ def add_end_facts(x: Exchange, event: LogEvent) -> None:
     """Put them into a record that was made of `event`."""
     x.last_byte = logged_seconds(event, "last_byte_ms")
     x.raw_coding = logged_text(event, "stream_coding")
+    x.is_raw = bool(x.raw_coding)
     x.spent.client = logged_seconds(event, "client_ms") or 0.0
     rule, ago = logged_text(event, "circuit_opened_by"), logged_seconds(event, "circuit_opened_ms")
     if rule in _RULES and ago is not None:

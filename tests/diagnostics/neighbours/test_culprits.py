@@ -182,3 +182,4 @@ def test_who_spent_a_limit_is_told(happen, culprits_of, by, user, likely, count)
     assert told["count"] == count
     if likely is not None:
         assert told["likely"] == likely
+        assert "user_id u9" in told["check"]

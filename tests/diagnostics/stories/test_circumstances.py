@@ -76,8 +76,11 @@ def test_each_is_proven_and_has_its_inference_and_runbook(
 def test_a_compressed_stream_says_that_its_events_were_not_seen(exchange_of) -> None:
     x = exchange_of(streamed=True, is_raw=True, raw_coding="gzip")
 
-    assert "came compressed (gzip), so that its events could not be seen" in diagnose(x)["proven"]
-    assert own_inference(x) is None
+    told = diagnose(x)
+    assert "came compressed (gzip), so that its events could not be seen" in told["proven"]
+    assert "holds its events back" in told["likely"]
+    broken = exchange_of("stream_reset", streamed=True, is_raw=True, raw_coding="gzip")
+    assert own_inference(broken) is None
 
 
 @pytest.mark.parametrize(

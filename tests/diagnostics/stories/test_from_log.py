@@ -162,3 +162,16 @@ def test_odd_facts_count_as_missing(exchange_of, value) -> None:
     event = logged(exchange_of("head_timeout")) | dict.fromkeys(END_FIELDS, value)
 
     assert story_text(story_from_log(event))
+
+
+def test_an_upload_that_a_limit_ended_is_not_said_to_be_ended_by_the_upstream(exchange_of) -> None:
+    """A log does not say what the limits were."""
+    x = exchange_of("request_timeout", detail="body silent for 1 s", bytes_in=20000)
+
+    assert "the limit ended the wait" in str(story_from_log(logged(x))["proven"])
+
+
+def test_a_compressed_stream_is_not_said_to_have_had_no_event(exchange_of) -> None:
+    x = exchange_of(streamed=True, is_raw=True, reads=2, raw_coding="gzip", first_event=0.023)
+
+    assert "0 events" not in str(story_from_log(logged(x))["proven"])
