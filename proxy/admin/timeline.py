@@ -23,7 +23,7 @@ MEANINGS: Final[dict[SegmentKind, str]] = {
     "body": "body",
     "events": "events",
     "gap": "longest silence between two reads",
-    "silence": "silence at the end",
+    "silence": "nothing came",
 }
 _WAITS: Final = ("queue_ms", "connect_ms", "upload_ms", "head_ms")
 """What an attempt waits for, in its order, up to the head."""
