@@ -116,6 +116,8 @@ def _facts(story: JsonObject) -> Iterator[str]:
         shown = text(story, "client_cert")
         named = f" ({shown})" if shown else ""
         yield f"Client:    {text(story, 'client_ip')}{named} got {got(client)}"
+    if agent := text(story, "user_agent"):
+        yield f"Agent:     {agent}"
     if fallback := part(story, "fallback"):
         yield f"Fallback:  {fell_back(fallback)}"
     for row in rows(story, "guards"):
