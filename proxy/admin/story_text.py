@@ -113,11 +113,7 @@ def _facts(story: JsonObject) -> Iterator[str]:
     if breaker:
         yield f"Circuit:   {circuit(breaker)}"
     if client:
-        shown = text(story, "client_cert")
-        named = f" ({shown})" if shown else ""
-        yield f"Client:    {text(story, 'client_ip')}{named} got {got(client)}"
-    if agent := text(story, "user_agent"):
-        yield f"Agent:     {agent}"
+        yield from _client(story, client)
     if fallback := part(story, "fallback"):
         yield f"Fallback:  {fell_back(fallback)}"
     for row in rows(story, "guards"):
@@ -132,6 +128,14 @@ def _facts(story: JsonObject) -> Iterator[str]:
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
     yield _served_by(story)
+
+
+def _client(story: JsonObject, client: JsonObject) -> Iterator[str]:
+    shown = text(story, "client_cert")
+    named = f" ({shown})" if shown else ""
+    yield f"Client:    {text(story, 'client_ip')}{named} got {got(client)}"
+    if agent := text(story, "user_agent"):
+        yield f"Agent:     {agent}"
 
 
 def settings_of(story: JsonObject) -> str:
