@@ -192,6 +192,13 @@ def _by_coding(x: Exchange) -> Inference | None:
     )
 
 
+def _rest(x: Exchange) -> str:
+    asked = x.attempts[-1].retry_after if x.attempts else None
+    if x.outcome is not o.UPSTREAM_ERROR or asked is None:
+        return ""
+    return f"It asked to be left alone for {lasting(asked)} (Retry-After)."
+
+
 CIRCUMSTANCES: Final = (
     Circumstance(_moved, _by_move),
     Circumstance(_tls, _by_tls),
@@ -200,4 +207,5 @@ CIRCUMSTANCES: Final = (
     Circumstance(_upgrade, _by_upgrade, UPGRADE_REFUSED),
     Circumstance(_not_readable, _by_origin, NOT_READABLE),
     Circumstance(_compressed, _by_coding),
+    Circumstance(_rest),
 )

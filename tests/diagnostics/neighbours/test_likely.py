@@ -79,3 +79,13 @@ def test_codes_are_sorted_into_one_kind_at_most() -> None:
     assert not CAUSE_KNOWN & BY_REQUEST
     assert set(OUTCOMES) > CAUSE_KNOWN | BY_REQUEST
     assert {patterns.ASKER, patterns.IDLE, patterns.CLIENT_WAITED} <= set(PATTERNS)
+
+
+def test_an_error_answer_is_plain_because_it_is_an_error(happen, window_of) -> None:
+    bad = {"code": "upstream_error", "status": 429, "streamed": False}
+    happened = [happen(100.0 + n / 10, streamed=True, user=f"u{n % 5}") for n in range(20)]
+    happened += [happen(150.0 + n / 10, **bad, user=f"u{n % 5}") for n in range(8)]
+    told = told_of(window_of, happened)
+
+    assert told["findings"] == []
+    assert "something changed at" in told["likely"]

@@ -129,3 +129,11 @@ def test_a_name_that_leads_elsewhere_now_is_the_cause_of_what_cannot_be_connecte
 )
 def test_an_old_answer_explains_nothing(exchange_of, tried) -> None:
     assert own_inference(exchange_of("connect_refused", attempts=[tried])) is None
+
+
+def test_how_long_the_upstream_asked_to_be_left_alone_is_told(exchange_of) -> None:
+    tried = attempt(status=429, result="status_429", retry_after=30.0)
+    x = exchange_of("upstream_error", attempts=[tried], upstream_status=429)
+
+    assert "It asked to be left alone for 30.0 s (Retry-After)." in diagnose(x)["proven"]
+    assert own_inference(x) is None
