@@ -1,12 +1,11 @@
 """The rate limits of a route: all must give leave, and a request that is refused costs nothing."""
 
 from collections.abc import Iterator, Sequence
-from math import ceil
 
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.limits.arrivals import Arrivals
-from proxy.limits.fields import limit_fields, limit_template, policy_fields
+from proxy.limits.fields import LimitMember, limit_field, policy_field
 from proxy.limits.gcra import Decision, Quota, check_arrival
 from proxy.limits.keys import ClientKeys, KeySource
 from proxy.limits.refused_keys import RefusedKeys
@@ -27,8 +26,7 @@ class RateLimit:
         dry_run: bool = False,
     ) -> None:
         self.name = name
-        self.label = name.encode()
-        """The name as header fields have it."""
+        self.member = LimitMember(name)
         self.quota = quota
         self.rate = rate
         """As it is set, for people."""
@@ -88,36 +86,32 @@ class RateLimits:
 
     def __init__(self, limits: Sequence[RateLimit]) -> None:
         self.limits = list(limits)
-        told = [(limit.label, limit.quota) for limit in limits if not limit.dry_run]
-        self._policies = policy_fields(told)
-        self._granted = self._policies + limit_template([name for name, _ in told])
-        """The fields where all give leave."""
+        told = [limit for limit in limits if not limit.dry_run]
+        self._policies = policy_field([(limit.name, limit.quota) for limit in told])
 
     def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
         """Whether all give leave; only then does the request count, for each of them."""
         verdict = Verdict()
-        granted: list[tuple[RateLimit, int, Decision]] = []
-        refused: list[tuple[bytes, Decision]] = []
+        keys: list[int] = []
+        decisions: list[Decision] = []
         for limit in self.limits:
             key = limit.key(asked, x)
             decision = limit.look(key, now)
-            if decision.wait == 0.0:
-                granted.append((limit, key, decision))
-                continue
-            _refuse(verdict, limit, decision, limit.client(asked, x), now)
-            if not limit.dry_run:
-                refused.append((limit.label, decision))
-        if refused:
-            verdict.fields = self._policies + limit_fields(refused)
-            return verdict
-        left: list[int] = []
-        for limit, key, decision in granted:
-            limit.take(key, decision)
-            if not limit.dry_run:
-                left.append(decision.remaining)
-                left.append(ceil(decision.reset))
-        if left:
-            verdict.fields = self._granted % tuple(left)
+            if decision.wait > 0.0:
+                _refuse(verdict, limit, decision, limit.client(asked, x), now)
+            keys.append(key)
+            decisions.append(decision)
+        let_in = verdict.detail is None
+        members: list[bytes] = []
+        for n, limit in enumerate(self.limits):
+            decision = decisions[n]
+            fits = decision.wait == 0.0
+            if fits and let_in:
+                limit.take(keys[n], decision)
+            if fits == let_in and not limit.dry_run:
+                members.append(limit.member.of(decision.remaining, decision.reset))
+        if members:
+            verdict.fields = self._policies + limit_field(members)
         return verdict
 
     def __iter__(self) -> Iterator[RateLimit]:
