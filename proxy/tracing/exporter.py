@@ -5,8 +5,7 @@ counted, and that it fails is said once, as is that it works again.
 """
 
 import threading
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -21,6 +20,7 @@ from proxy.observation.record import EmitEvent, ms
 from proxy.observation.series import Sample
 from proxy.tracing.conventions import SCHEMA_URL
 from proxy.tracing.sender import Sender, Sent
+from proxy.tracing.span_queue import SpanQueue
 from proxy.tracing.spans import SpanWriter
 from proxy.tracing.wire import varint
 
@@ -30,8 +30,6 @@ PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a batch that was not taken is sent again; then the last, for ever."""
 CLOSING: Final = 5.0
 """Seconds that what still waits may take when we end."""
-_TOGETHER: Final = 32
-"""Exchanges that are written before the event loop may have the interpreter."""
 
 
 class SpanExporter:
@@ -50,23 +48,18 @@ class SpanExporter:
         timeout: float = 10.0,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
-        self._writer, self._sender, self._tell = writer, sender, tell
-        self._queue, self._interval = queue, interval
+        self._queue, self._sender, self._tell = SpanQueue(writer, queue), sender, tell
+        self._interval = interval
         self._timeout, self._pauses = timeout, pauses
         self._resource = _resource(resource)
         self._scope = ScopeSpans(
             scope=InstrumentationScope(name="sidelight", version=version), schema_url=SCHEMA_URL
         ).SerializeToString()
-        self.dropped: Counter[str] = Counter()
-        """Spans lost since the start, by cause: queue_full, rejected, closing."""
         self.exported = 0
         """Spans that the collector took."""
         self.failing: str | None = None
         """Why nothing is sent at the moment; None while it is."""
         self._failed_at = 0.0
-        self._waiting: deque[Exchange] = deque()
-        self._put = self._taken = 0
-        """Spans, each written by one thread only."""
         self._wake, self._closing = threading.Event(), threading.Event()
         self._ends_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="sidelight-spans", daemon=True)
@@ -77,19 +70,16 @@ class SpanExporter:
     @property
     def queued(self) -> int:
         """Spans that wait to be sent."""
-        return self._put - self._taken
+        return self._queue.waiting
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Spans lost since the start, by cause: queue_full, rejected, closing."""
+        return self._queue.dropped
 
     def closed(self, batch: Sequence[Exchange]) -> None:
         """Queue the spans of these; they are redacted, and nobody will change them any more."""
-        for x in batch:
-            if x.span is None or not x.span.sampled:
-                continue
-            spans = _count(x)
-            if self.queued + spans > self._queue:
-                self.dropped["queue_full"] += spans
-            else:
-                self._put += spans
-                self._waiting.append(x)
+        self._queue.add(batch)
         if self.queued >= BATCH and not self._wake.is_set():
             self._wake.set()
 
@@ -112,37 +102,20 @@ class SpanExporter:
         while not self._closing.is_set():
             self._wake.wait(self._interval)
             self._wake.clear()
-            while self._waiting and self._send_next():
+            while not self._queue.is_empty and self._send_next():
                 if self.queued < BATCH:
                     break
-        while self._waiting and self._send_next():
+        while not self._queue.is_empty and self._send_next():
             pass
         self._sender.close()
 
     def _send_next(self) -> bool:
         """Whether the next batch is done with, and another one may follow."""
-        body, spans = self._next()
-        done = not spans or self._is_sent(body, spans)
+        lines, spans = self._queue.next(BATCH)
+        done = not spans or self._is_sent(self._request(lines), spans)
         if done:
-            self._taken += spans
+            self._queue.done(spans)
         return done
-
-    def _next(self) -> tuple[bytes, int]:
-        written: list[bytes] = []
-        spans = 0
-        while self._waiting and spans < BATCH:
-            x = self._waiting.popleft()
-            number = _count(x)
-            try:
-                written.append(self._writer.spans_of(x))
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-                self.dropped["rejected"] += number  # one that cannot be made must not stop the rest
-                self._taken += number
-                continue
-            spans += number
-            if len(written) % _TOGETHER == 0:
-                time.sleep(0)
-        return self._request(written), spans
 
     def _request(self, written: list[bytes]) -> bytes:
         """The whole `ExportTraceServiceRequest`, put together once: it may be a megabyte."""
@@ -192,11 +165,6 @@ class SpanExporter:
         failed_for = ms(clock.now() - self._failed_at)
         fields = {"failed_for_ms": failed_for, "dropped": self.dropped.total()}
         self._tell("spans_healed", "info", {**fields, "collector": self._sender.url})
-
-
-def _count(x: Exchange) -> int:
-    spare = x.fallback.attempt if x.fallback is not None else None
-    return 1 + len(x.attempts) + (1 if spare is not None and spare.span_id else 0)
 
 
 def _resource(attributes: Mapping[str, str]) -> bytes:
