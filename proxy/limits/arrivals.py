@@ -40,10 +40,11 @@ class LocalArrivals:
 
     def put(self, key: int, arrival: int, at: int) -> None:
         """Keep the arrival time of a key; `at` is now, by which others may be at rest."""
-        if key not in self._times:
+        before = len(self._times)
+        self._times[key] = arrival
+        if len(self._times) > before:
             self._make_room(at)
             self._order.append(key)
-        self._times[key] = arrival
 
     def _make_room(self, at: int) -> None:
         times, order = self._times, self._order
@@ -54,7 +55,7 @@ class LocalArrivals:
                 kept.append(key)
             else:
                 del times[key]
-        if len(times) >= self._room:  # then none was at rest, and `kept` is all that was looked at
+        if len(times) > self._room:  # then none was at rest, and `kept` is all that was looked at
             soonest = min(kept, key=times.__getitem__)
             kept.remove(soonest)
             del times[soonest]

@@ -34,12 +34,17 @@ class LimitMember:
     def __init__(self, name: str) -> None:
         self._name = name
         self._known: dict[int, bytes] = {}
+        self._remaining = self._reset = -1
+        self._last = b""
 
     def of(self, remaining: int, reset: int) -> bytes:
+        if remaining == self._remaining and reset == self._reset:
+            return self._last
         pair = reset * _PAIR + remaining
         known = self._known.get(pair)
         if known is None:
             if len(self._known) >= _MOST:
                 self._known.clear()
             known = self._known[pair] = f'"{self._name}";r={remaining};t={reset}'.encode()
+        self._remaining, self._reset, self._last = remaining, reset, known
         return known

@@ -1,6 +1,7 @@
 """The rate limits of a route: all must give leave, and a request that is refused costs nothing."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
@@ -9,6 +10,8 @@ from proxy.limits.fields import LimitMember, limit_field, policy_field
 from proxy.limits.gcra import Decision, Quota, check_arrival
 from proxy.limits.keys import ClientKeys, KeySource
 from proxy.limits.refused_keys import RefusedKeys
+
+_NONE: Final = Decision(0, 0, 0.0, 0, 0)
 
 
 class RateLimit:
@@ -38,19 +41,20 @@ class RateLimit:
         self.arrivals = arrivals
         self._source = source
         self._keys = keys
+        self._key = 0
+        self.decision = _NONE
+        """On the request that was looked at last; nobody waits between that and `take`."""
 
-    def key(self, asked: RequestHead, x: Exchange) -> int:
-        """The key of the client that asks."""
-        return self._keys.of(self._source, asked, x)
+    def look(self, asked: RequestHead, x: Exchange, now: float) -> Decision:
+        """What it would decide of a request; nothing is taken yet."""
+        self._key = self._keys.of(self._source, asked, x)
+        self.decision = check_arrival(self.quota, self.arrivals.get(self._key), now)
+        return self.decision
 
-    def look(self, key: int, now: float) -> Decision:
-        """What it would decide; nothing is taken yet."""
-        return check_arrival(self.quota, self.arrivals.get(key), now)
-
-    def take(self, key: int, decision: Decision) -> None:
-        """Count a request that was let in."""
+    def take(self) -> None:
+        """Count the request that was looked at last: it is let in."""
         self.allowed += 1
-        self.arrivals.put(key, decision.arrival, decision.at)
+        self.arrivals.put(self._key, self.decision.arrival, self.decision.at)
 
     def follow(self, before: "RateLimit") -> None:
         """Count on from where `before` has come."""
@@ -92,22 +96,17 @@ class RateLimits:
     def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
         """Whether all give leave; only then does the request count, for each of them."""
         verdict = Verdict()
-        keys: list[int] = []
-        decisions: list[Decision] = []
         for limit in self.limits:
-            key = limit.key(asked, x)
-            decision = limit.look(key, now)
+            decision = limit.look(asked, x, now)
             if decision.wait > 0.0:
                 _refuse(verdict, limit, decision, limit.client(asked, x), now)
-            keys.append(key)
-            decisions.append(decision)
         let_in = verdict.detail is None
         members: list[bytes] = []
-        for n, limit in enumerate(self.limits):
-            decision = decisions[n]
+        for limit in self.limits:
+            decision = limit.decision
             fits = decision.wait == 0.0
             if fits and let_in:
-                limit.take(keys[n], decision)
+                limit.take()
             if fits == let_in and not limit.dry_run:
                 members.append(limit.member.of(decision.remaining, decision.reset))
         if members:

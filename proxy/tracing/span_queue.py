@@ -11,7 +11,7 @@ from typing import Final
 from proxy.exchange import Exchange
 from proxy.tracing.spans import SpanWriter
 
-_TOGETHER: Final = 32
+_TOGETHER: Final = 64
 """Exchanges that are written before the event loop may have the interpreter."""
 
 
