@@ -92,6 +92,9 @@ class RateLimits:
         self.limits = list(limits)
         told = [limit for limit in limits if not limit.dry_run]
         self._policies = policy_field([(limit.name, limit.quota) for limit in told])
+        self._members: list[bytes] = []
+        """Those of the last verdict, and the lines that they made: many are alike."""
+        self._fields = b""
 
     def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
         """Whether all give leave; only then does the request count, for each of them."""
@@ -109,8 +112,10 @@ class RateLimits:
                 limit.take()
             if fits == let_in and not limit.dry_run:
                 members.append(limit.member.of(decision.remaining, decision.reset))
+        if members != self._members:
+            self._members, self._fields = members, self._policies + limit_field(members)
         if members:
-            verdict.fields = self._policies + limit_field(members)
+            verdict.fields = self._fields
         return verdict
 
     def __iter__(self) -> Iterator[RateLimit]:

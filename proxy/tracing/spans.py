@@ -20,8 +20,6 @@ from proxy.tracing.wire import MOST, SizedHeads, SpanAttribute, sized, utf8
 _SPAN: Final = b"\x12"
 """`ScopeSpans.spans`; the tags below are those of `Span`."""
 _TRACE_ID: Final = b"\x0a\x10"
-_SPAN_ID: Final = b"\x12\x08"
-_PARENT: Final = b"\x22\x08"
 _NAME: Final = b"\x2a"
 _SERVER: Final = b"\x30\x02"
 _CLIENT: Final = b"\x30\x03"
@@ -69,30 +67,29 @@ class SpanWriter:
         span = x.span
         if span is None:
             return
-        ids = bytes.fromhex(span.trace_id + span.span_id + span.parent_id)
-        self._put_span(lines, self._server(x, span, ids))
+        self._put_span(lines, self._server(x, span))
         for n, tried in enumerate(x.attempts):
-            self._put_span(lines, self._attempt(x, tried, n, x.upstream, ids))
+            self._put_span(lines, self._attempt(x, tried, n, x.upstream, span))
         spare = x.fallback
         if spare is not None and spare.attempt is not None:
             n = len(x.attempts)
-            self._put_span(lines, self._attempt(x, spare.attempt, n, spare.upstream, ids))
+            self._put_span(lines, self._attempt(x, spare.attempt, n, spare.upstream, span))
 
     def _put_span(self, lines: list[bytes], parts: list[bytes]) -> None:
         written = b"".join(parts)
         lines.append(self._heads.of(len(written)))
         lines.append(written)
 
-    def _server(self, x: Exchange, span: SpanRecord, ids: bytes) -> list[bytes]:
-        outcome = x.outcome or INTERNAL_ERROR
-        lines = [_TRACE_ID, ids[:16], _SPAN_ID, ids[16:24]]
-        if len(ids) > 24:
-            lines += (_PARENT, ids[24:], _flags(span.flags, is_remote=True))
-        else:
-            lines.append(_flags(span.flags, is_remote=False))
-        lines.append(times_of(x, x.started, x.ended))
-        lines.append(self._what_was_asked(x, span.scheme))
-        lines.append(self._client.of(x.client_ip))
+    def _server(self, x: Exchange, span: SpanRecord) -> list[bytes]:
+        outcome, parent = x.outcome or INTERNAL_ERROR, span.parent_id
+        lines = [
+            _TRACE_ID,
+            _ids(span.trace_id, span.span_id, parent),
+            _flags_of(span.flags, is_remote=parent != ""),
+            times_of(x, x.started, x.ended),
+            self._what_was_asked(x, span.scheme),
+            self._client.of(x.client_ip),
+        ]
         self._request_id.put(lines, x.request_id)
         cut = x.target.find("?")
         if cut < 0:
@@ -153,13 +150,15 @@ class SpanWriter:
         return known
 
     def _attempt(
-        self, x: Exchange, tried: Attempt, n: int, upstream: str, ids: bytes
+        self, x: Exchange, tried: Attempt, n: int, upstream: str, span: SpanRecord
     ) -> list[bytes]:
-        flags = x.span.flags if x.span is not None else ""
-        lines = [_TRACE_ID, ids[:16], _SPAN_ID, bytes.fromhex(tried.span_id), _PARENT, ids[16:24]]
-        lines.append(_flags(flags, is_remote=False))
-        lines.append(times_of(x, tried.started, end_of_attempt(x, tried, n)))
-        lines.append(self._how_it_went(x, tried, upstream))
+        lines = [
+            _TRACE_ID,
+            _ids(span.trace_id, tried.span_id, span.span_id),
+            _flags_of(span.flags, is_remote=False),
+            times_of(x, tried.started, end_of_attempt(x, tried, n)),
+            self._how_it_went(x, tried, upstream),
+        ]
         self._full.put(lines, url_of_attempt(x, tried, self._routes.get(x.route)))
         if 0 < n < len(x.attempts):
             lines += self._repeated(x.attempts[n - 1], n)
@@ -215,13 +214,21 @@ class SpanWriter:
         return self._address.of(address) + (self._port.of_number(port) if port else b"")
 
 
-_known_flags: Final[dict[str, bytes]] = {}
+def _ids(trace_id: str, span_id: str, parent_id: str) -> bytes:
+    """Trace, span and parent, but for the tag of the first: by one conversion."""
+    if parent_id:
+        return bytes.fromhex(f"{trace_id}1208{span_id}2208{parent_id}")
+    return bytes.fromhex(f"{trace_id}1208{span_id}")
 
 
-def _flags(flags: str, *, is_remote: bool) -> bytes:
+_LOCAL: Final[dict[str, bytes]] = {}
+_REMOTE: Final[dict[str, bytes]] = {}
+
+
+def _flags_of(flags: str, *, is_remote: bool) -> bytes:
     """The flags byte, and above it whether the parent is another process."""
-    above = "03" if is_remote else "01"
-    known = _known_flags.get(flags + above)
+    kept = _REMOTE if is_remote else _LOCAL
+    known = kept.get(flags)
     if known is None:
-        known = _known_flags[flags + above] = bytes.fromhex(f"8501{flags}{above}0000")
+        known = kept[flags] = bytes.fromhex(f"8501{flags}{'03' if is_remote else '01'}0000")
     return known
