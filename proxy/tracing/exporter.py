@@ -111,19 +111,18 @@ class SpanExporter:
 
     def _send_next(self) -> bool:
         """Whether the next batch is done with, and another one may follow."""
-        lines, spans = self._queue.next(BATCH)
-        done = not spans or self._is_sent(self._request(lines), spans)
+        written, spans = self._queue.next(BATCH)
+        done = not spans or self._is_sent(self._request(written), spans)
         if done:
             self._queue.done(spans)
         return done
 
-    def _request(self, written: list[bytes]) -> bytes:
+    def _request(self, spans: bytes) -> bytes:
         """The whole `ExportTraceServiceRequest`, put together once: it may be a megabyte."""
-        inner = sum(map(len, written)) + len(self._scope)
+        inner = len(spans) + len(self._scope)
         spans_head = b"\x12" + varint(inner)
         outer = len(self._resource) + len(spans_head) + inner
-        head = (b"\x0a", varint(outer), self._resource, spans_head)
-        return b"".join((*head, *written, self._scope))
+        return b"".join((b"\x0a", varint(outer), self._resource, spans_head, spans, self._scope))
 
     def _is_sent(self, body: bytes, spans: int) -> bool:
         """Try until it is taken, or never will be. False: given up, because we are closing."""

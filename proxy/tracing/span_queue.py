@@ -48,7 +48,7 @@ class SpanQueue:
                 self._put += spans
                 self._exchanges.append(x)
 
-    def next(self, most: int) -> tuple[list[bytes], int]:
+    def next(self, most: int) -> tuple[bytes, int]:
         """The next spans as fields of `ScopeSpans`, about `most`, and how many these are."""
         lines: list[bytes] = []
         written = spans = 0
@@ -66,7 +66,7 @@ class SpanQueue:
             written += 1
             if written % _TOGETHER == 0:
                 time.sleep(0)
-        return lines, spans
+        return b"".join(lines), spans
 
     def done(self, spans: int) -> None:
         """So many were sent, or never will be."""

@@ -24,6 +24,7 @@ _NAME: Final = b"\x2a"
 _SERVER: Final = b"\x30\x02"
 _CLIENT: Final = b"\x30\x03"
 _IS_ERROR: Final = b"\x7a\x02\x18\x02"
+_from_hex: Final = bytes.fromhex
 _PORTS: Final = {"http": 80, "https": 443}
 
 _Asked = tuple[RouteWords | None, str, str, str, str, str]
@@ -62,7 +63,7 @@ class SpanWriter:
     def put(self, lines: list[bytes], x: Exchange) -> None:
         """All spans of an exchange that has one, as fields of `ScopeSpans`, behind what is written.
 
-        What cannot be written leaves nothing behind but whole spans.
+        In pieces, to be joined once. What cannot be written leaves nothing but whole spans.
         """
         span = x.span
         if span is None:
@@ -76,9 +77,11 @@ class SpanWriter:
             self._put_span(lines, self._attempt(x, spare.attempt, n, spare.upstream, span))
 
     def _put_span(self, lines: list[bytes], parts: list[bytes]) -> None:
-        written = b"".join(parts)
-        lines.append(self._heads.of(len(written)))
-        lines.append(written)
+        size = 0
+        for part in parts:
+            size += len(part)
+        lines.append(self._heads.of(size))
+        lines += parts
 
     def _server(self, x: Exchange, span: SpanRecord) -> list[bytes]:
         outcome, parent = x.outcome or INTERNAL_ERROR, span.parent_id
@@ -132,7 +135,8 @@ class SpanWriter:
         return known
 
     def _how_it_ended(self, x: Exchange, outcome: Outcome) -> bytes:
-        key = (outcome.code, x.term, x.status, x.upstream_status)
+        code = outcome.code if x.outcome is not None else ""
+        key = (code, x.phase, x.status, x.upstream_status)
         known = self._ended.get(key)
         if known is not None:
             return known
@@ -217,8 +221,8 @@ class SpanWriter:
 def _ids(trace_id: str, span_id: str, parent_id: str) -> bytes:
     """Trace, span and parent, but for the tag of the first: by one conversion."""
     if parent_id:
-        return bytes.fromhex(f"{trace_id}1208{span_id}2208{parent_id}")
-    return bytes.fromhex(f"{trace_id}1208{span_id}")
+        return _from_hex(f"{trace_id}1208{span_id}2208{parent_id}")
+    return _from_hex(f"{trace_id}1208{span_id}")
 
 
 _LOCAL: Final[dict[str, bytes]] = {}
@@ -230,5 +234,5 @@ def _flags_of(flags: str, *, is_remote: bool) -> bytes:
     kept = _REMOTE if is_remote else _LOCAL
     known = kept.get(flags)
     if known is None:
-        known = kept[flags] = bytes.fromhex(f"8501{flags}{'03' if is_remote else '01'}0000")
+        known = kept[flags] = _from_hex(f"8501{flags}{'03' if is_remote else '01'}0000")
     return known

@@ -45,6 +45,11 @@ def test_it_decides_as_the_definition_does(quota, pauses):
         assert ceil(reset) == decision.reset
 
 
+@given(st.integers(1, 999_999), st.floats(0, 1e8))
+def test_ticks_are_exact_however_many_there_are(count, now):
+    assert int(now * 1e6 + 0.5) * count == Quota(count, 1, 1).ticks(now)
+
+
 @given(QUOTAS, st.floats(0, 1e7))
 def test_from_rest_exactly_the_burst_is_let_in_at_once(quota, now):
     arrival, left = None, []

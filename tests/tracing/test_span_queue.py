@@ -19,8 +19,8 @@ def queue(room: int = 100) -> SpanQueue:
     return SpanQueue(SpanWriter({}), room)
 
 
-def ids(lines: list[bytes]) -> list[str]:
-    return [span.span_id.hex() for span in ScopeSpans.FromString(b"".join(lines)).spans]
+def ids(written: bytes) -> list[str]:
+    return [span.span_id.hex() for span in ScopeSpans.FromString(written).spans]
 
 
 def test_batches_are_taken_in_turn_until_nothing_waits() -> None:
@@ -57,7 +57,7 @@ def test_one_that_cannot_be_written_is_counted_and_leaves_nothing_behind() -> No
     waiting, broken = queue(), ended()
     broken.attempts[0].span_id = "no ID"
     waiting.add([ended("1" * 16), broken, ended("2" * 16)])
-    lines, spans = waiting.next(10)
+    written, spans = waiting.next(10)
 
-    assert (["1" * 16, "b" * 16, "2" * 16, "b" * 16], 4) == (ids(lines), spans)
+    assert (["1" * 16, "b" * 16, "2" * 16, "b" * 16], 4) == (ids(written), spans)
     assert (4, {"rejected": 2}) == (waiting.waiting, waiting.dropped)
