@@ -100,8 +100,8 @@ observe: { fields: { user_id: { header: X-User } } }
 policies:
   default:
     rate_limit:
-      - { rate: 999999/1s, burst: 1000000, by: address }
-      - { rate: 999999/1s, burst: 1000000, by: { field: user_id } }
+      - { rate: 100000/1s, burst: 1000000, by: address }
+      - { rate: 100000/1s, burst: 1000000, by: { field: user_id } }
     concurrency: { limit: 2000, per_client: 2000, by: { field: user_id } }
     content_types: [application/json]
     message: { pointer: /message }
