@@ -121,8 +121,7 @@ def _refuse_plain(ctx: Context) -> Refusal | None:
     """Refuse who came by plain HTTP; tell who did not to stay with https (RFC 6797)."""
     rule, asked = ctx.route.rule, ctx.asked
     if is_https(ctx.source.scheme, asked.fields if ctx.source.trusted else None):
-        if rule.hsts:
-            ctx.own_fields += ctx.route.hsts_line
+        ctx.own_fields += ctx.route.hsts_line
         return None
     if rule.require_https == "off":
         return None
