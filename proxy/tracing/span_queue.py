@@ -3,16 +3,11 @@
 `add` is for the event loop and never waits, `next` for the thread that sends.
 """
 
-import time
 from collections import Counter, deque
 from collections.abc import Sequence
-from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.tracing.spans import SpanWriter
-
-_TOGETHER: Final = 64
-"""Exchanges that are written before the event loop may have the interpreter."""
 
 
 class SpanQueue:
@@ -23,13 +18,18 @@ class SpanQueue:
         self.dropped: Counter[str] = Counter()
         """Spans lost since the start, by cause: queue_full, rejected, closing."""
         self._exchanges: deque[Exchange] = deque()
-        self._put = self._taken = 0
-        """Spans, each written by one thread only."""
+        self._put = self._written = self._taken = 0
+        """Spans, each counted by one thread only."""
 
     @property
     def waiting(self) -> int:
         """Spans that are not done with."""
         return self._put - self._taken
+
+    @property
+    def unwritten(self) -> int:
+        """Those of them that no call of `next` has given yet."""
+        return self._put - self._written
 
     @property
     def is_empty(self) -> bool:
@@ -51,10 +51,11 @@ class SpanQueue:
     def next(self, most: int) -> tuple[bytes, int]:
         """The next spans as fields of `ScopeSpans`, about `most`, and how many these are."""
         lines: list[bytes] = []
-        written = spans = 0
+        spans = 0
         while self._exchanges and spans < most:
             x = self._exchanges.popleft()
             number, before = _count(x), len(lines)
+            self._written += number
             try:
                 self._writer.put(lines, x)
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -63,9 +64,6 @@ class SpanQueue:
                 self._taken += number
                 continue
             spans += number
-            written += 1
-            if written % _TOGETHER == 0:
-                time.sleep(0)
         return b"".join(lines), spans
 
     def done(self, spans: int) -> None:

@@ -26,7 +26,9 @@ def ids(written: bytes) -> list[str]:
 def test_batches_are_taken_in_turn_until_nothing_waits() -> None:
     waiting = queue()
     waiting.add([ended(n * 16) for n in "123"])
-    first, second = waiting.next(3), waiting.next(3)
+    first = waiting.next(3)
+    assert (6, 2) == (waiting.waiting, waiting.unwritten)
+    second = waiting.next(3)
 
     assert (["1" * 16, "b" * 16, "2" * 16, "b" * 16], 4) == (ids(first[0]), first[1])
     assert (["3" * 16, "b" * 16], 2) == (ids(second[0]), second[1])
