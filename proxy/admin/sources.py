@@ -30,6 +30,10 @@ class FoundView(Protocol):
     def why(self) -> str:
         """Why there is none under an ID; empty where there is one, or nobody knows."""
 
+    @property
+    def named(self) -> Sequence[str]:
+        """IDs of stories that `why` names."""
+
 
 class FollowedView(Protocol):
     """What has ended since, oldest first; `missed` counts those that are not shown."""
