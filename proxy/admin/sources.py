@@ -45,7 +45,7 @@ class FollowedView(Protocol):
 class DiagnosticsView(Protocol):
     """Stories, errors and alerts. What does not wait is quick."""
 
-    async def story(self, request_id: str) -> FoundView:
+    async def story(self, request_id: str, *, across: bool = False) -> FoundView:
         """All that is known under this ID."""
 
     async def parted(self, request_id: str, good: str | None) -> JsonObject | str:

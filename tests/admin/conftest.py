@@ -218,7 +218,8 @@ class FakeDiagnostics:
     asked: list[Any] = field(default_factory=list)
     receivers: list[dict[str, str]] = field(default_factory=list)
 
-    async def story(self, request_id: str) -> Found:
+    async def story(self, request_id: str, *, across: bool = False) -> Found:
+        self.asked.append(across)
         return Found([s for s in self.known if s["request_id"] == request_id], self.store)
 
     async def stories(self, query: Query) -> Found:

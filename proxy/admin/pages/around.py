@@ -16,8 +16,8 @@ def diagnosis(story: JsonObject) -> Markup:
     )
 
 
-def neighbours(story: JsonObject) -> Markup | None:
-    """How others did, with links to some of both sides."""
+def neighbours(story: JsonObject, *, is_stored: bool) -> Markup | None:
+    """How others did, with links to some of both sides; with a store also those elsewhere."""
     lines: list[Content] = [
         el("li", line, _samples("Bad", bad), _samples("Good", good))
         for line, bad, good in neighbour_lines(story)
@@ -25,7 +25,20 @@ def neighbours(story: JsonObject) -> Markup | None:
     nearest = text(part(story, "neighbours"), "nearest_good")
     if nearest:
         lines.append(el("li", "Nearest good one: ", reference(nearest)))
+    lines += [_everywhere(story)] if lines and is_stored else []
     return section("Neighbours", el("ul", lines)) if lines else None
+
+
+def _everywhere(story: JsonObject) -> Markup:
+    """The same over all instances, or a link that asks for it."""
+    told = [
+        el("li", line, _samples("Bad", bad), _samples("Good", good))
+        for line, bad, good in neighbour_lines(story, "all_instances")
+    ]
+    likely = text(part(story, "all_instances"), "likely")
+    if told:
+        return el("li", "On all instances:", el("ul", told, el("li", likely) if likely else None))
+    return el("li", el("a", "Compare with all instances", href="?instances=all"))
 
 
 def culprits(story: JsonObject) -> Markup | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from proxy.admin.api.errors import NO_GROUP
-from proxy.admin.api.stories import no_story
+from proxy.admin.api.stories import ALL, no_story
 from proxy.admin.guard import AdminRefusal
 from proxy.admin.json_view import text
 from proxy.admin.pages.alerts import alerts_page
@@ -87,7 +87,8 @@ class Dashboard:
 
     async def request(self, request: web.Request) -> web.Response:
         request_id = request.match_info["id"].strip()
-        found = await self._sources.diagnostics.story(request_id)
+        across = request.query.get("instances") == ALL
+        found = await self._sources.diagnostics.story(request_id, across=across)
         if not found.stories:
             return refusal_page(request, no_story(found.why))
         title = f"Request {text(found.stories[0], 'request_id')}"

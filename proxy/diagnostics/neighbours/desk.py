@@ -7,7 +7,7 @@ is kept on the record as JSON, so it is the same in memory and in the store.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
 from typing import Final
 
@@ -15,6 +15,7 @@ import orjson
 
 from proxy import clock
 from proxy.diagnostics.neighbours.culprits import Culprits
+from proxy.diagnostics.neighbours.published import RecentRows
 from proxy.diagnostics.neighbours.ring import SPAN, Ring
 from proxy.diagnostics.neighbours.rows import MOST_FIELDS, ComparedRow, RowMaker, pace_of
 from proxy.diagnostics.neighbours.telling import Told, tell
@@ -56,6 +57,8 @@ class Desk:
         self._live: dict[tuple[str, str], RouteWindow] = {}
         """Windows of routes that have trouble now, by route and upstream."""
         self._begun: dict[tuple[str, str], float] = {}
+        self._troubled: dict[str, float] = {}
+        """When the latest bad or slow one of a route ended."""
         self._second = 0
         self._compared = 0
         """Of that second."""
@@ -98,6 +101,18 @@ class Desk:
             self._settle()
             if x.around is None:
                 self._look(x)
+
+    def recent(self, routes: Collection[str]) -> RecentRows:
+        """Rows of routes that had trouble within SPAN, and of these others."""
+        with self._lock:
+            self._settle()
+            since = clock.now() - SPAN
+            self._troubled = {name: at for name, at in self._troubled.items() if at >= since}
+            wanted = {*routes, *self._troubled}
+            rows = [row for row in self._ring.newest_first() if row.route in wanted]
+            rows.reverse()
+            lost_until = self._ring.lost_until
+            return RecentRows(self._maker.fields, rows, frozenset(self._troubled), lost_until)
 
     def restore_usual(self, saved: Mapping[str, object]) -> None:
         """Go on from what was usual before the start."""
@@ -152,6 +167,7 @@ class Desk:
             window.add(row)
         if x.outcome is COMPLETED and not self._is_slow(x):
             return
+        self._troubled[row.route] = row.ended
         if int(x.ended) != self._second:
             self._second, self._compared = int(x.ended), 0
         self._compared += 1

@@ -7,9 +7,11 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from proxy import clock
+from proxy.diagnostics.neighbours.published import RouteSlot
 from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.postgres_filters import search_inside
 from proxy.diagnostics.stories.postgres_link import engine_for_reading, is_gone
+from proxy.diagnostics.stories.postgres_neighbours import read_slots
 from proxy.diagnostics.stories.postgres_tables import storable
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.reading import Reader
@@ -49,6 +51,10 @@ class PostgresReader:
         if query.looks_inside:
             return self._asked(lambda: search_inside(self._engine, asked))
         return self._asked(lambda: self._reader.search(asked))
+
+    def slots(self, route: str, until: float) -> list[RouteSlot]:
+        """What instances have published of a route, of the minute up to this wall time."""
+        return self._asked(lambda: read_slots(self._engine, storable(route), until))
 
     def let_go(self) -> None:
         """Close what is open."""

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from proxy.diagnostics.stories.postgres_filters import STATEMENTS
 from proxy.diagnostics.stories.postgres_link import unhurried
+from proxy.diagnostics.stories.postgres_neighbours import PUBLISHED
 from proxy.diagnostics.stories.tables import (
     METADATA,
     NewerStoreError,
@@ -93,7 +94,11 @@ def _add_filters(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-STEPS: Final = (Step(_begin), Step(_add_filters))
+def _add_neighbours(connection: Connection) -> None:
+    PUBLISHED.create_all(connection)
+
+
+STEPS: Final = (Step(_begin), Step(_add_filters), Step(_add_neighbours))
 
 
 def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:

@@ -1,0 +1,119 @@
+"""Rows that instances publish to each other, ten seconds of one route at a time.
+
+Of very many some are kept, chosen by their IDs and so at random; how many there were is kept.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Final, Protocol
+from zlib import crc32
+
+import orjson
+
+from proxy.diagnostics.neighbours.rows import FIELDS, ComparedRow
+from proxy.diagnostics.neighbours.window import Value
+from proxy.exchange import Exchange
+
+SLOT: Final = 10.0
+"""Seconds of one piece."""
+GOOD: Final = 64
+BAD: Final = 128
+"""Rows of one piece that are kept, of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRows:
+    """What an instance knows of its own latest exchanges. Times are of the clock that never
+    jumps."""
+
+    fields: tuple[str, ...] = FIELDS
+    rows: Sequence[ComparedRow] = ()
+    """Of the routes that are of interest, oldest first."""
+    troubled: Collection[str] = ()
+    """Routes on which something ended badly or slowly within the last minute."""
+    lost_until: float = -inf
+    """The end of the latest row that had to go."""
+
+
+class RowSource(Protocol):
+    """Gives the latest rows of the routes that have trouble, and of these others."""
+
+    def __call__(self, routes: Collection[str], /) -> RecentRows: ...
+
+
+def no_rows(_routes: Collection[str], /) -> RecentRows:
+    """Knows none."""
+    return RecentRows()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSlot:
+    """One piece, as it was published. Times are wall time."""
+
+    instance: str
+    fields: tuple[str, ...]
+    counts: Mapping[str, int]
+    """How many there were of each kind; of good ones it is empty."""
+    rows: Sequence[tuple[ComparedRow, Mapping[str, Value]]]
+    at_least: bool
+    """Whether there were more."""
+
+
+def slot_of(ended: float) -> int:
+    """The piece of an exchange that ended at this wall time."""
+    return int(ended // SLOT)
+
+
+def to_text(
+    fields: Sequence[str], rows: Sequence[ComparedRow], offset: float, *, at_least: bool
+) -> str:
+    """A piece, to be published; `offset` makes wall time of the clock that never jumps."""
+    kinds: dict[str, list[ComparedRow]] = {}
+    for row in rows:
+        kinds.setdefault(row.kind, []).append(row)
+    kept = [row for kind, some in kinds.items() for row in _some(some, BAD if kind else GOOD)]
+    numbers: dict[Value, int] = {}
+    told = [
+        [
+            round(row.ended + offset, 3), round(row.lasted, 4), round(row.pace, 4), row.streamed,
+            row.request_id, row.upstream, row.kind, row.is_cut,
+            [numbers.setdefault(value, len(numbers)) for value in row.values],
+        ]
+        for row in kept
+    ]  # fmt: skip
+    counts = {kind: len(some) for kind, some in kinds.items()}
+    body = {"fields": fields, "counts": counts, "values": list(numbers), "rows": told,
+            "at_least": at_least}  # fmt: skip
+    return orjson.dumps(body).decode()
+
+
+def from_text(instance: str, route: str, text: str) -> RouteSlot | None:
+    """The same again; None for what is of no form that is known."""
+    try:
+        body = orjson.loads(text)
+        fields, values = tuple(map(str, body["fields"])), body["values"]
+        counts = Counter({str(kind): int(n) for kind, n in body["counts"].items()})
+        rows = [_row(route, fields, values, told) for told in body["rows"]]
+        return RouteSlot(instance, fields, counts, rows, bool(body["at_least"]))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
+
+
+def _row(
+    route: str, fields: tuple[str, ...], values: list[Value], told: list[object]
+) -> tuple[ComparedRow, Mapping[str, Value]]:
+    ended, lasted, pace, streamed, request_id, upstream, kind, is_cut, numbers = told
+    x = Exchange(float(ended) - float(lasted), 0.0, "", "", "")  # type: ignore[arg-type]
+    x.ended, x.streamed, x.first_event = float(ended), bool(streamed), float(pace)  # type: ignore[arg-type]
+    x.request_id, x.route, x.upstream = str(request_id), route, str(upstream)
+    had = tuple([values[n] for n in numbers])  # type: ignore[attr-defined]
+    row = ComparedRow(x, had, str(kind), (), is_cut=bool(is_cut))
+    return row, dict(zip(fields, had, strict=True))
+
+
+def _some(rows: Sequence[ComparedRow], most: int) -> Sequence[ComparedRow]:
+    if len(rows) <= most:
+        return rows
+    return sorted(rows, key=lambda row: crc32(row.request_id.encode("utf-8", "replace")))[:most]
