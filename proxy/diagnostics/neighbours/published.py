@@ -3,11 +3,10 @@
 Of very many some are kept, chosen by their IDs and so at random; how many there were is kept.
 """
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from zlib import crc32
 
 import orjson
@@ -21,6 +20,14 @@ SLOT: Final = 10.0
 GOOD: Final = 64
 BAD: Final = 128
 """Rows of one piece that are kept, of each kind."""
+MOST_ROWS: Final = 1500
+"""Rows that are compared with one another: it bounds how long a question takes."""
+
+_ID: Final = 4
+_KIND: Final = 6
+"""Where they stand in a row that was published."""
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,11 @@ def to_text(
     kinds: dict[str, list[ComparedRow]] = {}
     for row in rows:
         kinds.setdefault(row.kind, []).append(row)
-    kept = [row for kind, some in kinds.items() for row in _some(some, BAD if kind else GOOD)]
+    kept = [
+        row
+        for kind, some in kinds.items()
+        for row in _some(some, BAD if kind else GOOD, lambda row: row.request_id)
+    ]
     numbers: dict[Value, int] = {}
     told = [
         [
@@ -89,13 +100,37 @@ def to_text(
     return orjson.dumps(body).decode()
 
 
-def from_text(instance: str, route: str, text: str) -> RouteSlot | None:
-    """The same again; None for what is of no form that is known."""
+def from_texts(route: str, texts: Iterable[tuple[str, str]], asked: str) -> list[RouteSlot]:
+    """Pieces again, each with its instance; what is of no form that is known is passed over.
+
+    Of more rows than MOST_ROWS some are taken, and among them always that of the ID `asked`.
+    """
+    bodies = [(instance, body) for instance, text in texts if (body := _body(text)) is not None]
+    total = sum(len(body["rows"]) for _, body in bodies)
+    most = max(GOOD, BAD) if total <= MOST_ROWS else MOST_ROWS // (2 * len(bodies)) + 1
+    found = [_slot(instance, route, body, most, asked) for instance, body in bodies]
+    return [slot for slot in found if slot is not None]
+
+
+def _body(text: str) -> dict[str, Any] | None:
     try:
         body = orjson.loads(text)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) and isinstance(body.get("rows"), list) else None
+
+
+def _slot(
+    instance: str, route: str, body: dict[str, Any], most: int, asked: str
+) -> RouteSlot | None:
+    try:
         fields, values = tuple(map(str, body["fields"])), body["values"]
-        counts = Counter({str(kind): int(n) for kind, n in body["counts"].items()})
-        rows = [_row(route, fields, values, told) for told in body["rows"]]
+        counts = {str(kind): int(n) for kind, n in body["counts"].items()}
+        kinds: dict[str, list[list[object]]] = {kind: [] for kind in counts}
+        for told in body["rows"]:
+            kinds[told[_KIND]].append(told)
+        kept = [each for some in kinds.values() for each in _some(some, most, _id_of, asked)]
+        rows = [_row(route, fields, values, told) for told in kept]
         return RouteSlot(instance, fields, counts, rows, bool(body["at_least"]))
     except (ValueError, TypeError, LookupError, AttributeError):
         return None
@@ -113,7 +148,19 @@ def _row(
     return row, dict(zip(fields, had, strict=True))
 
 
-def _some(rows: Sequence[ComparedRow], most: int) -> Sequence[ComparedRow]:
+def _id_of(told: list[object]) -> str:
+    return str(told[_ID])
+
+
+def _some(
+    rows: Sequence[Row], most: int, id_of: Callable[[Row], str], asked: str = ""
+) -> Sequence[Row]:
+    """At most so many, whatever they are: that of an ID, and others by a checksum of theirs."""
     if len(rows) <= most:
         return rows
-    return sorted(rows, key=lambda row: crc32(row.request_id.encode("utf-8", "replace")))[:most]
+
+    def drawn(row: Row) -> tuple[bool, int]:
+        request_id = id_of(row)
+        return request_id != asked, crc32(request_id.encode("utf-8", "replace"))
+
+    return sorted(rows, key=drawn)[:most]

@@ -77,9 +77,9 @@ class StoryReader(Protocol):
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first."""
 
-    def slots(self, route: str, until: float, /) -> list[RouteSlot] | str:
+    def slots(self, route: str, until: float, request_id: str, /) -> list[RouteSlot] | str:
         """What instances have published of a route, of the minute up to this wall time, or why
-        there can be nothing."""
+        there can be nothing; for the exchange of this ID."""
 
     def let_go(self) -> None:
         """Close it; who reads after that opens it anew."""

@@ -49,7 +49,8 @@ class StoryLookup:
         name = str(route["name"]) if isinstance(route, dict) else ""
         slots: list[RouteSlot] | str = NOT_SHARED
         if self._store is not None:
-            slots = self._store.slots(name, ended if isinstance(ended, float) else 0.0)
+            until = ended if isinstance(ended, float) else 0.0
+            slots = self._store.slots(name, until, str(story["request_id"]))
         return no_comparison(slots) if isinstance(slots, str) else told_across(story, slots)
 
     async def stories(self, query: Query) -> FoundStories:

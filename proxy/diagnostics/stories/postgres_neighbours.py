@@ -29,7 +29,7 @@ from proxy.diagnostics.neighbours.published import (
     SLOT,
     RouteSlot,
     RowSource,
-    from_text,
+    from_texts,
     slot_of,
     to_text,
 )
@@ -137,16 +137,15 @@ def _troubled(connection: Connection, wall: float) -> set[str]:
     return set(connection.scalars(asked.distinct()))
 
 
-def read_slots(engine: Engine, route: str, until: float) -> list[RouteSlot]:
-    """Pieces of all instances, of the minute up to this wall time."""
+def read_slots(engine: Engine, route: str, until: float, request_id: str) -> list[RouteSlot]:
+    """Pieces of all instances, of the minute up to this wall time, for the exchange of an ID."""
     table = neighbour_rows.c
     asked = select(table.instance, table.body).where(
         table.route == route, table.slot.between(slot_of(until - SPAN), slot_of(until))
     )
     with engine.connect() as connection:
         rows = connection.execute(asked.order_by(table.slot.desc()).limit(MOST_READ)).all()
-    found = [from_text(instance, route, body) for instance, body in rows]
-    return [slot for slot in found if slot is not None]
+    return from_texts(route, [(instance, body) for instance, body in rows], request_id)
 
 
 def delete_slots(connection: Connection, before: float, most: int) -> None:

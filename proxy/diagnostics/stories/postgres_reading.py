@@ -52,9 +52,9 @@ class PostgresReader:
             return self._asked(lambda: search_inside(self._engine, asked))
         return self._asked(lambda: self._reader.search(asked))
 
-    def slots(self, route: str, until: float) -> list[RouteSlot]:
+    def slots(self, route: str, until: float, request_id: str) -> list[RouteSlot]:
         """What instances have published of a route, of the minute up to this wall time."""
-        return self._asked(lambda: read_slots(self._engine, storable(route), until))
+        return self._asked(lambda: read_slots(self._engine, storable(route), until, request_id))
 
     def let_go(self) -> None:
         """Close what is open."""

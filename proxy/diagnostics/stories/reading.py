@@ -67,7 +67,7 @@ class Reader:
             fitting = (s for s in read if s is not None and query.takes_story(s))
             return [summary_of(story) for story in islice(fitting, query.limit)]
 
-    def slots(self, _route: str, _until: float) -> str:
+    def slots(self, *_: object) -> str:
         """Why there are none: one process writes to it, and knows its own."""
         return NOT_SHARED
 

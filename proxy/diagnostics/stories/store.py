@@ -146,10 +146,10 @@ class Store:
             self._doubt(error)
             return None
 
-    def slots(self, route: str, until: float) -> list[RouteSlot] | str:
+    def slots(self, route: str, until: float, request_id: str) -> list[RouteSlot] | str:
         """What all instances have published of a route, or why nobody knows."""
         try:
-            return self._reader.slots(route, until)
+            return self._reader.slots(route, until, request_id)
         except STORE_ERRORS as error:
             self._doubt(error)
             return UNREADABLE

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.diagnostics.neighbours.across import NOT_BAD, NOT_THERE, told_across
-from proxy.diagnostics.neighbours.published import from_text, slot_of, to_text
+from proxy.diagnostics.neighbours.published import from_texts, slot_of, to_text
 from proxy.diagnostics.neighbours.rows import RowMaker
 from tests.diagnostics.neighbours.conftest import A, B
 
@@ -20,7 +20,7 @@ def pieces(happen):
         for at, unusual in happened:
             by_slot.setdefault(slot_of(WALL + at), []).append(maker.row(happen(at, **unusual)))
         texts = [to_text(maker.fields, rows, WALL, at_least=at_least) for rows in by_slot.values()]
-        return [from_text(instance, "chat", text) for text in texts]
+        return from_texts("chat", [(instance, text) for text in texts], "asked")
 
     return make
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from proxy.diagnostics.neighbours.published import BAD, GOOD, SLOT, from_text, slot_of, to_text
+from proxy.diagnostics.neighbours.published import (
+    BAD,
+    GOOD,
+    MOST_ROWS,
+    SLOT,
+    from_texts,
+    slot_of,
+    to_text,
+)
 from proxy.diagnostics.neighbours.rows import RowMaker
 
 
@@ -14,7 +22,8 @@ def published(happen):
         maker = RowMaker(("user_id",))
         rows = [maker.row(happen(at, **unusual)) for at, unusual in ends]
         text = to_text(maker.fields, rows, 1e9, at_least=at_least)
-        return rows, from_text("pod-1", "chat", text)
+        (slot,) = from_texts("chat", [("pod-1", text)], "")
+        return rows, slot
 
     return make
 
@@ -56,7 +65,19 @@ def test_those_that_are_kept_do_not_follow_the_turns_of_the_endpoints(published)
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"fields": [], "counts": {}, "rows": [[1]]}'])
 def test_what_is_no_piece_is_passed_over(text: str) -> None:
-    assert from_text("pod-1", "chat", text) is None
+    assert [] == from_texts("chat", [("pod-1", text)], "")
+
+
+def test_of_many_instances_some_rows_are_taken_and_that_which_is_asked_for(happen) -> None:
+    maker, many = RowMaker(), 70
+    rows = [maker.row(happen(100 + n / 100, id=f"id-{n}")) for n in range(GOOD)]
+    text = to_text(maker.fields, rows, 1e9, at_least=False)
+    slots = from_texts("chat", [(f"pod-{n}", text) for n in range(many)], "id-7")
+    taken = [row.request_id for slot in slots for row, _ in slot.rows]
+
+    assert MOST_ROWS / 3 < len(taken) <= MOST_ROWS
+    assert many == taken.count("id-7")
+    assert {GOOD} == {slot.counts[""] for slot in slots}
 
 
 def test_a_piece_is_ten_seconds_long() -> None:

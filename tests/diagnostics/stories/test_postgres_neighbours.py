@@ -62,7 +62,7 @@ def instance(engine, exchange_of):
 def found(engine) -> dict[str, set[str]]:
     """Instances, and what each has published of the last minute."""
     told: dict[str, set[str]] = {}
-    for slot in read_slots(engine, "chat", clock.wall()):
+    for slot in read_slots(engine, "chat", clock.wall(), ""):
         told.setdefault(slot.instance, set()).update(row.request_id for row, _ in slot.rows)
     return told
 
@@ -124,7 +124,7 @@ def test_a_piece_of_which_rows_were_lost_says_so(engine, instance) -> None:
     one.lost_until = clock.now()
     one.publish()
 
-    assert [True] == [slot.at_least for slot in read_slots(engine, "chat", clock.wall())]
+    assert [True] == [slot.at_least for slot in read_slots(engine, "chat", clock.wall(), "")]
 
 
 def test_a_story_that_was_written_has_it_published_sooner(engine, instance, monkeypatch) -> None:
