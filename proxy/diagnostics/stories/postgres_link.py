@@ -14,6 +14,7 @@ from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from proxy.diagnostics.stories.postgres_passfile import with_passfile
 from proxy.diagnostics.stories.store_url import secrets_of
 from proxy.diagnostics.stories.tables import NewerStoreError
 from proxy.observation.redaction import REDACTED, USER_AGENT_CHARS, redact
@@ -98,10 +99,11 @@ def _engine(url: str, patience: float, session: dict[str, float | bool], **pool:
     settings = "; ".join(f"SET {name} = {_value(value)}" for name, value in session.items())
 
     def connect() -> BoundedConnection:
-        connection = BoundedConnection.connect(
-            url, autocommit=True, connect_timeout=CONNECT, fallback_application_name="sidelight",
-            prepare_threshold=None,
-        )  # fmt: skip
+        with with_passfile(url) as conninfo:
+            connection = BoundedConnection.connect(
+                conninfo, autocommit=True, connect_timeout=CONNECT,
+                fallback_application_name="sidelight", prepare_threshold=None,
+            )  # fmt: skip
         connection.patience = patience
         connection.execute(settings.encode())
         connection.autocommit = False
