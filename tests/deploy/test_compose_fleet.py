@@ -109,7 +109,8 @@ def test_the_script_of_the_database_makes_the_documented_role(cluster: Postgres)
     documented = (ROOT / "docs" / "store.md").read_text().partition("```sql")[2].partition("```")[0]
     script = (HOME / "postgres-init.sh").read_text()
     grants = [line for line in documented.splitlines() if line.startswith(("REVOKE", "GRANT"))]
-    url = cluster.url("sidelight", "sidelight", password="it's $one's own")
+    url = cluster.url("sidelight", "sidelight")
+    cluster.passfile("sidelight", "it's $one's own")
 
     assert 0 == done.returncode, done.stderr
     assert [] == [line for line in grants if line not in script]
