@@ -27,7 +27,7 @@ _ID: Final = 4
 _KIND: Final = 6
 """Where they stand in a row that was published."""
 
-Kept = TypeVar("Kept")
+AnyRow = TypeVar("AnyRow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +153,13 @@ def _id_of(told: list[object]) -> str:
 
 
 def _some(
-    rows: Sequence[Kept], most: int, id_of: Callable[[Kept], str], asked: str = ""
-) -> Sequence[Kept]:
+    rows: Sequence[AnyRow], most: int, id_of: Callable[[AnyRow], str], asked: str = ""
+) -> Sequence[AnyRow]:
     """At most so many, whatever they are: that of an ID, and others by a checksum of theirs."""
     if len(rows) <= most:
         return rows
 
-    def drawn(row: Kept) -> tuple[bool, int]:
+    def drawn(row: AnyRow) -> tuple[bool, int]:
         request_id = id_of(row)
         return request_id != asked, crc32(request_id.encode("utf-8", "replace"))
 
