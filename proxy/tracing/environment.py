@@ -28,6 +28,8 @@ _FILES: Final = {
     "certificate": "CLIENT_CERTIFICATE",
     "key": "CLIENT_KEY",
 }
+_PROPAGATORS: Final = {"", "tracecontext", "baggage", "b3", "b3multi"}
+"""Baggage is a header like any other, and passes."""
 _MOST_MS: Final = {"timeout": 300_000, "interval": 60_000}
 
 
@@ -106,6 +108,8 @@ class _Reader:
         named = {n.strip() for n in self._environ.get("OTEL_PROPAGATORS", "").split(",")}
         if named & {"b3", "b3multi"}:
             found["b3"] = True
+        if named - _PROPAGATORS:
+            self.ignored["OTEL_PROPAGATORS"] = "known are tracecontext, baggage, b3 and b3multi"
         protocol = self._of_traces("PROTOCOL")
         if self._environ.get(protocol, "http/protobuf") not in ("http/protobuf", ""):
             self.ignored[protocol] = "only http/protobuf is spoken"

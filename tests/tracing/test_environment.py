@@ -150,6 +150,8 @@ def test_the_name_of_the_service(given, environ, service) -> None:
         ("OTEL_TRACES_EXPORTER", "zipkin"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "-1"),
+        ("OTEL_PROPAGATORS", "xray"),
+        ("OTEL_PROPAGATORS", "none"),
         ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/us.key"),
     ],
 )
