@@ -46,6 +46,7 @@ COMPILED = {
     "upstream/health": "active check checks tally view",
     "websocket": "frames side tunnel upgrade",
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
+    "settings": "route_terms",
     "tls": "handshake handshake_log port",
     "tracing": "b3 conventions record route_words sampling span_events spans wire",
 }

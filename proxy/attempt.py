@@ -12,7 +12,6 @@ from proxy.clock import now
 from proxy.context import Context
 from proxy.http.connection_auth import stays_with_connection
 from proxy.http.framing import ResponseHead
-from proxy.http.headers import combine
 from proxy.http.identity import random_hex
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
@@ -63,9 +62,7 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
         tried.sent = got.sent or (ctx.kept is not None and ctx.kept.is_lost)
     if isinstance(head, Failed):
         return _unanswered(ctx, tried, got, head)
-    if head.status == 401 and stays_with_connection(
-        combine(head.headers).get(b"www-authenticate", b"")
-    ):
+    if head.status == 401 and stays_with_connection(head.fields.get(b"www-authenticate", b"")):
         got.is_private = True
     tried.answer(head.status)
     return head
@@ -122,7 +119,7 @@ async def _send(ctx: Context, connection: Connection, at: float) -> ResponseHead
         ctx.permit.is_sent = True
     _request(ctx, connection, _head(ctx) + _framed(ctx))
     ctx.sent_at = at
-    return await connection.head(ctx.route.rule.timeouts.head, ctx.deadline.left(ctx.sent_at))
+    return await connection.head(ctx.route.terms.head, ctx.deadline.left(ctx.sent_at))
 
 
 async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHead | Failed:

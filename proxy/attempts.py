@@ -11,7 +11,6 @@ from proxy.client.request import RequestError
 from proxy.clock import now, wall
 from proxy.context import Context
 from proxy.http.framing import ResponseHead
-from proxy.http.headers import combine
 from proxy.http.identity import other_ids
 from proxy.outcome import NotRetried, signal_of
 from proxy.resilience.deadline import Deadline
@@ -30,12 +29,11 @@ from proxy.upstream.result import EndOfBody, Failed, NoAnswer
 async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     """Make attempts until one is good or the rules say stop; gives the last real answer."""
     last: UpstreamResponse | NoAnswer | None = None
-    rule = ctx.route.rule
-    at = now()
+    terms, at = ctx.route.terms, now()
     ctx.exchange.spent.enter(OURS, at)
     ctx.route.budget.earn(at)
     ctx.exchange.breaker_before = ctx.route.breaker.state(at)
-    ctx.deadline = Deadline(at + rule.timeouts.total)
+    ctx.deadline = Deadline(at + terms.total)
     while True:
         admitted = ctx.route.breaker.admit(at, is_sent=ctx.body is not None)
         if isinstance(admitted, Refused):
@@ -43,7 +41,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
         ctx.permit = admitted
         got = await attempt(ctx, at)
         if isinstance(got, ResponseHead) and got.status < 400:
-            if not ctx.route.rule.stream.hold_first_event:
+            if not terms.hold_first_event:
                 return UpstreamResponse(got)
             held = await _hold(ctx, got)
             if isinstance(held, UpstreamResponse):
@@ -65,7 +63,7 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
 
 async def _hold(ctx: Context, head: ResponseHead) -> UpstreamResponse | Failed:
     """Keep the head of a stream back until its first event; a silent one is a failed attempt."""
-    fields = combine(head.headers)
+    fields = head.fields
     stream = open_stream(ctx, head, fields)
     if stream is None or ctx.connection is None:
         return UpstreamResponse(head)
@@ -218,7 +216,7 @@ async def _set_aside(ctx: Context, head: ResponseHead) -> UpstreamResponse | NoA
     spent = ctx.exchange.spent
     answer = UpstreamResponse(head)
     ctx.exchange.attempts[-1].upstream_ids = other_ids(
-        combine(head.headers), ctx.plan.other_ids, ctx.exchange.request_id
+        head.fields, ctx.plan.other_ids, ctx.exchange.request_id
     )
     while connection is not None and len(answer.body) <= limit:
         began = now()

@@ -164,15 +164,15 @@ class Context:
 
         `authority` is sent where the upstream has none of its own; None: the client's.
         """
-        host = own.encode() if (own := self.upstream.rule.host) else authority
+        host = own if (own := self.upstream.host) else authority
         self.base = base
         self.head = self.plan.heads.request(
             self.asked,
             self.exchange,
             self.source,
             host=host,
-            strip=self.route.rule.strip_prefix or "",
-            via=self.upstream.rule.via,
+            strip=self.route.terms.strip_prefix,
+            via=self.upstream.via,
             base=base,
             change=self.route.request_headers,
         )
@@ -180,7 +180,7 @@ class Context:
     @property
     def names_no_host(self) -> bool:
         """Whether the endpoint's own authority must be sent, because nobody named another one."""
-        return not self.asked.host and not self.upstream.rule.host
+        return not self.asked.host and not self.upstream.host
 
     def pass_on_interim(self, head: ResponseHead) -> None:
         """Give the client an interim response of the upstream (RFC 9110 §15.2).
@@ -190,7 +190,7 @@ class Context:
         x = self.exchange
         if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
             x.interim += (head.status,)
-            cors, change = self.route.rule.cors is not None, self.route.response_headers
+            cors, change = self.route.terms.cors is not None, self.route.response_headers
             self.client.write(self.plan.heads.interim(head, cors=cors, change=change))
 
     def keep(self) -> None:

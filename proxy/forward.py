@@ -45,12 +45,12 @@ async def forward(ctx: Context) -> bool:
         return _refuse_unrouted(ctx, route)
     _enter(ctx, route)
     spent.enter(GUARDS, now())
-    if route.rule.cors is not None and is_preflight(asked.method, asked.fields):
-        return allow(ctx, route.rule.cors)
+    terms = route.terms
+    if terms.cors is not None and is_preflight(asked.method, asked.fields):
+        return allow(ctx, terms.cors)
     if unclear := _ambiguity(ctx, route):
         return refuse(ctx, o.BAD_REQUEST, unclear)
-    websocket = route.rule.websocket
-    if refusal := guards.refuse_on_route(asked, route.rule.max_body, websocket=websocket):
+    if refusal := guards.refuse_on_route(asked, terms.max_body, websocket=terms.websocket):
         return refuse(ctx, refusal)
     if ctx.is_limited and (refused := await admit(ctx)):
         return await answer_refused(ctx, refused)
@@ -139,7 +139,8 @@ class Forward:
         x, ended = ctx.exchange, now()
         x.close(ended)
         gather(x, ctx.asked, ctx.client, ctx.stream, ctx.connection, ctx.cors)
-        ctx.settle("neutral", ended)
+        if ctx.permit is not None or ctx.choice is not None:
+            ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
             ctx.let_go(whole=False)
         if ctx.places:
@@ -159,7 +160,7 @@ class Forward:
             if x.outcome is not o.COMPLETED:
                 x.breaker_counts = ctx.route.breaker.counts(ended)
                 x.opening = ctx.route.breaker.opening
-            ctx.client.bound_unread(ctx.route.rule.timeouts.client_write)
+            ctx.client.bound_unread(ctx.route.terms.client_write)
         if x.span is not None and not x.span.sampled and self.plan.sampler is not None:
             self.plan.sampler.end(x, x.span)
         self.observer.close(x)
@@ -168,8 +169,7 @@ class Forward:
 def _find(ctx: Context) -> Route | NoRoute:
     """The route; a preflight is about the method that is to follow."""
     asked = ctx.asked
-    method = asked.method
-    if is_preflight(method, asked.fields):
+    if asked.method == "OPTIONS" and is_preflight(asked.method, asked.fields):
         method = asked.fields[b"access-control-request-method"].decode("latin-1")
         names = asked.fields.get(b"access-control-request-headers", b"")
         host, fields = ctx.exchange.host, asked.fields
@@ -186,11 +186,11 @@ def _ambiguity(ctx: Context, route: Route) -> str | None:
 
 def _enter(ctx: Context, route: Route) -> None:
     """From here on the route's rule is what the exchange goes by."""
-    x, rule = ctx.exchange, route.rule
-    ctx.route, ctx.upstream = route, ctx.plan.upstreams[rule.upstream]
-    x.route, x.upstream, x.terms = rule.name, rule.upstream, rule
-    if rule.cors is not None or ctx.cors:
-        ctx.cors = _cors(ctx, rule.cors)
+    x, terms = ctx.exchange, route.terms
+    ctx.route, ctx.upstream = route, ctx.plan.upstreams[terms.upstream]
+    x.route, x.upstream, x.terms = terms.name, terms.upstream, route.rule
+    if terms.cors is not None or ctx.cors:
+        ctx.cors = _cors(ctx, terms.cors)
     ctx.write_head()
 
 
@@ -205,7 +205,7 @@ def _refuse_unrouted(ctx: Context, found: NoRoute) -> bool:
 
 async def _is_read(ctx: Context) -> bool:
     """Before the next exchange: wait for a client that asks and asks, and does not read."""
-    silence = ctx.route.rule.timeouts.client_write if ctx.exchange.route else _UNROUTED_WRITE
+    silence = ctx.route.terms.client_write if ctx.exchange.route else _UNROUTED_WRITE
     before = ctx.exchange.spent.enter(CLIENT, now())
     try:
         is_read = await ctx.client.drained(silence, inf)

@@ -13,7 +13,6 @@ from proxy.exchange import Exchange
 from proxy.http.cors import timing_grant, with_exposed
 from proxy.http.framing import ResponseHead
 from proxy.http.header_changes import HeaderChange
-from proxy.http.headers import combine
 from proxy.http.identity import other_ids
 from proxy.http.rules import CorsRule
 from proxy.limits.response_size import is_too_large
@@ -39,8 +38,8 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
 
     Whether the client's connection may carry another exchange.
     """
-    x, head, rule = ctx.exchange, given.head, ctx.route.rule
-    fields = combine(head.headers)
+    x, head, terms = ctx.exchange, given.head, ctx.route.terms
+    fields = head.fields
     note_head(ctx, head, fields)
     if ctx.asked.wants_websocket:
         gather_switch(x, fields)
@@ -51,11 +50,13 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     chunked = head.framing in _UNMEASURED and ctx.asked.version == _HTTP_1_1
     stream = None if given.is_whole else given.stream or open_stream(ctx, head, fields)
     body, is_whole = _body_at_hand(ctx, given, stream)
-    if rule.max_response is not None and is_too_large(head, rule.max_response, len(body)):
+    if terms.max_response is not None and is_too_large(head, terms.max_response, len(body)):
         return _refuse_size(ctx, head)
     keep = ctx.keeps_alive
-    extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, rule.cors, fields)
-    extra += ctx.own_fields + _by_option(ctx, head, fields)
+    extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, terms.cors, fields)
+    extra += ctx.own_fields
+    if x.streamed or terms.server_timing or ctx.plan.proxy_status.on_all:
+        extra += _by_option(ctx, head, fields)
     if stream is not None:
         _prepare(ctx, stream, head, chunked=chunked)
     written = ctx.plan.heads.answer(
@@ -63,7 +64,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
         fields,
         x,
         extra if keep else extra + CLOSE_LINE,
-        cors=rule.cors is not None,
+        cors=terms.cors is not None,
         change=ctx.route.response_headers,
     )
     at_hand = _framed(body, is_whole=is_whole) if chunked else body
@@ -74,7 +75,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     broken = None
     if ctx.connection is not None and not is_whole:
         read = len(body) + (stream.framing.held if stream is not None else 0)
-        source = bounded(ctx.connection, rule.max_response, read)
+        source = bounded(ctx.connection, terms.max_response, read)
         broken = await _relay(ctx, source, stream, chunked=chunked)
     return _ended(ctx, broken, head.status, keep=keep)
 
@@ -121,10 +122,11 @@ def open_stream(
     kind = fields.get(b"content-type")
     if kind is None or head.framing == "none":
         return None
-    rule = ctx.route.rule
-    framing = framing_for(kind, fields.get(b"content-encoding"), rule.stream.types)
+    types = ctx.route.terms.stream_types
+    framing = framing_for(kind, fields.get(b"content-encoding"), types)
     if framing is None:
         return None
+    rule = ctx.route.rule
     ctx.exchange.begin_stream(is_raw=framing.is_raw)
     stream = EventStream(ctx.exchange, framing, rule.stream, rule.timeouts, ctx.plan.watcher)
     stream.verdict.is_success = head.status < _NO_SUCCESS

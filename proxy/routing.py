@@ -17,6 +17,7 @@ without port and final dot.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from proxy import outcome as o
 from proxy.fallback.build import Fallback
@@ -31,12 +32,16 @@ from proxy.matching.rank import specificity
 from proxy.outcome import Outcome
 from proxy.resilience.breaker import Breaker
 from proxy.resilience.budget import Budget
+from proxy.settings.route_terms import RouteTerms
 from proxy.settings.schema import ResolvedRoute
 
 _NO_FIELDS: dict[bytes, bytes] = {}
 _NOTHING = Asked()
 _MOST_NEAR = 3
 """Near misses that are told."""
+_MOST_REMEMBERED = 1024
+_USUAL_PATH = 256
+"""Characters of a path up to which it is remembered which route it takes: clients make them up."""
 _MOST_LOOKED_AT = 100
 """Entries of which it is asked why they did not fit."""
 
@@ -54,11 +59,14 @@ class Route:
     fallback: Fallback | None = None
     request_headers: HeaderChange | None = None
     response_headers: HeaderChange | None = None
+    terms: RouteTerms = field(init=False)
+    """What is read of the rule for each exchange."""
     admits_all: bool = field(init=False)
     """Whether it has no guard and no limit of its own."""
 
     def __post_init__(self) -> None:
         rule = self.rule
+        self.terms = RouteTerms(rule)
         self.admits_all = (
             self.rate_limits is None
             and self.concurrency is None
@@ -70,7 +78,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        return self.rule.name
+        return self.terms.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,7 @@ class Router:
         self._rest = PathIndex(by_host.pop("", []))
         self._hosts = {host: PathIndex(entries) for host, entries in by_host.items()}
         self._has_conditions = any(conditions_of(route.rule.match) for route in self._routes)
+        self._remembered = lru_cache(maxsize=_MOST_REMEMBERED)(self._match_path)
 
     def match(
         self,
@@ -111,8 +120,14 @@ class Router:
 
         `announced` names the headers that a request will have of which this is the preflight.
         """
+        path = path_of(target)
+        if not self._has_conditions and len(path) <= _USUAL_PATH:
+            return self._remembered(host if self._hosts else "", path, method)
         asked = self._asked(target, fields, announced)
-        return self._match(host, normalise(path_of(target)), method, asked)
+        return self._match(host, normalise(path), method, asked)
+
+    def _match_path(self, host: str, path: str, method: str) -> Route | NoRoute:
+        return self._match(host, normalise(path), method, _NOTHING)
 
     @property
     def hosts(self) -> list[str]:

@@ -21,10 +21,10 @@ from proxy.client.states import (
     CLOSING,
     DRAINING,
     EXCHANGE,
+    FOLLOWERS,
     HEAD,
     NAMES,
     WAITING,
-    may_follow,
 )
 from proxy.client.unread import UnreadBound
 from proxy.clock import now
@@ -239,7 +239,7 @@ class ClientConnection:
 
     def enter(self, state: int) -> None:
         """Be in another state. Raises RuntimeError where no transition leads there."""
-        if not may_follow(self.state, state):
+        if not FOLLOWERS[self.state] >> state & 1:
             raise RuntimeError(f"{self!r} cannot be {NAMES[state]} next")
         if self.state == WAITING:
             self._owner.busy(self)

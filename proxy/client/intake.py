@@ -26,11 +26,12 @@ class Intake:
         False where no more is to be read for now.
         """
         reader = self._reader
-        if reader.held and reader.body.is_whole and not reader.may_switch:
+        held = reader.held
+        if held and reader.body.is_whole and not reader.may_switch:
             reader.is_ready()  # a fault is found at once, and what comes behind it not kept
         if self._reading.is_paused and not reader.is_full:
             self._reading.resume()
-        may_hold = not (reader.held or self.held) or self.account()
+        may_hold = not (held or self.held) or self.account()
         return may_hold and not reader.is_full
 
     def account(self) -> bool:

@@ -38,6 +38,7 @@ class RequestReader:
         self._limits = limits
         self._room = max(HIGH_WATER, limits.uri_bytes + limits.head_bytes + 4)
         """Bytes that the largest head there may be needs, and its two line ends."""
+        self._uri_bytes = limits.uri_bytes
         self._unjudged = min(limits.header_bytes, limits.head_bytes)
         """Bytes of header lines up to which no limit of length can be passed."""
         self._data = b""
@@ -87,7 +88,7 @@ class RequestReader:
     @property
     def is_full(self) -> bool:
         """Whether no more is to be read from the client for now."""
-        return self.body.buffered > HIGH_WATER or self.held >= self._room
+        return self.body.buffered > HIGH_WATER or len(self._data) - self._at >= self._room
 
     @property
     def has_begun(self) -> bool:
@@ -108,7 +109,9 @@ class RequestReader:
         """Whether the next request is there: its head is whole, or is refused already."""
         if self._refusal is not None or self._end:
             return True
-        if self._at == len(self._data) or (self._line is None and not self._skip_line_ends()):
+        if self._at == len(self._data):
+            return False
+        if self._line is None and self._data[self._at] == _CR and not self._skip_line_ends():
             return False
         end = self._data.find(_HEAD_END, max(self._at, self._seen - 3))
         if end >= 0:
@@ -167,7 +170,7 @@ class RequestReader:
 
     def _first_line(self) -> bytes:
         end = self._data.find(_LINE_END, self._at)
-        return self._data[self._at : end if end >= 0 else self._at + self._limits.uri_bytes]
+        return self._data[self._at : end if end >= 0 else self._at + self._uri_bytes]
 
     def _skip_line_ends(self) -> bool:
         """Empty lines before a request are read over (RFC 9112 §2.2). Whether one has begun."""
@@ -205,7 +208,7 @@ class RequestReader:
         """Read the request line, where it has arrived."""
         end = self._data.find(_LINE_END, self._at)
         length = (end if end >= 0 else self._part_end) - self._at
-        if length > self._limits.uri_bytes:
+        if length > self._uri_bytes:
             self.refuse(o.URI_TOO_LONG, "request line over the limit")
         elif end >= 0:
             line = read_line(self._data[self._at : end])

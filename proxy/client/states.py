@@ -1,7 +1,7 @@
 """The states of a client's connection, and the transitions between them.
 
-A connection is in exactly one of them. `TRANSITIONS` is what the code is held to: `may_follow`
-reads it, and so do the docs and the tests.
+A connection is in exactly one of them. `TRANSITIONS` is what the code is held to: `FOLLOWERS`
+is made of it, and so do the docs and the tests.
 """
 
 from typing import Final
@@ -56,9 +56,5 @@ def _followers() -> tuple[int, ...]:
     return tuple(masks)
 
 
-_FOLLOWERS: Final = _followers()
-
-
-def may_follow(state: int, following: int) -> bool:
-    """Whether the table leads from `state` to `following`."""
-    return bool(_FOLLOWERS[state] >> following & 1)
+FOLLOWERS: Final = _followers()
+"""By state: the states that may follow it, as bits."""

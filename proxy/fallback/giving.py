@@ -13,7 +13,6 @@ from proxy.fallback.build import Fallback
 from proxy.fallback.record import STATIC, FallbackRecord
 from proxy.fallback.static_answer import StaticAnswer
 from proxy.http.framing import ResponseHead
-from proxy.http.headers import combine
 from proxy.limits.response_size import is_too_large
 from proxy.outcome import Outcome, signal_of
 from proxy.own_response import refuse, stand_in
@@ -75,7 +74,7 @@ async def answer_failed(
     if isinstance(failed, NoAnswer):
         outcome, retry_in = failed.outcome, failed.retry_in
     else:
-        note_head(ctx, failed.head, combine(failed.head.headers))
+        note_head(ctx, failed.head, failed.head.fields)
         ctx.settle(signal_of(failed.head.status), now())
     ctx.end(outcome)
     ctx.exchange.fallback = FallbackRecord()

@@ -6,7 +6,7 @@ the other: a doubled or listed Content-Length, one beside a Transfer-Encoding, a
 than exactly `chunked`, a coding in HTTP/1.0.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,7 @@ BodyKind = Literal["none", "length", "chunked", "close"]
 """What ends the body: there is none, a count of bytes, the last chunk, the closed connection."""
 
 _OWS = b" \t"
-_KEPT = [b"keep-alive"]
+_KEPT = b"keep-alive"
 """What most values of `Connection` are."""
 _HEAD_END = b"\r\n\r\n"
 _LONGEST = 19
@@ -55,6 +55,8 @@ class ResponseHead:
     status: int
     reason: bytes
     headers: Headers
+    fields: dict[bytes, bytes]
+    """All headers by lower-case name, repeated ones joined."""
     http_version: str
     framing: BodyKind
     length: int | None
@@ -68,10 +70,12 @@ class ResponseHead:
         http_version: str,
         framing: BodyKind,
         length: int | None,
+        fields: dict[bytes, bytes] | None = None,
     ) -> None:
         self.status = status
         self.reason = reason
         self.headers = headers
+        self.fields = combine(headers) if fields is None else fields
         self.http_version = http_version
         self.framing = framing
         self.length = length
@@ -83,30 +87,24 @@ def read_as(http_version: str) -> str:
 
 
 def parse_framing(
-    method: str, status: int, http_version: str, headers: Headers
+    method: str, status: int, http_version: str, fields: Mapping[bytes, bytes]
 ) -> Framing | Malformed:
-    """The framing of the answer with this head to a request with `method`."""
-    lengths: list[bytes] = []
-    codings: list[bytes] = []
-    connection: list[bytes] = []
-    for name, value in headers:
-        size = len(name)
-        if size == 14 and name.lower() == b"content-length":
-            lengths.append(value.strip(_OWS))
-        elif size == 17 and name.lower() == b"transfer-encoding":
-            codings.append(value.strip(_OWS).lower())
-        elif size == 10 and name.lower() == b"connection":
-            connection.append(value)
-    why = _refusal(status, http_version, lengths, codings)
+    """The framing of the answer with this head to a request with `method`.
+
+    `fields` are its headers by lower-case name; what was there twice is a list, and refused as
+    such.
+    """
+    length, coding = fields.get(b"content-length"), fields.get(b"transfer-encoding")
+    why = _refusal(status, http_version, length, coding)
     if why:
         return Malformed(why)
-    lives = keeps_alive(http_version, connection)
+    lives = keeps_alive(http_version, fields.get(b"connection"))
     if has_no_body(method, status):
         return Framing("none", None, lives)
-    if codings:
+    if coding is not None:
         return Framing("chunked", None, lives)
-    if lengths:
-        return Framing("length", int(lengths[0]), lives)
+    if length is not None:
+        return Framing("length", int(length), lives)
     return Framing("close", None, False)
 
 
@@ -125,14 +123,14 @@ def has_no_body(method: str, status: int) -> bool:
     return method == "HEAD" or status in (204, 304) or status < 200
 
 
-def keeps_alive(http_version: str, connection: Iterable[bytes]) -> bool:
-    """Whether the sender means to keep the connection; `connection`: the values of that header.
+def keeps_alive(http_version: str, connection: bytes | None) -> bool:
+    """Whether the sender means to keep the connection; `connection` is the value of that header.
 
     RFC 9112, section 9.3.
     """
-    if not connection or connection == _KEPT:
-        return http_version == "1.1" or connection == _KEPT
-    options = {option.strip(_OWS).lower() for value in connection for option in value.split(b",")}
+    if connection is None or connection == _KEPT:
+        return http_version == "1.1" or connection is not None
+    options = list_members(connection)
     return b"close" not in options and (http_version == "1.1" or b"keep-alive" in options)
 
 
@@ -154,29 +152,29 @@ def refused_switch(http_version: str, headers: Headers) -> str | None:
 
 
 def _refusal(
-    status: int, http_version: str, lengths: list[bytes], codings: list[bytes]
+    status: int, http_version: str, length: bytes | None, coding: bytes | None
 ) -> str | None:
     if http_version not in ("1.1", "1.0"):
         return f"HTTP version {http_version}"
     if not 100 <= status <= 999:
         return f"status {status}"
-    if codings:
-        return _refused_coding(http_version, lengths, codings)
-    return _refused_length(lengths) if lengths else None
+    if coding is not None:
+        return _refused_coding(http_version, coding, has_length=length is not None)
+    return _refused_length(length.strip(_OWS)) if length is not None else None
 
 
-def _refused_coding(http_version: str, lengths: list[bytes], codings: list[bytes]) -> str | None:
-    if lengths:
+def _refused_coding(http_version: str, coding: bytes, *, has_length: bool) -> str | None:
+    if has_length:
         return "Content-Length beside Transfer-Encoding"
     if http_version == "1.0":
         return "Transfer-Encoding in HTTP/1.0"
-    if len(codings) > 1 or codings[0].count(b"chunked") > 1:
+    named = coding.strip(_OWS).lower()
+    if named.count(b"chunked") > 1:
         return "Transfer-Encoding twice"
-    return None if codings == [b"chunked"] else "a transfer coding other than chunked"
+    return None if named == b"chunked" else "a transfer coding other than chunked"
 
 
-def _refused_length(lengths: list[bytes]) -> str | None:
-    if len(lengths) > 1:
-        return "more than one Content-Length"
-    digits = lengths[0]
-    return None if digits.isdigit() and len(digits) <= _LONGEST else "Content-Length is no number"
+def _refused_length(digits: bytes) -> str | None:
+    if digits.isdigit() and len(digits) <= _LONGEST:
+        return None
+    return "more than one Content-Length" if b"," in digits else "Content-Length is no number"

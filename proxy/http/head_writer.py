@@ -29,9 +29,9 @@ _CORS = frozenset(
 )
 
 
-_IN_ANSWERS = b"sidelight"
-"""Our name in `Via` of answers. Not the one of requests: a client that sent it back would be taken
-for a loop."""
+_VIA = {version: f"Via: {version} sidelight\r\n".encode() for version in ("1.0", "1.1")}
+"""What answers say, by the version that the upstream spoke. Not our name in requests: a client that
+sent it back would be taken for a loop."""
 _SWITCH = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 
 
@@ -94,21 +94,23 @@ class Heads:
         own = self._own if same else self._own_and_host
         if x.span is not None:
             own = joined(own, x.span.replaces)
-        target = without_prefix(asked.target, strip)
+        target = without_prefix(asked.target, strip) if strip else asked.target
         return b"".join(
             (
                 _request_line(asked.method, base + target if target[:1] == "/" else target),
                 b"" if same else b"Host: %b\r\n" % wanted,
-                *_passing(asked, own, change, trusted=source.trusted),
+                _passing(asked, own, change, trusted=source.trusted),
                 b"" if change is None else change.lines.of(x),
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
                 self._forwarding(asked, source),
                 source.cert_line,
-                _prefix_line(asked, source, strip if len(target) != len(asked.target) else ""),
+                _prefix_line(asked, source, strip if len(target) != len(asked.target) else "")
+                if strip or source.trusted
+                else b"",
                 self._via(asked) if via else b"",
-                _body_framing(asked),
+                _body_framing(asked) if asked.has_body or asked.length is not None else b"",
                 _SWITCH if asked.wants_websocket else b"",
                 b"\r\n",
             )
@@ -152,9 +154,9 @@ class Heads:
         return b"".join(
             (
                 status_line(head.status, head.reason),
-                *to_client(head.headers, fields.get(b"connection"), own),
+                to_client(head.headers, fields.get(b"connection"), own),
                 b"" if b"date" in fields else self._date_line(),
-                b"Via: %b %b\r\n" % (head.http_version.encode(), _IN_ANSWERS),
+                _VIA[head.http_version],
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
@@ -175,8 +177,9 @@ class Heads:
         return b"".join(
             (
                 status_line(head.status, head.reason),
-                *to_client(head.headers, connection, own),
-                b"Via: %b %b\r\n\r\n" % (head.http_version.encode(), _IN_ANSWERS),
+                to_client(head.headers, connection, own),
+                _VIA[head.http_version],
+                b"\r\n",
             )
         )
 
@@ -199,7 +202,7 @@ class Heads:
 
 def _passing(
     asked: RequestHead, own: frozenset[bytes], change: HeaderChange | None, *, trusted: bool
-) -> list[bytes]:
+) -> bytes:
     """The client's lines that go on."""
     stops = own if change is None else joined(own, change.stops)
     return to_upstream(asked.raw, asked.fields.get(b"connection"), stops, trusted=trusted)

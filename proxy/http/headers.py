@@ -104,7 +104,7 @@ def _is_authority(value: bytes) -> bool:
 
 def to_upstream(
     raw: RawHeaders, connection: bytes | None, own: frozenset[bytes], *, trusted: bool = False
-) -> list[bytes]:
+) -> bytes:
     """The client's header lines that go on; `own` names what the caller adds itself.
 
     What only proxies say goes on where this one is `trusted`.
@@ -114,7 +114,7 @@ def to_upstream(
     return _filter(_STRANGERS_STOPS, own, connection, _OF_PROXIES).lines(raw)
 
 
-def to_client(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> list[bytes]:
+def to_client(raw: RawHeaders, connection: bytes | None, own: frozenset[bytes]) -> bytes:
     """The upstream's header lines that go on; `own` names what the caller adds itself."""
     return _filter(_ANSWER_STOPS, own, connection, _PRIVATE).lines(raw)
 
@@ -136,16 +136,16 @@ class _Filter:
         self._known: dict[bytes, bool] = {}
         """Whether the names that came last pass: they repeat from message to message."""
 
-    def lines(self, raw: RawHeaders) -> list[bytes]:
+    def lines(self, raw: RawHeaders) -> bytes:
         known = self._known
-        lines: list[bytes] = []
+        pieces: list[bytes] = []
         for name, value in raw:
             passes = known.get(name)
             if passes is None:
                 passes = self._judge(name)
             if passes:
-                lines.append(b"".join((name, b": ", value, b"\r\n")))
-        return lines
+                pieces += (name, b": ", value, b"\r\n")
+        return b"".join(pieces)
 
     def _judge(self, name: bytes) -> bool:
         key = name.translate(_AS_COMPARED)

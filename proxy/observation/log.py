@@ -69,15 +69,16 @@ class Log:
 
     def line(self, event: str, level: str, fields: Mapping[str, object], at: float) -> bytes:
         """One event as it is written: time (`at`, wall time), level, service, name, fields."""
-        return _encode(
-            {
-                "timestamp": clock.iso(at),
-                "level": _LEVEL_NAMES[level],
-                "service": self._service,
-                "event": event,
-                **fields,
-            }
-        )
+        return encode({**self.begun(event, level, at), **fields})
+
+    def begun(self, event: str, level: str, at: float) -> dict[str, object]:
+        """What an event begins with; its own fields are to follow."""
+        return {
+            "timestamp": clock.iso(at),
+            "level": _LEVEL_NAMES[level],
+            "service": self._service,
+            "event": event,
+        }
 
     def put(self, lines: Sequence[bytes]) -> None:
         """Say events that were made into lines already, in one go."""
@@ -103,7 +104,8 @@ class _Queue:
         self.debug = self.info = self.warning = self.error = self.critical = writer.put
 
 
-def _encode(line: dict[str, object]) -> bytes:
+def encode(line: dict[str, object]) -> bytes:
+    """An event as it is written."""
     try:
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
     except orjson.JSONEncodeError:  # a lone surrogate, a huge integer, an object

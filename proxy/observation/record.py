@@ -74,9 +74,10 @@ RESERVED: Final = frozenset(FIELDS) | {"timestamp", "level", "service", "event"}
 """Names that no field of the team's own may take."""
 
 
-def event_of(x: Exchange, *, worker: int = 0) -> Event:
-    """The fields of the event in their order; timestamp, level, service and name are the log's."""
-    event: Event = {"request_id": x.request_id}
+def event_of(x: Exchange, *, worker: int = 0, begun: Event | None = None) -> Event:
+    """The fields of the event in their order, behind those of `begun`, which are the log's own."""
+    event: Event = {} if begun is None else begun
+    event["request_id"] = x.request_id
     _add_ids(event, x)
     if x.route:
         event["route"] = x.route

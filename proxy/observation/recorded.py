@@ -28,7 +28,7 @@ def redact_in_place(x: Exchange) -> None:
     if x.client_cert:
         x.client_cert = redact(x.client_cert, FIELD_CHARS)
     if x.host:
-        x.host = redact(f"//{x.host}").removeprefix("//")  # an authority may bring its userinfo
+        x.host = _redacted_host(x.host)
     if x.client_request_id:
         x.client_request_id = redact(x.client_request_id)
     if x.upstream_request_id:
@@ -61,6 +61,11 @@ def weight(x: Exchange) -> int:
     for value in x.fields.values():
         size += min(len(value), FIELD_CHARS)
     return 1 + size // 128
+
+
+def _redacted_host(host: str) -> str:
+    """An authority may bring its userinfo, which only shows behind slashes."""
+    return redact(f"//{host}").removeprefix("//") if "@" in host or "%" in host else redact(host)
 
 
 def _redact_details(x: Exchange) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from proxy import clock
 from proxy.exchange import Exchange
 from proxy.observation.fault import fault_place
-from proxy.observation.log import Log
+from proxy.observation.log import Log, encode
 from proxy.observation.metrics import Metrics
 from proxy.observation.record import event_of
 from proxy.observation.recorded import hide, redact_in_place
@@ -69,9 +69,9 @@ class Recorder:
             return
         level = level_of(outcome, x.upstream_status)
         if self._log.hears(level):
-            event = event_of(x, worker=self._worker)
             at = clock.wall() - (clock.now() - x.ended)  # when it ended, not when it is recorded
-            lines.append(self._log.line("exchange", level, event, at))
+            begun = self._log.begun("exchange", level, at)
+            lines.append(encode(event_of(x, worker=self._worker, begun=begun)))
 
     def _count(self, x: Exchange) -> None:
         self._metrics.count(x)

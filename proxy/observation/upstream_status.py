@@ -4,7 +4,7 @@ One failed attempt among good ones is no outage: failing is only an upstream who
 one after the other. A failure is what the breaker counts as one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -134,16 +134,18 @@ def circuit_open(route: str, since: float | None, health: UpstreamHealth) -> Ups
     return UpstreamHealth("failing", f"circuit of {route} is open", since, health.failures)
 
 
-def results_of(x: Exchange) -> Iterator[AttemptResult]:
+def results_of(x: Exchange) -> list[AttemptResult]:
     """What the attempts of an exchange showed; those that blame nobody show nothing."""
+    found: list[AttemptResult] = []
     if x.outcome is None:
-        return
+        return found
     last = len(x.attempts) - 1
     for n, attempt in enumerate(x.attempts):
         at = x.ended if n == last else x.attempts[n + 1].started
         result = _result_of(attempt, at, x.outcome if n == last else None)
         if result is not None:
-            yield result
+            found.append(result)
+    return found
 
 
 def spare_result(fallback: FallbackRecord, at: float) -> AttemptResult | None:

@@ -34,7 +34,7 @@ class EndMarker:
         The tail counts, although a reader that goes by the standard drops it: an upstream that
         forgot its last blank line has not been cut off.
         """
-        if not self.is_carried and self._needle in whole:
+        if not self.is_carried and whole.find(self._needle) >= 0:
             self.is_carried = any(map(self._test, self._framing.read(whole)))
 
     @property

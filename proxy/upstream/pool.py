@@ -52,6 +52,7 @@ class Pool:
 
     def __init__(self, rule: PoolRule, endpoints: Endpoints) -> None:
         self._rule = rule
+        self._keep_alive, self._max_age = rule.keep_alive, rule.max_age
         self._endpoints = endpoints
         self._connections: set[Connection] = set()
         self._slots_taken = 0
@@ -124,13 +125,15 @@ class Pool:
 
     def keep(self, connection: Connection) -> None:
         now = connection.link.rested_at = connection.loop.time()
-        rule, endpoint = self._rule, connection.target
-        connection.fresh_until = min(now + rule.keep_alive, connection.opened_at + rule.max_age)
+        endpoint = connection.target
+        connection.fresh_until = min(now + self._keep_alive, connection.opened_at + self._max_age)
         is_spoiled = bool(self._waiters) and not connection.is_silent
         is_of_use = endpoint.keeps_idle and not self.is_closed and connection.fresh_until > now
         if not is_of_use or is_spoiled:
             connection.abort()
-        elif self._waiters and self._is_refused(endpoint):
+        elif not self._waiters:
+            self._lay_idle(connection)
+        elif self._is_refused(endpoint):
             connection.abort()  # its slot goes to whoever waited longest, for another endpoint
         elif not self._give(connection):
             self._lay_idle(connection)

@@ -23,6 +23,7 @@ from proxy.http.framing import (
     parse_framing,
     read_as,
 )
+from proxy.http.headers import combine
 from proxy.outcome import Outcome
 from proxy.upstream.blanks import Unpadded, is_padded
 from proxy.upstream.interim import InterimHeads
@@ -43,21 +44,21 @@ class ResponseReader(Response):
     """Reads one response after the other, each begun by `expect`."""
 
     __slots__ = (
-        "_fed", "_headers", "_interims", "_limits", "_method", "_parser", "_reason", "_room",
-        "_unpadded",
+        "_fed", "_headers", "_interims", "_max_head", "_max_headers", "_method", "_parser",
+        "_reason", "_room", "_unpadded",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule) -> None:
         super().__init__(endpoint)
-        self._limits = limits
+        self._max_head, self._max_headers = limits.max_head, limits.max_headers
         self._interims = InterimHeads()
         self._parser: HttpResponseParser | None = None
-        self._room = limits.max_head
+        self._room = self._max_head
 
     def reset(self) -> None:
         """Forget the last response; no bytes are awaited until `expect`."""
         self._parser = None
-        self._room = self._limits.max_head
+        self._room = self._max_head
         self.clear()
 
     def expect(self, method: str, *, may_switch: bool = False) -> None:
@@ -97,7 +98,7 @@ class ResponseReader(Response):
     @property
     def has_begun(self) -> bool:
         """Whether any byte of the response has arrived."""
-        return self._room < self._limits.max_head or self.head is not None
+        return self._room < self._max_head or self.head is not None
 
     def _begin_head(self) -> None:
         self._parser = parser = HttpResponseParser(self)
@@ -126,12 +127,12 @@ class ResponseReader(Response):
             self._feed_lines(self._unpadded, of_head)
         if self.head is None:
             if self._room < 0:
-                self.fail(o.UPSTREAM_HEADERS_TOO_LARGE, f"head over {self._limits.max_head} bytes")
+                self.fail(o.UPSTREAM_HEADERS_TOO_LARGE, f"head over {self._max_head} bytes")
             return
         if self.framing.kind == "none" and not ends_head(data):
             self.is_tainted = True
         self._fed = []
-        self._room = self._limits.max_head
+        self._room = self._max_head
         if room < len(data):
             self.feed(data[room:])
 
@@ -168,7 +169,7 @@ class ResponseReader(Response):
         buffered = self.buffered
         parser.feed_data(data)
         if self.buffered != buffered:
-            self._room = self._limits.max_head
+            self._room = self._max_head
             return
         self._room -= len(data)
         if self._room < 0 and not self.is_done:
@@ -208,7 +209,7 @@ class ResponseReader(Response):
         headers, self._headers = self._headers, []
         reason, self._reason = self._reason, b""
         status = parser.get_status_code()
-        if len(headers) > self._limits.max_headers:
+        if len(headers) > self._max_headers:
             self._refuse_head(o.UPSTREAM_HEADERS_TOO_LARGE, f"{len(headers)} header lines")
         version = parser.get_http_version()
         if version != "1.1":
@@ -216,12 +217,14 @@ class ResponseReader(Response):
         if 100 <= status < 200:
             self._take_interim(ResponseHead(status, reason, headers, version, "none", None))
             return
-        framing = parse_framing(self._method, status, version, headers)
+        fields = combine(headers)
+        framing = parse_framing(self._method, status, version, fields)
         if isinstance(framing, Malformed):
             self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, framing.why)
         self.framing = framing
-        self.is_done = framing.kind == "none" or framing.length == 0
-        self.head = ResponseHead(status, reason, headers, version, framing.kind, framing.length)
+        kind, length = framing.kind, framing.length
+        self.is_done = kind == "none" or length == 0
+        self.head = ResponseHead(status, reason, headers, version, kind, length, fields)
 
     def on_body(self, body: bytes) -> None:
         if self.is_done:

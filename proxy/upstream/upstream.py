@@ -51,6 +51,9 @@ class Upstream:
     ) -> None:
         self.name = name
         self.rule = rule
+        self.host = (rule.host or "").encode()
+        """The authority that it is asked by; empty: the client's."""
+        self.via = rule.via
         self.endpoints = Endpoints(rule, on_endpoint, lookup)
         self.passive = PassiveHealth(self.endpoints, rule.ejection)
         """Is told how attempts ended."""

@@ -206,8 +206,8 @@ async def finds_a_bug(stage: Stage, house: House) -> str:
     def broken(*_args: object, **_more: Any) -> None:
         raise ZeroDivisionError("of the scene's own")
 
-    stage.patch.setattr(ResolvedRoute, "max_body", property(broken), raising=False)
-    reference = reference_of(await house.fetch("/x"))
+    stage.patch.setattr(ResolvedRoute, "encoded_slash", property(broken), raising=False)
+    reference = reference_of(await house.fetch("/%78"))
     (group,) = (await ask(house.app.admin_port, "/api/errors")).json()["groups"]
     one = (await ask(house.app.admin_port, f"/api/errors/{group['fingerprint']}")).json()
     assert "ZeroDivisionError" in one["trace"]

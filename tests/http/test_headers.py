@@ -33,7 +33,7 @@ def spelt(name: bytes) -> bytes:
 def test_other_headers_pass_byte_for_byte_in_their_order(raw: list[tuple[bytes, bytes]]) -> None:
     raw = [(b"X-" + name, value) for name, value in raw]
 
-    assert [name + b": " + value + b"\r\n" for name, value in raw] == to_upstream(
+    assert b"".join(name + b": " + value + b"\r\n" for name, value in raw) == to_upstream(
         raw, None, NOTHING
     )
     assert to_upstream(raw, None, NOTHING) == to_client(raw, None, NOTHING)
@@ -43,8 +43,8 @@ def test_other_headers_pass_byte_for_byte_in_their_order(raw: list[tuple[bytes, 
 def test_hop_by_hop_headers_stop_both_ways(name: bytes) -> None:
     raw = [(name, b"1"), (spelt(name), b"2"), (b"Kept", b"3")]
 
-    assert [b"Kept: 3\r\n"] == to_upstream(raw, None, NOTHING)
-    assert [b"Kept: 3\r\n"] == to_client(raw, None, NOTHING)
+    assert b"Kept: 3\r\n" == to_upstream(raw, None, NOTHING)
+    assert b"Kept: 3\r\n" == to_client(raw, None, NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_hop_by_hop_headers_stop_both_ways(name: bytes) -> None:
 def test_what_we_write_ourselves_is_not_taken_from_the_client(name: bytes) -> None:
     raw = [(name, b"1"), (spelt(name), b"2")]
 
-    assert [] == to_upstream(raw, None, NOTHING)
+    assert b"" == to_upstream(raw, None, NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -112,21 +112,21 @@ def test_what_the_client_gets_of_the_upstreams_headers(name: bytes, passes: bool
 def test_what_the_caller_writes_itself_stops(pass_on) -> None:
     raw = [(b"X-Request-ID", b"1"), (b"x-request-id", b"2")]
 
-    assert [] == pass_on(raw, None, frozenset({b"x-request-id"}))
+    assert b"" == pass_on(raw, None, frozenset({b"x-request-id"}))
 
 
 @pytest.mark.parametrize("pass_on", [to_upstream, to_client])
 def test_what_connection_names_stops(pass_on) -> None:
     raw = [(b"Connection", b"close, X-Foo"), (b"X-FOO", b"1"), (b"x_foo", b"2"), (b"Bar", b"3")]
 
-    assert [b"Bar: 3\r\n"] == pass_on(raw, b"close, X-Foo", NOTHING)
+    assert b"Bar: 3\r\n" == pass_on(raw, b"close, X-Foo", NOTHING)
 
 
 @pytest.mark.parametrize("pass_on", [to_upstream, to_client])
 def test_a_long_list_of_names_is_heard_too(pass_on) -> None:
     nominations = b", ".join(b"x-%d" % number for number in range(1000))
 
-    assert [] == pass_on([(b"X-999", b"1")], nominations, NOTHING)
+    assert b"" == pass_on([(b"X-999", b"1")], nominations, NOTHING)
 
 
 @pytest.mark.parametrize(

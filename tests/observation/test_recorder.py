@@ -111,7 +111,7 @@ def test_a_fault_of_ours_is_said_and_harms_no_other_exchange(desk: Desk, exchang
     assert {("critical", "internal_error"): 1} == desk.numbers("errors_total")
     ((level, event, request_id, fault), last) = desk.told("level", "event", "request_id", "fault")
     assert ("CRITICAL", "observer_failed", "id-1") == (level, event, request_id)
-    assert str(fault).startswith("ValueError at record.py:")
+    assert str(fault).startswith("ValueError at clock.py:")
     assert ("INFO", "exchange", "id-2", None) == last
 
 

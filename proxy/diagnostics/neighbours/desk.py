@@ -1,8 +1,9 @@
 """The desk: takes what has ended from the event loop, and finds out what happened around it.
 
 `add` is for the event loop and costs next to nothing. The rest is done in a thread, once a second
-or when somebody asks; bad exchanges of one route that lie together share their count. What is found
-is kept on the record as JSON, so it is the same in memory and in the store.
+or when somebody asks, and only where there is trouble: without, exchanges wait as they are until
+they are too many. Bad ones of one route that lie together share their count. What is found is kept
+on the record as JSON, so it is the same in memory and in the store.
 """
 
 import threading
@@ -14,8 +15,9 @@ from typing import Final
 import orjson
 
 from proxy import clock
+from proxy.diagnostics.neighbours.brief import BRIEF, brief, held_of, told_of
 from proxy.diagnostics.neighbours.culprits import Culprits
-from proxy.diagnostics.neighbours.published import RecentRows
+from proxy.diagnostics.neighbours.published import RecentRows, recent_rows
 from proxy.diagnostics.neighbours.ring import SPAN, Ring
 from proxy.diagnostics.neighbours.rows import MOST_FIELDS, ComparedRow, RowMaker, pace_of
 from proxy.diagnostics.neighbours.telling import Told, tell
@@ -27,18 +29,16 @@ from proxy.outcome import COMPLETED
 
 MOST_WAITING: Final = 8192
 """Exchanges that wait for the thread; of more the oldest are not compared."""
+MOST_BYTES: Final = 16 << 20
+"""What waiting ones may take, before rows are made of them although there is no trouble."""
 EACH: Final = 50
 """Bad exchanges of one second that are compared each; the others name one that was."""
 PAIRS: Final = 10
 """Of these, by pairs of fields as well, which are looked for row by row."""
 REFRESH: Final = 10.0
 """Seconds after which a window is counted anew, by what is slow then."""
-
 SAVED: Final = 60.0
 """Seconds between two times that what is usual is saved."""
-
-_BRIEF: Final = b'{"brief"'
-
 EndedBatch = tuple[Sequence[Exchange], Mapping[int, Told]]
 """What ended, and who held what some of them were refused, by identity."""
 
@@ -57,62 +57,72 @@ class Desk:
         self._live: dict[tuple[str, str], RouteWindow] = {}
         """Windows of routes that have trouble now, by route and upstream."""
         self._begun: dict[tuple[str, str], float] = {}
-        self._troubled: dict[str, float] = {}
-        """When the latest bad or slow one of a route ended."""
-        self._second = 0
-        self._compared = 0
-        """Of that second."""
+        self._second = self._compared = 0
+        """The latest one, and how many were compared in it."""
         self._latest: dict[str, str] = {}
         """The ID of the latest one that was compared, by kind."""
         self._waiting: deque[EndedBatch] = deque()
-        self._added = 0
-        """Exchanges given to the thread: counted by the loop, as `_taken` is by the thread."""
-        self._taken = 0
+        self._is_wanted = False
+        """Whether there is trouble among those that wait, or they take too much."""
+        self._bytes = 0
+        """What those take that were added since they were wanted."""
+        self._added = self._taken = 0
+        """Exchanges given to the thread: counted by the loop, and by the thread."""
         self._lock = threading.Lock()
 
-    def add(self, batch: Sequence[Exchange], held: Mapping[int, Told]) -> None:
-        """Have these looked at. For the event loop: it never waits."""
+    def add(
+        self, batch: Sequence[Exchange], held: Mapping[int, Told], *, troubled: bool = True
+    ) -> None:
+        """Have these looked at, soon where one is bad or slow. For the loop: it never waits."""
+        self._usual.offer(batch)
         self._waiting.append((batch, held))
         self._added += len(batch)
+        self._is_wanted = self._is_wanted or troubled
         if self._added - self._taken > MOST_WAITING:
             self._drop()
+
+    def hold(self, size: int) -> None:
+        """What was added takes so many bytes."""
+        self._bytes += size
+        if self._bytes > MOST_BYTES:
+            self._is_wanted, self._bytes = True, 0
 
     def take(self, own: tuple[str, ...]) -> None:
         """Compare these fields of the team's own from now on. For the event loop as well."""
         self._own = own[:MOST_FIELDS]
+        self._is_wanted = True
 
     def settle(self) -> None:
-        """Look at all that wait."""
+        """Look at all that wait, if there is trouble."""
         with self._lock:
-            self._settle()
+            self._usual.settle()
+            if self._is_wanted or self._live:
+                self._settle()
+                self._let_go(clock.now())
 
     def complete(self, x: Exchange) -> None:
         """Find out what happened around an exchange that has ended, if nobody has."""
         with self._lock:
-            self._settle()
+            self._reach(x)
             if x.around is None:
                 self._look(x)
-            elif x.around.startswith(_BRIEF):
-                self._look(x, _held_of(x.around))
+            elif x.around.startswith(BRIEF):
+                self._look(x, held_of(x.around))
 
     def finish(self, x: Exchange) -> None:
         """The same at a bounded price, for the store: one of very many names one of its like."""
         with self._lock:
-            self._settle()
+            self._reach(x)
             if x.around is None:
                 self._look(x)
 
     def recent(self, routes: Collection[str]) -> RecentRows:
-        """Rows of routes that had trouble within SPAN, and of these others."""
+        """Rows of routes that have trouble now, and of these others."""
+        if routes:
+            self._is_wanted = True
+        self.settle()
         with self._lock:
-            self._settle()
-            since = clock.now() - SPAN
-            self._troubled = {name: at for name, at in self._troubled.items() if at >= since}
-            wanted = {*routes, *self._troubled}
-            rows = [row for row in self._ring.newest_first() if row.route in wanted]
-            rows.reverse()
-            lost_until = self._ring.lost_until
-            return RecentRows(self._maker.fields, rows, frozenset(self._troubled), lost_until)
+            return recent_rows(self._maker.fields, self._ring, routes, self._live)
 
     def restore_usual(self, saved: Mapping[str, object]) -> None:
         """Go on from what was usual before the start."""
@@ -138,7 +148,7 @@ class Desk:
         except IndexError:  # the thread was quicker
             return
         self._added -= len(batch)
-        self._ring.lose(x.ended for x in batch)
+        self._ring.lose(batch[-1].ended)
 
     def _begin_anew(self) -> None:
         """Rows have other fields from now on, and cannot be compared with those of before."""
@@ -148,7 +158,20 @@ class Desk:
         self._live.clear()
         self._begun.clear()
 
+    def _reach(self, x: Exchange) -> None:
+        """Look at what waits, as far as something has to be said of this one."""
+        self._usual.settle()
+        if not self._is_as_usual(x):
+            self._settle()
+
+    def _is_as_usual(self, x: Exchange) -> bool:
+        if x.outcome is not COMPLETED:
+            return False
+        slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
+        return (most := slowness.of(streamed=x.streamed)) is None or pace_of(x) <= most
+
     def _settle(self) -> None:
+        self._is_wanted = False
         if self._own != self._maker.own:
             self._begin_anew()
         while self._waiting:
@@ -162,12 +185,10 @@ class Desk:
 
     def _take(self, x: Exchange, row: ComparedRow, held: Told | None) -> None:
         self._ring.add(row)
-        self._usual.add(x)
         for window in self._live.values():
             window.add(row)
         if x.outcome is COMPLETED and not self._is_slow(x):
             return
-        self._troubled[row.route] = row.ended
         if int(x.ended) != self._second:
             self._second, self._compared = int(x.ended), 0
         self._compared += 1
@@ -175,7 +196,7 @@ class Desk:
             self._latest[row.kind] = x.request_id
             self._write(x, self._window(x, row), row, held)
         else:
-            x.around = _brief(self._latest[row.kind], held)
+            x.around = brief(self._latest[row.kind], held)
 
     def _window(self, x: Exchange, row: ComparedRow) -> RouteWindow:
         """The counts of the row's route, the row being the newest."""
@@ -202,15 +223,13 @@ class Desk:
 
     def _look(self, x: Exchange, held: Told | None = None) -> None:
         """Of one that nobody has looked at: it was good, or it is asked for late."""
-        slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
-        most = slowness.of(streamed=x.streamed)
-        if x.outcome is COMPLETED and (most is None or pace_of(x) <= most):
+        if self._is_as_usual(x):
             self._write(x, None, None, None)
             return
         rows = self._ring.window(x.ended)
         row = next((r for r in reversed(rows) if r.request_id == x.request_id), None)
-        if row is None and x.around is not None:
-            return  # its row has gone: what was kept in its time is all there is
+        if row is None and x.around is not None:  # its row has gone: what was kept is all there is
+            return
         window = self._counted(x, row, rows) if row is not None else None
         self._write(x, window, row, held)
 
@@ -227,22 +246,5 @@ class Desk:
             told["neighbours"] = tell(window, row, dated, at_least=at_least, in_pairs=in_pairs)
             told["culprits"] = self._culprits.of(x, window, dated)
         if held:
-            told["culprits"] = {**_plain(told.get("culprits")), "places": held}
-        kept = {key: value for key, value in told.items() if value}
-        x.around = orjson.dumps(kept)
-
-
-def _brief(like: str, held: Told | None) -> bytes:
-    """What is kept of one of very many that ended alike within a second."""
-    words = [f"so many ended badly in this second that not each was compared; one that was: {like}"]
-    told: Told = {"brief": True, "neighbours": {"words": words, "see": like}}
-    return orjson.dumps(told | ({"culprits": {"places": held}} if held else {}))
-
-
-def _held_of(brief: bytes) -> Told:
-    """Who held the places: nobody can find that out later."""
-    return _plain(_plain(orjson.loads(brief).get("culprits")).get("places"))
-
-
-def _plain(value: object) -> Told:
-    return value if isinstance(value, dict) else {}
+            told["culprits"] = {**told_of(told.get("culprits")), "places": held}
+        x.around = orjson.dumps({key: value for key, value in told.items() if value})

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import orjson
 
+from proxy.diagnostics.neighbours.ring import Ring
 from proxy.diagnostics.neighbours.rows import FIELDS, ComparedRow
 from proxy.diagnostics.neighbours.window import Value
 from proxy.exchange import Exchange
@@ -42,6 +43,19 @@ class RecentRows:
     """Routes on which something ended badly or slowly within the last minute."""
     lost_until: float = -inf
     """The end of the latest row that had to go."""
+
+
+def recent_rows(
+    fields: tuple[str, ...],
+    ring: Ring,
+    routes: Collection[str],
+    live: Collection[tuple[str, str]],
+) -> RecentRows:
+    """Rows of routes that have trouble, `live` with their upstreams, and of these others."""
+    troubled = {route for route, _ in live}
+    wanted = {*routes, *troubled}
+    rows = [row for row in ring.newest_first() if row.route in wanted] if wanted else []
+    return RecentRows(fields, rows[::-1], troubled, ring.lost_until)
 
 
 class RowSource(Protocol):

@@ -1,7 +1,7 @@
 """The rows of the latest exchanges, bounded by their number."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import inf
 from typing import Final
 
@@ -29,9 +29,9 @@ class Ring:
             self.lost_until = max(self.lost_until, self._rows[0].ended)
         self._rows.append(row)
 
-    def lose(self, rows: Iterable[float]) -> None:
-        """Exchanges that ended then never became rows."""
-        self.lost_until = max(self.lost_until, *rows)
+    def lose(self, until: float) -> None:
+        """Exchanges that ended up to then never became rows."""
+        self.lost_until = max(self.lost_until, until)
 
     def newest_first(self) -> Iterator[ComparedRow]:
         """All that are kept."""

@@ -1,6 +1,7 @@
 """What is usual, by route: counted as exchanges end, and told beside what was measured."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from proxy.diagnostics.neighbours.telling import Told
@@ -16,17 +17,39 @@ _SLOW: Final = 0.9
 _ABOVE: Final = 1.06
 """More than what a sketch may be off: what takes as long as all others is not slow."""
 _SHARES: Final = (0.5, 0.95)
+COUNTED_ALL: Final = 500
+"""Exchanges of a second that are counted all; of more, one of each batch."""
+_MOST_OFFERED: Final = 4096
+"""Batches that wait; of more the oldest are not counted."""
 _MOST_ROUTES: Final = 1000
 """Routes that are kept; more come only by settings that change, and are forgotten first."""
 
 
 class UsualTimes:
-    """The sketches of all routes."""
+    """The sketches of all routes. `offer` is for the event loop, all else for one thread."""
 
     def __init__(self) -> None:
         self._routes: dict[str, Usual] = {}
+        self._offered: deque[Sequence[Exchange]] = deque(maxlen=_MOST_OFFERED)
+        self._second = 0
+        self._all_of = 0
+        """Exchanges of that second that are counted all."""
 
-    def add(self, x: Exchange) -> None:
+    def offer(self, batch: Sequence[Exchange]) -> None:
+        """Have these counted; of very many in a second a part, which says what is usual as well."""
+        second = int(batch[-1].ended)
+        if second != self._second:
+            self._second, self._all_of = second, 0
+        self._all_of += len(batch)
+        self._offered.append(batch if self._all_of <= COUNTED_ALL else batch[-1:])
+
+    def settle(self) -> None:
+        """Count what was offered."""
+        while self._offered:
+            for x in self._offered.popleft():
+                self._add(x)
+
+    def _add(self, x: Exchange) -> None:
         """Count what was completed; how others take is not usual."""
         if x.outcome is not COMPLETED or not x.attempts:
             return

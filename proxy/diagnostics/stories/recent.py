@@ -69,14 +69,15 @@ class Shelf:
         self.size = 0
         """Bytes held, estimated."""
 
-    def add(self, batch: Sequence[Exchange]) -> None:
-        """Keep a batch that nobody will change any more."""
+    def add(self, batch: Sequence[Exchange]) -> int:
+        """Keep a batch that nobody will change any more; its size in bytes."""
         if not batch:
-            return
+            return 0
         size = sum(map(bytes_of, batch)) + self._extra * len(batch)
         self._batches.append((batch, size))
         self.size += size
         self.resize(self._room)
+        return size
 
     def resize(self, room: int) -> None:
         """Hold at most `room` bytes from now on."""
@@ -121,10 +122,9 @@ class Recent:
         self._troubled.resize(room // 2)
         self._rest.resize(room - room // 2)
 
-    def add(self, troubled: Sequence[Exchange], rest: Sequence[Exchange]) -> None:
-        """Keep exchanges that have ended: failures and slow ones, and all others."""
-        self._troubled.add(troubled)
-        self._rest.add(rest)
+    def add(self, troubled: Sequence[Exchange], rest: Sequence[Exchange]) -> int:
+        """Keep exchanges that have ended: failures and slow ones, and all others; their size."""
+        return self._troubled.add(troubled) + self._rest.add(rest)
 
     def records(self, *asked: str) -> list[Exchange]:
         """The exchanges under one of these IDs, newest first: a client may use an ID twice."""

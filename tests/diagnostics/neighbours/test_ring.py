@@ -27,7 +27,7 @@ def test_the_oldest_row_goes_and_that_is_remembered(happen) -> None:
 
 def test_what_never_became_a_row_is_lost_too() -> None:
     ring = Ring()
-    ring.lose([4.0, 5.0])
+    ring.lose(5.0)
 
     assert ring.lost_until == 5.0
 
@@ -35,7 +35,7 @@ def test_what_never_became_a_row_is_lost_too() -> None:
 def test_what_never_became_a_row_is_not_forgotten_when_an_older_row_goes(happen) -> None:
     ring, maker = Ring(1), RowMaker()
     ring.add(maker.row(happen(1.0)))
-    ring.lose([5.0])
+    ring.lose(5.0)
     ring.add(maker.row(happen(6.0)))
 
     assert ring.lost_until == 5.0

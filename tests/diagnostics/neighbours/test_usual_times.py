@@ -2,13 +2,14 @@
 
 import pytest
 
-from proxy.diagnostics.neighbours.usual_times import UsualTimes, measured
+from proxy.diagnostics.neighbours.usual_times import COUNTED_ALL, UsualTimes, measured
 
 
 def usual_of(happened):
     usual = UsualTimes()
     for x in happened:
-        usual.add(x)
+        usual.offer([x])
+    usual.settle()
     return usual
 
 
@@ -22,6 +23,18 @@ def test_a_measure_stands_beside_the_usual_one(happen) -> None:
         "p95_ms": pytest.approx(300, rel=0.06),
     }
     assert "size" not in told  # what it was sent was ours
+
+
+def test_of_very_many_in_a_second_one_of_each_batch_is_counted(happen) -> None:
+    usual = UsualTimes()
+    batch = [happen(100.5, took=0.3) for _ in range(COUNTED_ALL // 5)]
+    for _ in range(5 + 7):
+        usual.offer(batch)
+    usual.offer([happen(101.2, took=0.3) for _ in range(3)])
+    usual.settle()
+    counted = usual.saved()["chat"]["duration"].values()
+
+    assert COUNTED_ALL + 7 + 3 == sum(sum(each.values()) for each in counted)
 
 
 def test_only_what_was_completed_is_usual(happen) -> None:
