@@ -30,6 +30,10 @@ class FoundView(Protocol):
     def why(self) -> str:
         """Why there is none under an ID; empty where there is one, or nobody knows."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other instances have the same store."""
+
 
 class FollowedView(Protocol):
     """What has ended since, oldest first; `missed` counts those that are not shown."""

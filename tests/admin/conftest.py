@@ -204,6 +204,7 @@ class Found:
     stories: list[Told]
     store: str = "ok"
     why: str = ""
+    is_shared: bool = False
 
 
 @dataclass

@@ -16,8 +16,8 @@ def diagnosis(story: JsonObject) -> Markup:
     )
 
 
-def neighbours(story: JsonObject, *, is_stored: bool) -> Markup | None:
-    """How others did, with links to some of both sides; with a store also those elsewhere."""
+def neighbours(story: JsonObject, *, is_shared: bool) -> Markup | None:
+    """How others did, with links to some of both sides; of a shared store those elsewhere, too."""
     lines: list[Content] = [
         el("li", line, _samples("Bad", bad), _samples("Good", good))
         for line, bad, good in neighbour_lines(story)
@@ -25,7 +25,7 @@ def neighbours(story: JsonObject, *, is_stored: bool) -> Markup | None:
     nearest = text(part(story, "neighbours"), "nearest_good")
     if nearest:
         lines.append(el("li", "Nearest good one: ", reference(nearest)))
-    lines += [_everywhere(story)] if lines and is_stored else []
+    lines += [_everywhere(story)] if lines and is_shared else []
     return section("Neighbours", el("ul", lines)) if lines else None
 
 

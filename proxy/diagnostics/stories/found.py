@@ -18,6 +18,8 @@ class FoundStories:
     store: StoreState
     why: str = ""
     """Why there is none under an ID; empty where there is one, or where none was asked for."""
+    is_shared: bool = False
+    """Whether other instances have the same store."""
 
 
 def combined(recent: list[Story], stored: Sequence[Story] | None, limit: int) -> FoundStories:

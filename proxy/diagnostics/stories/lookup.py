@@ -1,6 +1,7 @@
 """Looks stories up in memory and in the store, and says why there is none."""
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from proxy.diagnostics.neighbours.across import NOT_SHARED, no_comparison, told_across
@@ -34,7 +35,8 @@ class StoryLookup:
         found = await self._meant(asked)
         for story in found.stories[:COMPARED] if across else ():
             story["all_instances"] = await asyncio.to_thread(self._compared, story)
-        return found
+        is_shared = self._store is not None and self._store.database.fleet is not None
+        return replace(found, is_shared=is_shared)
 
     async def _meant(self, asked: str) -> FoundStories:
         exact, *others = forms_of(asked)
