@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import ssl
 
 import pytest
@@ -603,6 +604,20 @@ async def test_variables_are_honoured(upstream, house, collector, monkeypatch):
         collector.heads[0]["content-encoding"],
     )
     assert "OTEL_TRACES_SAMPLER" == ignored["variable"]
+
+
+@pytest.mark.parametrize(
+    ("instance", "told"),
+    [("pod-7", "pod-7"), (None, socket.gethostname())],
+    ids=["as it is called", "else by its host"],
+)
+async def test_spans_name_the_instance_as_stories_do(upstream, traced, collector, instance, told):
+    house = await traced(instance=instance)
+    answer = await house.fetch()
+    server, _ = await collector.trace(2)
+    (story,) = await stories(house.app.admin_port, answer.header("X-Request-ID"))
+
+    assert [told, told] == [server.resource["service.instance.id"], story["instance"]]
 
 
 @pytest.fixture
