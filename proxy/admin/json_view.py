@@ -51,9 +51,9 @@ def texts(view: JsonObject, key: str) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list | tuple) else []
 
 
-def counts_of(view: JsonObject) -> list[float]:
-    """The numbers of `counts`."""
-    value = view.get("counts")
+def numbers(view: JsonObject, key: str) -> list[float]:
+    """The numbers of a list."""
+    value = view.get(key)
     listed = value if isinstance(value, list | tuple) else ()
     return [float(n) for n in listed if isinstance(n, int | float)]
 

@@ -34,6 +34,10 @@ class FoundView(Protocol):
     def is_shared(self) -> bool:
         """Whether other instances have the same store."""
 
+    @property
+    def named(self) -> Sequence[str]:
+        """IDs of stories that `why` names."""
+
 
 class FollowedView(Protocol):
     """What has ended since, oldest first; `missed` counts those that are not shown."""

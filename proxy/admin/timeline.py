@@ -20,7 +20,7 @@ MEANINGS: Final[dict[SegmentKind, str]] = {
     "body": "body",
     "events": "events",
     "gap": "longest silence between two reads",
-    "silence": "silence at the end",
+    "silence": "nothing came",
 }
 _VISIBLE: Final = 0.02
 """A silence shorter than this share of the exchange is not worth a mark."""

@@ -204,6 +204,7 @@ class Found:
     stories: list[Told]
     store: str = "ok"
     why: str = ""
+    named: tuple[str, ...] = ()
     is_shared: bool = False
 
 
@@ -216,12 +217,15 @@ class FakeDiagnostics:
     groups: list[Told] = field(default_factory=lambda: [copy.deepcopy(GROUP)])
     raised: list[Told] = field(default_factory=lambda: [copy.deepcopy(ALERT)])
     store: str = "ok"
+    why: str = ""
+    named: tuple[str, ...] = ()
     asked: list[Any] = field(default_factory=list)
     receivers: list[dict[str, str]] = field(default_factory=list)
 
     async def story(self, request_id: str, *, across: bool = False) -> Found:
         self.asked.append(across)
-        return Found([s for s in self.known if s["request_id"] == request_id], self.store)
+        found = [s for s in self.known if s["request_id"] == request_id]
+        return Found(found, self.store, self.why, self.named)
 
     async def stories(self, query: Query) -> Found:
         self.asked.append(query)

@@ -14,10 +14,14 @@ def test_it_is_said_in_one_line(uptime, said) -> None:
     assert Identity("chat", "host-1", "1.2.3", uptime).words == f"chat on host-1 · 1.2.3 · {said}"
 
 
-@pytest.mark.parametrize("path", ["/", "/requests", "/requests/req-1", "/errors", "/alerts"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/requests", "/requests/req-1", "/requests/nope-0001", "/errors", "/errors/nope",
+     "/alerts", "/routes", "/runbooks/stream_stalled", "/nowhere"],
+)  # fmt: skip
 async def test_every_page_says_which_sidelight_it_is_in_title_and_head(admin, path) -> None:
     html = await (await admin.get(path, headers={"Accept": "text/html"})).text()
     who = f"sidelight on {socket.gethostname()}"
 
-    assert f"· {who} · Sidelight</title>" in html
+    assert f"{who} · 1.2.3 · up" in html.partition("</title>")[0]
     assert f'<small class="which">{who} · 1.2.3 · up' in html

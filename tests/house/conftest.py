@@ -12,7 +12,7 @@ from tests.house.house import House, Process
 def pytest_asyncio_loop_factories(item):
     """What does not depend on the loop need not be played twice: processes, browsers."""
     alone = {"process", "browser"} & set(item.fixturenames)
-    is_page = item.module.__name__.endswith("test_dashboard")
+    is_page = "test_dashboard" in item.module.__name__
     return {"asyncio": asyncio.new_event_loop} if alone or is_page else None
 
 

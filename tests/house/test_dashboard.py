@@ -79,7 +79,9 @@ async def test_nothing_a_client_sent_is_ever_run(upstream, house) -> None:
     answer = await house.fetch(f"/x?q={SCRIPT}", f"User-Agent: {SCRIPT}", f"X-Who: {SCRIPT}")
     reference = answer.header("X-Request-ID")
     async with browsing(house.app.admin_port) as browser:
-        for path in (*PAGES, f"/requests/{reference}", f"/requests?field.who={SCRIPT}"):
+        counted = [f"/requests?group={by}" for by in ("path", "agent", "field.who")]
+        stories = [f"/requests/{reference}", f"/requests?field.who={SCRIPT}"]
+        for path in (*PAGES, *counted, *stories):
             page = await browser.open(path)
             await page.wait_for_timeout(50)
 

@@ -61,7 +61,7 @@ SHAPES: Final[dict[str, Schema]] = {
     ),
     "Counted": _object(
         "value count", value=TEXT, count=WHOLE, codes=_map(WHOLE), counts=_list(WHOLE),
-        samples=_list(TEXT),
+        broken=_list(WHOLE), samples=_list(TEXT),
     ),
     "Followed": _object(
         "requests cursor missed", requests=_list(_of("Summary")), cursor=WHOLE, missed=WHOLE

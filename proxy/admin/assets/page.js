@@ -9,25 +9,32 @@ let broken = 0;
 document.documentElement.classList.add("js");
 
 function ago(seconds) {
-  if (seconds < 0) return "";
   for (const [unit, size] of [["d", 86400], ["h", 3600], ["min", 60]]) {
-    if (seconds >= size) return ` · ${Math.floor(seconds / size)} ${unit} ago`;
+    if (seconds >= size) return `${Math.floor(seconds / size)} ${unit} ago`;
   }
-  return ` · ${Math.floor(seconds)} s ago`;
+  return `${Math.floor(seconds)} s ago`;
 }
 
 // Times say how long ago they were; the title keeps the exact one.
 function age() {
   for (const time of document.querySelectorAll("time[datetime]")) {
-    time.dataset.text ??= time.textContent;
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
-    if (Number.isFinite(seconds)) time.textContent = time.dataset.text + ago(seconds);
+    if (!(seconds >= 0)) continue;
+    const words = time.querySelector(".ago") ?? time.appendChild(document.createElement("span"));
+    words.className = "ago";
+    words.textContent = ago(seconds);
   }
 }
 
 // Where a link or button leads: rows come and go above it, this stays.
 function target(element) {
   return element.getAttribute("href") ?? element.dataset.post;
+}
+
+// The element of `fresh` that is what `old` was; of several that lead there the one with its words.
+function again(old, fresh) {
+  const alike = [...fresh.querySelectorAll("a, button")].filter((one) => target(one) === target(old));
+  return alike.find((one) => one.textContent === old.textContent) ?? alike[0];
 }
 
 // Puts the part of the overview that changes into its place; the focus stays where it was.
@@ -39,9 +46,9 @@ async function refresh() {
     if (answer.status === 401 || answer.status === 403) return location.reload();
     if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
-    const focused = live.contains(document.activeElement) && target(document.activeElement);
+    const focused = live.contains(document.activeElement) && document.activeElement;
     live.replaceWith(fresh);
-    if (focused) [...fresh.querySelectorAll("a, button")].find((one) => target(one) === focused)?.focus();
+    if (focused) again(focused, fresh)?.focus();
     broken = 0;
     age();
   } catch {

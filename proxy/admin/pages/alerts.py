@@ -1,11 +1,24 @@
 """Alerts: what was raised, why, and where to look."""
 
 from collections.abc import Sequence
+from typing import Final
 from urllib.parse import quote
 
 from proxy.admin.json_view import JsonObject, part, text, texts
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import badge, link, nothing, reference, section, state, when
+from proxy.admin.pages.parts import (
+    badge,
+    link,
+    nothing,
+    reference,
+    requests_link,
+    route_link,
+    section,
+    state,
+    upstream_link,
+    when,
+)
+from proxy.diagnostics.alerts.rules import RuleName
 
 
 def alerts_page(alerts: Sequence[JsonObject]) -> list[Markup]:
@@ -41,11 +54,40 @@ def alert_item(alert: JsonObject) -> Markup:
            badge("silenced", "quiet") if is_silent else None),
         el("p", el("code", rule), " since ", when(text(alert, "raised_at")),
            [" until ", when(text(alert, "cleared_at"))] if text(alert, "cleared_at") else None,
-           " · ", runbook_link(text(alert, "runbook", rule)),
+           _about(alert), " · ", runbook_link(text(alert, "runbook", rule)),
            [" · see", samples] if samples else None, class_="quiet"),
         _silence(rule, is_silent=is_silent),
         class_=f"alert {severity if is_raised else 'cleared'}",
     )  # fmt: skip
+
+
+_ERRORS: Final = link("errors by group", "errors")
+ABOUT: Final[dict[RuleName, Content]] = {
+    "critical_errors": _ERRORS,
+    "errors": _ERRORS,
+    "warnings": _ERRORS,
+    "error_rate": _ERRORS,
+    "slow_answers": requests_link("requests by path", group="path"),
+    "slow_first_events": requests_link("requests by path", group="path"),
+    "stalls": requests_link("streams that fell silent", code="stream_stalled"),
+    "unauthorised": requests_link("requests by status", group="status"),
+    "overloaded": requests_link("refused requests", code="overload_shed"),
+}
+"""What the alerts of a rule are about, where it is not its subject."""
+
+
+def _about(alert: JsonObject) -> Content:
+    """A link to it."""
+    rule, subject = text(alert, "rule"), text(alert, "subject")
+    match rule:
+        case "breaker_open":
+            about: Content = route_link(f"route {subject}", subject)
+        case "pool_exhausted" | "endpoint_down":
+            upstream = subject.partition(" ")[0]
+            about = upstream_link(f"upstream {upstream}", upstream)
+        case _:
+            about = {str(name): each for name, each in ABOUT.items()}.get(rule)
+    return [" · ", about] if about is not None else None
 
 
 def _trace(url: str) -> Content:

@@ -1,9 +1,11 @@
 """The diagnosis in its parts, and what happened around an exchange, on its page."""
 
+from collections.abc import Iterator
+
 from proxy.admin.around_text import culprit_lines, diagnosis_parts, neighbour_lines
 from proxy.admin.json_view import JsonObject, part, text
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import reference, section
+from proxy.admin.pages.parts import linked, reference, section
 from proxy.diagnostics.stories.usually import usual_lines
 
 
@@ -11,7 +13,10 @@ def diagnosis(story: JsonObject) -> Markup:
     """Proven, likely, next check: a line each."""
     return el(
         "div",
-        [el("p", el("b", name, ": "), said) for name, said in diagnosis_parts(story)],
+        [
+            el("p", el("b", name, ": "), linked(said, set(_ids(story))))
+            for name, said in diagnosis_parts(story)
+        ],
         class_="diagnosis",
     )
 
@@ -43,7 +48,8 @@ def _everywhere(story: JsonObject) -> Markup:
 
 def culprits(story: JsonObject) -> Markup | None:
     """Who brought it about."""
-    lines = [el("li", line) for line in culprit_lines(story)]
+    ids = set(_ids(story))
+    lines = [el("li", linked(line, ids)) for line in culprit_lines(story)]
     return section("Culprits", el("ul", lines)) if lines else None
 
 
@@ -51,6 +57,20 @@ def usual(story: JsonObject) -> Markup | None:
     """What was measured beside what is usual on the route."""
     lines = [el("li", line) for line, _ in usual_lines(part(story, "usual"))]
     return section("Usual on the route", el("ul", lines)) if lines else None
+
+
+def _ids(story: JsonObject) -> Iterator[str]:
+    """The other exchanges that it names."""
+    found: list[object] = [story.get("culprits"), story.get("neighbours")]
+    while found:
+        match found.pop():
+            case {"request_id": str(named), **rest}:
+                yield named
+                found += rest.values()
+            case dict(inner):
+                found += inner.values()
+            case list(inner):
+                found += inner
 
 
 def _samples(side: str, ids: list[str]) -> Markup | None:

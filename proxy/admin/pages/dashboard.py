@@ -9,14 +9,15 @@ from urllib.parse import quote
 from aiohttp import web
 
 from proxy.admin.api.errors import NO_GROUP
-from proxy.admin.api.stories import ALL, no_story
+from proxy.admin.api.stories import ALL
 from proxy.admin.guard import AdminRefusal
-from proxy.admin.json_view import text
+from proxy.admin.json_view import part, text
 from proxy.admin.pages.alerts import alerts_page
 from proxy.admin.pages.entry import refusal_page, see
 from proxy.admin.pages.errors import errors_page, group_page
 from proxy.admin.pages.frame import html_page, html_reply, search
 from proxy.admin.pages.markup import Markup, el
+from proxy.admin.pages.missing import missing_page
 from proxy.admin.pages.overview import overview
 from proxy.admin.pages.request import request_page
 from proxy.admin.pages.requests import requests_page
@@ -80,7 +81,8 @@ class Dashboard:
         if not isinstance(found, list) and found.group is not None:
             found = replace(found, limit=MOST_COUNTED)
         listed = found if isinstance(found, list) else await kept.stories(found)
-        shown = requests_page(listed, given)
+        observed = part(part(self._sources.config(), "observe"), "fields")
+        shown = requests_page(listed, given, list(observed))
         return html_page(
             request, "Requests", shown, here="/requests", status=400 if is_wrong else 200
         )
@@ -90,7 +92,9 @@ class Dashboard:
         across = request.query.get("instances") == ALL
         found = await self._sources.diagnostics.story(request_id, across=across)
         if not found.stories:
-            return refusal_page(request, no_story(found.why))
+            status = 503 if found.store == "failing" else 404
+            shown = missing_page(found)
+            return html_page(request, "Not found", shown, here="/requests", status=status)
         title = f"Request {text(found.stories[0], 'request_id')}"
         return html_page(request, title, request_page(found), here="/requests")
 

@@ -1,27 +1,30 @@
-"""Drawings: the timeline of a story, and the last five minutes as small bars. SVG, no scripts.
+"""The timeline of a story. SVG, no scripts.
 
-Sizes and places stand in attributes, colours come from the style sheet by class: the policy of
-the pages allows no style within the page.
+Places along the time axis are shares of the width and heights are pixels: the whole of it is seen
+on any screen, and its text keeps its size. Colours come from the style sheet by class: the policy
+of the pages allows no style within the page.
 """
 
 from collections.abc import Iterator, Sequence
-from math import log10
 from typing import Final
 
 from proxy.admin.json_view import JsonObject, length
+from proxy.admin.pages.charts import nice_step
 from proxy.admin.pages.markup import Markup, el
 from proxy.admin.timeline import MEANINGS, Bar, Lane, extent, lanes_of
 
-WIDTH: Final = 960
-_LEFT: Final = 84
-_RIGHT: Final = 150
-_LANE: Final = 40
-_BAR: Final = 22
+_LANE: Final = 54
+"""Pixels of a lane: a line of text, its bars, and the mark of a gap."""
+_TEXT: Final = 15
+_BARS: Final = 21
+_BAR: Final = 20
+_AXIS: Final = 24
 _CHARACTER: Final = 7.2
-_SPARK_WIDTH: Final = 240
-_SPARK_HEIGHT: Final = 44
-_LEAST: Final = 2.5
-"""Pixels of the shortest bar: what took no time was there all the same."""
+_LEAST: Final = 0.01
+"""Share of the shortest bar: what took no time was there all the same."""
+_PHONE: Final = 310
+_DESK: Final = 780
+"""Pixels that a timeline has at the least, on a telephone and elsewhere."""
 
 
 def timeline(story: JsonObject) -> Markup | None:
@@ -30,74 +33,51 @@ def timeline(story: JsonObject) -> Markup | None:
     if not lanes:
         return None
     whole = extent(story)
-    height = len(lanes) * _LANE + 30
-    scale = (WIDTH - _LEFT - _RIGHT) / whole
+    height = len(lanes) * _LANE + _AXIS
     label = f"Timeline of {length(whole)}: " + "; ".join(map(_spoken, lanes))
-    drawn = [_lane(lane, n * _LANE, scale) for n, lane in enumerate(lanes)]
-    svg = el("svg", list(_axis(whole, scale, height)), drawn, viewBox=f"0 0 {WIDTH} {height}",
-             role="img", aria_label=label, class_="timeline")  # fmt: skip
-    return el("figure", el("div", svg, class_="scroll", tabindex="0"), _legend(lanes))
+    drawn = [_lane(lane, n * _LANE, whole) for n, lane in enumerate(lanes)]
+    svg = el("svg", list(_axis(whole, height)), drawn, width="100%", height=height, role="img",
+             aria_label=label, class_="timeline")  # fmt: skip
+    return el("figure", svg, _legend(lanes))
 
 
-def bars(values: Sequence[float], bad: Sequence[float], label: str) -> Markup:
-    """One bar for each value, its bad part in another colour; the last one is under way."""
-    most, step = max(*values, 0.0), _SPARK_WIDTH / max(1, len(values))
-    drawn: list[Markup] = [
-        el("path", d=f"M0 {_SPARK_HEIGHT - 0.5}H{_SPARK_WIDTH}", class_="ground")
-    ]
-    for n, (value, failed) in enumerate(zip(values, bad, strict=True)):
-        if value > 0:
-            drawn.append(_column(n * step, step, value / most, ""))
-        if failed > 0:
-            drawn.append(_column(n * step, step, failed / most, "bad"))
-    box = f"0 0 {_SPARK_WIDTH} {_SPARK_HEIGHT}"
-    return el("svg", drawn, viewBox=box, preserveAspectRatio="none", role="img", aria_label=label,
-              class_="spark")  # fmt: skip
-
-
-def _column(x: float, step: float, share: float, class_: str) -> Markup:
-    tall = max(2.0, (_SPARK_HEIGHT - 2) * share)
-    return el("rect", x=f"{x:.1f}", y=f"{_SPARK_HEIGHT - tall:.1f}", width=f"{step - 1.5:.1f}",
-              height=f"{tall:.1f}", class_=class_ or None)  # fmt: skip
-
-
-def _axis(whole: float, scale: float, height: int) -> Iterator[Markup]:
+def _axis(whole: float, height: int) -> Iterator[Markup]:
     step = nice_step(whole / 5)
     at = 0.0
     while at <= whole * 1.0001:
-        x = f"{_LEFT + at * scale:.1f}"
-        yield el("path", d=f"M{x} 0V{height - 22}", class_="grid")
-        yield el("text", length(at) if at else "0", x=x, y=height - 6, class_="tick")
+        share = min(1.0, at / whole)
+        x, anchor = _percent(share), "start" if not at else "end" if share > 0.93 else "middle"
+        yield el("line", x1=x, x2=x, y1=0, y2=height - _AXIS + 4, class_="grid")
+        yield el("text", length(at) if at else "0", x=x, y=height - 5, text_anchor=anchor,
+                 class_="tick")  # fmt: skip
         at += step
 
 
-def nice_step(about: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
-    power = 10.0 ** int(log10(about) // 1)
-    return power * next(factor for factor in (1, 2, 5, 10) if factor * power >= about * 0.999)
-
-
-def _lane(lane: Lane, top: int, scale: float) -> list[Markup]:
-    middle = top + _LANE / 2
-    drawn = [el("text", lane.name, x=0, y=f"{middle + 4}", class_="lane")]
-    free = float(_LEFT)
+def _lane(lane: Lane, top: int, whole: float) -> list[Markup]:
+    drawn = [
+        el("text", lane.name, x=0, y=top + _TEXT, class_="lane"),
+        el("text", lane.end, x="100%", y=top + _TEXT, text_anchor="end", class_="end"),
+    ]
     for bar in lane.bars:
-        x, width = _LEFT + bar.began * scale, max(_LEAST, bar.lasted * scale)
-        y, tall = (middle - _BAR / 2, _BAR) if bar.kind != "gap" else (middle + _BAR / 2 + 1, 5)
+        share = min(1.0, bar.lasted / whole)
+        x = _percent(min(1 - max(share, _LEAST), bar.began / whole))
+        is_gap = bar.kind == "gap"
+        y, tall = (top + _BARS + _BAR + 1, 5) if is_gap else (top + _BARS, _BAR)
         title = el("title", f"{bar.words} (from {length(bar.began)})")
-        drawn.append(el("rect", title, x=f"{x:.1f}", y=y, width=f"{width:.1f}", height=tall, rx=2,
-                        class_=f"bar {bar.kind}"))  # fmt: skip
-        drawn += _words(bar, x, width, middle)
-        free = max(free, x + width)
-    drawn.append(el("text", lane.end, x=f"{free + 8:.1f}", y=f"{middle + 4}", class_="end"))
+        drawn.append(el("rect", title, x=x, y=y, width=_percent(max(share, _LEAST)), height=tall,
+                        rx=2, class_=f"bar {bar.kind}"))  # fmt: skip
+        drawn += _words(bar, x, share, top)
     return drawn
 
 
-def _words(bar: Bar, x: float, width: float, middle: float) -> list[Markup]:
-    """The name of a bar, where it has room for it."""
-    if bar.kind == "gap" or len(bar.words) * _CHARACTER > width - 8:
+def _words(bar: Bar, x: str, share: float, top: int) -> list[Markup]:
+    """The name of a bar, where it has room for it: on any screen, or on wide ones only."""
+    needed = len(bar.words) * _CHARACTER + 14
+    if bar.kind == "gap" or needed > share * _DESK:
         return []
-    return [el("text", bar.words, x=f"{x + 6:.1f}", y=f"{middle + 4}", class_=f"words {bar.kind}")]
+    roomy = "" if needed <= share * _PHONE else " roomy"
+    return [el("text", bar.words, x=x, dx=6, y=top + _BARS + 14,
+               class_=f"words {bar.kind}{roomy}")]  # fmt: skip
 
 
 def _legend(lanes: Sequence[Lane]) -> Markup:
@@ -109,3 +89,7 @@ def _legend(lanes: Sequence[Lane]) -> Markup:
 
 def _spoken(lane: Lane) -> str:
     return f"{lane.name}, {', '.join(bar.words for bar in lane.bars)}, {lane.end}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}%"

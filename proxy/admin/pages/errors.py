@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
-from urllib.parse import urlencode
+from datetime import UTC, datetime
 
 from proxy.admin.json_view import JsonObject, as_count, as_number, part, rows, text, texts
-from proxy.admin.pages.drawing import bars
-from proxy.admin.pages.markup import Markup, el
+from proxy.admin.pages.charts import Column, chart
+from proxy.admin.pages.markup import Content, Markup, el
 from proxy.admin.pages.parts import (
     TONES,
     badge,
@@ -15,6 +14,7 @@ from proxy.admin.pages.parts import (
     link,
     nothing,
     reference,
+    requests_link,
     section,
     table,
     when,
@@ -26,10 +26,9 @@ _HOURS = 48
 
 def errors_page(errors: JsonObject) -> list[Markup]:
     groups, summary = rows(errors, "groups"), part(errors, "summary")
-    apart = [group for group in groups if text(group, "state") in ("muted", "resolved")]
-    active = [group for group in groups if group not in apart]
-    shown = [group for group in active if text(group, "severity") != "info"]
-    clients = [group for group in active if text(group, "severity") == "info"]
+    shown = [group for group in groups if is_shown(group)]
+    apart = [group for group in groups if _is_apart(group)]
+    clients = [group for group in groups if not is_shown(group) and not _is_apart(group)]
     listed = groups_table(shown) if shown else nothing("No error has been recorded.")
     more = (("4xx that repeat", clients), ("Muted or resolved", apart))
     return [
@@ -38,10 +37,17 @@ def errors_page(errors: JsonObject) -> list[Markup]:
     ]  # fmt: skip
 
 
+def is_shown(group: JsonObject) -> bool:
+    """Whether it stands among the errors: not a 4xx of clients, neither muted nor resolved."""
+    return text(group, "severity") != "info" and not _is_apart(group)
+
+
+def _is_apart(group: JsonObject) -> bool:
+    return text(group, "state") in ("muted", "resolved")
+
+
 def _summary(summary: JsonObject) -> Markup:
-    hours = rows(summary, "per_hour")
-    bad = [float(as_count(h, "error") + as_count(h, "critical")) for h in hours]
-    every = [b + as_count(h, "warning") for b, h in zip(bad, hours, strict=True)]
+    hours = [_hour_column(hour) for hour in rows(summary, "per_hour")]
     day = part(summary, "last_24h")
     figures = [
         el("li", el("h2", level.capitalize()), el("p", el("strong", as_count(day, level))),
@@ -49,9 +55,26 @@ def _summary(summary: JsonObject) -> Markup:
         for level in ("critical", "error", "warning")
     ]  # fmt: skip
     rate = as_number(summary, "rate_per_hour") or 0.0
-    drawn = el("li", el("h2", "By hour"), bars(every or [0.0], bad or [0.0], "Errors by hour"),
-               el("p", el("span", f"{rate:.1f} errors an hour over 24 hours")))  # fmt: skip
+    drawn = el("li", el("h2", "By hour"),
+               el("p", el("strong", f"{rate:.1f}"), " ", el("span", "errors an hour, in 24 hours")),
+               chart(hours, "Errors and warnings by hour", _spread([h.when for h in hours])),
+               class_="wide")  # fmt: skip
     return el("ul", figures, drawn, class_="signals")
+
+
+def _hour_column(hour: JsonObject) -> Column:
+    """Warnings and errors, the latter as the bad part."""
+    bad = as_count(hour, "error") + as_count(hour, "critical")
+    return Column(_short(text(hour, "hour")), bad + as_count(hour, "warning"), bad)
+
+
+def _short(at: str) -> str:
+    return f"{at[5:10]} {at[11:16]}Z"
+
+
+def _spread(times: Sequence[str]) -> list[str]:
+    """What stands below a chart that goes up to now."""
+    return [times[0], times[len(times) // 2], "now"] if times else []
 
 
 def groups_table(groups: Sequence[JsonObject]) -> Markup:
@@ -59,17 +82,25 @@ def groups_table(groups: Sequence[JsonObject]) -> Markup:
     return table(heads, [_row(group) for group in groups], "Groups of errors")
 
 
-def _row(group: JsonObject) -> tuple[Markup | int | str | None, ...]:
+def _row(group: JsonObject) -> tuple[Content, ...]:
     samples = texts(group, "samples")
     name = badge(text(group, "code"), TONES.get(text(group, "severity"), "quiet"))
     return (
-        link(name, "errors", text(group, "fingerprint")),
+        [link(name, "errors", text(group, "fingerprint")), _state(group)],
         el("span", _where(group), el("small", " ", text(group, "detail_class"))),
         when(text(group, "last_seen")),
         as_count(group, "last_24h"),
         as_count(group, "total"),
         reference(samples[0]) if samples else None,
     )
+
+
+def _state(group: JsonObject) -> Content:
+    """What was ordered of it, or that it came back after it was over."""
+    state = text(group, "state")
+    if group.get("returned") is True:
+        return [" ", badge("came back", "warn")]
+    return [" ", badge(state, "quiet")] if _is_apart(group) else None
 
 
 def _where(group: JsonObject) -> str:
@@ -94,8 +125,10 @@ def group_page(group: JsonObject, wall: float) -> list[Markup]:
     samples = [el("li", reference(sample)) for sample in texts(group, "samples")]
     trace = text(group, "trace")
     code = text(group, "code")
-    query = urlencode({"code": code, "route": text(group, "route")})
-    more = el("a", "All requests that ended so", href=f"/requests?{query}")
+    more = requests_link(
+        "All requests that ended so", code=code, route=text(group, "route"),
+        endpoint=text(group, "endpoint"), status=_status(group),
+    )  # fmt: skip
     listed = el("ul", samples, class_="plain") if samples else nothing("None.")
     left = [
         facts(
@@ -109,21 +142,38 @@ def group_page(group: JsonObject, wall: float) -> list[Markup]:
                 ("Fingerprint", el("code", text(group, "fingerprint"))),
             )
         ),
-        section("The last 48 hours", bars(counts, counts, "By hour, the newest on the right")),
+        section("The last 48 hours", _by_hour_chart(counts, wall)),
         section("Reference IDs", listed, more=more),
         section("Stack trace", el("pre", trace, tabindex="0")) if trace else None,
     ]  # fmt: skip
     state = text(group, "state")
-    told = [" ", badge(state, "quiet")] if state in ("muted", "resolved") else None
-    if group.get("returned") is True:
-        told = [" ", badge("came back", "warn")]
     orders = [_order(group, order) for order in ("mute", "unmute", "resolve")
               if _LEADS_TO[order] != state]  # fmt: skip
     title = el(
-        "h1", badge(code, TONES.get(text(group, "severity"), "quiet")), " ", _where(group), told
+        "h1",
+        badge(code, TONES.get(text(group, "severity"), "quiet")),
+        " ",
+        _where(group),
+        _state(group),
     )
     buttons = el("div", orders, class_="js-only buttons", role="group", aria_label="Group")
     return [title, buttons, el("div", el("div", left), runbook_aside(code), class_="beside")]
+
+
+def _by_hour_chart(counts: Sequence[float], wall: float) -> Markup:
+    first = wall // 3600 - len(counts) + 1
+    hours = [datetime.fromtimestamp((first + n) * 3600, UTC) for n in range(len(counts))]
+    columns = [
+        Column(f"{hour:%m-%d %H:%M}Z", count, count)
+        for hour, count in zip(hours, counts, strict=True)
+    ]
+    return chart(columns, "By hour", _spread([column.when for column in columns]))
+
+
+def _status(group: JsonObject) -> str:
+    """Where the upstream's own status is what makes it one group."""
+    name, _, status = text(group, "detail_class").partition(" ")
+    return status if name == "status" and status.isdigit() else ""
 
 
 _LEADS_TO = {"mute": "muted", "unmute": "active", "resolve": "resolved"}

@@ -44,7 +44,7 @@ def html_page(
     """A whole page; `here` is the path of the tab that it belongs to, a bare one shows none."""
     known = request.app.get(IDENTITY)
     identity = None if is_bare or known is None else known()
-    named = f"{title} · {identity.name}" if identity is not None else title
+    named = f"{title} · {identity.words}" if identity is not None else title
     refresh = el("noscript", el("meta", http_equiv="refresh", content=REFRESH)) if is_live else None
     head = el(
         "head",

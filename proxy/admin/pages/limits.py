@@ -35,7 +35,7 @@ def _concurrency(places: JsonObject) -> tuple[Content, ...]:
     set_to = [f"{limit} in all" if limit else "", f"{own} a client" if own else ""]
     shown = ", ".join(filter(None, [*set_to, f"by {text(places, 'by')}"]))
     most = _clients(rows(places, "refused_most"), "refused")
-    return (["concurrency", el("small", " ", shown)], words, "", "", most)
+    return (["concurrency", el("small", f" {shown}: {words}")], "", "", "", most)
 
 
 def _clients(clients: list[JsonObject], key: str) -> Content:

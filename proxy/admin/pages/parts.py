@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from proxy.admin.json_view import JsonObject, text
 from proxy.admin.pages.markup import Content, Markup, el
 
-_NUMBER: Final = re.compile(r"[0-9][0-9.,]*(?: (?:ms|s|min|bytes?|%))?|—")
+_NUMBER: Final = re.compile(r"[0-9][0-9.,]*(?: of [0-9]+| (?:ms|s|min|bytes?|%))?|—")
+_SHORTEST: Final = 8
 
 
 def link(content: Content, *path: str) -> Markup:
@@ -19,6 +20,36 @@ def link(content: Content, *path: str) -> Markup:
 def reference(request_id: str) -> Markup:
     """A Reference ID that leads to its story."""
     return link(el("code", request_id), "requests", request_id)
+
+
+def linked(words: str, ids: Iterable[str]) -> list[Content]:
+    """A text in which these Reference IDs lead to their stories; very short ones are left alone,
+    since they may be words as well."""
+    named = sorted((one for one in set(ids) if len(one) >= _SHORTEST), key=len, reverse=True)
+    if not named:
+        return [words]
+    parts = re.split(f"(?<!\\w)({'|'.join(map(re.escape, named))})(?![\\w-])", words)
+    return [reference(part) if n % 2 else part for n, part in enumerate(parts)]
+
+
+def route_link(content: Content, name: str) -> Markup:
+    """Where a route, its limits and its circuit are shown."""
+    return el("a", content, href=f"/routes#route-{quote(name, safe='')}")
+
+
+def upstream_link(content: Content, name: str) -> Markup:
+    """Where the connections of an upstream are shown."""
+    return el("a", content, href=f"/#{quote(upstream_id(name), safe='')}")
+
+
+def upstream_id(name: str) -> str:
+    return f"upstream-{name}"
+
+
+def requests_link(content: Content, **asked: str) -> Markup:
+    """The requests that are asked for so; what is empty asks nothing."""
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return el("a", content, href=f"/requests?{query}")
 
 
 def badge(content: Content, tone: str) -> Markup:
@@ -56,25 +87,29 @@ def when(at: str, before: str = "") -> Markup:
 def table(heads: Sequence[str], rows: Iterable[Sequence[Content]], caption: str) -> Markup:
     """`caption` is for those who do not see the page. Wide ones scroll in their own box."""
     listed = [tuple(row) for row in rows]
-    body = [el("tr", map(_cell, heads, row)) for row in listed]
-    kinds = map(_kind, listed[0]) if listed else [None] * len(heads)
+    kinds = [_kind(column) for column in zip(*listed, strict=True)] or [None] * len(heads)
+    body = [el("tr", map(_cell, heads, row, kinds)) for row in listed]
     named = [el("th", each, scope="col", class_=kind) for each, kind in zip(heads, kinds)]  # noqa: B905
     head = el("thead", el("tr", named))
     inner = el("table", el("caption", caption, class_="unseen"), head, el("tbody", body))
     return el("div", inner, class_="scroll")
 
 
-def _cell(head: str, content: Content) -> Markup:
+def _cell(head: str, content: Content, kind: str | None) -> Markup:
     """On a telephone each cell carries its own head."""
-    return el("td", el("div", content), data_label=head, class_=_kind(content))
+    return el("td", el("div", content), data_label=head, class_=kind)
 
 
-def _kind(content: Content) -> str | None:
-    """Numbers stand in line on the right."""
-    is_number = isinstance(content, int | float) or (
-        isinstance(content, str) and _NUMBER.fullmatch(content) is not None
-    )
-    return "number" if is_number else None
+def _kind(column: Sequence[Content]) -> str | None:
+    """Numbers stand in line on the right, and the head of their column with them."""
+    there = [content for content in column if content not in ("", None)]
+    return "number" if there and all(map(_is_number, there)) else None
+
+
+def _is_number(content: Content) -> bool:
+    if isinstance(content, int | float):
+        return True
+    return isinstance(content, str) and _NUMBER.fullmatch(content) is not None
 
 
 def facts(pairs: Iterable[tuple[str, Content]]) -> Markup:

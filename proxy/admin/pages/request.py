@@ -19,8 +19,19 @@ from proxy.admin.json_view import (
 from proxy.admin.pages.around import culprits, diagnosis, neighbours, usual
 from proxy.admin.pages.drawing import timeline
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import badge, code, facts, link, section, state, table, when
-from proxy.admin.pages.requests import listed, same_field, store_note
+from proxy.admin.pages.parts import (
+    badge,
+    code,
+    facts,
+    link,
+    requests_link,
+    route_link,
+    section,
+    state,
+    table,
+    when,
+)
+from proxy.admin.pages.requests import field_link, listed, store_note
 from proxy.admin.pages.runbook import runbook_aside
 from proxy.admin.sources import FoundView
 from proxy.admin.story_text import (
@@ -57,12 +68,13 @@ def _story(story: JsonObject, *, is_shared: bool) -> Markup:
     tried = _attempts(rows(story, "attempts"))
     evidence = [*around, tried, _stream(story), _facts(story), _text(story)]
     asked = f"{text(story, 'method')} {text(story, 'path')}"
-    aside = el("div", runbook_aside(text(story, "runbook")), _clocks(story), _guards(story))
+    aside = el("div", _clocks(story), _guards(story))
+    runbook = runbook_aside(text(story, "runbook"))
     return el(
         "article",
         el("h1", code(story), " ", el("span", asked, class_="cut")),
         el("p", _title(story), class_="quiet"),
-        diagnosis(story),
+        el("div", diagnosis(story), runbook, class_="beside"),
         timeline(story),
         el("div", el("div", evidence), aside, class_="beside"),
     )  # fmt: skip
@@ -90,7 +102,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
     result = badge(status or text(attempt, "result", "?"), "good" if is_ok else "bad")
     return (
         text(attempt, "number"),
-        [el("code", endpoint_words(attempt)), *(_line(each) for each in chosen_lines(attempt))],
+        [el("code", _endpoint(attempt)), *(_line(each) for each in chosen_lines(attempt))],
         [connection(attempt), _line(words) if (words := connection_words(attempt)) else None],
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
@@ -98,6 +110,12 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
         [result, el("small", " ", detail) if detail else None],
         then(attempt),
     )
+
+
+def _endpoint(attempt: JsonObject) -> Content:
+    """Leads to all requests that asked there."""
+    endpoint, words = text(attempt, "endpoint"), endpoint_words(attempt)
+    return requests_link(words, endpoint=endpoint) if endpoint else words
 
 
 def _line(words: str) -> Markup:
@@ -159,14 +177,17 @@ def _use(clock: JsonObject) -> Markup | None:
 
 def _facts(story: JsonObject) -> Markup:
     route, client, breaker = part(story, "route"), part(story, "client"), part(story, "breaker")
+    agent = text(story, "user_agent")
+    upstream_ids = part(story, "upstream_ids") or {"ID": text(story, "upstream_request_id")}
     methods = ", ".join(texts(part(route, "match"), "methods"))
-    upstream = text(route, "upstream")
+    name, upstream = text(route, "name"), text(route, "upstream")
     times = (f"{name.removesuffix('_ms')} {milliseconds(part(story, 'times'), name)}"
              for name in part(story, "times"))  # fmt: skip
     pairs: tuple[tuple[str, Content], ...] = (
-        ("Route", [link(text(route, "name"), "routes"), f" → {upstream}"] if route else "none"),
+        ("Route", [route_link(name, name), f" → {upstream}"] if route else "none"),
         ("Because", text(route, "why") or methods),
-        ("Client", f"{text(story, 'client_ip')} {text(story, 'user_agent')}".strip()),
+        ("Client", text(story, "client_ip")),
+        ("Agent", requests_link(agent, agent=agent) if agent else ""),
         ("Certificate", text(story, "client_cert")),
         ("It got", got(client)),
         ("Fallback", fell_back(fallback) if (fallback := part(story, "fallback")) else ""),
@@ -174,15 +195,13 @@ def _facts(story: JsonObject) -> Markup:
         ("Circuit", circuit(breaker) if breaker else ""),
         ("Retry stopped", text(story, "retry_stopped").replace("_", " ")),
         *evidence_lines(story),
-        ("Times", ", ".join(times)),
-        ("Where it went", parts_of(story)),
+        ("Where the time went", parts_of(story) or ", ".join(times)),
         ("Sidelight itself", milliseconds(story, "overhead_ms", "")),
         ("Detail", text(story, "detail")),
         ("Fault", text(story, "fault")),
-        *((name, same_field(name, str(value))) for name, value in part(story, "fields").items()),
+        *((name, field_link(name, str(value))) for name, value in part(story, "fields").items()),
         ("Client's own ID", text(story, "client_request_id")),
-        ("Upstream's ID", text(story, "upstream_request_id")),
-        *((name, str(value)) for name, value in part(story, "upstream_ids").items()),
+        *((f"Upstream's {name}", str(value)) for name, value in upstream_ids.items()),
         ("Trace", _trace(story)),
         ("Instance", text(story, "instance")),
         ("Settings", f"{settings_of(story)}, worker {text(story, 'worker', '0')}"),

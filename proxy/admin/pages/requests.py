@@ -1,43 +1,53 @@
 """Requests: a list by what they have in common."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 from urllib.parse import urlencode
 
-from proxy.admin.json_view import (
-    JsonObject,
-    as_count,
-    as_number,
-    counts_of,
-    milliseconds,
-    part,
-    rows,
-    text,
-    texts,
-)
-from proxy.admin.pages.drawing import bars
+from proxy.admin.json_view import JsonObject, as_count, as_number, milliseconds, part, text
+from proxy.admin.pages.counted import counted
 from proxy.admin.pages.markup import Content, Markup, el
-from proxy.admin.pages.parts import code, nothing, reference, table, when
-from proxy.admin.parameters import READERS, ParameterFault
+from proxy.admin.pages.parts import (
+    code,
+    nothing,
+    reference,
+    requests_link,
+    route_link,
+    table,
+    when,
+)
+from proxy.admin.parameters import ParameterFault
 from proxy.admin.sources import FoundView
 from proxy.diagnostics.stories.grouping import COLUMNS, FIELD, grouped
 from proxy.outcome import OUTCOMES
 
+_BOXES: Final = (
+    ("code", "Code", "any"), ("route", "Route", "any"), ("status", "Status", "any"),
+    ("method", "Method", "any"), ("path", "Path", "/a or /a/*"), ("endpoint", "Endpoint", "any"),
+    ("agent", "Agent", "part of it"), ("detail", "Detail", "part of it"),
+    ("since", "Since", "15m or a time"), ("until", "Until", "now"),
+    ("group", "Count by", "path, field.user …"),
+)  # fmt: skip
+"""What can be asked for: parameter, label, hint."""
+_LISTS: Final = {"code": "codes", "group": "columns"}
+
 
 def requests_page(
-    found: FoundView | Sequence[ParameterFault], given: Mapping[str, str]
+    found: FoundView | Sequence[ParameterFault], given: Mapping[str, str], fields: Sequence[str]
 ) -> list[Content]:
-    title = el("h1", "Requests")
+    """`given` is what was asked, `fields` are the names of the team's own."""
+    above: list[Content] = [el("h1", "Requests"), _filter(given, fields)]
     if isinstance(found, Sequence):
         wrong = [
             el("li", el("code", f"{f.parameter}={f.value}"), " should be ", f.expected)
             for f in found
         ]
-        return [title, _filter(given), el("ul", wrong, class_="wrong", role="alert")]
+        return [*above, el("ul", wrong, class_="wrong", role="alert")]
+    above.append(store_note(found.store))
     if by := given.get("group"):
-        counted = grouped(found.stories, by)
-        return [title, _filter(given), store_note(found.store), _counted(counted, given, by)]
+        return [*above, *counted(grouped(found.stories, by), given, by)]
     older = _older(found.stories, given) if found.stories else None
-    return [title, _filter(given), store_note(found.store), listed(found.stories), older]
+    return [*above, listed(found.stories), older]
 
 
 def store_note(store: str) -> Markup | None:
@@ -47,66 +57,36 @@ def store_note(store: str) -> Markup | None:
     return el("p", words, class_="wrong", role="status")
 
 
-def _filter(given: Mapping[str, str]) -> Markup:
-    def field(name: str, label: str, hint: str, **more: str | bool) -> Markup:
-        box = el("input", name=name, value=given.get(name, ""), placeholder=hint, maxlength=256,
-                 autocomplete="off", **more)  # fmt: skip
-        return el("label", label, box)
-
+def _filter(given: Mapping[str, str], fields: Sequence[str]) -> Markup:
+    asked = [name for name in given if name.startswith(FIELD)]
+    own = dict.fromkeys([*(FIELD + name for name in fields), *asked])
+    columns = [*COLUMNS, *own]
+    boxes = [_box(*box, given) for box in _BOXES]
+    boxes[-1:-1] = [_box(name, name.removeprefix(FIELD), "any", given) for name in own]
     return el(
         "form",
-        field("code", "Code", "any", list="codes"),
-        field("route", "Route", "any"),
-        field("status", "Status", "any", inputmode="numeric"),
-        field("method", "Method", "any"),
-        field("path", "Path", "/a or /a/*"),
-        field("endpoint", "Endpoint", "any"),
-        field("agent", "Agent", "part of it"),
-        field("group", "Count by", "path, field.user …", list="columns"),
-        field("since", "Since", "15m or a time"),
-        field("until", "Until", "now"),
-        [field(name, name, "any") for name in given if name.startswith(FIELD)],
+        boxes,
         el("button", "Show"),
         el("datalist", [el("option", value=each) for each in OUTCOMES], id="codes"),
-        el("datalist", [el("option", value=each) for each in COLUMNS], id="columns"),
+        el("datalist", [el("option", value=each) for each in columns], id="columns"),
         action="/requests", class_="filter", aria_label="Which requests",
     )  # fmt: skip
+
+
+def _box(name: str, label: str, hint: str, given: Mapping[str, str]) -> Markup:
+    mode = "numeric" if name == "status" else None
+    box = el("input", name=name, value=given.get(name, ""), placeholder=hint, maxlength=256,
+             autocomplete="off", inputmode=mode, list=_LISTS.get(name))  # fmt: skip
+    return el("label", label, box)
 
 
 def listed(stories: Sequence[JsonObject]) -> Markup:
     if not stories:
         return nothing("None are kept that fit. Successes are sampled; failures are all kept.")
     heads = (
-        "Ended", "How", "Status", "Request", "Route", "Endpoint", "Took", "Tries", "Reference ID",
+        "Ended", "How", "Status", "Request", "Route, endpoint", "Took", "Tries", "Reference ID",
     )  # fmt: skip
     return table(heads, [_row(story) for story in stories], "Requests, newest first")
-
-
-def _counted(counted: JsonObject, given: Mapping[str, str], by: str) -> list[Content]:
-    """How many there were of each value, and when."""
-    most = " at least" if counted.get("at_least") is True else ""
-    said = (f"{as_count(counted, 'counted')}{most} from {text(counted, 'since')} to "
-            f"{text(counted, 'until')}")  # fmt: skip
-    shown = [_group_row(group, given, by) for group in rows(counted, "groups")]
-    heads = (by, "Count", "Over time", "How", "Samples")
-    return [el("p", said, class_="quiet"), table(heads, shown, f"Requests by {by}")]
-
-
-def _group_row(group: JsonObject, given: Mapping[str, str], by: str) -> tuple[Content, ...]:
-    value = text(group, "value")
-    codes = part(group, "codes")
-    counts = counts_of(group)
-    bad = [0.0] * len(counts)
-    rest = {name: each for name, each in given.items() if name not in ("group", by)}
-    leads = value != "none" and (by in READERS or by.startswith(FIELD))
-    href = f"/requests?{urlencode({**rest, by: value})}"
-    return (
-        el("a", value, href=href) if leads else value,
-        as_count(group, "count"),
-        bars(counts, bad, f"{value}: {', '.join(f'{n:g}' for n in counts)}"),
-        ", ".join(f"{name} {n}" for name, n in codes.items()),
-        [[reference(each), " "] for each in texts(group, "samples")],
-    )
 
 
 def _older(stories: Sequence[JsonObject], given: Mapping[str, str]) -> Markup:
@@ -114,30 +94,32 @@ def _older(stories: Sequence[JsonObject], given: Mapping[str, str]) -> Markup:
     return el("p", el("a", "Older ones", href=f"/requests?{urlencode(asked)}", rel="next"))
 
 
-def same_field(name: str, value: str, words: str = "") -> Markup:
+def field_link(name: str, value: str, words: str = "") -> Markup:
     """A value of the team's own leads to all requests that have it."""
-    query = urlencode({f"{FIELD}{name}": value})
-    return el("a", words or value, href=f"/requests?{query}")
-
-
-def _field(name: str, value: str) -> list[Content]:
-    return [" ", same_field(name, value, f"{name}={value}")]
+    return requests_link(words or value, **{f"{FIELD}{name}": value})
 
 
 def _row(story: JsonObject) -> tuple[Content, ...]:
-    fields = [_field(name, str(value)) for name, value in part(story, "fields").items()]
+    fields = [
+        [field_link(name, str(value), f"{name}={value}"), " "]
+        for name, value in part(story, "fields").items()
+    ]
     path = text(story, "path")
     asked = el("span", f"{text(story, 'method')} {path}", title=path, class_="cut")
-    detail = text(story, "detail")
-    why = el("small", el("div", detail, class_="cut", title=detail)) if detail else None
+    route, endpoint = text(story, "route"), text(story, "endpoint").rpartition("://")[2]
     return (
         when(text(story, "at")),
-        [code(story), why],
+        [code(story), _small(text(story, "detail"))],
         text(story, "status", "—"),
-        [asked, el("small", fields) if fields else None],
-        text(story, "route", "—"),
-        el("small", text(story, "endpoint", "—").partition("://")[2] or "—"),
+        [asked, el("div", el("small", fields)) if fields else None],
+        [el("span", route_link(route, route) if route else "—", class_="which"),
+         _small(endpoint)],
         milliseconds(story, "duration_ms"),
         as_count(story, "attempts"),
-        reference(text(story, "request_id")),
-    )
+        el("span", reference(text(story, "request_id")), class_="id"),
+    )  # fmt: skip
+
+
+def _small(words: str) -> Markup | None:
+    """A second line, cut where there is no room for it."""
+    return el("small", el("div", words, class_="cut", title=words)) if words else None

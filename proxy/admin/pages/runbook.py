@@ -1,7 +1,7 @@
 """Runbooks: on a page of their own, and beside what they are about."""
 
-from proxy.admin.pages.markup import Content, Markup, el, join
-from proxy.admin.pages.parts import nothing, section
+from proxy.admin.pages.markup import Content, Markup, el
+from proxy.admin.pages.parts import link, nothing, requests_link, section
 from proxy.diagnostics.stories.runbook import Runbook
 from proxy.diagnostics.stories.runbooks import RUNBOOKS
 from proxy.outcome import OUTCOMES
@@ -12,14 +12,19 @@ def runbook_aside(key: str) -> Markup | None:
     runbook = RUNBOOKS.get(key)
     if runbook is None:
         return None
-    return el("aside", el("h2", "Runbook: ", el("code", key)), _steps(runbook), class_="runbook")
+    title = el("h2", "Runbook: ", link(el("code", key), "runbooks", key))
+    return el("aside", title, _steps(runbook), class_="runbook")
 
 
-def runbook_page(key: str, runbook: Runbook) -> list[Markup]:
+def runbook_page(key: str, runbook: Runbook) -> list[Content]:
     outcome = OUTCOMES.get(key)
     said = outcome.message.replace("{n}", "N") if outcome else ""
-    message = section("What the client is told", el("p", said)) if said else None
-    return [el("h1", "Runbook: ", el("code", key)), join(_steps(runbook)), join(message)]
+    return [
+        el("h1", "Runbook: ", el("code", key)),
+        _steps(runbook),
+        section("What the client is told", el("p", said)) if said else None,
+        el("p", requests_link("All requests that ended so", code=key)) if outcome else None,
+    ]
 
 
 def _steps(runbook: Runbook) -> list[Content]:

@@ -17,6 +17,7 @@ from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.words import lasting
 
 CLEARED_KEPT: Final = 100
+HOUR: Final = 3600.0
 DAY: Final = 86400.0
 
 What = Literal["raised", "reminder", "cleared", "test"]
@@ -140,8 +141,12 @@ def alert_json(
     if alert.cleared is not None:
         lasted = alert.cleared - alert.raised
         shown["cleared_at"], shown["lasted_s"] = iso(alert.cleared), round(lasted, 3)
-        shown["summary"] = f"over after {lasting(lasted)}; it was: {finding.summary}"
+        shown["summary"] = f"over after {_hours(lasted)}: {finding.was or finding.summary}"
     return shown
+
+
+def _hours(seconds: float) -> str:
+    return lasting(seconds) if seconds < 2 * HOUR else f"{seconds / HOUR:.1f} h"
 
 
 def _raised_at(alert: Alert) -> float:

@@ -4,7 +4,7 @@ Each is a plain question; none remembers anything. What follows from the answers
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from proxy.clock import iso
@@ -12,8 +12,8 @@ from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.finding import Finding, of_all
 from proxy.diagnostics.alerts.fleet import OthersWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, ErrorRate, Errors, RuleName, SlowAnswers
+from proxy.diagnostics.alerts.signs import SEVERITY, sign
 from proxy.knobs import as_duration
-from proxy.outcome import Level
 from proxy.tls.facts import CertificateFacts
 
 ONE_IN_TWENTY: Final = 0.05
@@ -47,28 +47,6 @@ class Windowed(Protocol):
     @property
     def window(self) -> float: ...
 
-
-SEVERITY: Final[dict[RuleName, Level]] = {
-    "critical_errors": "critical",
-    "errors": "error",
-    "warnings": "warning",
-    "error_rate": "error",
-    "slow_answers": "warning",
-    "slow_first_events": "warning",
-    "stalls": "error",
-    "unauthorised": "warning",
-    "breaker_open": "error",
-    "pool_exhausted": "error",
-    "overloaded": "error",
-    "endpoint_down": "warning",
-    "store_dropping": "warning",
-    "log_dropping": "warning",
-    "config_rejected": "warning",
-    "certificate_expires": "warning",
-    "certificate_expires_soon": "critical",
-    "certificate_rejected": "error",
-}
-"""How bad it is when a rule is true."""
 
 COUNTED: Final[dict[RuleName, tuple[str, str]]] = {
     "critical_errors": ("fault of Sidelight's own", "faults of Sidelight's own"),
@@ -174,40 +152,36 @@ def _tails(rule: AlertsRule, window: CountWindow, now: float) -> Iterator[Findin
 def _standing(rule: AlertsRule, window: CountWindow, state: SystemState) -> Iterator[Finding]:
     if rule.breaker_open:
         for route in state.circuits_open:
-            summary = f"the circuit of the route {route} is open"
-            yield _sign("breaker_open", summary, route, window.samples(f"route {route}"))
+            yield sign("breaker_open", route, samples=window.samples(f"route {route}"))
     if rule.pool_exhausted:
         for upstream in state.pools_exhausted:
-            summary = f"all connections to {upstream} are in use, and requests wait"
             samples = window.samples(f"upstream {upstream}")
-            yield _sign("pool_exhausted", summary, upstream, samples)
+            yield sign("pool_exhausted", upstream, samples=samples)
     if rule.overloaded:
         for cause in state.overloaded:
-            yield _sign("overloaded", f"new requests are refused, because of {cause}", cause)
+            yield sign("overloaded", cause)
     if rule.endpoint_down:
         for upstream, endpoint, why in state.endpoints_down:
-            summary = f"the endpoint {endpoint} of {upstream} is down: {why}"
-            samples = window.samples(f"upstream {upstream}")
-            yield _sign("endpoint_down", summary, f"{upstream} {endpoint}", samples)
+            samples, subject = window.samples(f"upstream {upstream}"), f"{upstream} {endpoint}"
+            said = (upstream, endpoint, why)
+            yield sign("endpoint_down", subject, *said, samples=samples)
     if rule.config_rejected and state.config_rejected:
-        summary = "the settings on disk are wrong; the ones before remain in force"
-        yield _sign("config_rejected", summary)
+        yield sign("config_rejected")
     yield from _certificates(rule, state)
 
 
 def _certificates(rule: AlertsRule, state: SystemState) -> Iterator[Finding]:
     for one in state.certificates:
         if rule.certificate_rejected and one.rejected is not None:
-            summary = f"the files of {one.name} cannot be used, the ones before remain in force"
-            yield _sign("certificate_rejected", summary, one.name)
+            yield sign("certificate_rejected", one.name)
         if one.expires is None:
             continue
         left = one.expires - state.wall
         for name, before in EXPIRES.items():
             if getattr(rule, name) and left < before:
                 when = f"expires in {left / DAY:.1f} days" if left > 0 else "has expired"
-                summary = f"the certificate of {one.name} {when}, at {iso(one.expires)}"
-                yield Finding(name, SEVERITY[name], summary, round(left), before, subject=one.name)
+                raised = sign(name, one.name, one.name, when, iso(one.expires))
+                yield replace(raised, value=round(left), threshold=before)
 
 
 def _share(part: int, whole: int, minimum: int) -> float:
@@ -216,12 +190,6 @@ def _share(part: int, whole: int, minimum: int) -> float:
 
 def _count(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
-
-
-def _sign(
-    name: RuleName, summary: str, subject: str = "", samples: tuple[str, ...] = ()
-) -> Finding:
-    return Finding(name, SEVERITY[name], summary, subject=subject, samples=samples)
 
 
 def _finding(

@@ -24,6 +24,8 @@ class Finding:
     window: float = 0.0
     """Seconds it looked back; 0 where it is about now."""
     subject: str = ""
+    was: str = ""
+    """The summary once it is over; empty where it tells of a past window anyway."""
     samples: tuple[str, ...] = ()
     instances: tuple[str, ...] = ()
     """Who has had them, where it was judged over several."""

@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from proxy.diagnostics.alerts.book import Alert, Book, News, alert_json
-from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
+from proxy.diagnostics.alerts.conditions import SystemState, findings, lost
 from proxy.diagnostics.alerts.counts import LEVELS, CountWindow
 from proxy.diagnostics.alerts.fleet import FindFleet, Fleet, OthersWindow, Untold
 from proxy.diagnostics.alerts.rules import AlertsRule
+from proxy.diagnostics.alerts.signs import SEVERITY
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent, ms
 
@@ -117,10 +118,9 @@ class AlertWatch:
         finding = alert.finding
         shown = self._json(alert, silenced=news.mute == "silenced")
         if news.what == "cleared":
-            fields = {"rule": finding.rule, "subject": finding.subject}
-            self._tell(
-                "alert_cleared", "info", {**fields, "raised_for_ms": ms(wall - alert.raised)}
-            )
+            over = {name: shown[name] for name in ("rule", "subject", "summary")}
+            lasted = {"raised_for_ms": ms(wall - alert.raised)}
+            self._tell("alert_cleared", "info", {**over, **lasted})
         elif news.what == "raised":
             self._tell("alert_raised", finding.severity, _fields(shown))
         if news.mute is not None:

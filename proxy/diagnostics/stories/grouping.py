@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from proxy.clock import iso
+from proxy.outcome import ERRORS
 
 Brief = Mapping[str, object]
 
@@ -29,7 +30,8 @@ def is_column(name: str) -> bool:
 
 
 def grouped(summaries: Sequence[Brief], by: str) -> dict[str, object]:
-    """Groups, the largest first, each with a count for every slot from `since` to `until`."""
+    """Groups, the largest first, each with a count for every slot from `since` to `until`, and how
+    many of these broke."""
     ends = [_ended(story) for story in summaries]
     since, until = min(ends, default=0.0), max(ends, default=0.0)
     parts: dict[str, list[Brief]] = {}
@@ -49,14 +51,17 @@ def grouped(summaries: Sequence[Brief], by: str) -> dict[str, object]:
 
 
 def _group(value: str, part: Sequence[Brief], since: float, until: float) -> dict[str, object]:
-    counts = [0] * SLOTS
+    counts, broken = [0] * SLOTS, [0] * SLOTS
     for story in part:
-        counts[_slot(_ended(story), since, until)] += 1
+        slot = _slot(_ended(story), since, until)
+        counts[slot] += 1
+        broken[slot] += story.get("level") in ERRORS
     return {
         "value": value,
         "count": len(part),
         "codes": dict(Counter(str(story.get("code")) for story in part).most_common(5)),
         "counts": counts,
+        "broken": broken,
         "samples": [story["request_id"] for story in part[:_SAMPLES]],
     }
 

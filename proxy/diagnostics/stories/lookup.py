@@ -81,7 +81,9 @@ class StoryLookup:
         if len(alike) == 1:
             return await self._find(*alike)
         kept = await self._kept(state)
-        return FoundStories([], state, why_missing(asked, sorted(alike), kept))
+        oldest = [one.request_id for one in (kept.oldest, kept.oldest_success) if one is not None]
+        named = (*sorted(alike)[:SHOWN], *oldest)
+        return FoundStories([], state, why_missing(asked, sorted(alike), kept), named)
 
     async def _kept(self, state: StoreState) -> Kept:
         recent, store = self._recent, self._store

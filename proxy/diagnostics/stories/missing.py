@@ -77,6 +77,6 @@ def _not_sampled(kept: Kept) -> list[str]:
         said = [f"Of exchanges that went well {share} are stored (store.sample)."]
     else:
         return []
-    if kept.oldest_success is not None:
+    if kept.oldest_success is not None and kept.oldest_success != kept.oldest:
         said.append(f"The oldest of those in memory is {kept.oldest_success}.")
     return said

@@ -1,5 +1,6 @@
 """The pages, as a browser gets them; nothing on them is ever anybody else's markup."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import ClassVar
 
@@ -129,6 +130,36 @@ class TestOverview:
         ):
             assert wrong in words
 
+    async def test_what_is_wrong_leads_to_what_it_is_about(self, admin, sources) -> None:
+        sources.upstreams = {"model": UpstreamHealth("failing", "connect_refused", 9.0, 3)}
+        sources.circuits = {"chat": CircuitView(BreakerView("open", 5, 0, 1.0, 0.0))}
+        sources.diagnostics.store = "failing"
+        html = (await page(admin, "/")).html
+        trouble = Page(html.partition('class="verdict bad">')[2].partition("</ul>")[0] + "</ul>")
+
+        assert [
+            "/#upstream-model", "/errors/0123456789ab", "/routes#route-chat", "/alerts",
+            "/runbooks/store_dropping",
+        ] == trouble.links  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "apart", [{"state": "muted"}, {"state": "resolved"}, {"severity": "info"}, {"last_24h": 0}]
+    )
+    async def test_errors_that_are_shown_apart_or_are_old_are_not_here(
+        self, admin, sources, apart
+    ) -> None:
+        sources.diagnostics.raised = []
+        sources.diagnostics.groups[0].update(apart)
+
+        assert "/errors/0123456789ab" not in (await page(admin, "/")).links
+
+    async def test_where_nothing_ended_there_is_no_duration(self, admin, sources) -> None:
+        slots = [replace(slot, requests=0, p95=0.0) for slot in sources.live().slots]
+        live = replace(sources.live(), slots=slots)
+        sources.live = lambda: live
+
+        assert "p95 duration— last minute" in (await page(admin, "/")).words
+
     async def test_a_silenced_alert_is_shown_but_does_not_shout(self, admin, sources) -> None:
         sources.diagnostics.raised[0]["silenced"] = True
         words = (await page(admin, "/")).words
@@ -139,7 +170,9 @@ class TestOverview:
     async def test_the_golden_signals_are_figures_and_drawings(self, admin) -> None:
         told = await page(admin, "/")
 
-        assert 3 == len([each for each in told.all("svg") if each["class"] == "spark"])
+        assert ["Requests", "Errors", "p95"] == [
+            each["aria-label"].partition(" ")[0] for each in told.all("svg")
+        ]
         assert "2 streams" in told.words
 
     async def test_without_scripts_it_is_loaded_anew(self, admin) -> None:
@@ -171,6 +204,26 @@ class TestRequests:
         assert any("until=1795316422.000" in link for link in told.links)
         assert "/requests?field.user_id=u-7" in told.links
 
+    @pytest.mark.parametrize(
+        "name",
+        ["code", "route", "status", "method", "path", "endpoint", "agent", "detail", "since",
+         "until", "group", "field.user_id", "field.asked"],
+    )  # fmt: skip
+    async def test_each_filter_has_a_box(self, admin, sources, name: str) -> None:
+        sources.settings = {"observe": {"fields": {"user_id": {"header": "X-User-Id"}}}}
+        told = await page(admin, "/requests?field.asked=x")
+
+        assert 1 == len([each for each in told.all("input") if each.get("name") == name])
+
+    async def test_a_row_has_endpoint_fields_and_detail(self, admin, sources) -> None:
+        sources.diagnostics.listed[0].update(endpoint="http://10.0.0.2:80", detail="no byte")
+        told = await page(admin, "/requests")
+
+        assert "10.0.0.2:80" in told.words
+        assert "user_id=u-7" in told.words
+        assert "no byte" in told.words
+        assert "/routes#route-chat" in told.links
+
     async def test_a_wrong_filter_is_explained(self, admin) -> None:
         words = (await page(admin, "/requests?status=x", 400)).words
 
@@ -187,7 +240,7 @@ class TestRequests:
 class TestRequest:
     async def test_the_diagnosis_stands_before_the_evidence(self, admin) -> None:
         words = (await page(admin, "/requests/req-1")).words
-        order = ["stream_stalled", "then nothing for 20.0 s", "Attempt 1", "Runbook"]
+        order = ["stream_stalled", "then nothing for 20.0 s", "Runbook", "Attempt 1", "Facts"]
 
         assert sorted(order, key=words.index) == order
 
@@ -198,13 +251,25 @@ class TestRequest:
             "closed before the head", "the client's key leads there; 3 could be used",
             "silence 20.0 s", "700 ms, 1.2 s after the beginning",
             "148 in 140 reads", "gap20.0 s20.0 sran out", "the path is /api/chat",
-            "Where it wentupstream 22.0 s, relay 0.4 ms",
+            "Where the time wentupstream 22.0 s, relay 0.4 ms",
             "closed, 4 of 10 attempts failed in 30.0 s", "The answer stopped arriving.",
-            "c0ffee, worker 0", "u-7", "192.0.2.7 widget/1", "breaker passed",
+            "c0ffee, worker 0", "u-7", "Client192.0.2.7Agentwidget/1", "breaker passed",
         ],
     )  # fmt: skip
     async def test_the_evidence_is_there(self, admin, evidence: str) -> None:
         assert evidence in (await page(admin, "/requests/req-1")).words
+
+    async def test_other_requests_that_it_names_are_links(self, admin, sources) -> None:
+        failures = [{"request_id": "other-0001", "status": 503}]
+        words = ["opened after other-0001 and other-00012", "other-0001: 503"]
+        sources.diagnostics.known[0] |= {
+            "proven": "It had opened after other-0001 (503).",
+            "culprits": {"circuit": {"failures": failures, "words": words}},
+        }
+        links = (await page(admin, "/requests/req-1")).links
+
+        assert 3 == links.count("/requests/other-0001")
+        assert "/requests/other-00012" not in links
 
     async def test_requests_that_share_an_id_are_all_told(self, admin, sources) -> None:
         sources.diagnostics.known *= 2
@@ -226,13 +291,29 @@ class TestRequest:
         assert "No story is kept under this ID" in told.words
         assert "canary" not in told.html
 
+    async def test_ids_that_are_named_lead_to_their_stories(self, admin, sources) -> None:
+        sources.diagnostics.why = "Several IDs begin so: <b>aaaa-1, <b>aaaa-10. Give more of it."
+        sources.diagnostics.named = ("<b>aaaa-1", "<b>aaaa-10")
+        told = await page(admin, "/requests/a-", 404)
+
+        assert {"/requests/%3Cb%3Eaaaa-1", "/requests/%3Cb%3Eaaaa-10"} <= set(told.links)
+        assert sources.diagnostics.why in told.words
+
+    async def test_while_the_store_cannot_be_read_none_is_said_to_be_missing(
+        self, admin, sources
+    ) -> None:
+        sources.diagnostics.store = "failing"
+
+        await page(admin, "/requests/canary", 503)
+
 
 class TestErrors:
     async def test_a_group_has_its_hours_samples_and_runbook(self, admin) -> None:
         told = await page(admin, "/errors/0123456789ab")
 
         assert {"/requests/req-1", "/requests/req-0"} <= set(told.links)
-        assert "/requests?code=stream_stalled&route=chat" in told.links
+        asked = "code=stream_stalled&route=chat&endpoint=http%3A%2F%2F10.0.0.2%3A80"
+        assert f"/requests?{asked}" in told.links
         assert "Runbook: stream_stalled" in told.words
         assert "Stack trace" not in told.words
 
@@ -240,6 +321,28 @@ class TestErrors:
         sources.diagnostics.groups[0]["trace"] = 'File "call.py", line 7'
 
         assert 'File "call.py", line 7' in (await page(admin, "/errors/0123456789ab")).words
+
+    @pytest.mark.parametrize(
+        ("state", "words"),
+        [
+            ({"state": "muted"}, "muted"),
+            ({"state": "resolved"}, "resolved"),
+            ({"state": "active", "returned": True}, "came back"),
+        ],
+    )
+    async def test_what_was_ordered_of_a_group_is_said_in_the_list_and_on_its_page(
+        self, admin, sources, state, words
+    ) -> None:
+        sources.diagnostics.groups[0].update(state)
+
+        for path in ("/errors", "/errors/0123456789ab"):
+            assert f">{words}</span>" in (await page(admin, path)).html
+
+    async def test_a_group_of_one_status_leads_to_those_with_it(self, admin, sources) -> None:
+        sources.diagnostics.groups[0]["detail_class"] = "status 404"
+        told = await page(admin, "/errors/0123456789ab")
+
+        assert any(link.endswith("&status=404") for link in told.links)
 
     async def test_an_unknown_group_is_404(self, admin) -> None:
         await page(admin, "/errors/nope", 404)

@@ -5,6 +5,7 @@ import pytest
 from proxy.diagnostics.alerts.book import Book, alert_json
 from proxy.diagnostics.alerts.finding import Finding
 from proxy.diagnostics.alerts.rules import AlertsRule
+from proxy.diagnostics.alerts.signs import sign
 
 WALL = 1e9
 ERRORS = Finding("errors", "error", "11 errors", 11.0, 10.0, 3600.0, samples=("a", "b"))
@@ -126,8 +127,26 @@ def test_a_cleared_alert_says_what_is_over_and_how_long_it_lasted(book) -> None:
     (alert,) = book.alerts(WALL + 720)
     shown = alert_json(alert)
 
-    assert shown["summary"] == "over after 12.0 min; it was: 11 errors"
+    assert shown["summary"] == "over after 12.0 min: 11 errors"
     assert shown["lasted_s"] == 720.0
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(7199, "120.0 min"), (7200, "2.0 h")])
+def test_what_lasted_for_hours_is_told_in_hours(book, seconds: float, words: str) -> None:
+    judged(book, 0, ERRORS)
+    judged(book, seconds)
+    (alert,) = book.alerts(WALL + seconds)
+
+    assert alert_json(alert)["summary"] == f"over after {words}: 11 errors"
+
+
+def test_a_state_that_is_over_is_told_as_over(book) -> None:
+    judged(book, 0, sign("breaker_open", "chat"))
+    judged(book, 60)
+    (alert,) = book.alerts(WALL + 60)
+
+    over = "over after 60.0 s: the circuit of the route chat was open"
+    assert alert_json(alert)["summary"] == over
 
 
 def test_an_alert_links_to_its_stories_where_the_dashboard_is_known(book) -> None:

@@ -4,9 +4,10 @@ from typing import get_args
 
 import pytest
 
-from proxy.diagnostics.alerts.conditions import SEVERITY, SystemState, findings, lost
+from proxy.diagnostics.alerts.conditions import SystemState, findings, lost
 from proxy.diagnostics.alerts.counts import CountWindow
 from proxy.diagnostics.alerts.rules import AlertsRule, RuleName
+from proxy.diagnostics.alerts.signs import SEVERITY
 from proxy.tls.facts import CertificateFacts
 
 

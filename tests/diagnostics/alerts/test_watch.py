@@ -64,7 +64,12 @@ def test_a_cleared_alert_is_logged_and_sent(house) -> None:
     assert house.said[-1] == (
         "alert_cleared",
         "info",
-        {"rule": "breaker_open", "subject": "chat", "raised_for_ms": 60000.0},
+        {
+            "rule": "breaker_open",
+            "subject": "chat",
+            "summary": "over after 60.0 s: the circuit of the route chat was open",
+            "raised_for_ms": 60000.0,
+        },
     )
     assert [event for event, _ in house.sent] == ["raised", "cleared"]
 

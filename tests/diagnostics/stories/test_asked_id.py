@@ -13,11 +13,19 @@ ID = "3f2a1b0c-1111-4222-8333-444455556666"
         ID, f" {ID}\n", ID.upper(), f"Reference ID: {ID}", f"reference id {ID.upper()}.",
         f"X-Request-ID: {ID}", f"request_id={ID}", f'"{ID}"', f"({ID})", f"Ref: {ID}",
         "3f2a1b0c-1111-4222-\n 8333-444455556666", f"TRACE ID # {ID}",
+        f"Reference\u00a0ID:\u00a0{ID}", f"ID:{ID}", f"#{ID}", f"Referenz-ID: {ID}",
+        f"it broke again, see {ID.upper()}, at 10:00:01", f"\u201e{ID}\u201c",
+        f"https://ops.example/sidelight/requests/{ID}", f"<http://ops/requests/{ID}/?x=1>",
     ],
 )  # fmt: skip
 def test_labels_blanks_quotes_and_capitals_are_forgiven(asked) -> None:
     assert ID in forms_of(asked)
     assert forms_of(asked)[0] == asked
+
+
+def test_of_a_long_text_a_few_words_are_looked_at() -> None:
+    assert len(forms_of("word-0001 " * 1000)) < 10
+    assert "word-0009" not in forms_of(" ".join(f"word-000{n}" for n in range(10)))
 
 
 @pytest.mark.parametrize("asked", ["request-7", "id-1", "Reference", "a.b", "Ref"])

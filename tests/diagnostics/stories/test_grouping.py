@@ -35,6 +35,13 @@ def test_counts_over_time_stand_in_their_slots() -> None:
     assert group["samples"] == ["id-0", "id-1", "id-2"]
 
 
+def test_of_each_slot_is_told_how_many_broke() -> None:
+    levels = ["error", "critical", "warning", "info"]
+    (group,) = groups([summary(0, level=level) for level in levels], "code")
+
+    assert (sum(group["counts"]), sum(group["broken"])) == (4, 2)
+
+
 def test_a_field_of_the_teams_own_can_be_counted() -> None:
     told = groups([summary(1, fields={"user": "u1"}), summary(2)], "field.user")
 

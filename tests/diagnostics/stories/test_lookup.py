@@ -77,6 +77,7 @@ async def test_a_beginning_that_is_not_unique_names_those_that_are_alike(
     found = await look_in(where, *alike).story(OURS[:8])
     assert found.stories == []
     assert f"{OURS[:10]}0, {OURS[:10]}1" in found.why
+    assert set(found.named) == {f"{OURS[:10]}0", f"{OURS[:10]}1"}
 
 
 @pytest.mark.parametrize("where", ["memory", "store"])
@@ -84,6 +85,7 @@ async def test_the_oldest_story_is_named_where_there_is_none(look_in, known, whe
     found = await look_in(where, known).story("nowhere-to-be-found")
 
     assert f"The oldest story kept is {OURS}" in found.why
+    assert OURS in found.named
 
 
 async def test_an_id_brings_no_more_than_somebody_reads_of_memory_and_store_together(

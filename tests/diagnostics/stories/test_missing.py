@@ -33,6 +33,10 @@ def test_the_reason_is_said(asked, alike, kept, said) -> None:
     assert said in why_missing(asked, alike, kept)
 
 
+def test_the_oldest_is_named_once() -> None:
+    assert why_missing("nowhere-1", [], Kept(OLD, OLD, 0.01)).count("old-1") == 1
+
+
 def test_where_everything_is_stored_nothing_is_said_of_a_sample() -> None:
     assert "sample" not in why_missing("nowhere-1", [], Kept(OLD, GOOD, 1.0))
 
