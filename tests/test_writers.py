@@ -18,6 +18,7 @@ PROXY = Path(__file__).parents[1] / "proxy"
 OF_ANOTHER_TIME = {
     "diagnostics/stories/from_log": "makes a record of its own out of a line of the log",
     "diagnostics/stories/log_facts": "the same, for what lies beyond how it ended",
+    "diagnostics/neighbours/published": "makes a record of its own out of what was published",
     "observation/recorded": "redacts a record that has ended, in place",
 }
 """Modules that write to records which are not under way."""

@@ -224,7 +224,7 @@ class Process:
         return running
 
     async def _await_ready(self) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):  # ten may start at once
             while not await self.is_ready():
                 assert self.process.returncode is None, self.log.with_suffix(".err").read_text()
                 await asyncio.sleep(0.02)

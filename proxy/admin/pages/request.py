@@ -58,13 +58,13 @@ def request_page(found: FoundView) -> list[Content]:
     return [
         store_note(found.store),
         el("p", several, class_="quiet") if len(stories) > 1 else None,
-        [_story(story) for story in stories],
+        [_story(story, is_shared=found.is_shared) for story in stories],
         section("Older ones under this ID", listed(older)) if older else None,
     ]
 
 
-def _story(story: JsonObject) -> Markup:
-    around = [neighbours(story), culprits(story), usual(story)]
+def _story(story: JsonObject, *, is_shared: bool) -> Markup:
+    around = [neighbours(story, is_shared=is_shared), culprits(story), usual(story)]
     tried = _attempts(rows(story, "attempts"))
     evidence = [*around, tried, _stream(story), _facts(story), _text(story)]
     asked = f"{text(story, 'method')} {text(story, 'path')}"

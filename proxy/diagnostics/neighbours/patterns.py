@@ -45,6 +45,7 @@ PATTERNS: Final[dict[str, Pattern]] = {
     "stream=stream": Pattern("it is about streams: plain answers seldom or never end so.", "Look at what only a stream needs: the model behind it, buffering, idle timeouts between."),
     "stream=plain": Pattern("it is about plain answers: streams seldom or never end so.", "Look for what the upstream does only for plain answers."),
     "settings": Pattern("it is about the settings {value}: under others it seldom or never ended so.", "Compare the settings in force with those before (`config_loaded` in the log)."),
+    "instance": Pattern("it is this instance, {value}: on others the route seldom or never ends so.", "Compare settings, version, node and network of {value} with those of an instance that is well."),
     FIELD: Pattern("it is about {field} {value} alone: others seldom or never end so.", "Look for what is special about {field} {value}: its data, its rights, its size."),
     PAIR: Pattern("it takes both together: {value}.", "Ask for one without the other."),
     EITHER: Pattern("it is one of these, which the same requests have, so that they cannot be told apart: {value}.", "Ask with one of them and without the others."),

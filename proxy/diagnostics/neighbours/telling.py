@@ -161,7 +161,8 @@ def _elsewhere(window: RouteWindow, kind: str) -> str:
 def identity_of(window: RouteWindow, values: tuple[Value, ...]) -> tuple[str, Value]:
     """Who asked: the first of the team's own fields that has a value, else the address."""
     had = dict(zip(window.fields, values, strict=True))
-    own = (name for name in window.fields if name not in (*FIELDS, "item") and had[name])
+    ours = (*FIELDS, "item", "instance")
+    own = (name for name in window.fields if name not in ours and had[name])
     name = next(own, "client")
     return name, had[name]
 

@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from proxy import clock
 from proxy.diagnostics.neighbours.desk import EACH, MOST_BYTES, MOST_WAITING, PAIRS, Desk
 from proxy.diagnostics.neighbours.ring import ROOM
 from tests.diagnostics.neighbours.conftest import B
@@ -243,3 +244,28 @@ def test_what_is_usual_is_saved_once_a_minute_and_when_it_is_asked_for(happen, d
 
     assert again.usual_to_save() == saved
     assert desk.usual_to_save() is None
+
+
+def test_rows_are_given_of_routes_in_trouble_and_of_others_that_are_named(happen) -> None:
+    desk, now = Desk((), lambda _: False), clock.now()
+    good = [happen(now - 2 + n / 10) for n in range(3)]
+    elsewhere = [happen(now - 1 + n / 10) for n in range(2)]
+    for x in elsewhere:
+        x.route = "other"
+    desk.add(good + elsewhere, {})
+    assert ((), frozenset()) == (tuple(desk.recent(()).rows), desk.recent(()).troubled)
+    asked = desk.recent(["other"])
+    desk.add([happen(now - 90, **FAILED), happen(now - 0.5, **FAILED)], {})
+    troubled = desk.recent(())
+
+    assert 2 == len(asked.rows)
+    assert {"chat"} == set(troubled.troubled)
+    assert {x.request_id for x in good} <= {row.request_id for row in troubled.rows}
+    assert desk.recent(()).fields == troubled.fields
+
+
+def test_trouble_that_is_over_is_none(happen) -> None:
+    desk = Desk((), lambda _: False)
+    desk.add([happen(clock.now() - 61, **FAILED)], {})
+
+    assert not desk.recent(()).troubled
