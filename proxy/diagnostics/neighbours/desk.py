@@ -62,10 +62,8 @@ class Desk:
         self._latest: dict[tuple[str, str], Exchange] = {}
         """The latest one of this second that was compared, by route and kind."""
         self._waiting: deque[EndedBatch] = deque()
-        self._is_wanted = False
-        """Whether there is trouble among those that wait, or they take too much."""
-        self._bytes = 0
-        """What those take that were added since they were wanted."""
+        self._is_wanted, self._bytes = False, 0
+        """Whether there is trouble among those that wait, or they take too much; and how much."""
         self._added = self._taken = 0
         """Exchanges given to the thread: counted by the loop, and by the thread."""
         self._lock = threading.Lock()
