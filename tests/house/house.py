@@ -214,7 +214,11 @@ class Process:
                 cwd=ROOT,
             )
         running = cls(port, admin_port, process, log)
-        await running._await_ready()
+        try:
+            await running._await_ready()
+        except BaseException:  # nobody has it yet who could end it
+            process.kill()
+            raise
         return running
 
     async def _await_ready(self) -> None:
