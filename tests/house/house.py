@@ -217,7 +217,8 @@ class Process:
         try:
             await running._await_ready()
         except BaseException:  # nobody has it yet who could end it
-            process.kill()
+            if process.returncode is None:
+                process.kill()
             raise
         return running
 
