@@ -68,9 +68,9 @@ def running(wanted: list[Peer]) -> Iterator[None]:
         yield
 
 
-def bench(rounds: int, seconds: int, connections: int, only: str) -> list[table.Row]:
+def bench(rounds: int, seconds: int, connections: int, only: list[str]) -> list[table.Row]:
     """All rounds of all peers. Raises RuntimeError where one cannot be measured."""
-    wanted = [p for p in peers.peers() if not only or p.name in only.split(",")]
+    wanted = [p for p in peers.peers() if not only or p.name in only]
     present = [p for p in wanted if not p.missing]
     rows = {p.name: table.Row(p.name, p.missing) for p in wanted}
     with running(present):
@@ -88,13 +88,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="length of a round")
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--only", default="", help="names of peers, joined by commas")
+    parser.add_argument("--only", action="append", help="name of a peer; may be given repeatedly")
     parser.add_argument("--write", type=Path, help="page whose table is to be replaced")
     given = parser.parse_args()
     if reasons := peers.lacking():
         print("cannot measure: " + "; ".join(reasons), file=sys.stderr)
         return 1
-    rows = bench(given.rounds, given.seconds, given.connections, given.only)
+    rows = bench(given.rounds, given.seconds, given.connections, given.only or [])
     conditions = (
         f"{given.connections} connections, medians of {given.rounds} rounds of {given.seconds} s"
     )

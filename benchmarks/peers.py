@@ -95,6 +95,20 @@ SPANS = """
 tracing: {{ endpoint: "http://127.0.0.1:{upstream}", sample: {share} }}
 """
 SHARES = {"Sidelight, 100 % spans": 1, "Sidelight, 0 % spans": 0}
+LIMITS = """
+observe: { fields: { user_id: { header: X-User } } }
+policies:
+  default:
+    rate_limit:
+      - { rate: 100000/1s, burst: 1000000, by: address }
+      - { rate: 100000/1s, burst: 1000000, by: { field: user_id } }
+    concurrency: { limit: 2000, per_client: 2000, by: { field: user_id } }
+    content_types: [application/json]
+    message: { pointer: /message }
+    hsts: 1d
+    max_response: 1MiB
+"""
+LIMITED = "Sidelight, limits and guards"
 MATCHES = [
     f"  - {{{{ name: r{{n}}, upstream: chat, match: {match} }}}}\n"
     for match in (
@@ -207,6 +221,8 @@ def _sidelight(peer: Peer) -> list[str]:
     )
     if peer.name in SHARES:
         text += SPANS.format(upstream=UPSTREAM, share=SHARES[peer.name])
+    if peer.name == LIMITED:
+        text += LIMITS
     if peer.name.endswith("routes"):
         text += "".join(MATCHES[n % len(MATCHES)].format(n=n) for n in range(998))
     config.write_text(text)
@@ -221,6 +237,7 @@ COMMANDS = {
     "Sidelight": _sidelight,
     "Sidelight with a thousand routes": _sidelight,
     "Sidelight, interpreted": _sidelight,
+    LIMITED: _sidelight,
     **dict.fromkeys(SHARES, _sidelight),
 }
 
@@ -237,6 +254,7 @@ def peers() -> list[Peer]:
         Peer("Sidelight, interpreted", 18105),
         Peer("Sidelight, 100 % spans", 18107, missing=_uncompiled(), tree=COMPILED),
         Peer("Sidelight, 0 % spans", 18108, missing=_uncompiled(), tree=COMPILED),
+        Peer(LIMITED, 18109, missing=_uncompiled(), tree=COMPILED),
     ]
 
 

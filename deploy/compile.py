@@ -33,8 +33,8 @@ COMPILED = {
     "limits": "arrivals concurrency fields gcra json_pointer keys message_guard overload places "
     "rate refused_keys response_size",
     "matching": "conditions index paths rank",
-    "observation": "batch custom_fields log metrics observer readings record recorded recorder "
-    "redaction route_metrics series stack_traces stream_events summary upstream_status",
+    "observation": "batch custom_fields end_facts log metrics observer readings record recorded "
+    "recorder redaction route_metrics series stack_traces stream_events summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits probes retry "
     "retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "
@@ -48,7 +48,8 @@ COMPILED = {
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
     "settings": "route_terms",
     "tls": "handshake handshake_log port",
-    "tracing": "b3 conventions record route_words sampling span_events spans wire",
+    "tracing": "attempt_facts b3 conventions record route_words sampling span_events span_queue "
+    "spans wire",
 }
 
 

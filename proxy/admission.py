@@ -23,7 +23,7 @@ from proxy.limits.overload import RETRY_IN
 from proxy.limits.rate import RateLimits
 from proxy.outcome import Outcome
 from proxy.own_response import refuse
-from proxy.place_queue import take_place
+from proxy.place_queue import ask_place, await_place
 from proxy.upload import read_whole
 
 _REDIRECTED = ("GET", "HEAD")
@@ -49,33 +49,46 @@ def refuse_new(ctx: Context) -> Refusal | None:
     overload = ctx.plan.overload
     if overload.detail is not None:
         return Refusal(o.OVERLOAD_SHED, overload.refuse(), RETRY_IN)
-    return Refusal(o.DRAINING) if ctx.drain.refuses else None
+    return Refusal(o.DRAINING, ctx.drain.refused_since) if ctx.drain.refuses else None
 
 
-async def admit(ctx: Context) -> Refusal | None:
-    """Why the request is not let in; None where it is.
+def admit(ctx: Context) -> Refusal | None:
+    """Why the request is not let in; None where it is, or where `ctx.waits` and `let_in` says."""
+    rule, asked, route = ctx.route.rule, ctx.asked, ctx.route
+    if route.guards_scheme and (refusal := _refuse_plain(ctx)):
+        return refusal
+    looks = False
+    if route.guards_body and is_looked_into(asked):
+        if unfit := refuse_type(asked, rule.content_types):
+            return _refusal(unfit)
+        looks = rule.message.pointer is not None
+        if looks and (unfit := refuse_unreadable(asked)):
+            return _refusal(unfit)
+    if route.rate_limits is not None and (refusal := _refuse_often(ctx, route.rate_limits)):
+        return refusal
+    if looks:
+        ctx.waits = True
+        return None
+    return _refuse_full(ctx)
+
+
+async def let_in(ctx: Context) -> Refusal | None:
+    """Why the request is not let in after what it waits for; None where it is.
 
     Raises RequestError where its body is waited for and does not come.
     """
-    rule, asked = ctx.route.rule, ctx.asked
-    if (rule.require_https != "off" or rule.hsts) and (refusal := _refuse_plain(ctx)):
-        return refusal
-    if unfit := refuse_type(asked, rule.content_types):
-        return _refusal(unfit)
-    looks = rule.message.pointer is not None and is_looked_into(asked)
-    if looks and (unfit := refuse_unreadable(asked)):
-        return _refusal(unfit)
-    limits = ctx.route.rate_limits
-    if limits is not None and (refusal := _refuse_often(ctx, limits)):
-        return refusal
-    if looks and rule.message.pointer is not None:
+    rule, own = ctx.route.rule, ctx.route.concurrency
+    if not ctx.places and rule.message.pointer is not None:
         await read_whole(ctx, min(LARGEST, rule.max_body))
         unfit = refuse_message(ctx.body or b"", rule.message.pointer, rule.message.max_length)
         if unfit:
             return _refusal(unfit)
-    if ctx.route.concurrency is None and ctx.plan.concurrency is None:
+        ctx.waits = False
+        if refusal := _refuse_full(ctx):
+            return refusal
+    if not ctx.waits or own is None:
         return None
-    refused = await take_place(ctx)
+    refused = await await_place(ctx, own)
     return Refusal(*refused) if refused else None
 
 
@@ -97,12 +110,18 @@ def _refusal(unfit: Unfit) -> Refusal:
     return Refusal(unfit.outcome, unfit.detail, number=unfit.number)
 
 
+def _refuse_full(ctx: Context) -> Refusal | None:
+    if ctx.route.concurrency is None and ctx.plan.concurrency is None:
+        return None
+    refused = ask_place(ctx)
+    return Refusal(*refused) if refused else None
+
+
 def _refuse_plain(ctx: Context) -> Refusal | None:
     """Refuse who came by plain HTTP; tell who did not to stay with https (RFC 6797)."""
     rule, asked = ctx.route.rule, ctx.asked
     if is_https(ctx.source.scheme, asked.fields if ctx.source.trusted else None):
-        if rule.hsts:
-            ctx.own_fields += b"Strict-Transport-Security: max-age=%d\r\n" % int(rule.hsts)
+        ctx.own_fields += ctx.route.hsts_line
         return None
     if rule.require_https == "off":
         return None

@@ -106,8 +106,10 @@ class Context:
     """Set from the commit on, where the answer is a stream of events."""
     cors: bytes = b""
     """Header lines that let a page of another origin read the answer."""
-    places: tuple[tuple[Places, Ticket], ...] = ()
+    places: tuple[Ticket, ...] = ()
     """Places that it has, or waits for."""
+    waits: bool = False
+    """Whether it is let in only after a wait: for the message in its body, or for a place."""
     own_fields: bytes = b""
     """Header lines of our own for whatever answer the client gets: what its limits leave it."""
     closing: bool = False
@@ -211,8 +213,8 @@ class Context:
 
     def leave_places(self) -> None:
         """Give back the places, also one in a queue."""
-        for places, ticket in self.places:
-            places.leave(ticket)
+        for ticket in self.places:
+            ticket.places.leave(ticket)
         self.places = ()
 
     def let_go(self, *, whole: bool) -> None:

@@ -9,17 +9,21 @@ from collections.abc import Callable
 from proxy import outcome as o
 from proxy.clock import now
 from proxy.context import Context
+from proxy.limits.concurrency import Concurrency
 from proxy.outcome import Outcome
 from proxy.resilience.permits import Permit, Refused
 from proxy.time_spent import QUEUE
 
 
-async def take_place(ctx: Context) -> tuple[Outcome, str] | None:
-    """Why there is no place for the request, and in which words; None where it has one."""
+def ask_place(ctx: Context) -> tuple[Outcome, str] | None:
+    """Why there is no place for the request, and in which words; None where it has one.
+
+    Or may wait for one: then `ctx.waits`, and `await_place` says what came of it.
+    """
     overall, own = ctx.plan.concurrency, ctx.route.concurrency
     if overall is not None:
         ticket = overall.ask(0)
-        ctx.places += ((overall, ticket),)
+        ctx.places = (ticket,)
         if ticket.state != "granted":
             return (
                 o.CONCURRENCY_LIMITED,
@@ -28,11 +32,19 @@ async def take_place(ctx: Context) -> tuple[Outcome, str] | None:
     if own is None:
         return None
     ticket = own.ask(ctx.asked, ctx.exchange)
-    ctx.places += ((own.places, ticket),)
+    ctx.places += (ticket,)
     if ticket.state == "waiting":
-        turn = asyncio.get_running_loop().create_future()
-        ticket.wake = _waker(turn)
-        await _wait(ctx, turn, own.wait)
+        ctx.waits = True
+        return None
+    return own.refusal(ticket, ctx.asked, ctx.exchange)
+
+
+async def await_place(ctx: Context, own: Concurrency) -> tuple[Outcome, str] | None:
+    """Wait in the queue: why the request had to leave it; None where it has a place."""
+    ticket = ctx.places[-1]
+    turn = asyncio.get_running_loop().create_future()
+    ticket.wake = _waker(turn)
+    await _wait(ctx, turn, own.wait)
     refusal = own.refusal(ticket, ctx.asked, ctx.exchange)
     if refusal is not None:
         own.places.leave(ticket)  # the answer may take its time, the queue may not

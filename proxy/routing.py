@@ -63,17 +63,24 @@ class Route:
     """What is read of the rule for each exchange."""
     admits_all: bool = field(init=False)
     """Whether it has no guard and no limit of its own."""
+    guards_scheme: bool = field(init=False)
+    """Whether https is asked for, or to be told of; so `guards_body` of types and messages."""
+    guards_body: bool = field(init=False)
+    hsts_line: bytes = field(init=False)
+    """What tells clients to stay with https (RFC 6797); nothing where they need not."""
 
     def __post_init__(self) -> None:
         rule = self.rule
         self.terms = RouteTerms(rule)
+        hsts = b"Strict-Transport-Security: max-age=%d\r\n" % int(rule.hsts) if rule.hsts else b""
+        self.hsts_line = hsts
+        self.guards_scheme = rule.require_https != "off" or bool(hsts)
+        self.guards_body = bool(rule.content_types) or rule.message.pointer is not None
         self.admits_all = (
             self.rate_limits is None
             and self.concurrency is None
-            and rule.require_https == "off"
-            and not rule.hsts
-            and not rule.content_types
-            and rule.message.pointer is None
+            and not self.guards_scheme
+            and not self.guards_body
         )
 
     @property

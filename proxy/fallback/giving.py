@@ -90,7 +90,7 @@ async def answer_failed(
 
 def _is_full(ctx: Context) -> bool:
     """Whether Sidelight itself is full, so that another upstream is no way out."""
-    return bool(ctx.places) and ctx.places[-1][0] is ctx.plan.concurrency
+    return bool(ctx.places) and ctx.places[-1].places is ctx.plan.concurrency
 
 
 async def _ask(ctx: Context, name: str) -> ResponseHead | None:

@@ -7,6 +7,7 @@ Nothing of the client's is ever used unless it is short and plain.
 import re
 from collections.abc import Mapping
 from secrets import token_hex
+from typing import Final
 
 _PLAIN = re.compile(rb"(?!\.{1,2}\Z)[A-Za-z0-9._:=/+#|@~,-]{1,200}")
 """What .NET, AWS, gateways and base64 make. Not a lone dot or two: no link could lead to them."""
@@ -53,19 +54,30 @@ def new_id() -> str:
 
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
-_DRAWN = 4096
-_drawn = ""
-_used = _DRAWN
+_DRAWN: Final = 4096
+
+
+class _Draw:
+    """Random hex digits, drawn from the system a few kilobytes at a time: calls cost more."""
+
+    def __init__(self) -> None:
+        self._digits = ""
+        self._used = _DRAWN
+
+    def take(self, digits: int) -> str:
+        end = self._used + digits
+        if end > _DRAWN:
+            self._digits, end = token_hex(_DRAWN // 2), digits
+        self._used = end
+        return self._digits[end - digits : end]
+
+
+_draw: Final = _Draw()
 
 
 def random_hex(digits: int) -> str:
-    """Random hex digits, drawn from the system a few kilobytes at a time: calls cost more."""
-    global _drawn, _used
-    end = _used + digits
-    if end > _DRAWN:
-        _drawn, end = token_hex(_DRAWN // 2), digits
-    _used = end
-    return _drawn[end - digits : end]
+    """So many random hex digits, at most some thousand."""
+    return _draw.take(digits)
 
 
 def trace_place(parent: bytes | None) -> tuple[str, str]:

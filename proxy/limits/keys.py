@@ -16,6 +16,12 @@ from proxy.http.trust import parsed_address
 _NETWORK: Final = ~((1 << 64) - 1)
 """What of an IPv6 address is its network: who has one host has all of its /64."""
 _64_BITS: Final = (1 << 64) - 1
+_ADDRESS: Final = 0
+_FIELD: Final = 1
+_HEADER: Final = 2
+_KINDS: Final = {"address": _ADDRESS, "field": _FIELD, "header": _HEADER, "cookie": 3}
+_MOST: Final = 4096
+"""Addresses whose keys are remembered."""
 
 
 @lru_cache(maxsize=4096)
@@ -35,19 +41,20 @@ class KeySource:
 
     def __init__(self, kind: str, name: str = "") -> None:
         self.words = name if kind == "field" else f"{kind} {name}".rstrip()
-        self._kind = kind
+        self._kind = _KINDS[kind]
         self._field = name
         self._name = (name.lower() if kind == "header" else name).encode()
 
     def value(self, asked: RequestHead, x: Exchange) -> bytes | None:
         """The value that a client sent; None, or nothing, where it sent none."""
-        if self._kind == "address":
+        if self._kind == _ADDRESS:
             return None
-        if self._kind == "header":
+        if self._kind == _FIELD:
+            value = x.fields.get(self._field)
+            return value.encode("utf-8", "surrogateescape") if value else None
+        if self._kind == _HEADER:
             return asked.fields.get(self._name)
-        if self._kind == "cookie":
-            return cookie_value(asked.fields, self._name)
-        return x.fields.get(self._field, "").encode("utf-8", "surrogateescape")
+        return cookie_value(asked.fields, self._name)
 
 
 class ClientKeys:
@@ -61,6 +68,7 @@ class ClientKeys:
         self._value = secret + b"v"
         self._address = secret + b"a"
         """Another byte before an address: no value is the key of one."""
+        self._of_addresses: dict[str, int] = {}
 
     def of(self, source: KeySource | None, asked: RequestHead, x: Exchange) -> int:
         """The key of a client, by its address where it sends no value; one for all where `source`
@@ -68,7 +76,7 @@ class ClientKeys:
         if source is None:
             return 0
         value = source.value(asked, x)
-        return hash(self._value + value) if value else _of_address(self._address, x.client_ip)
+        return hash(self._value + value) if value else self._of_address(x.client_ip)
 
     def words(self, source: KeySource | None, asked: RequestHead, x: Exchange) -> str:
         """The client as it may be recorded: what it chose itself is the beginning of a hash."""
@@ -78,10 +86,14 @@ class ClientKeys:
             return f"address {client_network(x.client_ip)}"
         return f"{source.words} {self.of(source, asked, x) & _64_BITS:016x}"[:-8]
 
-
-@lru_cache(maxsize=4096)
-def _of_address(prefix: bytes, address: str) -> int:
-    return hash(prefix + client_network(address).encode())
+    def _of_address(self, address: str) -> int:
+        known = self._of_addresses.get(address)
+        if known is None:
+            if len(self._of_addresses) >= _MOST:
+                self._of_addresses.clear()
+            known = hash(self._address + client_network(address).encode())
+            self._of_addresses[address] = known
+        return known
 
 
 def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:

@@ -15,9 +15,10 @@ State = Literal["granted", "waiting", "client_full", "full", "left"]
 class Ticket:
     """One request that asked for a place; give it back by `leave`, whatever became of it."""
 
-    __slots__ = ("client", "state", "wake")
+    __slots__ = ("client", "places", "state", "wake")
 
-    def __init__(self, client: int, state: State) -> None:
+    def __init__(self, places: "Places", client: int, state: State) -> None:
+        self.places = places
         self.client = client
         self.state: State = state
         self.wake: Callable[[], None] | None = None
@@ -45,14 +46,17 @@ class Places:
 
     def ask(self, client: int) -> Ticket:
         """A place, a place in the queue, or the reason why there is none."""
-        if self.per_client is not None and self._of.get(client, 0) >= self.per_client:
-            return Ticket(client, "client_full")
+        has = self._of.get(client, 0)
+        if self.per_client is not None and has >= self.per_client:
+            return Ticket(self, client, "client_full")
         if self._is_free:
             self.in_use += 1
-            return self._enter(client, "granted")
+            self._of[client] = has + 1
+            return Ticket(self, client, "granted")
         if self.waiting >= self.room and not self._push_out_for(client):
-            return Ticket(client, "full")
-        ticket = self._enter(client, "waiting")
+            return Ticket(self, client, "full")
+        self._of[client] = has + 1
+        ticket = Ticket(self, client, "waiting")
         self._queues.setdefault(client, deque()).append(ticket)
         self.waiting += 1
         return ticket
@@ -78,10 +82,6 @@ class Places:
     @property
     def _is_free(self) -> bool:
         return self.limit is None or self.in_use < self.limit
-
-    def _enter(self, client: int, state: State) -> Ticket:
-        self._of[client] = self._of.get(client, 0) + 1
-        return Ticket(client, state)
 
     def _forget(self, ticket: Ticket) -> None:
         left = self._of[ticket.client] - 1

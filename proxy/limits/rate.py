@@ -1,15 +1,17 @@
 """The rate limits of a route: all must give leave, and a request that is refused costs nothing."""
 
 from collections.abc import Iterator, Sequence
-from math import ceil
+from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.limits.arrivals import Arrivals
-from proxy.limits.fields import limit_fields, limit_template, policy_fields
+from proxy.limits.fields import LimitMember, limit_field, policy_field
 from proxy.limits.gcra import Decision, Quota, check_arrival
 from proxy.limits.keys import ClientKeys, KeySource
 from proxy.limits.refused_keys import RefusedKeys
+
+_NONE: Final = Decision(0, 0, 0.0, 0, 0)
 
 
 class RateLimit:
@@ -27,8 +29,7 @@ class RateLimit:
         dry_run: bool = False,
     ) -> None:
         self.name = name
-        self.label = name.encode()
-        """The name as header fields have it."""
+        self.member = LimitMember(name)
         self.quota = quota
         self.rate = rate
         """As it is set, for people."""
@@ -40,19 +41,20 @@ class RateLimit:
         self.arrivals = arrivals
         self._source = source
         self._keys = keys
+        self._key = 0
+        self.decision = _NONE
+        """On the request that was looked at last; nobody waits between that and `take`."""
 
-    def key(self, asked: RequestHead, x: Exchange) -> int:
-        """The key of the client that asks."""
-        return self._keys.of(self._source, asked, x)
+    def look(self, asked: RequestHead, x: Exchange, now: float) -> Decision:
+        """What it would decide of a request; nothing is taken yet."""
+        self._key = self._keys.of(self._source, asked, x)
+        self.decision = check_arrival(self.quota, self.arrivals.get(self._key), now)
+        return self.decision
 
-    def look(self, key: int, now: float) -> Decision:
-        """What it would decide; nothing is taken yet."""
-        return check_arrival(self.quota, self.arrivals.get(key), now)
-
-    def take(self, key: int, decision: Decision) -> None:
-        """Count a request that was let in."""
+    def take(self) -> None:
+        """Count the request that was looked at last: it is let in."""
         self.allowed += 1
-        self.arrivals.put(key, decision.arrival, decision.at)
+        self.arrivals.put(self._key, self.decision.arrival, self.decision.at)
 
     def follow(self, before: "RateLimit") -> None:
         """Count on from where `before` has come."""
@@ -88,36 +90,32 @@ class RateLimits:
 
     def __init__(self, limits: Sequence[RateLimit]) -> None:
         self.limits = list(limits)
-        told = [(limit.label, limit.quota) for limit in limits if not limit.dry_run]
-        self._policies = policy_fields(told)
-        self._granted = self._policies + limit_template([name for name, _ in told])
-        """The fields where all give leave."""
+        told = [limit for limit in limits if not limit.dry_run]
+        self._policies = policy_field([(limit.name, limit.quota) for limit in told])
+        self._members: list[bytes] = []
+        """Those of the last verdict, and the lines that they made: many are alike."""
+        self._fields = b""
 
     def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
         """Whether all give leave; only then does the request count, for each of them."""
         verdict = Verdict()
-        granted: list[tuple[RateLimit, int, Decision]] = []
-        refused: list[tuple[bytes, Decision]] = []
         for limit in self.limits:
-            key = limit.key(asked, x)
-            decision = limit.look(key, now)
-            if decision.wait == 0.0:
-                granted.append((limit, key, decision))
-                continue
-            _refuse(verdict, limit, decision, limit.client(asked, x), now)
-            if not limit.dry_run:
-                refused.append((limit.label, decision))
-        if refused:
-            verdict.fields = self._policies + limit_fields(refused)
-            return verdict
-        left: list[int] = []
-        for limit, key, decision in granted:
-            limit.take(key, decision)
-            if not limit.dry_run:
-                left.append(decision.remaining)
-                left.append(ceil(decision.reset))
-        if left:
-            verdict.fields = self._granted % tuple(left)
+            decision = limit.look(asked, x, now)
+            if decision.wait > 0.0:
+                _refuse(verdict, limit, decision, limit.client(asked, x), now)
+        let_in = verdict.detail is None
+        members: list[bytes] = []
+        for limit in self.limits:
+            decision = limit.decision
+            fits = decision.wait == 0.0
+            if fits and let_in:
+                limit.take()
+            if fits == let_in and not limit.dry_run:
+                members.append(limit.member.of(decision.remaining, decision.reset))
+        if members != self._members:
+            self._members, self._fields = members, self._policies + limit_field(members)
+        if members:
+            verdict.fields = self._fields
         return verdict
 
     def __iter__(self) -> Iterator[RateLimit]:

@@ -6,7 +6,7 @@ What a header or parameter with a secret's name holds is recorded as a hash or n
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import unquote_plus
 
@@ -19,8 +19,6 @@ MAX_VALUE = 1024
 
 MOST_PARAMETERS = 256
 """Parameters of a query that are looked at."""
-
-Take = Callable[[RequestHead], str | None]
 
 
 class FieldSource(Protocol):
@@ -39,66 +37,56 @@ class FieldSource(Protocol):
     def hash(self) -> bool: ...
 
 
-def extractor(
-    fields: Mapping[str, FieldSource], key: bytes = b""
-) -> Callable[[RequestHead], dict[str, str]]:
-    """A function that takes all of `fields` from a request; absent ones are left out.
+class CustomFields:
+    """Those of `fields`; `key` is that of the hashes."""
 
-    `key` is that of the hashes.
-    """
-    takers = [(name, _taker(field), _keeper(field, key)) for name, field in fields.items()]
+    def __init__(self, fields: Mapping[str, FieldSource], key: bytes = b"") -> None:
+        self._fields = [_Field(name, field, key) for name, field in fields.items()]
 
-    def extract(asked: RequestHead) -> dict[str, str]:
-        return {name: keep(value) for name, take, keep in takers if (value := take(asked))}
-
-    return extract
-
-
-def _keeper(field: FieldSource, key: bytes) -> Callable[[str], str]:
-    """What is kept of a value of `field`."""
-    if field.hash:
-        return lambda value: _digest(key, value)
-    if is_secret_name(field.header or field.query or ""):
-        return lambda _: REDACTED
-    return lambda value: value[:MAX_VALUE]
+    def of(self, asked: RequestHead) -> dict[str, str]:
+        """All that a request has; absent ones are left out."""
+        found: dict[str, str] = {}
+        for field in self._fields:
+            value = field.value(asked)
+            if value:
+                found[field.name] = field.kept(value)
+        return found
 
 
-def _taker(field: FieldSource) -> Take:
-    if field.header is not None:
-        return _from_header(field.header.lower().encode())
-    if field.path is not None:
-        return _from_path(field.path)
-    return _from_query(field.query or "")
+class _Field:
+    """One of them: where it stands in a request, and what is kept of its value."""
+
+    def __init__(self, name: str, field: FieldSource, key: bytes) -> None:
+        self.name = name
+        self._key = key
+        self._header = field.header.lower().encode() if field.header is not None else None
+        self._path = compiled(field.path) if field.path is not None else None
+        self._parameter = field.query or ""
+        self._is_hashed = field.hash
+        self._is_secret = is_secret_name(field.header or field.query or "")
+
+    def value(self, asked: RequestHead) -> str | None:
+        if self._header is not None:
+            sent = asked.fields.get(self._header)
+            return None if sent is None else sent.decode("utf-8", "replace")
+        if self._path is not None:
+            match = self._path.fullmatch(normalise(path_of(asked.target)))
+            return match[1] if match else None
+        return _parameter(asked.target, self._parameter)
+
+    def kept(self, value: str) -> str:
+        if self._is_hashed:
+            return _digest(self._key, value)
+        return REDACTED if self._is_secret else value[:MAX_VALUE]
 
 
-def _from_header(key: bytes) -> Take:
-    def take(asked: RequestHead) -> str | None:
-        value = asked.fields.get(key)
-        return None if value is None else value.decode("utf-8", "replace")
-
-    return take
-
-
-def _from_path(path: str) -> Take:
-    pattern = compiled(path)
-
-    def take(asked: RequestHead) -> str | None:
-        match = pattern.fullmatch(normalise(path_of(asked.target)))
-        return match[1] if match else None
-
-    return take
-
-
-def _from_query(name: str) -> Take:
-    def take(asked: RequestHead) -> str | None:
-        query = asked.target.partition("?")[2]
-        for pair in query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]:
-            given, _, value = pair.partition("=")
-            if value and (given == name or unquote_plus(given) == name):
-                return unquote_plus(value)
-        return None
-
-    return take
+def _parameter(target: str, name: str) -> str | None:
+    query = target.partition("?")[2]
+    for pair in query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]:
+        given, _, value = pair.partition("=")
+        if value and (given == name or unquote_plus(given) == name):
+            return unquote_plus(value)
+    return None
 
 
 def _digest(key: bytes, value: str) -> str:

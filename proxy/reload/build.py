@@ -22,7 +22,7 @@ from proxy.limits.keys import ClientKeys
 from proxy.limits.overload import Overload
 from proxy.limits.places import Places
 from proxy.limits.rate import RateLimits
-from proxy.observation.custom_fields import extractor
+from proxy.observation.custom_fields import CustomFields
 from proxy.observation.observer import Observer
 from proxy.observation.record import EmitEvent
 from proxy.resilience.breaker import Breaker
@@ -114,7 +114,7 @@ class Builder:
             html_errors=errors.html,
             proxy_status=ProxyStatus(settings.service, on_all=errors.proxy_status == "all"),
             cors=settings.cors,
-            fields=extractor(fields, self._hash_key(settings)) if fields else None,
+            fields=CustomFields(fields, self._hash_key(settings)).of if fields else None,
             watcher=self._observer.streams,
             config_hash=settings.config_hash,
             overload=self._overload,

@@ -6,7 +6,7 @@ counted, and that it fails is said once, as is that it works again.
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -21,17 +21,19 @@ from proxy.observation.record import EmitEvent, ms
 from proxy.observation.series import Sample
 from proxy.tracing.conventions import SCHEMA_URL
 from proxy.tracing.sender import Sender, Sent
+from proxy.tracing.span_queue import SpanQueue
 from proxy.tracing.spans import SpanWriter
 from proxy.tracing.wire import varint
 
 BATCH: Final = 1024
 """Spans from which on a batch is sent without waiting for more: half a megabyte or so."""
+PORTION: Final = 128
+"""Spans that are written at a time: soon after their end, while what they are read from is still in
+the caches of the processor, and so few that the event loop soon has the interpreter again."""
 PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a batch that was not taken is sent again; then the last, for ever."""
 CLOSING: Final = 5.0
 """Seconds that what still waits may take when we end."""
-_TOGETHER: Final = 32
-"""Exchanges that are written before the event loop may have the interpreter."""
 
 
 class SpanExporter:
@@ -50,23 +52,21 @@ class SpanExporter:
         timeout: float = 10.0,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
-        self._writer, self._sender, self._tell = writer, sender, tell
-        self._queue, self._interval = queue, interval
+        self._queue, self._sender, self._tell = SpanQueue(writer, queue), sender, tell
+        self._interval = interval
         self._timeout, self._pauses = timeout, pauses
         self._resource = _resource(resource)
         self._scope = ScopeSpans(
             scope=InstrumentationScope(name="sidelight", version=version), schema_url=SCHEMA_URL
         ).SerializeToString()
-        self.dropped: Counter[str] = Counter()
-        """Spans lost since the start, by cause: queue_full, rejected, closing."""
         self.exported = 0
         """Spans that the collector took."""
         self.failing: str | None = None
         """Why nothing is sent at the moment; None while it is."""
         self._failed_at = 0.0
-        self._waiting: deque[Exchange] = deque()
-        self._put = self._taken = 0
-        """Spans, each written by one thread only."""
+        self._portions: list[bytes] = []
+        self._spans = 0
+        """Spans that are written and not sent yet; of the thread."""
         self._wake, self._closing = threading.Event(), threading.Event()
         self._ends_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="sidelight-spans", daemon=True)
@@ -77,20 +77,17 @@ class SpanExporter:
     @property
     def queued(self) -> int:
         """Spans that wait to be sent."""
-        return self._put - self._taken
+        return self._queue.waiting
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Spans lost since the start, by cause: queue_full, rejected, closing."""
+        return self._queue.dropped
 
     def closed(self, batch: Sequence[Exchange]) -> None:
         """Queue the spans of these; they are redacted, and nobody will change them any more."""
-        for x in batch:
-            if x.span is None or not x.span.sampled:
-                continue
-            spans = _count(x)
-            if self.queued + spans > self._queue:
-                self.dropped["queue_full"] += spans
-            else:
-                self._put += spans
-                self._waiting.append(x)
-        if self.queued >= BATCH and not self._wake.is_set():
+        self._queue.add(batch)
+        if self._queue.unwritten >= PORTION and not self._wake.is_set():
             self._wake.set()
 
     def readings(self) -> Iterator[Sample]:
@@ -109,48 +106,43 @@ class SpanExporter:
             self._tell("spans_dropped", "warning", {"cause": "closing", "dropped": left})
 
     def _run(self) -> None:
+        due = clock.now() + self._interval
         while not self._closing.is_set():
-            self._wake.wait(self._interval)
+            if self._queue.unwritten < PORTION:
+                self._wake.wait(max(0.0, due - clock.now()))
             self._wake.clear()
-            while self._waiting and self._send_next():
-                if self.queued < BATCH:
-                    break
-        while self._waiting and self._send_next():
-            pass
+            self._write()
+            if self._spans >= BATCH or clock.now() >= due:
+                self._send()
+                due = clock.now() + self._interval
+        self._write()
+        while self._spans and self._send():
+            self._write()
         self._sender.close()
 
-    def _send_next(self) -> bool:
-        """Whether the next batch is done with, and another one may follow."""
-        body, spans = self._next()
-        done = not spans or self._is_sent(body, spans)
-        if done:
-            self._taken += spans
-        return done
+    def _write(self) -> None:
+        """Write what waits, to a whole batch at the most."""
+        while self._spans < BATCH and not self._queue.is_empty:
+            written, spans = self._queue.next(PORTION)
+            self._portions.append(written)
+            self._spans += spans
+            time.sleep(0)
 
-    def _next(self) -> tuple[bytes, int]:
-        written: list[bytes] = []
-        spans = 0
-        while self._waiting and spans < BATCH:
-            x = self._waiting.popleft()
-            number = _count(x)
-            try:
-                written.append(self._writer.spans_of(x))
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-                self.dropped["rejected"] += number  # one that cannot be made must not stop the rest
-                self._taken += number
-                continue
-            spans += number
-            if len(written) % _TOGETHER == 0:
-                time.sleep(0)
-        return self._request(written), spans
+    def _send(self) -> bool:
+        """Whether what is written is done with, and more may be written."""
+        if self._spans and not self._is_sent(self._request(), self._spans):
+            return False
+        self._queue.done(self._spans)
+        self._portions, self._spans = [], 0
+        return True
 
-    def _request(self, written: list[bytes]) -> bytes:
+    def _request(self) -> bytes:
         """The whole `ExportTraceServiceRequest`, put together once: it may be a megabyte."""
-        inner = sum(map(len, written)) + len(self._scope)
+        inner = sum(map(len, self._portions)) + len(self._scope)
         spans_head = b"\x12" + varint(inner)
         outer = len(self._resource) + len(spans_head) + inner
         head = (b"\x0a", varint(outer), self._resource, spans_head)
-        return b"".join((*head, *written, self._scope))
+        return b"".join((*head, *self._portions, self._scope))
 
     def _is_sent(self, body: bytes, spans: int) -> bool:
         """Try until it is taken, or never will be. False: given up, because we are closing."""
@@ -192,11 +184,6 @@ class SpanExporter:
         failed_for = ms(clock.now() - self._failed_at)
         fields = {"failed_for_ms": failed_for, "dropped": self.dropped.total()}
         self._tell("spans_healed", "info", {**fields, "collector": self._sender.url})
-
-
-def _count(x: Exchange) -> int:
-    spare = x.fallback.attempt if x.fallback is not None else None
-    return 1 + len(x.attempts) + (1 if spare is not None and spare.span_id else 0)
 
 
 def _resource(attributes: Mapping[str, str]) -> bytes:

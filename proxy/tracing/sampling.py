@@ -81,6 +81,8 @@ class Sampler:
     def _is_sampled(self, trace_id: str, decided: bool | None) -> bool:
         if decided is not None and self._follows:
             return decided
+        if self._share >= 1.0:
+            return True
         return int(trace_id[16:], 16) < self._bound
 
 

@@ -4,31 +4,40 @@ Reads the record, which is redacted already, and invents nothing.
 """
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
-from proxy.http.head_writer import without_prefix
 from proxy.outcome import COMPLETED, INTERNAL_ERROR, UPSTREAM_ERROR, Outcome, is_error
 from proxy.tracing import conventions as c
+from proxy.tracing.attempt_facts import code_of_attempt, end_of_attempt, url_of_attempt
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.route_words import RouteWords
-from proxy.tracing.span_events import events_of, times_of
-from proxy.tracing.wire import SpanAttribute, sized
+from proxy.tracing.span_events import put_events, times_of
+from proxy.tracing.wire import MOST, SizedHeads, SpanAttribute, sized, utf8
 
-_SPAN = b"\x12"
+_SPAN: Final = b"\x12"
 """`ScopeSpans.spans`; the tags below are those of `Span`."""
-_NAME = b"\x2a"
-_SERVER, _CLIENT = b"\x30\x02", b"\x30\x03"
-_IS_ERROR = b"\x7a\x02\x18\x02"
-_PORTS = {"http": 80, "https": 443}
+_TRACE_ID: Final = b"\x0a\x10"
+_NAME: Final = b"\x2a"
+_SERVER: Final = b"\x30\x02"
+_CLIENT: Final = b"\x30\x03"
+_IS_ERROR: Final = b"\x7a\x02\x18\x02"
+_from_hex: Final = bytes.fromhex
+_PORTS: Final = {"http": 80, "https": 443}
+
+_Asked = tuple[RouteWords | None, str, str, str, str, str]
+_Ended = tuple[str, str, int | None, int | None]
+_Tried = tuple[str, str, str, bool, int | None, str | None, str]
+"""What recurs together: what was asked, how it ended, how an attempt went."""
 
 
 class SpanWriter:
     """`routes` by name."""
 
     def __init__(self, routes: Mapping[str, RouteWords]) -> None:
-        self._routes = routes
+        self._routes = dict(routes)
         self._method, self._original = SpanAttribute(c.METHOD), SpanAttribute(c.METHOD_ORIGINAL)
         self._status, self._error = SpanAttribute(c.STATUS_CODE), SpanAttribute(c.ERROR_TYPE)
         self._address, self._port = SpanAttribute(c.SERVER_ADDRESS), SpanAttribute(c.SERVER_PORT)
@@ -42,66 +51,95 @@ class SpanWriter:
         self._result, self._resend = SpanAttribute(c.RESULT), SpanAttribute(c.RESEND_COUNT)
         self._reused, self._cause = SpanAttribute(c.REUSED), SpanAttribute(c.RETRY_CAUSE)
         self._pause, self._events = SpanAttribute(c.RETRY_PAUSE), SpanAttribute(c.EVENTS)
-        self._endpoints: dict[str, bytes] = {}
+        self._heads = SizedHeads(_SPAN)
+        self._asked: dict[_Asked, bytes] = {}
+        self._ended: dict[_Ended, bytes] = {}
+        self._tried: dict[_Tried, bytes] = {}
 
     def take(self, routes: Mapping[str, RouteWords]) -> None:
         """Other routes are in force."""
-        self._routes = routes
+        self._routes = dict(routes)
 
-    def spans_of(self, x: Exchange) -> bytes:
-        """All of an exchange that has a span, as fields of `ScopeSpans`."""
+    def put(self, lines: list[bytes], x: Exchange) -> None:
+        """All spans of an exchange that has one, as fields of `ScopeSpans`, behind what is written.
+
+        In pieces, to be joined once. What cannot be written leaves nothing but whole spans.
+        """
         span = x.span
         if span is None:
-            return b""
-        written = [self._server(x, span)]
+            return
+        self._put_span(lines, self._server(x, span))
         for n, tried in enumerate(x.attempts):
-            written.append(self._attempt(x, tried, n, x.upstream, span))
+            self._put_span(lines, self._attempt(x, tried, n, x.upstream, span))
         spare = x.fallback
         if spare is not None and spare.attempt is not None:
             n = len(x.attempts)
-            written.append(self._attempt(x, spare.attempt, n, spare.upstream, span))
-        return b"".join(written)
+            self._put_span(lines, self._attempt(x, spare.attempt, n, spare.upstream, span))
 
-    def _server(self, x: Exchange, span: SpanRecord) -> bytes:
-        outcome = x.outcome or INTERNAL_ERROR
-        method = x.method if x.method in c.METHODS else "HTTP"
-        words = self._routes.get(x.route) if x.route else None
-        lines = [_ids_of(span)]
-        lines += (
-            sized(_NAME, method.encode()) if words is None else words.name_of(method),
-            _SERVER,
-            times_of(x, x.started, x.ended),
-            *self._asked(x, span, words),
-            *self._ended(x, outcome),
-        )
-        if x.attempts or x.streamed:
-            lines += events_of(x, outcome)
-        return sized(_SPAN, b"".join(lines))
+    def _put_span(self, lines: list[bytes], parts: list[bytes]) -> None:
+        size = 0
+        for part in parts:
+            size += len(part)
+        lines.append(self._heads.of(size))
+        lines += parts
 
-    def _asked(self, x: Exchange, span: SpanRecord, words: RouteWords | None) -> list[bytes]:
-        path, _, query = x.target.partition("?")
+    def _server(self, x: Exchange, span: SpanRecord) -> list[bytes]:
+        outcome, parent = x.outcome or INTERNAL_ERROR, span.parent_id
         lines = [
-            *self._method_of(x),
-            self._path.alone(path),
-            self._scheme.of(span.scheme),
+            _TRACE_ID,
+            _ids(span.trace_id, span.span_id, parent),
+            _flags_of(span.flags, is_remote=parent != ""),
+            times_of(x, x.started, x.ended),
+            self._what_was_asked(x, span.scheme),
             self._client.of(x.client_ip),
-            self._request_id.alone(x.request_id),
         ]
-        if query:
-            lines.append(self._query.alone(query))
+        self._request_id.put(lines, x.request_id)
+        cut = x.target.find("?")
+        if cut < 0:
+            self._path.put(lines, x.target)
+        else:
+            self._path.put(lines, x.target[:cut])
+            if query := x.target[cut + 1 :]:
+                self._query.put(lines, query)
+        lines.append(self._how_it_ended(x, outcome))
+        if x.retry_stopped is not None:
+            lines.append(self._stopped.of(x.retry_stopped))
+        if x.fallback is not None and x.fallback.given:
+            lines.append(self._fallback.of(x.fallback.given))
+        if x.streamed and x.events:
+            lines.append(self._events.of_number(x.events))
+        if x.attempts or x.streamed:
+            put_events(lines, x, outcome)
+        return lines
+
+    def _what_was_asked(self, x: Exchange, scheme: str) -> bytes:
+        """Name, kind, and the attributes that many requests have in common."""
+        words = self._routes.get(x.route) if x.route else None
+        key = (words, x.method, scheme, x.host, x.user_agent, x.upstream)
+        known = self._asked.get(key)
+        if known is not None:
+            return known
+        method = x.method if x.method in c.METHODS else "HTTP"
+        name = method if words is None else f"{method} {words.path}"
+        lines = [sized(_NAME, utf8(name)), _SERVER, *self._method_of(x), self._scheme.of(scheme)]
         if x.host:
-            lines.append(self._place_of(f"{span.scheme}://{x.host}"))
+            lines.append(self._place_of(f"{scheme}://{x.host}"))
         if x.user_agent:
             lines.append(self._agent.of(x.user_agent))
         if words is not None:
-            lines += (
-                self._route.of(words.path),
-                self._route_name.of(x.route),
-                self._upstream.of(x.upstream),
-            )
-        return lines
+            lines += self._route.of(words.path), self._route_name.of(x.route)
+            lines.append(self._upstream.of(x.upstream))
+        if len(self._asked) >= MOST:
+            self._asked.clear()
+        known = self._asked[key] = b"".join(lines)
+        return known
 
-    def _ended(self, x: Exchange, outcome: Outcome) -> list[bytes]:
+    def _how_it_ended(self, x: Exchange, outcome: Outcome) -> bytes:
+        code = outcome.code if x.outcome is not None else ""
+        key = (code, x.phase, x.status, x.upstream_status)
+        known = self._ended.get(key)
+        if known is not None:
+            return known
         lines = [self._code.of(outcome.code), self._term.of(x.term)]
         if x.status is not None:
             lines.append(self._status.of_number(x.status))
@@ -110,49 +148,54 @@ class SpanWriter:
                 lines.append(self._error.of(outcome.code))
             if is_error(outcome, x.upstream_status) or (x.status or 0) >= 500:
                 lines.append(_IS_ERROR)
-        if x.retry_stopped is not None:
-            lines.append(self._stopped.of(x.retry_stopped))
-        if x.fallback is not None and x.fallback.given:
-            lines.append(self._fallback.of(x.fallback.given))
-        if x.streamed and x.events:
-            lines.append(self._events.of_number(x.events))
-        return lines
+        if len(self._ended) >= MOST:
+            self._ended.clear()
+        known = self._ended[key] = b"".join(lines)
+        return known
 
     def _attempt(
-        self,
-        x: Exchange,
-        tried: Attempt,
-        n: int,
-        upstream: str,
-        span: SpanRecord,
-    ) -> bytes:
-        words = self._routes.get(x.route)
-        code = _code_of(x, tried)
+        self, x: Exchange, tried: Attempt, n: int, upstream: str, span: SpanRecord
+    ) -> list[bytes]:
         lines = [
-            _ids_of_attempt(span, tried),
+            _TRACE_ID,
+            _ids(span.trace_id, tried.span_id, span.span_id),
+            _flags_of(span.flags, is_remote=False),
+            times_of(x, tried.started, end_of_attempt(x, tried, n)),
+            self._how_it_went(x, tried, upstream),
+        ]
+        self._full.put(lines, url_of_attempt(x, tried, self._routes.get(x.route)))
+        if 0 < n < len(x.attempts):
+            lines += self._repeated(x.attempts[n - 1], n)
+        return lines
+
+    def _how_it_went(self, x: Exchange, tried: Attempt, upstream: str) -> bytes:
+        """Name, kind, and the attributes that many attempts have in common."""
+        code, result = code_of_attempt(x, tried), tried.result
+        key = (x.method, tried.endpoint, upstream, tried.reused, tried.status, result, code)
+        known = self._tried.get(key)
+        if known is not None:
+            return known
+        lines = [
             sized(_NAME, (x.method if x.method in c.METHODS else "HTTP").encode()),
             _CLIENT,
-            times_of(x, tried.started, _end_of(x, tried, n)),
             *self._method_of(x),
-            self._full.alone(_url_of(x, tried, words)),
             self._place_of(tried.endpoint),
             self._upstream.of(upstream),
             self._reused.of_number(tried.reused),
-            *self._repeated(x, n),
         ]
         if tried.status is not None:
             lines.append(self._status.of_number(tried.status))
-        if tried.result is not None:
-            lines.append(self._result.of(tried.result))
+        if result is not None:
+            lines.append(self._result.of(result))
         if code:
             lines += (self._error.of(code), _IS_ERROR)
-        return sized(_SPAN, b"".join(lines))
+        if len(self._tried) >= MOST:
+            self._tried.clear()
+        known = self._tried[key] = b"".join(lines)
+        return known
 
-    def _repeated(self, x: Exchange, n: int) -> list[bytes]:
-        """Which repeat it is, and why it was made; a spare upstream is asked for the first time."""
-        if not 0 < n < len(x.attempts):
-            return []
-        earlier = x.attempts[n - 1]
+    def _repeated(self, earlier: Attempt, n: int) -> list[bytes]:
+        """Which repeat it is, and why it was made."""
         return [
             self._resend.of_number(n),
             self._cause.of((earlier.outcome.cause if earlier.outcome else None) or "status"),
@@ -162,18 +205,10 @@ class SpanWriter:
     def _method_of(self, x: Exchange) -> list[bytes]:
         if x.method in c.METHODS:
             return [self._method.of(x.method)]
-        return [self._method.of("_OTHER"), self._original.alone(x.method)]
+        return [self._method.of("_OTHER"), self._original.of(x.method)]
 
     def _place_of(self, url: str) -> bytes:
         """`server.address` and `server.port` of an endpoint, or of what a client asked for."""
-        known = self._endpoints.get(url)
-        if known is None:
-            if len(self._endpoints) >= 512:
-                self._endpoints.clear()
-            known = self._endpoints[url] = self._place(url)
-        return known
-
-    def _place(self, url: str) -> bytes:
         try:
             parts = urlsplit(url)
             address = parts.hostname or parts.path
@@ -183,55 +218,21 @@ class SpanWriter:
         return self._address.of(address) + (self._port.of_number(port) if port else b"")
 
 
-def _ids_of(span: SpanRecord) -> bytes:
-    """Trace, span, parent, flags, and above the flags byte whether the parent is another process:
-    written in hex digits, for one conversion of all."""
-    if span.parent_id:
-        parent, remote = f"2208{span.parent_id}", "03"
-    else:
-        parent, remote = "", "01"
-    ids = f"0a10{span.trace_id}1208{span.span_id}{parent}8501{span.flags}{remote}0000"
-    return bytes.fromhex(ids)
+def _ids(trace_id: str, span_id: str, parent_id: str) -> bytes:
+    """Trace, span and parent, but for the tag of the first: by one conversion."""
+    if parent_id:
+        return _from_hex(f"{trace_id}1208{span_id}2208{parent_id}")
+    return _from_hex(f"{trace_id}1208{span_id}")
 
 
-def _ids_of_attempt(span: SpanRecord, tried: Attempt) -> bytes:
-    ids = f"0a10{span.trace_id}1208{tried.span_id}2208{span.span_id}8501{span.flags}010000"
-    return bytes.fromhex(ids)
+_LOCAL: Final[dict[str, bytes]] = {}
+_REMOTE: Final[dict[str, bytes]] = {}
 
 
-def _code_of(x: Exchange, tried: Attempt) -> str:
-    """The code of an attempt that failed; also of one whose answer broke after its head."""
-    if tried.outcome is not None:
-        return tried.outcome.code
-    if tried.status is None:
-        return tried.result or ""
-    if tried.status >= 400:
-        return UPSTREAM_ERROR.code
-    spare = x.fallback
-    if spare is not None and spare.given:
-        is_last, outcome = tried is spare.attempt, spare.outcome
-    else:
-        is_last, outcome = bool(x.attempts) and tried is x.attempts[-1], x.outcome
-    is_theirs = outcome is not None and outcome.category == "upstream"
-    return outcome.code if is_last and is_theirs and outcome is not None else ""
-
-
-def _end_of(x: Exchange, tried: Attempt, n: int) -> float:
-    """When the attempt was over: at the next one, at an answer of ours, or with the exchange."""
-    ended, spare = x.ended, x.fallback
-    if n + 1 < len(x.attempts):
-        ended = x.attempts[n + 1].started - tried.pause
-    elif spare is not None and n < len(x.attempts):
-        ended = spare.attempt.started if spare.attempt is not None else x.committed or x.ended
-    elif tried.status is None:
-        ended = x.committed or x.ended
-    elif x.last_byte is not None and x.outcome is COMPLETED:
-        ended = x.started + x.last_byte
-    return max(ended, tried.started)
-
-
-def _url_of(x: Exchange, tried: Attempt, words: RouteWords | None) -> str:
-    target = x.target
-    if words is not None and words.prefix:
-        target = without_prefix(target, words.prefix)
-    return tried.endpoint + target
+def _flags_of(flags: str, *, is_remote: bool) -> bytes:
+    """The flags byte, and above it whether the parent is another process."""
+    kept = _REMOTE if is_remote else _LOCAL
+    known = kept.get(flags)
+    if known is None:
+        known = kept[flags] = _from_hex(f"8501{flags}{'03' if is_remote else '01'}0000")
+    return known

@@ -1,25 +1,25 @@
 """Writes the parts of an OTLP span as protobuf, straight to bytes.
 
-Most of a span is in its attributes: those whose values recur are written once and remembered.
-`tests/tracing` reads them with the library.
+Most of a span is in its attributes: those whose values recur are written once and remembered, of
+the others all that stands before the value, by its length. `tests/tracing` reads them with the
+library.
 """
 
 from struct import Struct
+from typing import Final
 
-_MOST = 512
-"""Values that an attribute remembers."""
-_LONGEST = 256
+MOST: Final = 512
+"""Values that are remembered: of an attribute, or of several that recur together."""
+_LONGEST: Final = 256
 """Of a value that is remembered, in characters."""
-_ATTRIBUTE = b"\x4a"
+_ATTRIBUTE: Final = b"\x4a"
 """`Span.attributes`"""
-_FIXED64 = Struct("<Q")
-_SHORT = tuple(bytes((n,)) for n in range(128))
+fixed64: Final = Struct("<Q").pack
+"""A number of nanoseconds."""
 
 
 def varint(n: int) -> bytes:
     """A number that is not negative, seven bits a byte."""
-    if n < 128:
-        return _SHORT[n]
     written = bytearray()
     while n >= 128:
         written.append(n & 127 | 128)
@@ -33,8 +33,11 @@ def sized(tag: bytes, data: bytes) -> bytes:
     return tag + varint(len(data)) + data
 
 
-def fixed64(tag: bytes, n: int) -> bytes:
-    return tag + _FIXED64.pack(n)
+def utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a character
+        return text.encode("utf-8", "replace")
 
 
 def key_value(key: str, value: str | int | bool) -> bytes:
@@ -44,12 +47,28 @@ def key_value(key: str, value: str | int | bool) -> bytes:
     elif isinstance(value, int):
         wrapped = b"\x18" + varint(value)
     else:
-        wrapped = sized(b"\x0a", value.encode("utf-8", "replace"))
+        wrapped = sized(b"\x0a", utf8(value))
     return sized(b"\x0a", key.encode()) + sized(b"\x12", wrapped)
 
 
+class SizedHeads:
+    """What stands before data of each length, written once; forgotten where there are too many."""
+
+    def __init__(self, tag: bytes) -> None:
+        self._tag = tag
+        self._known: dict[int, bytes] = {}
+
+    def of(self, length: int) -> bytes:
+        known = self._known.get(length)
+        if known is None:
+            if len(self._known) >= MOST:
+                self._known.clear()
+            known = self._known[length] = self._tag + varint(length)
+        return known
+
+
 class SpanAttribute:
-    """An attribute of a span, whose values recur.
+    """An attribute of a span.
 
     It forgets all values when there are too many: those that recur come again.
     """
@@ -57,33 +76,38 @@ class SpanAttribute:
     def __init__(self, key: str) -> None:
         self._key = key
         self._known: dict[str | int | bool, bytes] = {}
-        self._head = sized(b"\x0a", key.encode()) + b"\x12"
-        self._most = 127 - len(self._head) - 3
-        """Bytes of a value for which every length is one byte."""
+        self._heads: dict[int, bytes] = {}
+        """All of a text but its bytes, by how many these are."""
 
     def of(self, value: str) -> bytes:
+        """One of those that recur."""
         known = self._known.get(value)
         if known is None:
-            known = self.alone(value)
+            known = sized(_ATTRIBUTE, key_value(self._key, value))
             if len(value) <= _LONGEST:
-                if len(self._known) >= _MOST:
-                    self._known.clear()
-                self._known[value] = known
+                self._keep(value, known)
         return known
 
     def of_number(self, value: int) -> bytes:
         known = self._known.get(value)
         if known is None:
             known = sized(_ATTRIBUTE, key_value(self._key, value))
-            if len(self._known) < _MOST:
-                self._known[value] = known
+            self._keep(value, known)
         return known
 
-    def alone(self, value: str) -> bytes:
-        """Of one that will not come again."""
-        data = value.encode("utf-8", "replace")
-        n = len(data)
-        if n > self._most:
-            return sized(_ATTRIBUTE, key_value(self._key, value))
-        whole, inner = _SHORT[len(self._head) + 3 + n], _SHORT[n + 2]
-        return b"".join((_ATTRIBUTE, whole, self._head, inner, b"\x0a", _SHORT[n], data))
+    def put(self, lines: list[bytes], value: str) -> None:
+        """One that will not come again, behind what is written already."""
+        data = utf8(value)
+        head = self._heads.get(len(data))
+        if head is None:
+            if len(self._heads) >= MOST:
+                self._heads.clear()
+            whole = sized(_ATTRIBUTE, key_value(self._key, "x" * len(data)))
+            head = self._heads[len(data)] = whole[: len(whole) - len(data)]
+        lines.append(head)
+        lines.append(data)
+
+    def _keep(self, value: str | int | bool, known: bytes) -> None:
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[value] = known

@@ -102,6 +102,12 @@ class House:
         for connection in self.app.upstreams["chat"]._pool._connections:
             connection.protocol.poll = closing  # type: ignore[assignment]  # it stands for one
 
+    def have_idled(self, seconds: float) -> None:
+        """Connections that are kept are taken to have lain there for so long already."""
+        for endpoint in self.app.upstreams["chat"].endpoints.all:
+            for connection in endpoint.idle:
+                connection.link.rested_at -= seconds
+
     async def fetch(
         self, path: str = "/", *headers: str, method: str = "GET", body: bytes = b""
     ) -> Answer:

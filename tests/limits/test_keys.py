@@ -78,6 +78,15 @@ def test_keys_of_another_process_are_others():
     assert key(source) != key(source, secret=b"other")
 
 
+def test_no_more_addresses_are_remembered_than_there_is_room_for():
+    keys, source = ClientKeys(SECRET), KeySource("address")
+    addresses = [f"192.0.{n // 256}.{n % 256}" for n in range(5000)]
+    before = [keys.of(source, asked(), exchange(client_ip=one)) for one in addresses]
+
+    assert len(keys._of_addresses) <= 4096
+    assert before[0] == keys.of(source, asked(), exchange(client_ip=addresses[0]))
+
+
 @pytest.mark.parametrize(
     ("source", "headers", "fields", "words"),
     [

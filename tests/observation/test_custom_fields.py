@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.http.request_head import RequestHead, read_request
-from proxy.observation.custom_fields import MAX_VALUE, MOST_PARAMETERS, extractor
+from proxy.observation.custom_fields import MAX_VALUE, MOST_PARAMETERS, CustomFields
 from proxy.settings.sections import ObservedField
 
 KEY = b"k" * 16
@@ -20,7 +20,7 @@ def asked(*headers: tuple[bytes, bytes], target: str = "/") -> RequestHead:
 
 
 def taken(inbound: RequestHead, **source: object) -> str | None:
-    return extractor({"it": ObservedField(**source)}, KEY)(inbound).get("it")
+    return CustomFields({"it": ObservedField(**source)}, KEY).of(inbound).get("it")
 
 
 def hashed(value: bytes) -> str:
@@ -88,14 +88,14 @@ def test_secrets_are_not_recorded(source: dict[str, object], value: str) -> None
 
 
 def test_each_field_is_taken_on_its_own() -> None:
-    take = extractor(
+    take = CustomFields(
         {
             "user": ObservedField(header="X-User", hash=True),
             "talk": ObservedField(query="talk"),
             "team": ObservedField(header="X-Team"),
         },
         KEY,
-    )
+    ).of
 
     assert {"user": hashed(b"7"), "talk": "42"} == take(
         asked((b"X-User", b"7"), target="/?talk=42")
@@ -105,13 +105,13 @@ def test_each_field_is_taken_on_its_own() -> None:
 @few
 @given(st.binary(max_size=30), st.text(max_size=30))
 def test_whatever_comes_is_taken_or_left(value: bytes, query: str) -> None:
-    take = extractor(
+    take = CustomFields(
         {
             "header": ObservedField(header="X-User", hash=True),
             "path": ObservedField(path="/{rest...}"),
             "query": ObservedField(query="talk"),
         }
-    )
+    ).of
     found = take(asked((b"X-User", value), target=f"/a?talk={query}"))
 
     assert bool(value) == ("header" in found)
@@ -121,7 +121,7 @@ def test_a_hash_cannot_be_made_without_the_key() -> None:
     field = {"it": ObservedField(header="X-User", hash=True)}
     inbound = asked((b"X-User", b"me@example.com"))
 
-    assert extractor(field, b"a" * 16)(inbound) != extractor(field, b"b" * 16)(inbound)
+    assert CustomFields(field, b"a" * 16).of(inbound) != CustomFields(field, b"b" * 16).of(inbound)
 
 
 def test_a_parameter_is_found_however_its_name_is_spelt() -> None:

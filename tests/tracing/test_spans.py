@@ -41,7 +41,13 @@ def tried(n: int = 1, **unusual: object):
 
 
 def spans(x: Exchange) -> list[Span]:
-    return list(ScopeSpans.FromString(SpanWriter(ROUTES).spans_of(x)).spans)
+    return read(SpanWriter(ROUTES), x)
+
+
+def read(writer: SpanWriter, x: Exchange) -> list[Span]:
+    lines: list[bytes] = []
+    writer.put(lines, x)
+    return list(ScopeSpans.FromString(b"".join(lines)).spans)
 
 
 def test_times_are_on_the_wall() -> None:
@@ -152,7 +158,7 @@ def test_a_fallback_is_no_repeat() -> None:
 def test_other_routes_are_told_by_their_pattern() -> None:
     writer = SpanWriter(ROUTES)
     writer.take({"chat": RouteWords("/v2/", None)})
-    server, client = ScopeSpans.FromString(writer.spans_of(ended(tried()))).spans
+    server, client = read(writer, ended(tried()))
 
     assert "/v2/" == plain(server.attributes)[c.ROUTE]
     assert plain(client.attributes)[c.URL_FULL].endswith("/api/chat?q=1")
@@ -163,3 +169,41 @@ def test_what_has_no_span_is_none() -> None:
     x.span = None
 
     assert [] == spans(x)
+
+
+UNUSUAL = [
+    {},
+    {"method": "GET"},
+    {"method": "BREW"},
+    {"host": "other.example"},
+    {"user_agent": "other"},
+    {"route": ""},
+    {"upstream": "other"},
+    {"status": 404, "outcome": o.UPSTREAM_ERROR, "upstream_status": 404},
+    {"status": 404, "outcome": o.UPSTREAM_ERROR, "upstream_status": 503},
+    {"outcome": o.CLIENT_CLOSED_STREAM, "phase": "S"},
+    {"outcome": o.CLIENT_CLOSED_STREAM, "phase": "H"},
+    {"attempts": [tried(reused=True)]},
+    {"attempts": [tried(endpoint="http://other:9")]},
+    {"attempts": [tried(status=503, result="status_5xx")]},
+    {"attempts": [tried(status=503, result="status_5xx"), tried(2)]},
+    {"attempts": [tried(status=None, outcome=o.HEAD_TIMEOUT, result="head_timeout")]},
+    {"client_ip": "192.0.2.9", "request_id": "other", "target": "/api/other"},
+]
+
+
+def test_what_is_remembered_of_one_exchange_is_told_of_no_other() -> None:
+    kept = SpanWriter(ROUTES)
+    for unusual in [*UNUSUAL, *UNUSUAL]:
+        x = ended(**({"attempts": [tried()]} | unusual))
+
+        assert spans(x) == read(kept, x)
+
+
+def test_no_more_is_remembered_than_recurs() -> None:
+    writer = SpanWriter(ROUTES)
+    for n in range(1000):
+        attempts = [tried(endpoint=f"http://e{n}")]
+        read(writer, ended(host=f"h{n}", status=n, attempts=attempts))
+
+    assert [488] * 3 == [len(kept) for kept in (writer._asked, writer._ended, writer._tried)]

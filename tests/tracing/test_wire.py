@@ -39,14 +39,27 @@ def test_what_is_remembered_reads_as_what_was_written(values: list[str]) -> None
     assert [*values, *values] == [one.value.string_value for one in read]
 
 
+@given(st.lists(TEXT, max_size=20))
+def test_what_comes_once_reads_as_what_was_written(values: list[str]) -> None:
+    attribute = SpanAttribute("key")
+    lines: list[bytes] = []
+    for value in values:
+        attribute.put(lines, value)
+    read = Span.FromString(b"".join(lines)).attributes
+
+    assert values == [one.value.string_value for one in read]
+
+
 def test_no_more_values_are_remembered_than_recur() -> None:
     attribute = SpanAttribute("key")
     for n in range(2000):
         attribute.of(str(n))
         attribute.of_number(n)
+        attribute.put([], "x" * n)
     attribute.of("x" * 1000)
 
     assert len(attribute._known) <= 512
+    assert len(attribute._heads) <= 512
 
 
 def test_half_a_character_is_no_reason_to_fail() -> None:

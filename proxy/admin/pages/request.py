@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from proxy.admin.choice_text import chosen_lines, endpoint_words
-from proxy.admin.evidence_text import connection_words, evidence_lines
+from proxy.admin.evidence_text import evidence_lines, link_lines
 from proxy.admin.json_view import (
     JsonObject,
     as_count,
@@ -103,7 +103,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
     return (
         text(attempt, "number"),
         [el("code", _endpoint(attempt)), *(_line(each) for each in chosen_lines(attempt))],
-        [connection(attempt), _line(words) if (words := connection_words(attempt)) else None],
+        [connection(attempt), *map(_line, link_lines(attempt))],
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
         milliseconds(attempt, "head_ms"),

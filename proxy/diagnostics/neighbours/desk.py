@@ -59,13 +59,11 @@ class Desk:
         self._begun: dict[tuple[str, str], float] = {}
         self._second = self._compared = 0
         """The latest one, and how many were compared in it."""
-        self._latest: dict[str, str] = {}
-        """The ID of the latest one that was compared, by kind."""
+        self._latest: dict[tuple[str, str], Exchange] = {}
+        """The latest one of this second that was compared, by route and kind."""
         self._waiting: deque[EndedBatch] = deque()
-        self._is_wanted = False
-        """Whether there is trouble among those that wait, or they take too much."""
-        self._bytes = 0
-        """What those take that were added since they were wanted."""
+        self._is_wanted, self._bytes = False, 0
+        """Whether there is trouble among those that wait, or they take too much; and how much."""
         self._added = self._taken = 0
         """Exchanges given to the thread: counted by the loop, and by the thread."""
         self._lock = threading.Lock()
@@ -191,12 +189,14 @@ class Desk:
             return
         if int(x.ended) != self._second:
             self._second, self._compared = int(x.ended), 0
+            self._latest.clear()
         self._compared += 1
-        if self._compared <= EACH or row.kind not in self._latest:
-            self._latest[row.kind] = x.request_id
+        like = self._latest.get((row.route, row.kind))
+        if self._compared <= EACH or like is None:
+            self._latest[row.route, row.kind] = x
             self._write(x, self._window(x, row), row, held)
         else:
-            x.around = brief(self._latest[row.kind], held)
+            x.around = brief(like, held)
 
     def _window(self, x: Exchange, row: ComparedRow) -> RouteWindow:
         """The counts of the row's route, the row being the newest."""

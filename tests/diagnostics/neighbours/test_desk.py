@@ -186,6 +186,8 @@ def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_second(happen, desk
 
     assert is_pair[PAIRS - 1]
     assert not any(is_pair[PAIRS:])
+    said = [any("not in pairs" in line for line in around(x)["neighbours"]["words"]) for x in bad]
+    assert said == [False] * PAIRS + [True] * 5
 
 
 def test_of_very_many_in_a_second_not_each_is_compared_and_that_is_said(happen, desk) -> None:
@@ -198,6 +200,8 @@ def test_of_very_many_in_a_second_not_each_is_compared_and_that_is_said(happen, 
 
     assert told["see"] == bad[EACH - 1].request_id
     assert "not each was compared" in told["words"][0]
+    assert told["words"][1:] == around(bad[EACH - 1])["neighbours"]["words"]
+    assert "likely" not in told, "it was found of another one"
     desk.finish(last)
     assert around(last)["neighbours"] == told
     desk.complete(last)
