@@ -221,7 +221,12 @@ class Process:
                 cwd=ROOT,
             )
         running = cls(port, admin_port, process, log)
-        await running._await_ready()
+        try:
+            await running._await_ready()
+        except BaseException:  # nobody has it yet who could end it
+            if process.returncode is None:
+                process.kill()
+            raise
         return running
 
     async def _await_ready(self) -> None:
