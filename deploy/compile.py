@@ -33,8 +33,8 @@ COMPILED = {
     "limits": "arrivals concurrency fields gcra json_pointer keys message_guard overload places "
     "rate refused_keys response_size",
     "matching": "conditions index paths rank",
-    "observation": "batch custom_fields log metrics observer readings record recorded recorder "
-    "redaction route_metrics series stack_traces stream_events summary upstream_status",
+    "observation": "batch custom_fields end_facts log metrics observer readings record recorded "
+    "recorder redaction route_metrics series stack_traces stream_events summary upstream_status",
     "resilience": "breaker budget circuit deadline opening pauses permits probes retry "
     "retry_after window",
     "streams": "clocks dues errors framing holding markers ndjson observer raw recognition relay "

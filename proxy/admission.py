@@ -49,7 +49,7 @@ def refuse_new(ctx: Context) -> Refusal | None:
     overload = ctx.plan.overload
     if overload.detail is not None:
         return Refusal(o.OVERLOAD_SHED, overload.refuse(), RETRY_IN)
-    return Refusal(o.DRAINING) if ctx.drain.refuses else None
+    return Refusal(o.DRAINING, ctx.drain.refused_since) if ctx.drain.refuses else None
 
 
 def admit(ctx: Context) -> Refusal | None:

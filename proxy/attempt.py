@@ -57,8 +57,7 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
     finally:
         ended = now()
         x.spent.enter(OURS, ended)
-        sent = max(connected, ctx.sent_at)  # of an early answer: the upload has not ended
-        tried.head = waited(sent, ended)
+        _measure(tried, connected, ctx.sent_at, ended)
         tried.sent = got.sent or (ctx.kept is not None and ctx.kept.is_lost)
     if isinstance(head, Failed):
         return _unanswered(ctx, tried, got, head)
@@ -86,19 +85,32 @@ async def _connect(ctx: Context, tried: Attempt) -> Connection | Failed:
     finally:
         spent.enter(before, now())
         tried.queued = spent.queue - queued
-        if ctx.choice is not None and ctx.choice.endpoint is not None:
-            tried.chosen, tried.address = ctx.choice.chosen, ctx.choice.endpoint.address
+        _note_choice(ctx, tried)
+
+
+def _note_choice(ctx: Context, tried: Attempt) -> None:
+    """Which endpoint it is, why, and where the DNS says that is."""
+    choice = ctx.choice
+    if choice is not None and choice.endpoint is not None:
+        tried.chosen, tried.address = choice.chosen, choice.endpoint.address
+    chosen = choice.endpoint if choice is not None else ctx.upstream.endpoints.sole
+    tried.resolved = chosen.addresses.resolved if chosen is not None else None
+
+
+def _measure(tried: Attempt, connected: float, sent: float, ended: float) -> None:
+    if sent > connected:  # of an early answer it is not: the upload has not ended
+        tried.upload = waited(connected, sent)
+    tried.head = waited(max(connected, sent), ended)
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
-    if failed.outcome not in (
-        o.POOL_TIMEOUT,
-        o.NO_HEALTHY_UPSTREAM,
-    ):  # then no endpoint was tried: no attempt to record
+    if failed.outcome in (o.POOL_TIMEOUT, o.NO_HEALTHY_UPSTREAM):
+        # no endpoint was tried: no attempt to record
+        ctx.exchange.clock_over(tried.queued)
+    else:
         ctx.exchange.attempts.append(tried)
         tried.endpoint = failed.endpoint
-        tried.in_vain = waited(tried.started + tried.queued, now())
-        ctx.exchange.clock_over(waited(tried.started, now()))
+        tried.in_vain = waited(tried.connected_at, now())
     return _failed(ctx, tried, failed)
 
 

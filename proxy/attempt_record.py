@@ -7,6 +7,7 @@ Times are seconds on `clock.now`, lengths of time are seconds. None means: it di
 from proxy.outcome import Outcome, Result, result_of
 from proxy.upstream.chosen import Chosen
 from proxy.upstream.link import Link
+from proxy.upstream.resolved import Resolved
 
 
 class Attempt:
@@ -23,6 +24,8 @@ class Attempt:
     """Length of TCP and TLS set-up; None on a reused connection."""
     head: float | None = None
     """From the request sent to the head of the answer."""
+    upload: float = 0.0
+    """From the connection to the last byte of a request whose body was passed on as it came."""
     sent: bool = False
     """Whether any byte of the request was handed to the kernel."""
     status: int | None = None
@@ -47,6 +50,8 @@ class Attempt:
     """How long a connection was tried to be made that did not come about."""
     link: Link | None = None
     """The connection that carried it; None where there was none."""
+    resolved: Resolved | None = None
+    """What the DNS answered for the endpoint's name, where a connection was to be made."""
     use: int = 0
     """The how many-th exchange on that connection it was."""
     idle: float | None = None
@@ -55,6 +60,16 @@ class Attempt:
     def __init__(self, endpoint: str, started: float) -> None:
         self.endpoint = endpoint
         self.started = started
+
+    @property
+    def connected_at(self) -> float:
+        """When it had its connection."""
+        return self.started + self.queued + (self.connect or 0.0)
+
+    @property
+    def sent_at(self) -> float:
+        """When the last byte of the request had been sent."""
+        return self.connected_at + self.upload
 
     def carried_by(self, link: Link, at: float) -> None:
         """It has a connection, from `at` on."""

@@ -24,12 +24,16 @@ class Drain:
         """Clients whose exchange is under way."""
         self.cut_by = "drain limit"
         """The clock that cuts what is still under way, in technical words."""
+        self.refused_since = ""
+        """Why new exchanges are refused, in technical words."""
         self._empty = asyncio.Event()
 
     def begin(self, cause: str, limit: float) -> None:
-        """From now on, because of the signal `cause`; what lasts for `limit` seconds is cut."""
+        """From now on, because of `cause`, a signal or who asked for it; what lasts for `limit`
+        seconds is cut."""
         self.has_begun = True
         self.cut_by = f"drain limit: {limit:g} s after {cause}"
+        self.refused_since = f"drain after {cause}"
 
     def enter(self, client: ClientConnection) -> None:
         """An exchange of this client begins."""

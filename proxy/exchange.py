@@ -20,6 +20,8 @@ from proxy.terms import Terms
 from proxy.time_spent import RELAY, TimeSpent
 from proxy.tracing.record import SpanRecord
 
+_LONGEST_CODING = 40
+
 
 class Exchange:
     """Everything that log, metrics, stories and alerts are made from."""
@@ -106,6 +108,8 @@ class Exchange:
     is_raw: bool = False
     """Whether a stream was passed on, in whole or in part, without knowing its events: compressed,
     of a type of the route's own, or bytes that are no event."""
+    raw_coding: str = ""
+    """The content coding for which events could not be seen; empty where it was not for one."""
     inband_error: bool = False
     """Whether the client was told inside the stream what broke it."""
     cancelled: float | None = None
@@ -185,9 +189,11 @@ class Exchange:
         self.ended = at
         self.spent.enter(self.spent.part, at)
 
-    def begin_stream(self, *, is_raw: bool = False) -> None:
+    def begin_stream(self, *, is_raw: bool = False, coding: bytes | None = None) -> None:
         """The answer is a stream, or a tunnel; `is_raw` where its events cannot be known."""
         self.streamed, self.is_raw = True, is_raw
+        if is_raw and coding:
+            self.raw_coding = coding.decode("latin-1")[:_LONGEST_CODING]
 
     def received(self, size: int) -> None:
         """So many bytes of the body came from the client."""

@@ -122,12 +122,12 @@ def open_stream(
     kind = fields.get(b"content-type")
     if kind is None or head.framing == "none":
         return None
-    types = ctx.route.terms.stream_types
-    framing = framing_for(kind, fields.get(b"content-encoding"), types)
+    types, coding = ctx.route.terms.stream_types, fields.get(b"content-encoding")
+    framing = framing_for(kind, coding, types)
     if framing is None:
         return None
     rule = ctx.route.rule
-    ctx.exchange.begin_stream(is_raw=framing.is_raw)
+    ctx.exchange.begin_stream(is_raw=framing.is_raw, coding=coding)
     stream = EventStream(ctx.exchange, framing, rule.stream, rule.timeouts, ctx.plan.watcher)
     stream.verdict.is_success = head.status < _NO_SUCCESS
     return stream

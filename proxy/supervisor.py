@@ -1,6 +1,7 @@
 """The life cycle of the process: start, run until a signal, drain, end.
 
-SIGTERM: readiness off, after a delay nothing new, running answers may end up to the limit.
+SIGTERM, or `POST /drain`: readiness off, after a delay nothing new, running answers may end up to
+the limit.
 SIGINT: the same with no delay and 2 s. A second signal: now.
 SIGHUP: the settings are read again, and what runs goes on.
 """
@@ -15,15 +16,18 @@ from proxy.app import App
 _IN_A_HURRY = 2.0
 """Seconds that running answers get after SIGINT."""
 
+_ASKED = "POST /drain"
+"""What ends it where it was asked for over the admin port."""
+
 
 async def run(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
     """Run `app` until SIGTERM or SIGINT, then end it. Raises OSError where a port is taken."""
-    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    signals: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signals.put_nowait, number)
+        loop.add_signal_handler(number, signals.put_nowait, number.name)
     loop.add_signal_handler(signal.SIGHUP, app.reloader.ask, "SIGHUP")
-    app.ask_to_end = lambda: signals.put_nowait(signal.SIGTERM)
+    app.ask_to_end = lambda: signals.put_nowait(_ASKED)
     try:
         await app.start()
         gc.freeze()  # what start-up made stays: no collection need look at it again
@@ -33,14 +37,15 @@ async def run(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
         await app.stop()
 
 
-async def _drain(app: App, first: signal.Signals, signals: "asyncio.Queue[signal.Signals]") -> None:
+async def _drain(app: App, first: str, signals: asyncio.Queue[str]) -> None:
+    """`first` is what ends it, as records say it."""
     rule = app.settings.drain
-    hurry = first is signal.SIGINT
+    hurry = first == signal.SIGINT.name
     draining = asyncio.create_task(
         app.drain(
             delay=0.0 if hurry else rule.readiness_delay,
             limit=min(rule.limit, _IN_A_HURRY) if hurry else rule.limit,
-            cause=first.name,
+            cause=first,
         )
     )
     impatience = asyncio.create_task(signals.get())

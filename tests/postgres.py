@@ -119,9 +119,15 @@ class Postgres:
                 cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def database(self, name: str) -> str:
-        """A new one with a user of its name, who has what is documented and no more; its URL."""
-        self.run(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'", f"CREATE DATABASE {name}")
+    def database(self, name: str, *made: str) -> str:
+        """A new one with a user of its name, who has what is documented and no more; its URL.
+
+        `made` says how it is made.
+        """
+        self.run(
+            f"CREATE ROLE {name} LOGIN PASSWORD '{name}'",
+            f"CREATE DATABASE {name} {' '.join(made)}",
+        )
         self.run(
             f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
             "REVOKE ALL ON SCHEMA public FROM PUBLIC",

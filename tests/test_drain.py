@@ -79,3 +79,4 @@ async def test_what_is_cut_names_the_limit_and_the_signal() -> None:
 
     assert drain.has_begun
     assert drain.cut_by == "drain limit: 30 s after SIGTERM"
+    assert drain.refused_since == "drain after SIGTERM"

@@ -17,13 +17,15 @@ PROXY = Path(__file__).parents[1] / "proxy"
 
 OF_ANOTHER_TIME = {
     "diagnostics/stories/from_log": "makes a record of its own out of a line of the log",
+    "diagnostics/stories/log_facts": "the same, for what lies beyond how it ended",
+    "diagnostics/neighbours/published": "makes a record of its own out of what was published",
     "observation/recorded": "redacts a record that has ended, in place",
 }
 """Modules that write to records which are not under way."""
 
 WRITERS = {
     "exchange": "spent status committed phase outcome detail ended streamed reads max_gap "
-    "max_gap_at last_byte bytes_in bytes_out attempts is_raw clock_ran trace_id span_id",
+    "max_gap_at last_byte bytes_in bytes_out attempts is_raw raw_coding clock_ran trace_id span_id",
     "opening": "config_hash request_id id_is_ours client_request_id span user_agent "
     "client_cert host fields",
     "admission": "would_refuse",
@@ -50,7 +52,8 @@ BEGUN_WITH = {"started", "started_wall", "method", "target", "client_ip"}
 
 OF_ATTEMPTS = {
     "attempt_record": "status result outcome detail link use idle",
-    "attempt": "endpoint address chosen reused connect head sent queued span_id in_vain",
+    "attempt": "endpoint address chosen reused connect head sent queued span_id in_vain "
+    "resolved upload",
     "attempts": "pause upstream_ids retry_after budget_left",
 }
 """The fields of an attempt, by their one writer; `started` is what it begins with."""

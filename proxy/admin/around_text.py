@@ -18,14 +18,25 @@ def diagnosis_parts(story: JsonObject) -> list[tuple[str, str]]:
     return parts or [("Proven", text(story, "diagnosis", "No diagnosis."))]
 
 
-def neighbour_lines(story: JsonObject) -> Iterator[tuple[str, list[str], list[str]]]:
+def neighbour_lines(
+    story: JsonObject, key: str = "neighbours"
+) -> Iterator[tuple[str, list[str], list[str]]]:
     """How others did that ended in the minute up to its end; beside what was found the IDs of bad
     ones that have it, and of good ones that have not."""
-    neighbours = part(story, "neighbours")
+    neighbours = part(story, key)
     found = {text(each, "words"): each for each in rows(neighbours, "findings")}
     for line in texts(neighbours, "words"):
         each = found.get(line, {})
         yield line, texts(each, "bad"), texts(each, "good")
+
+
+def _with_samples(story: JsonObject, key: str) -> list[str]:
+    lines = []
+    for line, *sides in neighbour_lines(story, key):
+        lines.append(line)
+        named = zip(("bad", "good"), sides, strict=True)
+        lines += [f"  {side}: {', '.join(ids)}" for side, ids in named if ids]
+    return lines
 
 
 def culprit_lines(story: JsonObject) -> list[str]:
@@ -53,16 +64,16 @@ def parting_text(parting: JsonObject) -> str:
 
 def around_lines(story: JsonObject) -> Iterator[str]:
     """All of it, a section each."""
-    neighbours = []
-    for line, *sides in neighbour_lines(story):
-        neighbours.append(line)
-        named = zip(("bad", "good"), sides, strict=True)
-        neighbours += [f"  {side}: {', '.join(ids)}" for side, ids in named if ids]
+    neighbours = _with_samples(story, "neighbours")
+    everywhere = _with_samples(story, "all_instances")
+    if likely := text(part(story, "all_instances"), "likely"):
+        everywhere.append(f"likely: {likely}")
     if nearest := text(part(story, "neighbours"), "nearest_good"):
         against = f"sidelight explain {text(story, 'request_id')} --against {nearest}"
         neighbours.append(f"nearest good one: {against}")
     for title, lines in (
         ("Neighbours", neighbours),
+        ("Everywhere", everywhere),
         ("Culprits", culprit_lines(story)),
         ("Usual", [line for line, _ in usual_lines(part(story, "usual"))]),
     ):

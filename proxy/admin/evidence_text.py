@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from proxy.admin.json_view import JsonObject, as_count, as_number, length, part, text
+from proxy.admin.json_view import JsonObject, as_count, as_number, length, part, text, texts
 from proxy.diagnostics.stories.words import count
 
 _EXITS: Final = {"fin": "it closed its side (FIN)", "reset": "its connection broke (RST)"}
+_SHORTEST: Final = 0.1
+"""Milliseconds that are shown."""
 _SIGNIFICANT: Final = 50.0
 """Milliseconds by which silence of events must exceed that of bytes to be worth a word."""
 
@@ -16,7 +18,7 @@ def connection_words(attempt: JsonObject) -> str:
     link = part(attempt, "connection")
     if not link:
         return ""
-    words = [f"connection {text(link, 'number')}"]
+    words = [f"connection {text(link, 'number')}".rstrip()]
     if local := text(link, "local"):
         words[0] += f" from {local}"
     if peer := text(link, "peer"):
@@ -25,9 +27,26 @@ def connection_words(attempt: JsonObject) -> str:
     for key, form in (("age_ms", "{} old"), ("idle_ms", "idle for {} before")):
         if (value := as_number(link, key)) is not None:
             words.append(form.format(length(value)))
-    if end := text(link, "end"):
+    end, since = text(link, "end"), as_number(link, "since_sent_ms")
+    if end and since is not None:
+        end += f" {length(since)} after the last byte of the request was sent"
+    if end:
         words.append(end)
     return ", ".join(words)
+
+
+def link_lines(attempt: JsonObject) -> Iterator[str]:
+    """What is known of the connection that an attempt had or was to have."""
+    return filter(None, (_dns_words(attempt), connection_words(attempt)))
+
+
+def _dns_words(attempt: JsonObject) -> str:
+    """`10.0.0.3, changed 4.0 s before from 10.0.0.2`; empty where the DNS was not needed."""
+    dns = part(attempt, "dns")
+    said = ", ".join(texts(dns, "addresses"))
+    if said and (changed := as_number(dns, "changed_ms")) is not None:
+        said += f", changed {length(changed)} before from {', '.join(texts(dns, 'before'))}"
+    return f"DNS: {said}" if said else ""
 
 
 def evidence_lines(story: JsonObject) -> Iterator[tuple[str, str]]:
@@ -39,7 +58,8 @@ def evidence_lines(story: JsonObject) -> Iterator[tuple[str, str]]:
     if exit_ := text(story, "client_exit"):
         yield "Client left", _EXITS.get(exit_, exit_)
     if (trip := as_number(story, "round_trip_ms")) is not None:
-        yield "Round trip", f"{length(trip)} to the client"
+        said = length(trip) if trip >= _SHORTEST else f"less than {length(_SHORTEST)}"
+        yield "Round trip", f"{said} to the client"
     if (stalled := as_number(story, "stalled_ms")) is not None:
         yield "Own pause", f"Sidelight itself stood still for {length(stalled)}"
     if upgrade := part(story, "upgrade"):
@@ -53,9 +73,9 @@ def _body(body: JsonObject) -> str:
     received = count(as_count(body, "received"), "byte")
     announced = as_number(body, "announced")
     if announced is not None:
-        return f"{received} of {announced:g} announced"
-    if body.get("last_chunk") is False:
-        return f"{received} in chunks, no last chunk"
+        return f"{received} of {announced:.0f} announced"
+    if body.get("last_chunk") in (True, False):
+        return f"{received} in chunks, {'with' if body['last_chunk'] else 'no'} last chunk"
     return f"{received}, length not announced"
 
 

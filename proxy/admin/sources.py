@@ -31,6 +31,10 @@ class FoundView(Protocol):
         """Why there is none under an ID; empty where there is one, or nobody knows."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other instances have the same store."""
+
+    @property
     def named(self) -> Sequence[str]:
         """IDs of stories that `why` names."""
 
@@ -49,7 +53,7 @@ class FollowedView(Protocol):
 class DiagnosticsView(Protocol):
     """Stories, errors and alerts. What does not wait is quick."""
 
-    async def story(self, request_id: str) -> FoundView:
+    async def story(self, request_id: str, *, across: bool = False) -> FoundView:
         """All that is known under this ID."""
 
     async def parted(self, request_id: str, good: str | None) -> JsonObject | str:

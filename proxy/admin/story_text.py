@@ -6,7 +6,7 @@ from typing import Final
 
 from proxy.admin.around_text import around_lines, diagnosis_parts
 from proxy.admin.choice_text import chosen_lines, endpoint_words
-from proxy.admin.evidence_text import connection_words, evidence_lines
+from proxy.admin.evidence_text import evidence_lines, link_lines
 from proxy.admin.json_view import (
     JsonObject,
     as_number,
@@ -24,8 +24,8 @@ from proxy.diagnostics.stories.runbooks import RUNBOOKS
 _WIDTH: Final = 96
 _SCALE: Final = 48
 _SIGNS: Final = {
-    "queue": "q", "connect": "c", "wait": "-", "pause": " ", "body": "=", "events": "=",
-    "gap": ".", "silence": ".",
+    "queue": "q", "connect": "c", "upload": "u", "wait": "-", "pause": " ", "body": "=",
+    "events": "=", "gap": ".", "silence": ".",
 }  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def _attempts(story: JsonObject) -> Iterator[str]:
             yield f"           {line}"
         if detail := text(attempt, "detail"):
             yield f"           {detail}"
-        if words := connection_words(attempt):
+        for words in link_lines(attempt):
             yield f"           {words}"
 
 
@@ -108,13 +108,12 @@ def then(attempt: JsonObject) -> str:
 def _facts(story: JsonObject) -> Iterator[str]:
     route, breaker, client = part(story, "route"), part(story, "breaker"), part(story, "client")
     if route:
-        yield f"Route:     {text(route, 'name')} → {text(route, 'upstream')} ({text(route, 'why')})"
+        why = f" ({text(route, 'why')})" if text(route, "why") else ""
+        yield f"Route:     {text(route, 'name')} → {text(route, 'upstream')}{why}"
     if breaker:
         yield f"Circuit:   {circuit(breaker)}"
     if client:
-        shown = text(story, "client_cert")
-        named = f" ({shown})" if shown else ""
-        yield f"Client:    {text(story, 'client_ip')}{named} got {got(client)}"
+        yield from _client(story, client)
     if fallback := part(story, "fallback"):
         yield f"Fallback:  {fell_back(fallback)}"
     for row in rows(story, "guards"):
@@ -129,6 +128,14 @@ def _facts(story: JsonObject) -> Iterator[str]:
     if fields:
         yield "Fields:    " + ", ".join(f"{name}={value}" for name, value in fields.items())
     yield _served_by(story)
+
+
+def _client(story: JsonObject, client: JsonObject) -> Iterator[str]:
+    shown = text(story, "client_cert")
+    named = f" ({shown})" if shown else ""
+    yield f"Client:    {text(story, 'client_ip')}{named} got {got(client)}"
+    if agent := text(story, "user_agent"):
+        yield f"Agent:     {agent}"
 
 
 def settings_of(story: JsonObject) -> str:

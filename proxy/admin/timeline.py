@@ -10,11 +10,14 @@ from typing import Final, Literal
 
 from proxy.admin.json_view import JsonObject, as_count, as_number, length, part, rows, text
 
-SegmentKind = Literal["queue", "connect", "wait", "pause", "body", "events", "gap", "silence"]
+SegmentKind = Literal[
+    "queue", "connect", "upload", "wait", "pause", "body", "events", "gap", "silence"
+]
 
 MEANINGS: Final[dict[SegmentKind, str]] = {
     "queue": "waiting for a connection slot",
     "connect": "connecting",
+    "upload": "the request's body, as the client sends it",
     "wait": "waiting for the upstream",
     "pause": "pause before the retry",
     "body": "body",
@@ -22,6 +25,8 @@ MEANINGS: Final[dict[SegmentKind, str]] = {
     "gap": "longest silence between two reads",
     "silence": "nothing came",
 }
+_WAITS: Final = ("queue_ms", "connect_ms", "upload_ms", "head_ms")
+"""What an attempt waits for, in its order, up to the head."""
 _VISIBLE: Final = 0.02
 """A silence shorter than this share of the exchange is not worth a mark."""
 
@@ -75,11 +80,12 @@ def _attempt(attempt: JsonObject) -> Iterator[Bar]:
     at = as_number(attempt, "at_ms")
     if at is None:
         return  # out of a log, which does not say when
-    if not any(as_number(attempt, key) for key in ("queue_ms", "connect_ms", "head_ms")):
+    if not any(as_number(attempt, key) for key in _WAITS):
         yield Bar("connect", at, 0.0, "at once")
     for kind, key, name in (
         ("queue", "queue_ms", "queue"), ("connect", "connect_ms", "connect"),
-        ("wait", "head_ms", "head after"), ("pause", "pause_ms", "pause"),
+        ("upload", "upload_ms", "upload"), ("wait", "head_ms", "head after"),
+        ("pause", "pause_ms", "pause"),
     ):  # fmt: skip
         lasted = as_number(attempt, key)
         if lasted:
@@ -99,8 +105,7 @@ def _head_at(story: JsonObject, last: JsonObject) -> float | None:
     head = as_number(part(story, "stream"), "head_ms")
     if head is not None or as_number(last, "status") is None:
         return head
-    waited = ("at_ms", "queue_ms", "connect_ms", "head_ms")
-    return sum(as_number(last, key) or 0.0 for key in waited)
+    return sum(as_number(last, key) or 0.0 for key in ("at_ms", *_WAITS))
 
 
 def _body(story: JsonObject, head: float) -> Iterator[Bar]:

@@ -48,6 +48,10 @@ def add_explain(add: Callable[..., argparse.ArgumentParser]) -> None:
         "input: a log where an ID is given, else IDs, or lines of a log that name them",
     )  # fmt: skip
     explain.add_argument("--against", metavar="GOOD", help="tell where it parts from a good one")
+    explain.add_argument(
+        "--all-instances", action="store_true",
+        help="compare with exchanges of all instances that share the store",
+    )  # fmt: skip
     explain.add_argument("--json", action="store_true", help="print JSON")
     ask_by(explain, _explain)
 
@@ -63,7 +67,7 @@ def _explain(options: argparse.Namespace) -> int:
         return show(client, path, _json if options.json else parting_text)
     explained = Explained()
     for asked in ids:
-        _ask(client, asked, explained)
+        _ask(client, asked, explained, "?instances=all" if options.all_instances else "")
     if explained.missing:
         _look_into_logs(files, explained)
     return _print(explained, as_json=options.json)
@@ -85,9 +89,9 @@ def _is_file(word: str) -> bool:
     return word == _INPUT or word.startswith(_PATHS) or word.endswith(_LOGS) or Path(word).exists()
 
 
-def _ask(client: AdminClient, asked: str, explained: Explained) -> None:
+def _ask(client: AdminClient, asked: str, explained: Explained, query: str) -> None:
     try:
-        answer = client.ask(f"/api/requests/{quote(asked, safe='')}")
+        answer = client.ask(f"/api/requests/{quote(asked, safe='')}{query}")
     except UnreachableError as nobody:
         explained.missing[asked] = str(nobody)
         return

@@ -7,6 +7,7 @@ from proxy.diagnostics.alerts.conditions import DAY, EXPIRES
 from proxy.settings.faults import KeyPath, SettingsError, SettingsFault
 from proxy.settings.schema import Settings
 from proxy.tls.files import TlsFileError, port_context, read_certificates
+from proxy.tracing.tls import collector_context
 from proxy.upstream.tls import context_of
 
 
@@ -40,6 +41,9 @@ def _users(settings: Settings) -> Iterator[tuple[KeyPath, str | None, Callable[[
             rule = upstream.tls
             yield (("upstreams", name, "tls"), rule.certificate,
                    lambda rule=rule: context_of(rule))  # type: ignore[misc]  # fmt: skip
+    tracing = settings.tracing
+    if any((tracing.ca_file, tracing.certificate)):
+        yield ("tracing",), tracing.certificate, lambda: collector_context(tracing)
 
 
 def _of_time(settings: Settings, path: KeyPath, certificate: str) -> Iterator[str]:

@@ -73,7 +73,7 @@ class Diagnostics:
             rules.alerts, tell, self._whole_state, self._receivers(), self._results
         )
         self._watch.fleet = lambda: standing(self._store, rules.instance)
-        self._store = open_store(rules.store, tell, worker, self._desk.finish, rules.instance)
+        self._store = open_store(rules.store, tell, worker, self._desk, rules.instance)
         self._lookup = StoryLookup(self._recent, self._store, rules.store.sample)
         self._tail = Tail()
         self._ticking: asyncio.Task[None] | None = None
@@ -161,9 +161,9 @@ class Diagnostics:
         newest = list(islice(unstored, max(0, rule.queue - store.queued)))
         store.put(reversed(newest))
 
-    async def story(self, request_id: str) -> FoundStories:
-        """Every story that is kept under this ID, or why there is none."""
-        found = await self._lookup.story(request_id)
+    async def story(self, request_id: str, *, across: bool = False) -> FoundStories:
+        """Every story of this ID, or why there is none; compared `across` all instances."""
+        found = await self._lookup.story(request_id, across=across)
         self._links.add_to_stories(found.stories)
         return found
 

@@ -23,6 +23,7 @@ _UPGRADE: Final = (
     b"sec-websocket-extensions",
 )  # fmt: skip
 """Fields of an upgrade; the key is none of them, for it is drawn anew each time."""
+_GRANT: Final = b"Access-Control-Allow-Origin"
 _PROTOCOL: Final = "sec-websocket-protocol"
 _LONGEST_PROTOCOL: Final = 24
 _RTT_AT: Final = 68
@@ -38,10 +39,10 @@ def evidence_of(x: Exchange) -> Evidence:
 
 def gather_body(x: Exchange, connection: Connection) -> None:
     """How far the body of an answer came that did not end."""
-    framing = connection.protocol.reader.framing
-    found = evidence_of(x)
-    found.framing, found.announced = framing.kind, framing.length
-    found.received = x.bytes_out + x.held + connection.protocol.reader.buffered
+    reader = connection.protocol.reader
+    found, framing = evidence_of(x), reader.framing
+    found.framing, found.announced, found.is_whole = framing.kind, framing.length, reader.is_done
+    found.received = x.bytes_out + x.held + reader.buffered
 
 
 def gather_switch(x: Exchange, fields: Mapping[bytes, bytes]) -> None:
@@ -62,6 +63,8 @@ def gather(
     `grants` are the header lines by which its page may read the answer.
     """
     if x.outcome is COMPLETED and x.ended - x.started < SLOW:
+        if grants and _GRANT not in grants and b"origin" in asked.fields:
+            _gather_origin(x, asked.fields[b"origin"], grants)
         return
     found = evidence_of(x)
     found.stalled = stalled(x.started, x.ended)
@@ -75,9 +78,13 @@ def gather(
     if b"upgrade" in asked.fields:
         found.handshake = _upgrade(asked.fields)
     if origin := asked.fields.get(b"origin"):
-        is_granted = b"access-control-allow-origin" in grants.lower()
-        verdict = "may read the answer" if is_granted else "may not read the answer"
-        found.cors = f"{_text(origin)} {verdict}"
+        _gather_origin(x, origin, grants)
+
+
+def _gather_origin(x: Exchange, origin: bytes, grants: bytes) -> None:
+    """Whether a page of `origin` may read the answer."""
+    verdict = "may read the answer" if _GRANT in grants else "may not read the answer"
+    evidence_of(x).cors = f"{_text(origin)} {verdict}"
 
 
 def _upgrade(fields: Mapping[bytes, bytes]) -> dict[str, str]:

@@ -15,6 +15,8 @@ class Evidence:
     """The length of the body, where the answer said it."""
     received: int = 0
     """Bytes that came of that body."""
+    is_whole: bool = False
+    """Whether that body had ended as its framing says."""
     since_event: float | None = None
     """From the last event of a stream to its end."""
     round_trip: float | None = None

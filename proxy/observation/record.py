@@ -10,7 +10,8 @@ from typing import Final
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.fallback.record import FallbackRecord
-from proxy.outcome import Level
+from proxy.observation.end_facts import END_FIELDS, end_facts
+from proxy.outcome import COMPLETED, Level
 
 Event = dict[str, object]
 EmitEvent = Callable[[str, Level, Mapping[str, object]], None]
@@ -62,6 +63,7 @@ FIELDS: Final = (
     "overhead_ms",
     "bytes_in",
     "bytes_out",
+    *END_FIELDS,
     "client_ip",
     "client_cert",
     "user_agent",
@@ -89,6 +91,8 @@ def event_of(x: Exchange, *, worker: int = 0, begun: Event | None = None) -> Eve
     _add_end(event, x)
     _add_attempts(event, x)
     _add_times(event, x)
+    if x.outcome is not COMPLETED or x.evidence is not None or x.raw_coding:
+        _add_end_facts(event, x)
     event["client_ip"] = x.client_ip
     if x.client_cert:
         event["client_cert"] = x.client_cert
@@ -111,6 +115,11 @@ def _add_endpoint(event: Event, last: Attempt) -> None:
         event["address"] = last.address
     if last.chosen is not None:
         event["chosen"] = last.chosen.why
+
+
+def _add_end_facts(event: Event, x: Exchange) -> None:
+    for name, value in end_facts(x).items():
+        event[name] = ms(value) if isinstance(value, float) else value
 
 
 def _add_ids(event: Event, x: Exchange) -> None:

@@ -45,7 +45,7 @@ def redact_in_place(x: Exchange) -> None:
 def hide(x: Exchange) -> None:
     """What is left of one that could not be redacted: nothing that a client or upstream chose."""
     x.request_id = x.method = x.target = REDACTED
-    x.user_agent = x.host = x.client_cert = ""
+    x.user_agent = x.host = x.client_cert = x.raw_coding = ""
     x.client_request_id = x.upstream_request_id = x.detail = x.would_refuse = None
     x.fields = {}
     x.upstream_ids = x.evidence = None
@@ -69,6 +69,8 @@ def _redacted_host(host: str) -> str:
 
 
 def _redact_details(x: Exchange) -> None:
+    if x.raw_coding:
+        x.raw_coding = redact(x.raw_coding)
     if x.would_refuse:
         x.would_refuse = redact(x.would_refuse, USER_AGENT_CHARS)
     if x.detail:

@@ -23,6 +23,13 @@ _SAMPLERS: Final = {
     "parentbased_traceidratio": (True, None),
 }
 """By name: whether parents are followed, and the share; None: the variable's argument."""
+_FILES: Final = {
+    "ca_file": "CERTIFICATE",
+    "certificate": "CLIENT_CERTIFICATE",
+    "key": "CLIENT_KEY",
+}
+_PROPAGATORS: Final = {"", "tracecontext", "baggage", "b3", "b3multi"}
+"""Baggage is a header like any other, and passes."""
 _MOST_MS: Final = {"timeout": 300_000, "interval": 60_000}
 
 
@@ -45,6 +52,8 @@ def with_environment(
     reader = _Reader(environ)
     given = rule.model_fields_set
     found = {key: value for key, value in reader.values().items() if key not in given}
+    if "certificate" in given:
+        found.pop("key", None)  # of another certificate
     merged = rule.model_copy(update=found)
     attributes = reader.pairs("OTEL_RESOURCE_ATTRIBUTES")
     resource = {k: v for k, v in attributes.items() if k != "service.name"} | rule.resource
@@ -86,7 +95,11 @@ class _Reader:
         self._add_sampler(found)
         for key, suffix in (("timeout", "TIMEOUT"), ("compression", "COMPRESSION")):
             self._add(found, key, self._of_traces(suffix))
-        self._add(found, "ca_file", self._of_traces("CERTIFICATE"))
+        for key, suffix in _FILES.items():
+            self._add(found, key, self._of_traces(suffix))
+        if "key" in found and "certificate" not in found:
+            del found["key"]
+            self.ignored[self._of_traces("CLIENT_KEY")] = "there is no client certificate beside it"
         self._add(found, "interval", "OTEL_BSP_SCHEDULE_DELAY")
         self._add(found, "queue", "OTEL_BSP_MAX_QUEUE_SIZE")
         headers = self.pairs(self._of_traces("HEADERS"), _checked_headers)
@@ -95,6 +108,8 @@ class _Reader:
         named = {n.strip() for n in self._environ.get("OTEL_PROPAGATORS", "").split(",")}
         if named & {"b3", "b3multi"}:
             found["b3"] = True
+        if named - _PROPAGATORS:
+            self.ignored["OTEL_PROPAGATORS"] = "known are tracecontext, baggage, b3 and b3multi"
         protocol = self._of_traces("PROTOCOL")
         if self._environ.get(protocol, "http/protobuf") not in ("http/protobuf", ""):
             self.ignored[protocol] = "only http/protobuf is spoken"
@@ -190,5 +205,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
     "interval": _seconds("interval"),
     "compression": _compression,
     "ca_file": str,
+    "certificate": str,
+    "key": str,
     "queue": _positive,
 }

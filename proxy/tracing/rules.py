@@ -1,10 +1,10 @@
 """Settings of the spans: where they go, which there are, and where people find them."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from proxy.knobs import Count, Duration, Knobs, Share
 
@@ -63,6 +63,10 @@ class TracingRule(Knobs):
     ca_file: Annotated[str, Field(min_length=1)] | None = None
     """PEM file of the authorities that the certificate of an https collector may be from; null:
     those of the system."""
+    certificate: Annotated[str, Field(min_length=1)] | None = None
+    """PEM file of the certificate that an https collector is shown; null: none."""
+    key: Annotated[str, Field(min_length=1)] | None = None
+    """PEM file of its key, not encrypted; null: it is in the file of the certificate."""
     compression: Literal["none", "gzip"] = "none"
     """How requests to the collector are compressed."""
     timeout: Annotated[Duration, Field(gt=0, le=300)] = 10.0
@@ -85,3 +89,9 @@ class TracingRule(Knobs):
     link: Annotated[str, AfterValidator(_link)] | None = None
     """Where people find a trace, such as https://jaeger.example.com/trace/{trace_id}: shown in
     stories, pages and alerts, also where Sidelight itself exports none. null: no link."""
+
+    @model_validator(mode="after")
+    def _key_has_certificate(self) -> Self:
+        if self.key is not None and self.certificate is None:
+            raise ValueError("key needs certificate, which names the certificate's file")
+        return self

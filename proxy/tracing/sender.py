@@ -16,7 +16,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from proxy import clock
 from proxy.observation.redaction import redact
+from proxy.tls.files import TlsFileError
 from proxy.tracing.rules import TracingRule
+from proxy.tracing.tls import collector_context
 
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 """What OTLP lets a client send again; anything else that is no success is final."""
@@ -82,17 +84,20 @@ class Sender:
                 self.close()
             return _judged(answer.status, answer.headers.get("Retry-After"), data)
         except (OSError, http.client.HTTPException, ValueError) as error:
+            why = "timeout" if late.is_set() else _reason(self._alert(error))
             self.close()
-            return Sent("timeout" if late.is_set() else _reason(error), again=True)
+            return Sent(why, again=True)
         finally:
             watch.cancel()
 
     def _connected(self, timeout: float) -> http.client.HTTPConnection:
         if self._connection is None:
             if self._is_tls:
-                context = ssl.create_default_context(cafile=self._rule.ca_file)
                 self._connection = http.client.HTTPSConnection(
-                    self._host, self._port, timeout=timeout, context=context
+                    self._host,
+                    self._port,
+                    timeout=timeout,
+                    context=collector_context(self._rule),  # anew: certificates are renewed
                 )
             else:
                 self._connection = http.client.HTTPConnection(
@@ -104,6 +109,17 @@ class Sender:
         self._connection.sock.settimeout(timeout)
         return self._connection
 
+    def _alert(self, error: Exception) -> Exception:
+        """What the collector says by TLS, where it broke a write off; else the error."""
+        sock = self._connection.sock if self._connection is not None else None
+        if self._is_tls and sock is not None and isinstance(error, _BROKEN):
+            try:
+                sock.settimeout(_LAST_WORDS)
+                sock.recv(1)
+            except OSError as told:
+                return told if isinstance(told, ssl.SSLError) and told.reason else error
+        return error
+
     def _cut(self, late: threading.Event) -> None:
         late.set()
         connection = self._connection
@@ -112,6 +128,9 @@ class Sender:
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
 
+_BROKEN: Final = (ssl.SSLEOFError, ConnectionError)
+_LAST_WORDS: Final = 0.5
+"""Seconds for an alert that is on its way."""
 _CLOSED: Final = ("RemoteDisconnected", "ConnectionResetError", "BrokenPipeError")
 
 
@@ -146,4 +165,10 @@ def _wait(value: str | None) -> float | None:
 def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return f"TLS: {error.reason.lower().replace('_', ' ')}"
+    if isinstance(error, ssl.SSLEOFError):
+        return "TLS: it closes the connection; it may want another certificate of ours, or one"
+    if isinstance(error, TlsFileError):
+        return f"tracing.{error.key}: {error}"
     return "timeout" if isinstance(error, TimeoutError) else type(error).__name__

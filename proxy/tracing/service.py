@@ -47,6 +47,8 @@ class TracedSettings(Protocol):
     @property
     def service(self) -> str: ...
     @property
+    def instance(self) -> str | None: ...
+    @property
     def tracing(self) -> TracingRule: ...
     @property
     def stories(self) -> _Stories: ...
@@ -96,7 +98,7 @@ class Tracing:
         return SpanExporter(
             self._writer,
             Sender(held.url, rule, f"sidelight/{__version__}"),
-            _resource(held, socket.gethostname()),
+            _resource(held, socket.gethostname(), settings.instance),
             self._tell,
             version=__version__,
             queue=rule.queue,
@@ -150,11 +152,11 @@ def _sampler(held: EffectiveTracing, slow: float) -> Sampler:
     )
 
 
-def _resource(held: EffectiveTracing, host: str) -> dict[str, str]:
+def _resource(held: EffectiveTracing, host: str, instance: str | None) -> dict[str, str]:
     ours = {
         "service.name": held.service,
         "service.version": __version__,
-        "service.instance.id": host,
+        "service.instance.id": instance or host,
         "host.name": host,
         "telemetry.sdk.name": "sidelight",
         "telemetry.sdk.language": "python",

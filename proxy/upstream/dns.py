@@ -10,6 +10,9 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import zip_longest
 
+from proxy.clock import now
+from proxy.upstream.resolved import MOST_TOLD, Resolved
+
 RESOLVE_AGAIN = 30.0
 """Seconds after which a name is looked up again."""
 
@@ -38,7 +41,7 @@ class Addresses:
 
     __slots__ = (
         "_found", "_host", "_is_failing", "_is_frozen", "_lookup", "_pending", "_port", "_timer",
-        "on_answer", "on_failure",
+        "on_answer", "on_failure", "resolved",
     )  # fmt: skip
 
     def __init__(self, host: str, port: int, lookup: Lookup = ask_system) -> None:
@@ -46,6 +49,8 @@ class Addresses:
         self._port = port
         self._lookup = lookup
         self._found = _numeric(host, port)
+        self.resolved: Resolved | None = None
+        """The last good answer as records keep it; None for an address."""
         self._is_failing = False
         self._is_frozen = False
         self._pending: asyncio.Task[Sequence[Address]] | None = None
@@ -86,8 +91,13 @@ class Addresses:
         if not found:
             raise socket.gaierror(socket.EAI_NONAME, "the answer has no address")
         self._found = found
+        self._keep([str(each[4][0]) for each in found][:MOST_TOLD])
         self.on_answer(found)
         return found
+
+    def _keep(self, told: list[str]) -> None:
+        last, at = self.resolved, now()
+        self.resolved = Resolved(told, at) if last is None else last.follow(told, at)
 
     def _looked_up(self, lookup: "asyncio.Task[Sequence[Address]]") -> None:
         self._pending = None

@@ -205,6 +205,7 @@ class Found:
     store: str = "ok"
     why: str = ""
     named: tuple[str, ...] = ()
+    is_shared: bool = False
 
 
 @dataclass
@@ -221,7 +222,8 @@ class FakeDiagnostics:
     asked: list[Any] = field(default_factory=list)
     receivers: list[dict[str, str]] = field(default_factory=list)
 
-    async def story(self, request_id: str) -> Found:
+    async def story(self, request_id: str, *, across: bool = False) -> Found:
+        self.asked.append(across)
         found = [s for s in self.known if s["request_id"] == request_id]
         return Found(found, self.store, self.why, self.named)
 

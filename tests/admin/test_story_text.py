@@ -34,6 +34,21 @@ def test_a_guard_that_refused_is_named(stalled) -> None:
     assert "Refused:   by route limits" in story_text(stalled)
 
 
+def test_what_an_attempt_needed_of_the_dns_and_its_connection_is_told(stalled) -> None:
+    stalled["user_agent"] = "app/1"
+    stalled["attempts"][0] |= {
+        "dns": {"addresses": ["10.0.0.9"], "before": ["10.0.0.1"], "changed_ms": 5000.0},
+        "connection": {"use": 2, "end": "reset by the upstream", "since_sent_ms": 40.0},
+    }
+    told = story_text(stalled)
+
+    assert "Agent:     app/1" in told
+    assert "DNS: 10.0.0.9, changed 5.0 s before from 10.0.0.1" in told
+    assert (
+        "connection, use 2, reset by the upstream 40 ms after the last byte of the request was sent"
+    ) in told
+
+
 def test_an_almost_empty_story_is_told_as_well() -> None:
     assert "req-2" in story_text({"request_id": "req-2"})
 

@@ -53,6 +53,19 @@ def test_where_nothing_was_waited_for_nothing_is_drawn(story) -> None:
     assert extent(story) > 0
 
 
+def test_a_body_that_was_passed_on_as_it_came_is_drawn_before_the_wait(stalled) -> None:
+    stalled["attempts"] = [
+        {"at_ms": 1.0, "connect_ms": 9.0, "upload_ms": 500.0, "head_ms": 20.0, "status": 200}
+    ]
+    bars = lanes_of(stalled)[0].bars
+
+    assert [
+        Bar("connect", 1.0, 9.0, "connect 9.0 ms"),
+        Bar("upload", 10.0, 500.0, "upload 500 ms"),
+        Bar("wait", 510.0, 20.0, "head after 20 ms"),
+    ] == list(bars)
+
+
 def test_every_kind_has_a_meaning(stalled) -> None:
     kinds = {bar.kind for lane in lanes_of(stalled) for bar in lane.bars}
 

@@ -64,6 +64,19 @@ def test_those_the_port_does_not_know_are_looked_for_in_each_log(port, tmp_path,
     assert said(capsys) == ["one", "req-1", "req-2"]
 
 
+def test_all_instances_are_asked_for_by_a_switch(port, capsys) -> None:
+    words = ["on 2 instances: 3 of 9 answered 500"]
+    told = {"words": words, "likely": "it is this instance, pod-1"}
+    story = {**STALLED, "request_id": "one", "all_instances": told}
+    answer = (200, {"stories": [story], "store": "ok"})
+    port.answers["/api/requests/one?instances=all"] = answer
+
+    assert 0 == main(["explain", "--admin", port.url, "--all-instances", "one"])
+    text = capsys.readouterr().out
+    assert f"Everywhere: {words[0]}" in text
+    assert "likely: it is this instance, pod-1" in text
+
+
 def test_one_that_is_missing_costs_no_other(port, tmp_path, capsys) -> None:
     (tmp_path / "log").write_text("")
 

@@ -9,12 +9,12 @@ from proxy.cli import main
 
 @pytest.fixture
 def check(tmp_path, capsys, monkeypatch):
-    """Exit code and words for a section `listen.tls`, or for an upstream's."""
+    """Exit code and words for a section `listen.tls`, or for an upstream's, or the collector's."""
 
-    def run(listen=None, upstream=None):
+    def run(listen=None, upstream=None, tracing=None):
         chat = {"endpoints": ["https://localhost:1"], "tls": upstream or {}}
         routes = [{"name": "all", "match": {"path": "/"}, "upstream": "chat"}]
-        plain = {"upstreams": {"chat": chat}, "routes": routes}
+        plain = {"upstreams": {"chat": chat}, "routes": routes, "tracing": tracing or {}}
         if listen is not None:
             plain["listen"] = {"tls": listen}
         file = tmp_path / "settings.yaml"
@@ -49,6 +49,15 @@ def test_all_faults_are_said_at_once(check, authority):
     assert 2 == code
     assert "listen.tls.client_ca: /none cannot be read" in said
     assert "upstreams.chat.tls.certificate: /none cannot be read" in said
+
+
+def test_files_for_a_collector_are_looked_into(check, authority):
+    pair = files(authority.server())
+    code, said = check(tracing={**pair, "ca_file": "/none"})
+
+    assert 2 == code
+    assert "tracing.ca_file: /none cannot be read" in said
+    assert (0, "") == check(tracing={**pair, "ca_file": str(authority.certificate)})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
 from proxy.knobs import seconds
 from proxy.settings.load import load
@@ -159,17 +160,28 @@ def test_the_overlay_changes_what_is_there_and_brings_the_token() -> None:
 TLS = HOME / "components" / "tls"
 
 
+def changed_by(*components: Path) -> dict[str, Any]:
+    """The Deployment, as components change it."""
+    changed = copy.deepcopy(OBJECTS["deployment.yaml"])
+    for component in components:
+        for step in yaml.safe_load((component / "deployment.yaml").read_text()):
+            node: Any = changed
+            *way, last = step["path"].strip("/").split("/")
+            for part in way:
+                node = node[int(part)] if isinstance(node, list) else node[part]
+            assert "add" == step["op"]
+            if isinstance(node, list):
+                assert "-" == last
+                node.append(step["value"])
+            else:
+                assert last not in node
+                node[last] = step["value"]
+    return changed
+
+
 def with_tls() -> dict[str, Any]:
     """The Deployment, as the component for TLS changes it."""
-    changed = copy.deepcopy(OBJECTS["deployment.yaml"])
-    for step in yaml.safe_load((TLS / "deployment.yaml").read_text()):
-        node: Any = changed
-        *way, last = step["path"].strip("/").split("/")
-        for part in way:
-            node = node[int(part)] if isinstance(node, list) else node[part]
-        assert ("add", "-") == (step["op"], last)
-        node.append(step["value"])
-    return changed
+    return changed_by(TLS)
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
@@ -190,3 +202,42 @@ def test_the_secret_of_the_certificate_is_mounted_and_its_files_are_named() -> N
     ]
     assert tls is not None
     assert (f"{mounts['tls']}/tls.crt", f"{mounts['tls']}/tls.key") == (tls.certificate, tls.key)
+
+
+FLEET = HOME / "components" / "fleet"
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("components", [(FLEET,), (TLS, FLEET), (FLEET, TLS)])
+def test_the_deployment_of_a_fleet_is_valid(components: tuple[Path, ...], version: str) -> None:
+    found = changed_by(*components)
+
+    assert version == kubernetes_validate.validate(found, version, strict=True)
+
+
+def test_a_fleet_has_one_store_by_the_files_of_a_secret_and_a_collector() -> None:
+    pod = changed_by(FLEET)["spec"]["template"]["spec"]
+    sidecar = pod["initContainers"][0]
+    (secret,) = [volume for volume in pod["volumes"] if "secret" in volume]
+    mounts = {mount["name"]: mount["mountPath"] for mount in sidecar["volumeMounts"]}
+    env = {one["name"]: one["value"] for one in sidecar["env"] if "value" in one}
+    image = {"SIDELIGHT_STORE__PATH": "/var/lib/sidelight/sidelight.db"}
+    loaded = load(BASE / "sidelight.yaml", image | env)
+    url = conninfo_to_dict(loaded.store.url.get_secret_value())
+    named = (FLEET / "kustomization.yaml").read_text()
+
+    assert loaded.store.path is None
+    assert f"{mounts['postgres']}/pgpass" == url["passfile"]
+    assert f"{mounts['postgres']}/ca.crt" == url["sslrootcert"]
+    assert "verify-full" == url["sslmode"]
+    assert f"name: {secret['secret']['secretName']}" in named
+    assert "files: [pgpass, ca.crt]" in named
+    assert 0o440 == secret["secret"]["defaultMode"]
+    assert 65532 == pod["securityContext"]["fsGroup"]
+    assert "USER 65532:65532" in (HOME.parents[1] / "Dockerfile").read_text()
+    assert loaded.tracing.endpoint
+    assert {"metadata.name"} == {
+        one["valueFrom"]["fieldRef"]["fieldPath"]
+        for one in sidecar["env"]
+        if one["name"] == "SIDELIGHT_INSTANCE"
+    }

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -95,6 +96,8 @@ class Collector:
         self._server: asyncio.Server | None = None
         self._writers: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
         self.port = 0
+        self.tls: ssl.SSLContext | None = None
+        """None: plain HTTP."""
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -105,7 +108,7 @@ class Collector:
 
     async def open(self) -> None:
         """Listen, on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -118,7 +121,7 @@ class Collector:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     async def trace(self, spans: int = 1, **attributes: Any) -> list[Seen]:
         """All spans, once there are so many; or those of which an attribute is as given."""
@@ -132,7 +135,7 @@ class Collector:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers[writer] = asyncio.current_task()
-        with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        with suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 first, *lines = head.strip().split("\r\n")

@@ -102,6 +102,12 @@ class House:
         for connection in self.app.upstreams["chat"]._pool._connections:
             connection.protocol.poll = closing  # type: ignore[assignment]  # it stands for one
 
+    def have_idled(self, seconds: float) -> None:
+        """Connections that are kept are taken to have lain there for so long already."""
+        for endpoint in self.app.upstreams["chat"].endpoints.all:
+            for connection in endpoint.idle:
+                connection.link.rested_at -= seconds
+
     async def fetch(
         self, path: str = "/", *headers: str, method: str = "GET", body: bytes = b""
     ) -> Answer:
@@ -218,7 +224,7 @@ class Process:
         return running
 
     async def _await_ready(self) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):  # ten may start at once
             while not await self.is_ready():
                 assert self.process.returncode is None, self.log.with_suffix(".err").read_text()
                 await asyncio.sleep(0.02)

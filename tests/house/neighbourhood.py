@@ -28,8 +28,16 @@ class Neighbourhood:
         for upstream in (self.one, self.two):
             upstream.on(path, *scripts)
 
-    async def ask(self, path: str, user: str, agent: str = "app/1", **how: Any) -> Answer:
-        headers = (f"X-User: {user}", f"User-Agent: {agent}")
+    async def ask(
+        self,
+        path: str,
+        user: str,
+        agent: str = "app/1",
+        *,
+        more: tuple[str, ...] = (),
+        **how: Any,
+    ) -> Answer:
+        headers = (f"X-User: {user}", f"User-Agent: {agent}", *more)
         return await self.house.fetch(path, *headers, **how)
 
     async def well(self, times: int = 20, path: str = "/well/{n}") -> None:

@@ -74,6 +74,7 @@ async def test_a_drain_can_be_asked_for(upstream, process):
     assert 202 == answer.status
     assert 0 == await process.ended()
     assert 1 == len(process.events("drain_ended"))
+    assert ["POST /drain"] == [event["signal"] for event in process.events("drain_began")]
 
 
 async def test_the_log_tells_the_same_story_when_nobody_is_left_to_ask(

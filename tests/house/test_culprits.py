@@ -69,7 +69,10 @@ async def test_a_full_pool_names_who_holds_its_connections(upstream, house):
     assert "on route all (2)" in told
     assert "/hold of user_id u7, for" in told
     assert "No connection to the chat upstream came free" in story["proven"]
-    assert "Those that hold the connections are slow" in story["likely"]
+    assert "The places are held by route all (2 of 2); the oldest for" in story["likely"]
+    assert (
+        f"Look up {story['culprits']['places']['oldest'][0]['request_id']}" in story["next_check"]
+    )
 
 
 async def test_a_full_route_names_who_is_under_way(upstream, house):

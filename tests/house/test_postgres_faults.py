@@ -4,6 +4,7 @@ The patience of the house is scaled: half a second here are its ten.
 """
 
 import asyncio
+import contextlib
 import os
 import subprocess
 from collections import Counter
@@ -100,6 +101,26 @@ class NoConnectionLeft(Fault):
         self.server.run(f"ALTER ROLE {self.user} CONNECTION LIMIT -1")
 
 
+class AllConnectionsTaken(Fault):
+    """`max_connections` is reached: others have taken every slot that is not the superuser's."""
+
+    def harm(self) -> None:
+        name = f"greedy_{self.user}"
+        self.server.run(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+        url, self._held = self.server.url("postgres", name), []
+        names = ("max_connections", "superuser_reserved_connections")
+        most, kept = (int(self.server.run(f"SHOW {name}")[0][0]) for name in names)
+        while len(self._held) < most - kept:
+            with contextlib.suppress(psycopg.OperationalError):
+                self._held.append(psycopg.connect(url))
+                continue
+            self.server.disconnect(self.user)
+
+    def mend(self) -> None:
+        for connection in self._held:
+            connection.close()
+
+
 class Locked(Fault):
     def harm(self) -> None:
         self._holder = psycopg.connect(self.server.url(self.user))
@@ -135,6 +156,7 @@ class TablesGone(Fault):
         pytest.param(Restarted, "", id="restarted"),
         pytest.param(Paused, "no answer within", id="paused"),
         pytest.param(NoConnectionLeft, "", id="no connection left"),
+        pytest.param(AllConnectionsTaken, "remaining connection slots", id="all are taken"),
         pytest.param(Locked, "lock timeout", id="locked"),
         pytest.param(PasswordChanged, "", id="password changed"),
         pytest.param(TablesGone, "does not exist", id="tables gone"),
@@ -152,6 +174,8 @@ async def test_traffic_goes_on_while_the_server_cannot(
     try:
         during = await load(house.port, "during")
         await eventually(lambda: house.all("store_failed"), LONG)
+        state = house.app.diagnostics.store_state
+        await eventually(lambda: reason in str(state()["reason"]), LONG)
         listing = await ask(house.app.admin_port, "/api/requests")
         found = await stories(house.app.admin_port, "during-1")
         unknown = await ask(house.app.admin_port, "/api/requests/of-another")
@@ -166,7 +190,8 @@ async def test_traffic_goes_on_while_the_server_cannot(
     assert 200 == listing.status
     assert 1 == len(found)
     assert 503 == unknown.status
-    assert reason in failed["reason"]
+    assert 1 == len(house.all("store_failed"))
+    assert failed["reason"]
     assert "during" not in failed["reason"]
     assert f"postgresql://127.0.0.1:{cluster.port}/{user_of(shared)}" == failed["url"]
     assert 0 == healed["dropped"]

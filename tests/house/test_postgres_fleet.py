@@ -15,6 +15,15 @@ REPLICAS = 10
 EACH = 60
 
 
+async def explained(replica, *words: str) -> str:
+    command = [sys.executable, "-m", "proxy", "explain", *words]
+    explain = await asyncio.create_subprocess_exec(
+        *command, "--admin", f"http://127.0.0.1:{replica.admin_port}", cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    return (await explain.communicate())[0].decode()
+
+
 async def sent(port: int, name: str) -> list[str]:
     ids = [f"{name}-{n}" for n in range(EACH)]
     for reference in ids:
@@ -54,17 +63,47 @@ async def test_errors_and_explain_know_all_instances(upstream, process, cluster,
         while len((await errors(other))[0].get("instances", ())) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     (group,) = await errors(other)
-    command = [sys.executable, "-m", "proxy", "explain", "first"]
-    explain = await asyncio.create_subprocess_exec(
-        *command, "--admin", f"http://127.0.0.1:{other.admin_port}", cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    text = (await explain.communicate())[0].decode()
+    text = await explained(other, "first")
     listing = await ask(other.admin_port, "/api/requests")
 
     assert (2, {"pod-1", "pod-2"}) == (group["total"], set(group["instances"]))
     assert "of pod-1" in text
     assert {"first", "second"} == {row["request_id"] for row in listing.json()["requests"]}
+
+
+async def test_neighbours_are_those_of_all_instances_where_that_is_asked(
+    upstream, process, cluster, shared
+):
+    """The one that is asked has seen none of the bad ones, and a third nothing else."""
+    upstream.on("/bad", status(500))
+    common = {"retry": ONCE, "breaker": UNBROKEN, "store": {"url": shared}}
+    names = ("pod-1", "pod-2", "pod-3")
+    one, other, third = await asyncio.gather(*(process(instance=name, **common) for name in names))
+    for n in range(20):
+        for replica in (one, other):
+            assert 200 == (await fetch(replica.port, f"/well/{n}")).status
+    for replica, reference in ((third, "bad-4"), *((one, f"bad-{n}") for n in range(4))):
+        assert 500 == (await fetch(replica.port, "/bad", f"X-Request-ID: {reference}-aaaa")).status
+    told = {}
+    async with asyncio.timeout(60):
+        while len(told.get("instances", ())) < 3:
+            answer = await ask(other.admin_port, "/api/requests/bad-3-aaaa?instances=all")
+            told = answer.json()["stories"][0]["all_instances"] if answer.status == 200 else {}
+            await asyncio.sleep(0.1)
+    text = await explained(other, "bad-3-aaaa", "--all-instances")
+    page = await ask(other.admin_port, "/requests/bad-3-aaaa?instances=all")
+    own = await ask(other.admin_port, "/api/requests/bad-3-aaaa")
+    wrong = await ask(other.admin_port, "/api/requests/bad-3-aaaa?instances=some")
+
+    assert [(4, 24), (0, 20), (1, 1)] == [
+        (told["instances"][name]["alike"], told["instances"][name]["all"]) for name in names
+    ]
+    assert "GET /bad: 5 of 5 answered 500; all else on the route: 0 of 40" in told["words"]
+    assert "Everywhere: on 3 instances: 5 of 45 on the route all answered 500" in text
+    assert "pod-1 4 of 24, pod-2 0 of 20, pod-3 1 of 1" in " ".join(text.split())
+    assert b"On all instances:" in page.body
+    assert "all_instances" not in own.json()["stories"][0]
+    assert 400 == wrong.status
 
 
 async def errors(replica) -> list[dict]:

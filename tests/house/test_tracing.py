@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import socket
+import ssl
 
 import pytest
 
@@ -602,6 +604,81 @@ async def test_variables_are_honoured(upstream, house, collector, monkeypatch):
         collector.heads[0]["content-encoding"],
     )
     assert "OTEL_TRACES_SAMPLER" == ignored["variable"]
+
+
+@pytest.mark.parametrize(
+    ("instance", "told"),
+    [("pod-7", "pod-7"), (None, socket.gethostname())],
+    ids=["as it is called", "else by its host"],
+)
+async def test_spans_name_the_instance_as_stories_do(upstream, traced, collector, instance, told):
+    house = await traced(instance=instance)
+    answer = await house.fetch()
+    server, _ = await collector.trace(2)
+    (story,) = await stories(house.app.admin_port, answer.header("X-Request-ID"))
+
+    assert [told, told] == [server.resource["service.instance.id"], story["instance"]]
+
+
+@pytest.fixture
+async def closed_collector(authority):
+    """One that takes spans only from who shows a certificate."""
+    pair, made = authority.server(), Collector()
+    made.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.tls.load_cert_chain(pair.certificate, pair.key)
+    made.tls.load_verify_locations(authority.certificate)
+    made.tls.verify_mode = ssl.CERT_REQUIRED
+    async with made:
+        yield made
+
+
+def tls_of(authority, pair=None):
+    shown = {"certificate": str(pair.certificate), "key": str(pair.key)} if pair else {}
+    return {"ca_file": str(authority.certificate), **shown}
+
+
+async def test_a_collector_is_shown_our_certificate(upstream, house, closed_collector, authority):
+    rule = {"endpoint": closed_collector.url, "interval": "20ms"}
+    house = await house(tracing=rule | tls_of(authority, authority.issue("DNS:us")))
+    await house.fetch()
+
+    assert 2 == len(await closed_collector.trace(2))
+    assert [] == house.all("spans_failed")
+
+
+async def test_variables_name_our_certificate(
+    upstream, house, closed_collector, authority, monkeypatch
+):
+    pair = authority.issue("DNS:us")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", closed_collector.url)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(authority.certificate))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", str(pair.certificate))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CLIENT_KEY", str(pair.key))
+    house = await house()
+    await house.fetch()
+
+    assert 2 == len(await closed_collector.trace(2))
+
+
+async def test_who_shows_none_is_told_and_heals_once_it_is_there(
+    upstream, house, closed_collector, authority, tmp_path
+):
+    """A file that comes later, or is renewed, holds with the next connection."""
+    late, pair = tmp_path / "us.pem", authority.issue("DNS:us")
+    rule = {"endpoint": closed_collector.url, "interval": "20ms", **tls_of(authority)}
+    without = await house(tracing=rule)
+    with_late = await house(tracing=rule | {"certificate": str(late)})
+    assert 200 == (await without.fetch()).status
+    assert 200 == (await with_late.fetch()).status
+    refused = await without.event("spans_failed")
+    missing = await with_late.event("spans_failed")
+    late.write_bytes(pair.key.read_bytes() + pair.certificate.read_bytes())
+    await with_late.event("spans_healed")
+
+    assert refused["reason"].startswith("TLS: ")
+    assert "certificate" in refused["reason"]
+    assert f"tracing.certificate: {late} cannot be read" in missing["reason"]
+    assert 2 == len(await closed_collector.trace(2))
 
 
 async def test_story_page_explain_and_alert_link_to_the_trace(upstream, house):

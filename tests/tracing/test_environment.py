@@ -49,6 +49,15 @@ def test_where_spans_go(given: dict, environ: dict[str, str], posted_to: str | N
         ({"OTEL_EXPORTER_OTLP_TIMEOUT": "2500"}, "timeout", 2.5),
         ({"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}, "compression", "gzip"),
         ({"OTEL_EXPORTER_OTLP_CERTIFICATE": "/ca.pem"}, "ca_file", "/ca.pem"),
+        ({"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": "/us.pem"}, "certificate", "/us.pem"),
+        (
+            {
+                "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": "/us.pem",
+                "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY": "/us.key",
+            },
+            "key",
+            "/us.key",
+        ),
         ({"OTEL_BSP_SCHEDULE_DELAY": "500"}, "interval", 0.5),
         ({"OTEL_BSP_MAX_QUEUE_SIZE": "2048"}, "queue", 2048),
         ({"OTEL_PROPAGATORS": "tracecontext,b3multi"}, "b3", True),
@@ -83,6 +92,13 @@ def test_a_key_that_is_given_wins() -> None:
     held = with_environment(rule, "sidelight", environ).rule
 
     assert (1.0, 1.0, {"a": "settings", "b": "c"}) == (held.sample, held.timeout, held.resource)
+
+
+def test_a_key_of_another_certificate_does_not_hold() -> None:
+    environ = {"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": "/a", "OTEL_EXPORTER_OTLP_CLIENT_KEY": "/b"}
+    held = with_environment(TracingRule(certificate="/us.pem"), "sidelight", environ)
+
+    assert ("/us.pem", None) == (held.rule.certificate, held.rule.key)
 
 
 def test_the_variable_for_traces_wins_over_that_for_all() -> None:
@@ -134,6 +150,9 @@ def test_the_name_of_the_service(given, environ, service) -> None:
         ("OTEL_TRACES_EXPORTER", "zipkin"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "-1"),
+        ("OTEL_PROPAGATORS", "xray"),
+        ("OTEL_PROPAGATORS", "none"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/us.key"),
     ],
 )
 def test_what_cannot_be_understood_is_said_and_left_out(variable: str, value: str) -> None:

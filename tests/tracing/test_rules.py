@@ -24,6 +24,11 @@ def test_no_secret_stands_in_the_url() -> None:
     assert "hush" not in str(refused.value)
 
 
+def test_a_key_needs_its_certificate() -> None:
+    with pytest.raises(ValidationError, match="key needs certificate"):
+        TracingRule(key="/us.key")
+
+
 @pytest.mark.parametrize("headers", [{"a b": "x"}, {"a": "x\r\nb: c"}, {"a": "é"}])
 def test_headers_can_stand_in_a_head(headers: dict[str, str]) -> None:
     with pytest.raises(ValidationError):

@@ -7,6 +7,7 @@ import pytest
 
 from proxy.upstream import dns as module
 from proxy.upstream.dns import Addresses, ask_system, paired
+from proxy.upstream.resolved import MOST_TOLD
 from tests.house.raw_client import eventually
 
 ANSWER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))]
@@ -89,6 +90,8 @@ async def test_an_answer_is_renewed_beside_the_traffic(monkeypatch):
     await eventually(lambda: len(told) >= 2)
 
     assert [ANSWER, OTHER] == told[:2]
+    assert addresses.resolved is not None
+    assert ["127.0.0.1"] == addresses.resolved.before
     assert await addresses.resolve() == OTHER
     addresses.close()
 
@@ -195,3 +198,20 @@ async def test_the_system_knows_this_machine():
 async def test_a_name_that_cannot_be_is_not_found():
     with pytest.raises(socket.gaierror):
         await ask_system("a..b", 80)
+
+
+async def test_a_record_keeps_the_first_addresses_of_an_answer():
+    many = [(*ANSWER[0][:4], (f"127.0.0.{n}", 80)) for n in range(1, 20)]
+    addresses = Addresses("chat", 80, Dns(many))
+    await addresses.resolve()
+
+    assert addresses.resolved is not None
+    assert [f"127.0.0.{n}" for n in range(1, MOST_TOLD + 1)] == list(addresses.resolved.addresses)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_of_an_address_no_answer_is_kept(host):
+    addresses = Addresses(host, 80, Dns())
+    await addresses.resolve()
+
+    assert addresses.resolved is None

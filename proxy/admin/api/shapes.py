@@ -79,6 +79,7 @@ SHAPES: Final[dict[str, Schema]] = {
         client=OBJECT, config_hash=TEXT, config_replaced_by=TEXT, worker=WHOLE, instance=TEXT,
         diagnosis=TEXT, runbook=TEXT,
         proven=TEXT, likely=TEXT, next_check=TEXT, neighbours=_of("Neighbours"),
+        all_instances=_of("AllInstances"),
         culprits=_map(OBJECT), usual=_map(OBJECT),
         body=OBJECT, since_event_ms=NUMBER, round_trip_ms=NUMBER, stalled_ms=NUMBER,
         client_exit=TEXT, upgrade=OBJECT, cors=TEXT,
@@ -87,6 +88,12 @@ SHAPES: Final[dict[str, Schema]] = {
         "kind alike all words", kind=TEXT, alike=WHOLE, all=WHOLE, at_least=FLAG, cut=FLAG,
         since=TIME, until=TIME, first_at=TIME, slow_above_ms=NUMBER, findings=_list(_of("Finding")),
         exits=OBJECT, nearest_good=TEXT, words=_list(TEXT), likely=TEXT, check=TEXT,
+    ),
+    "AllInstances": _object(
+        "words", kind=TEXT, alike=WHOLE, all=WHOLE, instances=_map(OBJECT), at_least=FLAG,
+        cut=FLAG, since=TIME, until=TIME, first_at=TIME, slow_above_ms=NUMBER, exits=OBJECT,
+        findings=_list(_of("Finding")), nearest_good=TEXT, words=_list(TEXT), likely=TEXT,
+        check=TEXT, see=TEXT,
     ),
     "Finding": _object(
         "fields alike all rest_alike rest_all words", fields=OBJECT, alike=WHOLE, all=WHOLE,

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from proxy.admin.endpoint import Operation, Parameter
 from proxy.admin.guard import AdminRefusal
-from proxy.admin.parameters import LONGEST_WAIT, MOST, followed_of, query_of
+from proxy.admin.parameters import LONGEST_WAIT, MOST, fault, followed_of, query_of
 from proxy.admin.replies import faults_reply, json_reply, refusal_reply
 from proxy.admin.sources import AdminSources
 from proxy.clock import wall
@@ -15,6 +15,7 @@ from proxy.diagnostics.stories.grouping import COLUMNS, MOST_COUNTED, grouped
 from proxy.observation.redaction import redact
 from proxy.outcome import OUTCOMES
 
+ALL: Final = "all"
 NO_STORY: Final = AdminRefusal(
     404, "story_not_found", "No story is kept under this ID: too old, sampled away, or not ours."
 )
@@ -55,8 +56,11 @@ class StoriesApi:
                 parameters=(
                     Parameter("id", "The Reference ID, one of the client's, of the upstream's or "
                               "of the trace; or its first 8 characters or more."),
+                    _INSTANCES,
                 ),
-                refusals={404: NO_STORY.message, 503: STORE_SILENT.message},
+                refusals={
+                    400: "A parameter is wrong.", 404: NO_STORY.message, 503: STORE_SILENT.message,
+                },
             ),
             Operation(
                 "GET", "/api/requests/{id}/against", self.against,
@@ -97,7 +101,11 @@ class StoriesApi:
         return json_reply(found)
 
     async def one(self, request: web.Request) -> web.Response:
-        found = await self._sources.diagnostics.story(request.match_info["id"])
+        instances = request.query.get("instances", "")
+        if instances not in ("", ALL):
+            return faults_reply([fault("instances", instances, f"{ALL}, or to be left out")])
+        asked = request.match_info["id"]
+        found = await self._sources.diagnostics.story(asked, across=instances == ALL)
         if not found.stories:
             if found.store == "failing":
                 return refusal_reply(STORE_SILENT)
@@ -105,6 +113,10 @@ class StoriesApi:
         return json_reply({"stories": found.stories, "store": found.store})
 
 
+_INSTANCES: Final = Parameter(
+    "instances", "`all`: compare with exchanges of all instances that share the store.",
+    {"type": "string", "enum": [ALL]},
+)  # fmt: skip
 _FOLLOWED: Final = (
     Parameter("after", "The cursor of the answer before; else from now on.", {"type": "integer"}),
     Parameter(

@@ -21,8 +21,8 @@ def diagnosis(story: JsonObject) -> Markup:
     )
 
 
-def neighbours(story: JsonObject) -> Markup | None:
-    """How others did, with links to some of both sides."""
+def neighbours(story: JsonObject, *, is_shared: bool) -> Markup | None:
+    """How others did, with links to some of both sides; of a shared store those elsewhere, too."""
     lines: list[Content] = [
         el("li", line, _samples("Bad", bad), _samples("Good", good))
         for line, bad, good in neighbour_lines(story)
@@ -30,7 +30,20 @@ def neighbours(story: JsonObject) -> Markup | None:
     nearest = text(part(story, "neighbours"), "nearest_good")
     if nearest:
         lines.append(el("li", "Nearest good one: ", reference(nearest)))
+    lines += [_everywhere(story)] if lines and is_shared else []
     return section("Neighbours", el("ul", lines)) if lines else None
+
+
+def _everywhere(story: JsonObject) -> Markup:
+    """The same over all instances, or a link that asks for it."""
+    told = [
+        el("li", line, _samples("Bad", bad), _samples("Good", good))
+        for line, bad, good in neighbour_lines(story, "all_instances")
+    ]
+    likely = text(part(story, "all_instances"), "likely")
+    if told:
+        return el("li", "On all instances:", el("ul", told, el("li", likely) if likely else None))
+    return el("li", el("a", "Compare with all instances", href="?instances=all"))
 
 
 def culprits(story: JsonObject) -> Markup | None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from proxy.admin.api.errors import NO_GROUP
+from proxy.admin.api.stories import ALL
 from proxy.admin.guard import AdminRefusal
 from proxy.admin.json_view import part, text
 from proxy.admin.pages.alerts import alerts_page
@@ -88,7 +89,8 @@ class Dashboard:
 
     async def request(self, request: web.Request) -> web.Response:
         request_id = request.match_info["id"].strip()
-        found = await self._sources.diagnostics.story(request_id)
+        across = request.query.get("instances") == ALL
+        found = await self._sources.diagnostics.story(request_id, across=across)
         if not found.stories:
             status = 503 if found.store == "failing" else 404
             shown = missing_page(found)

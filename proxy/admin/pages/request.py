@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from proxy.admin.choice_text import chosen_lines, endpoint_words
-from proxy.admin.evidence_text import connection_words, evidence_lines
+from proxy.admin.evidence_text import evidence_lines, link_lines
 from proxy.admin.json_view import (
     JsonObject,
     as_count,
@@ -58,13 +58,13 @@ def request_page(found: FoundView) -> list[Content]:
     return [
         store_note(found.store),
         el("p", several, class_="quiet") if len(stories) > 1 else None,
-        [_story(story) for story in stories],
+        [_story(story, is_shared=found.is_shared) for story in stories],
         section("Older ones under this ID", listed(older)) if older else None,
     ]
 
 
-def _story(story: JsonObject) -> Markup:
-    around = [neighbours(story), culprits(story), usual(story)]
+def _story(story: JsonObject, *, is_shared: bool) -> Markup:
+    around = [neighbours(story, is_shared=is_shared), culprits(story), usual(story)]
     tried = _attempts(rows(story, "attempts"))
     evidence = [*around, tried, _stream(story), _facts(story), _text(story)]
     asked = f"{text(story, 'method')} {text(story, 'path')}"
@@ -103,7 +103,7 @@ def _attempt(attempt: JsonObject) -> tuple[Content, ...]:
     return (
         text(attempt, "number"),
         [el("code", _endpoint(attempt)), *(_line(each) for each in chosen_lines(attempt))],
-        [connection(attempt), _line(words) if (words := connection_words(attempt)) else None],
+        [connection(attempt), *map(_line, link_lines(attempt))],
         milliseconds(attempt, "queue_ms"),
         milliseconds(attempt, "connect_ms"),
         milliseconds(attempt, "head_ms"),

@@ -5,15 +5,19 @@ from typing import Final
 import orjson
 
 from proxy.diagnostics.neighbours.telling import Told
+from proxy.exchange import Exchange
 
 BRIEF: Final = b'{"brief"'
 """How what is kept of such a one begins."""
 
 
-def brief(like: str, held: Told | None) -> bytes:
-    """What is kept: one that was compared, and who held the places."""
-    words = [f"so many ended badly in this second that not each was compared; one that was: {like}"]
-    told: Told = {"brief": True, "neighbours": {"words": words, "see": like}}
+def brief(x: Exchange, held: Told | None) -> bytes:
+    """What is kept: what was found of `x`, which ended alike, and who held the places."""
+    many = "so many ended badly in this second that not each was compared"
+    words = [f"{many}; of {x.request_id}, which ended alike on this route, it was found:"]
+    found = told_of(orjson.loads(x.around or b"{}").get("neighbours")).get("words")
+    words += found if isinstance(found, list) else []
+    told: Told = {"brief": True, "neighbours": {"words": words, "see": x.request_id}}
     return orjson.dumps(told | ({"culprits": {"places": held}} if held else {}))
 
 

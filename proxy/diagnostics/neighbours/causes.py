@@ -6,8 +6,10 @@ from typing import Final
 
 from proxy.diagnostics.neighbours.contrast import Contrast
 from proxy.diagnostics.neighbours.window import RouteWindow
+from proxy.outcome import UPSTREAM_ERROR
 
 NEW: Final = ("connection", "new")
+PLAIN: Final = (("stream", "plain"),)
 LOOKED_AT: Final = 256
 """The newest rows, which are looked at one by one."""
 _WHILE_CONNECTING: Final = ("dns_failure", "connect_refused", "connect_timeout", "tls_failure")
@@ -20,6 +22,8 @@ def causes(window: RouteWindow, kind: str, singles: Sequence[Contrast]) -> list[
     the next one at that endpoint is new. So that it is new says something only where no reused one
     failed, and where reused ones of the same endpoint were good meanwhile.
     """
+    if kind.startswith(UPSTREAM_ERROR.code):  # an answer is plain because it is that of an error
+        singles = [each for each in singles if each.values != PLAIN]
     return [
         each
         for each in singles

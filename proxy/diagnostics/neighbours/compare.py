@@ -35,7 +35,7 @@ _TRIED: Final = 512
 _GAIN: Final = 0.1
 """By so much a pair must be better than the best single field."""
 _Z: Final = 1.39
-_REACHED: Final = ("endpoint", "connection", "stream")
+REACHED: Final = ("endpoint", "connection", "stream")
 """Fields without a value where an exchange did not come so far: that is an effect, no cause."""
 MET: Final = ("endpoint", "method")
 _EITHER: Final = ("path", "item")
@@ -101,12 +101,14 @@ def wilson(n: int, total: int) -> tuple[float, float]:
 
 
 def _singles(window: RouteWindow, kind: str, own: dict[str, Value]) -> Iterator[Contrast]:
-    alike, everyone = window.kinds[kind], len(window.rows)
     for name, totals, likes in zip(window.fields, window.totals, window.alike[kind], strict=True):
-        if name in _REACHED and own[name] is None:
+        if name in REACHED and own[name] is None:
             continue
+        alike, everyone = window.kinds[kind], len(window.rows)
+        if name in REACHED:  # those that did not come so far are no others
+            alike, everyone = alike - likes[None], everyone - totals[None]
         for value, n in likes.items():
-            if n < LEAST or (value is None and name in (*_REACHED, "item")):
+            if n < LEAST or (value is None and name in (*REACHED, "item")):
                 continue
             total = totals[value]
             if total == everyone:

@@ -4,12 +4,14 @@ and which attempts a breaker counted.
 Reads the rows of the minute before; what they do not know is not told.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
 from proxy import outcome as o
 from proxy.diagnostics.neighbours.holders import counts_listed, most_named
+from proxy.diagnostics.neighbours.limited_by import limited_by
 from proxy.diagnostics.neighbours.ring import Ring
 from proxy.diagnostics.neighbours.rows import FIELDS, ComparedRow
 from proxy.diagnostics.neighbours.telling import Dated, Told
@@ -105,6 +107,8 @@ class Culprits:
             for key in ("code", "status", "user", *_IN_COMMON)
             if key in first and all(each.get(key) == first[key] for each in failures)
         ]
+        if first.get("user") == f"client {first.get('client')}" and "user" in shared:
+            shared.remove("client")  # the user is known by that address alone
         rows = (row for row in self._ring.newest_first() if row.route == x.route and not row.kind)
         good = list(islice(rows, _GOOD))
         return {key: first[key] for key in shared if 2 * self._have(good, key, first) <= len(good)}
@@ -117,9 +121,37 @@ class Culprits:
         return 0 if place is None else sum(row.values[place] == failure[key] for row in rows)
 
     def _let_in(self, x: Exchange, window: RouteWindow) -> Told:
-        """Requests of the route that were let in, and so used up what it lets in."""
-        passed = [r for r in window.newest_first() if r.kind != o.RATE_LIMITED.code]
-        return self._spent(passed, "request", f"let in on the route {x.route}")
+        """Requests that were let in, and so used up what the limit lets in: those that counted for
+        the same client, where the rows say who that is."""
+        own, *others = window.newest_first()
+        by = limited_by(x)
+        passed = [r for r in others if r.kind != o.RATE_LIMITED.code and self._shares(own, r, by)]
+        told = self._spent(passed, "request", f"let in on the route {x.route}")
+        return told | self._spender(own, passed)
+
+    def _shares(self, own: ComparedRow, other: ComparedRow, by: str) -> bool:
+        """Whether both count for the same client of a limit `by` an address or a field."""
+        name = "client" if by == "address" else by
+        fields = (*FIELDS, *self._own)
+        place = fields.index(name) if name in fields else None
+        return place is None or own.values[place] == other.values[place]
+
+    def _spender(self, own: ComparedRow, passed: Sequence[ComparedRow]) -> Told:
+        """Whose most of those are that were let in: this one's own, or another's."""
+        spent = Counter(self.user(row) for row in passed)
+        user, n = next(iter(spent.most_common(1)), ("", 0))
+        if 2 * n <= len(passed):
+            return {}
+        share = f"{n} of the {len(passed)} let in in the minute before"
+        if user == self.user(own):
+            likely = f"It spent the limit itself: {share} were its own ({user})."
+            check = f"Look at what {user} asks for so often, and whether it obeys `Retry-After`."
+        else:
+            likely = f"Another one spent what both share: {share} were those of {user}."
+            check = (
+                f"Look at what {user} asks for, and let the limit count `by` what tells them apart."
+            )
+        return {"likely": likely, "check": check}
 
     def _retries(self, x: Exchange, window: RouteWindow) -> Told:
         """Every retry of the route was paid from its budget."""

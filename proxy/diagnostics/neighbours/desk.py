@@ -8,7 +8,7 @@ on the record as JSON, so it is the same in memory and in the store.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
 from typing import Final
 
@@ -17,6 +17,7 @@ import orjson
 from proxy import clock
 from proxy.diagnostics.neighbours.brief import BRIEF, brief, held_of, told_of
 from proxy.diagnostics.neighbours.culprits import Culprits
+from proxy.diagnostics.neighbours.published import RecentRows, recent_rows
 from proxy.diagnostics.neighbours.ring import SPAN, Ring
 from proxy.diagnostics.neighbours.rows import MOST_FIELDS, ComparedRow, RowMaker, pace_of
 from proxy.diagnostics.neighbours.telling import Told, tell
@@ -36,10 +37,8 @@ PAIRS: Final = 10
 """Of these, by pairs of fields as well, which are looked for row by row."""
 REFRESH: Final = 10.0
 """Seconds after which a window is counted anew, by what is slow then."""
-
 SAVED: Final = 60.0
 """Seconds between two times that what is usual is saved."""
-
 EndedBatch = tuple[Sequence[Exchange], Mapping[int, Told]]
 """What ended, and who held what some of them were refused, by identity."""
 
@@ -58,19 +57,15 @@ class Desk:
         self._live: dict[tuple[str, str], RouteWindow] = {}
         """Windows of routes that have trouble now, by route and upstream."""
         self._begun: dict[tuple[str, str], float] = {}
-        self._second = 0
-        self._compared = 0
-        """Of that second."""
-        self._latest: dict[str, str] = {}
-        """The ID of the latest one that was compared, by kind."""
+        self._second = self._compared = 0
+        """The latest one, and how many were compared in it."""
+        self._latest: dict[tuple[str, str], Exchange] = {}
+        """The latest one of this second that was compared, by route and kind."""
         self._waiting: deque[EndedBatch] = deque()
-        self._is_wanted = False
-        """Whether there is trouble among those that wait, or they take too much."""
-        self._bytes = 0
-        """What those take that were added since they were wanted."""
-        self._added = 0
-        """Exchanges given to the thread: counted by the loop, as `_taken` is by the thread."""
-        self._taken = 0
+        self._is_wanted, self._bytes = False, 0
+        """Whether there is trouble among those that wait, or they take too much; and how much."""
+        self._added = self._taken = 0
+        """Exchanges given to the thread: counted by the loop, and by the thread."""
         self._lock = threading.Lock()
 
     def add(
@@ -119,6 +114,14 @@ class Desk:
             if x.around is None:
                 self._look(x)
 
+    def recent(self, routes: Collection[str]) -> RecentRows:
+        """Rows of routes that have trouble now, and of these others."""
+        if routes:
+            self._is_wanted = True
+        self.settle()
+        with self._lock:
+            return recent_rows(self._maker.fields, self._ring, routes, self._live)
+
     def restore_usual(self, saved: Mapping[str, object]) -> None:
         """Go on from what was usual before the start."""
         with self._lock:
@@ -163,8 +166,7 @@ class Desk:
         if x.outcome is not COMPLETED:
             return False
         slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
-        most = slowness.of(streamed=x.streamed)
-        return most is None or pace_of(x) <= most
+        return (most := slowness.of(streamed=x.streamed)) is None or pace_of(x) <= most
 
     def _settle(self) -> None:
         self._is_wanted = False
@@ -187,12 +189,14 @@ class Desk:
             return
         if int(x.ended) != self._second:
             self._second, self._compared = int(x.ended), 0
+            self._latest.clear()
         self._compared += 1
-        if self._compared <= EACH or row.kind not in self._latest:
-            self._latest[row.kind] = x.request_id
+        like = self._latest.get((row.route, row.kind))
+        if self._compared <= EACH or like is None:
+            self._latest[row.route, row.kind] = x
             self._write(x, self._window(x, row), row, held)
         else:
-            x.around = brief(self._latest[row.kind], held)
+            x.around = brief(like, held)
 
     def _window(self, x: Exchange, row: ComparedRow) -> RouteWindow:
         """The counts of the row's route, the row being the newest."""
@@ -224,8 +228,8 @@ class Desk:
             return
         rows = self._ring.window(x.ended)
         row = next((r for r in reversed(rows) if r.request_id == x.request_id), None)
-        if row is None and x.around is not None:
-            return  # its row has gone: what was kept in its time is all there is
+        if row is None and x.around is not None:  # its row has gone: what was kept is all there is
+            return
         window = self._counted(x, row, rows) if row is not None else None
         self._write(x, window, row, held)
 
@@ -243,5 +247,4 @@ class Desk:
             told["culprits"] = self._culprits.of(x, window, dated)
         if held:
             told["culprits"] = {**told_of(told.get("culprits")), "places": held}
-        kept = {key: value for key, value in told.items() if value}
-        x.around = orjson.dumps(kept)
+        x.around = orjson.dumps({key: value for key, value in told.items() if value})

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from proxy import outcome as o
+from proxy.diagnostics.neighbours.limited_by import limited_by
 from proxy.diagnostics.neighbours.telling import Told
 from proxy.diagnostics.stories.words import count, lasting
 from proxy.exchange import Exchange
@@ -25,11 +26,14 @@ REFUSALS: Final = (
 """Outcomes of those who got no place."""
 
 MOST_NAMED: Final = 3
+_MOST: Final = 0.5
+"""Share of the places from which one that has them is named."""
 _AGAIN: Final = 0.25
 """Seconds for which a snapshot stands for the next refusals by the same."""
 _HOLDS: Final = ("C", "W", "H", "F", "S")
 """Phases in which an exchange has a connection."""
 _OVERALL: Final = "listen.concurrency"
+_PER_CLIENT: Final = "concurrency.per_client"
 
 UnderWay = Callable[[], Iterable[Exchange]]
 StandingOf = Callable[[Exchange], Told]
@@ -89,17 +93,18 @@ class Holders:
         ]  # fmt: skip
         told = {"by": scope[0], **self._places(x), **_table(holding, x.ended)}
         told["words"] = _words(told, holding, x)
+        told |= _likely(told, holding, x)
         self._latest[scope] = (x.ended, told)
         return told
 
 
 def _scope(x: Exchange) -> tuple[str, ...]:
-    """Who refused, and what counts for it: also of the client's own limit all of the route, because
-    no record says which of them are that client's."""
+    """Who refused, and what counts for it; of the client's own limit what is of that client."""
     if x.outcome is o.POOL_TIMEOUT:
         return "pool", x.upstream
     if x.outcome is o.CLIENT_CONCURRENCY_LIMITED:
-        return "concurrency.per_client", x.route
+        by = limited_by(x)
+        return _PER_CLIENT, x.route, by, _told_of(x, by)
     if (x.detail or "").startswith(_OVERALL):
         return (_OVERALL,)
     return "concurrency.limit", x.route
@@ -111,7 +116,15 @@ def _holds(x: Exchange, scope: tuple[str, ...]) -> bool:
     if scope[0] == "pool":
         has_one = x.phase in _HOLDS and x.spent.part != PAUSE
         return x.upstream == scope[1] and has_one and not is_waiting
+    if scope[0] == _PER_CLIENT:
+        return x.route == scope[1] and _told_of(x, scope[2]) == scope[3]
     return not is_waiting and (scope[0] == _OVERALL or x.route == scope[1])
+
+
+def _told_of(x: Exchange, by: str) -> str:
+    """What tells its client from others for a limit `by` an address or a field; empty where no
+    record says that."""
+    return x.client_ip if by == "address" else x.fields.get(by, "")
 
 
 def user_of(x: Exchange) -> str:
@@ -160,6 +173,27 @@ def _words(told: Told, holding: Sequence[Exchange], x: Exchange) -> list[str]:
     held = f"{count(len(holding), 'place')} held for {span}"
     by = f"{counts_listed(told['by_user'])}; on {counts_listed(told['by_route'])}"
     return [*words, f"{held}: by {by}", *map(_oldest, _named(told["oldest"]))]
+
+
+def _likely(told: Told, holding: Sequence[Exchange], x: Exchange) -> Told:
+    """Whose the places are, where most of them are one's; and the oldest, to be looked up."""
+    if not holding:
+        return {}
+    most = [
+        f"{name} ({n} of {len(holding)})"
+        for by in ("by_route", "by_user")
+        for name, n in _counts(told[by]).items()
+        if n > _MOST * len(holding)
+    ]
+    oldest = min(holding, key=lambda each: each.started)
+    age = lasting(x.ended - oldest.started)
+    words = f"The places are held by {' and '.join(most) if most else 'many'}"
+    check = f"Look up {redact(oldest.request_id)}, the oldest of those that held them."
+    return {"likely": f"{words}; the oldest for {age}.", "check": check}
+
+
+def _counts(told: object) -> dict[str, int]:
+    return told if isinstance(told, dict) else {}
 
 
 def _named(rows: object) -> list[Told]:

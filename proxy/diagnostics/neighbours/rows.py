@@ -8,7 +8,14 @@ from typing import Final
 from zlib import crc32
 
 from proxy.exchange import Exchange
-from proxy.outcome import CLIENT_CLOSED_REQUEST, CLIENT_CLOSED_STREAM, COMPLETED, UPSTREAM_ERROR
+from proxy.outcome import (
+    CLIENT_CLOSED_REQUEST,
+    CLIENT_CLOSED_STREAM,
+    COMPLETED,
+    UPSTREAM_ERROR,
+    UPSTREAM_RESET,
+    UPSTREAM_WRITE_FAILED,
+)
 
 FIELDS: Final = (
     "path",
@@ -63,6 +70,7 @@ class ComparedRow:
         self.lasted = x.ended - x.started
         """Seconds."""
         self.pace = pace_of(x)
+        self.idle = idle_of(x)
         self.streamed = x.streamed
         self.request_id = x.request_id
         self.route = x.route
@@ -129,12 +137,17 @@ class RowMaker:
 
 
 def kind_of_end(x: Exchange) -> str:
-    """How it ended, as it is compared: the code, with the status of an upstream's own error."""
+    """How it ended, as it is compared: the code, with the status of an upstream's own error.
+
+    Whether an endpoint that ends the connection does so while it is still sent to is chance.
+    """
     outcome = x.outcome
     if outcome is COMPLETED:
         return ""
     if outcome is UPSTREAM_ERROR:
         return f"{outcome.code} {x.upstream_status}"
+    if outcome is UPSTREAM_WRITE_FAILED:
+        return UPSTREAM_RESET.code
     return outcome.code if outcome is not None else "internal_error"
 
 
@@ -143,6 +156,11 @@ def pace_of(x: Exchange) -> float:
     if x.streamed:
         return x.first_event if x.first_event is not None else 0.0
     return x.ended - x.started
+
+
+def idle_of(x: Exchange) -> float | None:
+    """How long the connection of the last attempt had lain in the pool; None for a new one."""
+    return x.attempts[-1].idle if x.attempts else None
 
 
 def size_class(size: int) -> str:

@@ -3,28 +3,23 @@
 from collections.abc import Callable
 from typing import Final
 
-from proxy.diagnostics.neighbours.compare import LEAST, find, nearest_good
+from proxy.diagnostics.neighbours.compare import LEAST, REACHED, find, nearest_good
 from proxy.diagnostics.neighbours.contrast import Contrast
-from proxy.diagnostics.neighbours.patterns import (
-    CLIENT_LIMIT,
-    EITHER,
-    EVERYBODY,
-    MISSING,
-    PATTERNS,
-    SINCE,
-    pattern_of,
-)
+from proxy.diagnostics.neighbours.idle import idled_of
+from proxy.diagnostics.neighbours.likely import Findings, inferred
+from proxy.diagnostics.neighbours.patterns import MISSING
 from proxy.diagnostics.neighbours.rows import FIELDS, LEFT, ComparedRow
 from proxy.diagnostics.neighbours.window import SLOW, RouteWindow, Value
 from proxy.diagnostics.stories.words import count, lasting
+from proxy.outcome import UPSTREAM_RESET, UPSTREAM_WRITE_FAILED
 
 Told = dict[str, object]
 Dated = Callable[[float], str]
 """Makes a date of a point on the clock that never jumps."""
 
-_NEARLY_ALL: Final = 0.9
-_ALIKE: Final = 0.1
-"""Share by which the times may differ after which a client leaves by a limit of its own."""
+_SINGLE: Final = (
+    "so many ended badly in this second that fields were compared one by one, not in pairs"
+)
 _SUBJECTS: Final = {
     "path": "{value}",
     "item": "{value}",
@@ -34,8 +29,6 @@ _SUBJECTS: Final = {
     "size": "requests with {value}",
     "settings": "under the settings {value}",
 }
-_REFUSED_BY_US: Final = ("circuit_open", "draining", "drain_cut", "upstream_cooling_down")
-"""Kinds whose cause is known: others that ended so say nothing more of it."""
 
 
 def tell(
@@ -64,9 +57,14 @@ def tell(
     if exits := _exits(window, row, kind):
         told["exits"] = exits
         told["words"] += [exits["words"]]  # type: ignore[operator]
+    if not in_pairs and alike >= LEAST and not (found and found[0].separates):
+        told["words"] += [_SINGLE]  # type: ignore[operator]
+    idled = idled_of(window, kind)
+    if idled is not None and idled.is_enough:
+        told["words"] += [idled.words]  # type: ignore[operator]
     if elsewhere := _elsewhere(window, kind):
         told["words"] += [elsewhere]  # type: ignore[operator]
-    return {**told, **_inferred(window, row, kind, found, dated, exits)}
+    return {**told, **inferred(Findings(window, row, kind, found, exits, idled), dated)}
 
 
 def _summary(window: RouteWindow, row: ComparedRow, kind: str, dated: Dated, at_least: bool) -> str:
@@ -119,6 +117,8 @@ def verb(kind: str) -> str:
         return "were as slow"
     if kind in LEFT:
         return "were left by the client"
+    if kind == UPSTREAM_RESET.code:
+        return f"ended as {kind} or {UPSTREAM_WRITE_FAILED.code}"
     code, _, status = kind.partition(" ")
     return f"answered {status}" if status else f"ended as {code}"
 
@@ -136,7 +136,8 @@ def _rest(window: RouteWindow, found: Contrast) -> str:
     """The other value, where there is one; else all else."""
     if len(found.values) == 1:
         name, value = found.values[0]
-        others = [had for had in window.totals[window.fields.index(name)] if had != value]
+        had = window.totals[window.fields.index(name)]
+        others = [h for h in had if h != value and not (h is None and name in REACHED)]
         if len(others) == 1 and name != "path":
             return f"{others[0] or MISSING}:"
     return f"all else on the route{':' if window.route else ''}"
@@ -160,7 +161,8 @@ def _elsewhere(window: RouteWindow, kind: str) -> str:
 def identity_of(window: RouteWindow, values: tuple[Value, ...]) -> tuple[str, Value]:
     """Who asked: the first of the team's own fields that has a value, else the address."""
     had = dict(zip(window.fields, values, strict=True))
-    own = (name for name in window.fields if name not in (*FIELDS, "item") and had[name])
+    ours = (*FIELDS, "item", "instance")
+    own = (name for name in window.fields if name not in ours and had[name])
     name = next(own, "client")
     return name, had[name]
 
@@ -186,60 +188,3 @@ def _exits(window: RouteWindow, row: ComparedRow, kind: str) -> Told | None:
 def _spread(after: list[float]) -> str:
     least, most = min(after), max(after)
     return f"{least:.2f} s" if most - least < 0.005 else f"{least:.2f} to {most:.2f} s"
-
-
-def _has_limit(exits: Told | None) -> bool:
-    after = exits["after_ms"] if exits else []
-    if not isinstance(after, list) or len(after) < LEAST:
-        return False
-    return bool(max(after) - min(after) <= _ALIKE * max(after))
-
-
-def _inferred(
-    window: RouteWindow,
-    row: ComparedRow,
-    kind: str,
-    found: list[Contrast],
-    dated: Dated,
-    exits: Told | None,
-) -> Told:
-    """What the comparison makes likely, and what to look at next; nothing where it is silent."""
-    if kind in _REFUSED_BY_US:
-        return {}
-    facts = {"since": dated(window.first_of(kind)[0])[11:19], "after": lasting(row.lasted)}
-    best = found[0] if found and found[0].is_this else None
-    if exits and _has_limit(exits):
-        pattern = PATTERNS[CLIENT_LIMIT]
-    elif _is_everybody_since(window, kind) and not (best and _is_one(best)):
-        pattern = PATTERNS[SINCE]
-    elif best:
-        same = [each for each in found if (each.alike, each.all) == (best.alike, best.all)]
-        pattern = pattern_of(best) if len(same) == 1 else PATTERNS[EITHER]
-        facts |= {"field": best.values[0][0], "value": _named(same)}
-    elif window.kinds[kind] >= max(LEAST, _NEARLY_ALL * len(window.rows)):
-        pattern = PATTERNS[EVERYBODY]
-    else:
-        return {}
-    return {"likely": pattern.likely.format(**facts), "check": pattern.check.format(**facts)}
-
-
-def _is_everybody_since(window: RouteWindow, kind: str) -> bool:
-    """Whether nearly all since the first of them ended so, and there are good ones before."""
-    _, before = window.first_of(kind)
-    since = len(window.rows) - before
-    return before >= LEAST and window.kinds[kind] >= max(LEAST, _NEARLY_ALL * since)
-
-
-def _is_one(found: Contrast) -> bool:
-    """Whether it is the only value of all that ended so; a connection is new because the one
-    before it failed, so that says nothing."""
-    return not found.rest_alike and found.values[0][0] != "connection"
-
-
-def _named(found: list[Contrast]) -> str:
-    """The value alone where there is one, else each with its field."""
-    if len(found) == len(found[0].values) == 1:
-        return found[0].values[0][1] or MISSING
-    return " or ".join(
-        " and ".join(f"{name} {value or MISSING}" for name, value in each.values) for each in found
-    )

@@ -21,6 +21,7 @@ COUNTED_ALL: Final = 500
 """Exchanges of a second that are counted all; of more, one of each batch."""
 _MOST_OFFERED: Final = 4096
 """Batches that wait; of more the oldest are not counted."""
+_TUNNEL: Final = 101
 _MOST_ROUTES: Final = 1000
 """Routes that are kept; more come only by settings that change, and are forgotten first."""
 
@@ -91,6 +92,9 @@ class UsualTimes:
             usually = usual.quantiles(measure, wall, *_SHARES)
             if usually is not None:
                 told[_shown(measure)] = _beside(measure, value, usually)
+        for measure in missing(x):
+            if isinstance(known := told.get(measure), dict):
+                known["missing"] = True
         return told
 
     def saved(self) -> dict[str, Saved]:
@@ -113,19 +117,29 @@ def _beside(measure: str, value: float, usually: list[float]) -> Told:
 
 
 def measured(x: Exchange) -> dict[str, float]:
-    """What was measured of an exchange, as far as it came."""
+    """What was measured of an exchange, as far as it came; of what is missing, the wait for it."""
     values: dict[str, float] = {"stream" if x.streamed else "duration": x.duration}
     if x.attempts and x.attempts[-1].head is not None:
         values["head"] = x.attempts[-1].head
     if x.streamed:
         if x.first_event is not None:
             values["first_event"] = x.first_event
-        stalled = 0.0 if x.outcome is COMPLETED else silence(x) or 0.0
+        elif "first_event" in missing(x):
+            values["first_event"] = x.duration
+        stalled = 0.0 if x.outcome is COMPLETED or x.first_event is None else silence(x) or 0.0
         if x.max_gap or stalled:
             values["gap"] = max(x.max_gap, stalled)
     if x.bytes_out and x.upstream_status is not None and not x.masked:
         values["size"] = float(x.bytes_out)
     return values
+
+
+def missing(x: Exchange) -> tuple[str, ...]:
+    """What was waited for and had not come when it ended."""
+    if x.attempts and x.attempts[-1].status is None:
+        return ("head",)
+    is_awaited = x.streamed and not x.is_raw and x.upstream_status != _TUNNEL
+    return ("first_event",) if is_awaited and x.first_event is None else ()
 
 
 def _shown(measure: str) -> str:

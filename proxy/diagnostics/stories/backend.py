@@ -7,6 +7,7 @@ from typing import Protocol
 from proxy.diagnostics.alerts.fleet import FleetNews
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import Group
+from proxy.diagnostics.neighbours.published import RouteSlot
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.query import Query
@@ -75,6 +76,10 @@ class StoryReader(Protocol):
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first."""
+
+    def slots(self, route: str, until: float, request_id: str, /) -> list[RouteSlot] | str:
+        """What instances have published of a route, of the minute up to this wall time, or why
+        there can be nothing; for the exchange of this ID."""
 
     def let_go(self) -> None:
         """Close it; who reads after that opens it anew."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from proxy import outcome as o
 from proxy.exchange import Exchange
+from proxy.http.error_response import message_of
 
 Got = Literal[
     "answer", "own_answer", "in_band_error", "aborted", "nothing", "client_left", "fallback"
@@ -39,10 +40,9 @@ def client_told(x: Exchange, outcome: o.Outcome) -> dict[str, object]:
         told["status"] = x.status
     if got in ("own_answer", "in_band_error"):
         told["code"] = outcome.code
-        number = str(round(x.retry_in)) if x.retry_in else "a few"
-        if outcome is o.MESSAGE_TOO_LONG and x.terms is not None:
-            number = str(x.terms.message.max_length)
-        told["message"] = outcome.message.replace("{n}", number)
+        is_long = outcome is o.MESSAGE_TOO_LONG and x.terms is not None
+        most = x.terms.message.max_length if is_long and x.terms is not None else None
+        told["message"] = message_of(outcome, x.retry_in, most)
     if x.retry_in is not None:
         told["retry_after"] = round(x.retry_in, 3)
     return told

@@ -52,18 +52,6 @@ def ran_out(x: Exchange) -> str | None:
     return RAN_OUT.get(x.outcome.code) if x.outcome else None
 
 
-def runbook_of(x: Exchange) -> str:
-    """The runbook of the exchange: its code's, or one of its own for what is proven beyond it."""
-    over = ran_out(x)
-    if over == "event_gap":
-        return over
-    if x.outcome is o.STREAM_STALLED and not x.streamed:
-        return "body_stalled"
-    if x.outcome is o.CIRCUIT_OPEN and x.opening is not None and x.opening.rule == "manual":
-        return "circuit_by_hand"
-    return (x.outcome or o.INTERNAL_ERROR).code
-
-
 def clocks_of(x: Exchange) -> list[Clock]:
     """All clocks of the route; none where no route was found."""
     if x.terms is None:
@@ -109,7 +97,7 @@ def head_at(x: Exchange) -> float | None:
     last = x.attempts[-1] if x.attempts else None
     if last is None or last.head is None or last.status is None:
         return None
-    return last.started - x.started + last.queued + (last.connect or 0.0) + last.head
+    return last.sent_at - x.started + last.head
 
 
 def silence(x: Exchange) -> float | None:
@@ -120,20 +108,27 @@ def silence(x: Exchange) -> float | None:
     return None if since is None else max(0.0, x.duration - since)
 
 
+def _total_began(x: Exchange) -> float:
+    """The clock of the whole begins with the first attempt, and anew as an upload is over."""
+    uploads = [each.sent_at for each in x.attempts if each.upload]
+    return uploads[-1] if uploads else x.attempts[0].started
+
+
 def _measured(x: Exchange) -> dict[str, float | None]:
     measured: dict[str, float | None] = {}
     if not x.attempts:
-        if x.queued:
-            measured["pool_wait"] = x.queued
         return measured
     last, head = x.attempts[-1], head_at(x)
-    measured.update(pool_wait=x.queued, connect=last.connect, head=last.head)
-    measured["total"] = (x.committed or x.ended) - x.attempts[0].started
+    connect = last.in_vain if last.connect is None else last.connect
+    measured.update(connect=connect, head=last.head)
+    if x.outcome is not o.POOL_TIMEOUT:
+        measured["pool_wait"] = last.queued
+    measured["total"] = (x.committed or x.ended) - _total_began(x)
     if head is not None:
         if x.streamed and not x.is_raw and not is_tunnel(x):
             measured["first_event"] = (x.first_event or x.duration) - head
         stalled = silence(x) if x.outcome is o.STREAM_STALLED else None
-        measured["gap"] = max(x.max_gap, stalled or 0.0)
+        measured["gap"] = x.max_gap if stalled is None else stalled
         if x.committed is not None:
             measured["max_stream"] = x.ended - x.committed
     return measured

@@ -11,8 +11,14 @@ from typing import Final
 
 from proxy import outcome as o
 from proxy.attempt_record import Attempt
+from proxy.diagnostics.stories.circumstances import (
+    NO_END_MARKER,
+    circumstances_of,
+    own_inference,
+    own_runbook,
+)
 from proxy.diagnostics.stories.client_end import Got, client_got
-from proxy.diagnostics.stories.clocks import ran_out, runbook_of
+from proxy.diagnostics.stories.clocks import ran_out
 from proxy.diagnostics.stories.facts import Facts
 from proxy.diagnostics.stories.fallbacks import fallback_words
 from proxy.diagnostics.stories.inference import infer
@@ -20,7 +26,7 @@ from proxy.diagnostics.stories.usually import unusual
 from proxy.diagnostics.stories.words import count, lasting, limit
 from proxy.exchange import Exchange
 from proxy.observation.redaction import redact
-from proxy.outcome import COMPLETED, NotRetried
+from proxy.outcome import COMPLETED, NotRetried, signal_of
 
 HAPPENED: Final[dict[str, str]] = {
     "completed": "{upstream} answered {status}, and the whole answer was passed on after {duration}{pace}.{stream}",
@@ -50,7 +56,7 @@ HAPPENED: Final[dict[str, str]] = {
     "circuit_open": "the circuit of {route} was {opened}, so {service} was not asked.{retry_in}",
     "upstream_cooling_down": "{service} had asked for rest, and {route} obeys, so it was not asked.{retry_in}",
     "no_healthy_upstream": "the health checks had found no endpoint of {service} healthy, so none was asked{detail}.{retry_in}",
-    "draining": "Sidelight was shutting down and took no new requests.",
+    "draining": "Sidelight was shutting down and took no new requests{detail}.",
     "dns_failure": "the name of {endpoint} has no address{detail}.",
     "connect_refused": "{endpoint} refused the connection, or the network did{detail}.",
     "connect_timeout": "no connection to {endpoint} came about; {limit} ended the attempt{detail}.",
@@ -64,14 +70,14 @@ HAPPENED: Final[dict[str, str]] = {
     "total_timeout": "{upstream} {asked}, and after {duration} {limit} ended the exchange{detail}.",
     "first_event_timeout": "{upstream} sent the head of a stream{pace}, and then no data event; {limit} ended it.",
     "stream_stalled": "{upstream} accepted the request and sent {received}{pace}, then nothing for {silence}; {limit} ended the answer{detail}.",
-    "stream_truncated": "{upstream} accepted the request and sent {received}{pace}, then closed before the answer had ended as announced{detail}.",
+    "stream_truncated": "{upstream} accepted the request and sent {received}{pace}, then {cut}{detail}.",
     "stream_reset": "{upstream} accepted the request and sent {received}{pace}, then the connection was reset{detail}.",
     "stream_malformed": "{upstream} accepted the request and sent {received}{pace}, then bytes that make no sense{detail}.",
     "stream_error": "{upstream} accepted the request and sent {received}{pace}, an error of its own among them{detail}; not a byte was changed.",
     "stream_empty": "{upstream} accepted the request and ended its stream well{pace}, without one event in it{detail}.",
     "stream_max_duration": "{upstream} was still sending after {duration} ({received} so far); {limit} ended the answer.",
     "response_too_large": "the answer of {upstream} was over the {largest_answer} that {route} passes on{detail}; the client got {received} of it.",
-    "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer ({received} so far, after {duration}).",
+    "drain_cut": "Sidelight was shutting down and did not wait any longer for this answer{detail}: {received} so far, after {duration}.",
     "client_closed_request": "the client left after {duration}, {phase}, before it had an answer.",
     "client_closed_stream": "the client left after {duration}, when it had been sent {received}{pace}.",
     "client_too_slow": "the client did not read; {limit} ended the answer ({received} so far, after {duration}).",
@@ -81,6 +87,9 @@ HAPPENED: Final[dict[str, str]] = {
 
 NO_EVENT: Final = "{upstream} accepted the request and sent {received}{pace}, then bytes without an event in them; {limit} ended the answer{detail}."
 """What happened where `event_gap` ended a stream: it was not silent."""
+
+NO_MARKER: Final = "{upstream} accepted the request, sent {received}{pace} and ended the stream in order, but without the end marker that {route} demands."
+"""What happened where nothing but the end marker was missing."""
 
 WHY_NOT: Final[dict[NotRetried, str]] = {
     "retry_after_too_long": "the upstream asked for a rest of {rest}, longer than the retry_after_cap{cap}",
@@ -96,6 +105,8 @@ WHY_NOT: Final[dict[NotRetried, str]] = {
     "client_gone": "the client had left",
 }
 
+_SPARED: Final = "what fails at one endpoint does not count while another works"
+
 TOLD: Final[dict[Got, str]] = {
     "answer": "",
     "own_answer": "The client got {own}.",
@@ -107,6 +118,22 @@ TOLD: Final[dict[Got, str]] = {
 }
 
 
+def runbook_of(x: Exchange) -> str:
+    """The runbook of the exchange: its code's, or one of its own for what is proven beyond it."""
+    if own := own_runbook(x):
+        return own
+    over = ran_out(x)
+    if over == "event_gap":
+        return over
+    if x.outcome is o.STREAM_STALLED and not x.streamed:
+        return "body_stalled"
+    if x.outcome is o.STREAM_TRUNCATED and x.end_marker is False:
+        return NO_END_MARKER
+    if x.outcome is o.CIRCUIT_OPEN and x.opening is not None and x.opening.rule == "manual":
+        return "circuit_by_hand"
+    return (x.outcome or o.INTERNAL_ERROR).code
+
+
 def diagnose(x: Exchange, around: Mapping[str, object] | None = None) -> dict[str, str]:
     """Its three parts, and `diagnosis`: all of them, a line each; the last names the runbook.
 
@@ -115,12 +142,11 @@ def diagnose(x: Exchange, around: Mapping[str, object] | None = None) -> dict[st
     outcome, runbook, found = x.outcome or o.INTERNAL_ERROR, runbook_of(x), around or {}
     told = TOLD[client_got(x)].format(own=f"{x.status} {outcome.code}")
     sentences = (
-        _happened(x, outcome.code), *_earlier(x), _not_retried(x), fallback_words(x),
-        told, _circuit(x),
-        unusual(found),
+        _happened(x, outcome.code), *(said for _, said in circumstances_of(x)), *_earlier(x),
+        _not_retried(x), fallback_words(x), told, _circuit(x), unusual(found),
     )  # fmt: skip
     proven = " ".join(filter(None, sentences))
-    likely, check = infer(runbook, found)
+    likely, check = infer(runbook, found, own_inference(x))
     return {
         "diagnosis": f"Proven: {proven}\nLikely: {likely}\nNext check: {check} "
         f"See runbook: {runbook}.",
@@ -134,6 +160,8 @@ def _happened(x: Exchange, code: str) -> str:
     if code == "completed" and not x.attempts:
         return f"Sidelight answered {x.status} itself; no upstream was needed."
     template = NO_EVENT if ran_out(x) == "event_gap" else HAPPENED[code]
+    if runbook_of(x) == NO_END_MARKER and code == o.STREAM_TRUNCATED.code:
+        template = NO_MARKER
     said = template.format_map(Facts(x))
     return said[0].upper() + said[1:]
 
@@ -166,6 +194,8 @@ def _circuit(x: Exchange) -> str:
     has_part = x.breaker_counts is not None and (x.attempts or x.outcome is o.CIRCUIT_OPEN)
     if after is None or (before in (None, after) and not has_part) or x.outcome is COMPLETED:
         return ""
+    if x.terms is not None and not x.terms.breaker.enabled:
+        return ""
     changed = before is not None and before != after
     words = f"went from {before} to {after}" if changed else f"stayed {after}"
     return f"The circuit {words}{_counts(x)}.{_opened(x)}".replace("half_open", "half-open")
@@ -193,4 +223,14 @@ def _counts(x: Exchange) -> str:
         return ""
     failed, made = x.breaker_counts
     window = f" in {limit(x.terms.breaker.window)}" if x.terms else ""
-    return f" ({failed} of {count(made, 'attempt')} failed{window})"
+    spared = f"; {_SPARED}" if not failed and _is_spared(x) else ""
+    return f" ({failed} of {count(made, 'attempt')} failed{window}{spared})"
+
+
+def _is_spared(x: Exchange) -> bool:
+    """Whether its failure was one at one endpoint of several that could be used."""
+    chosen = x.attempts[-1].chosen if x.attempts else None
+    failed = x.outcome is not None and x.outcome.signal in ("failure", "ratio")
+    if x.outcome is o.UPSTREAM_ERROR and x.upstream_status is not None:
+        failed = signal_of(x.upstream_status) in ("failure", "ratio")
+    return failed and chosen is not None and chosen.usable > 1

@@ -3,6 +3,7 @@
 from proxy.attempt_record import Attempt
 from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
+from proxy.observation.end_facts import since_sent
 from proxy.observation.record import ms
 from proxy.upstream.link import LinkEnd
 
@@ -18,18 +19,32 @@ def connection_of(x: Exchange, attempt: Attempt) -> dict[str, object] | None:
     link = attempt.link
     if link is None:
         return None
-    began = attempt.started + attempt.queued + (attempt.connect or 0.0)
     told: dict[str, object] = {
         "number": link.number,
         "local": link.local,
         "peer": link.peer,
-        "age_ms": ms(max(0.0, began - link.opened_at)),
+        "age_ms": ms(max(0.0, attempt.connected_at - link.opened_at)),
         "use": attempt.use,
     }
     if attempt.idle is not None:
         told["idle_ms"] = ms(attempt.idle)
-    if _did_not_end_well(x, attempt) and link.end:
-        told["end"] = _ENDS[link.end]
+    if _did_not_end_well(x, attempt):
+        if link.end:
+            told["end"] = _ENDS[link.end]
+        if (since := since_sent(x, attempt)) is not None:
+            told["since_sent_ms"] = ms(since)
+    return told
+
+
+def dns_of(attempt: Attempt) -> dict[str, object] | None:
+    """The answer of the DNS by which it was to be connected; None where none was needed."""
+    found = attempt.resolved
+    if found is None or attempt.reused:
+        return None
+    told: dict[str, object] = {"addresses": list(found.addresses)}
+    if found.before:
+        told["before"] = list(found.before)
+        told["changed_ms"] = ms(max(0.0, attempt.started - found.since))
     return told
 
 
@@ -67,7 +82,7 @@ def _body(x: Exchange, found: Evidence) -> dict[str, object] | None:
     if found.announced is not None:
         told["announced"] = found.announced
     if found.framing == "chunked":
-        told["last_chunk"] = False
+        told["last_chunk"] = found.is_whole
     return told
 
 

@@ -117,7 +117,7 @@ class Facts:
         if not x.route:
             return "its headers did not arrive in time"
         arrived = f", only {count(x.bytes_in, 'byte')} of it" if x.bytes_in else ""
-        by = self.limit if ran_out(x) else "the upstream"
+        by = "the upstream" if (x.detail or "").startswith("the upstream") else self.limit
         return f"its body did not arrive whole{arrived}; {by} ended the wait"
 
     @property
@@ -126,7 +126,18 @@ class Facts:
         x = self._x
         if x.streamed and not x.is_raw and not is_tunnel(x):
             return count(x.events, "event")
+        found = x.evidence
+        if found is not None and found.announced is not None and not found.is_whole:
+            return f"{found.received} of the {found.announced} bytes that it had announced"
         return count(x.bytes_out, "byte")
+
+    @property
+    def cut(self) -> str:
+        """How an answer ended that did not end as announced."""
+        found = self._x.evidence
+        if found is not None and found.framing == "chunked":
+            return "closed without the last chunk that ends an answer"
+        return "closed before the answer had ended as announced"
 
     @property
     def pace(self) -> str:
@@ -166,7 +177,7 @@ class Facts:
     @property
     def largest(self) -> str:
         terms = self._x.terms
-        return f"{terms.max_body} bytes" if terms else "its size"
+        return f"{terms.max_body} bytes" if terms else "size"
 
     @property
     def largest_answer(self) -> str:

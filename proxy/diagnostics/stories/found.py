@@ -20,6 +20,8 @@ class FoundStories:
     """Why there is none under an ID; empty where there is one, or where none was asked for."""
     named: tuple[str, ...] = ()
     """IDs of stories that `why` names."""
+    is_shared: bool = False
+    """Whether other instances have the same store."""
 
 
 def combined(recent: list[Story], stored: Sequence[Story] | None, limit: int) -> FoundStories:

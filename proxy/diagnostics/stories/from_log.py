@@ -3,24 +3,25 @@
 It is the same story with less in it: what the event does not say is left out, not guessed.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, get_args
 
 from proxy.attempt_record import Attempt
+from proxy.diagnostics.stories.log_facts import LogEvent, add_end_facts
+from proxy.diagnostics.stories.log_facts import logged_number as _number
+from proxy.diagnostics.stories.log_facts import logged_seconds as _seconds
+from proxy.diagnostics.stories.log_facts import logged_text as _text
 from proxy.diagnostics.stories.story import Story, story_of
 from proxy.exchange import Exchange
 from proxy.fallback.record import FallbackRecord
 from proxy.observation.record import RESERVED
 from proxy.outcome import OUTCOMES, NotRetried, Result
 
-LogEvent = Mapping[str, object]
-
 _UNSENT: Final = ("dns_failure", "connect_refused", "connect_timeout", "tls_failure")
 _UNKNOWN: Final = ("at_ms", "sent", "reused", "connection")
 """What the event says of the last attempt at most."""
-_LARGEST: Final = 1e15
-"""No size and no length of time is larger; it counts as missing."""
+_OF_LINKS: Final = ("number", "local", "peer")
+"""What it does not say of a connection."""
 _MOST_ATTEMPTS: Final = 100
 _RESULTS: Final[dict[str, Result]] = {result: result for result in get_args(Result)}
 _WHY_NOT: Final[dict[str, NotRetried]] = {why: why for why in get_args(NotRetried)}
@@ -33,16 +34,24 @@ def story_from_log(event: LogEvent) -> Story:
     story["source"] = "log"
     story.pop("parts", None)  # an event tells the waits, not what we did meanwhile
     if "breaker" in story:
-        story["breaker"] = {"after": x.breaker_state}
+        opened = {"opened": {"rule": x.opening.rule}} if x.opening is not None else {}
+        story["breaker"] = {"after": x.breaker_state, **opened}
     if fault := _text(event, "fault"):
         story["fault"] = fault
     story["overhead_ms"] = _number(event, "overhead_ms")
     attempts = story["attempts"]
-    if isinstance(attempts, list):
-        for told in attempts:
-            for key in _UNKNOWN if told is not attempts[-1] else _UNKNOWN[:1]:
-                told.pop(key, None)
+    if isinstance(attempts, list) and attempts:
+        for told in attempts[:-1]:
+            _forget(told, _UNKNOWN)
+        if "since_sent_ms" not in event:
+            _forget(attempts[-1], _UNKNOWN[:1])
+        _forget(attempts[-1].get("connection"), _OF_LINKS)
     return story
+
+
+def _forget(told: object, unknown: tuple[str, ...]) -> None:
+    for key in unknown if isinstance(told, dict) else ():
+        told.pop(key, None)  # type: ignore[attr-defined]  # a dict
 
 
 def _exchange(event: LogEvent) -> Exchange:
@@ -70,6 +79,17 @@ def _exchange(event: LogEvent) -> Exchange:
     x.attempts = _attempts(event)
     x.retry_stopped = _WHY_NOT.get(_text(event, "retry_stopped"))
     x.breaker_state = _text(event, "breaker_state") or None
+    x.ended = duration
+    x.bytes_in = int(_number(event, "bytes_in"))
+    x.bytes_out = int(_number(event, "bytes_out"))
+    _add_end(x, event)
+    add_end_facts(x, event)
+    return x
+
+
+def _add_end(x: Exchange, event: LogEvent) -> None:
+    """How it ended."""
+    duration = x.ended
     x.status = _whole(event, "status")
     x.upstream_status = _whole(event, "upstream_status")
     x.interim = _statuses(event.get("interim"))
@@ -78,7 +98,6 @@ def _exchange(event: LogEvent) -> Exchange:
     x.detail = _text(event, "detail") or None
     x.fallback = _fallback(event)
     x.committed = duration if _is_committed(event) else None
-    x.ended = duration
     x.spent.queue = _seconds(event, "queue_ms") or 0.0
     x.spent.upstream = _seconds(event, "upstream_ms") or 0.0
     x.streamed = event.get("streamed") is True
@@ -87,9 +106,9 @@ def _exchange(event: LogEvent) -> Exchange:
     x.end_marker = event.get("end_marker") is True if "end_marker" in event else None
     x.inband_error = event.get("inband_error") is True
     x.max_gap = _seconds(event, "max_gap_ms") or 0.0
-    x.bytes_in = int(_number(event, "bytes_in"))
-    x.bytes_out = int(_number(event, "bytes_out"))
-    return x
+    outcome = x.outcome
+    if x.attempts and x.upstream_status is None and outcome is not None and outcome.result:
+        x.attempts[-1].outcome, x.attempts[-1].detail = outcome, x.detail
 
 
 def _is_committed(event: LogEvent) -> bool:
@@ -134,24 +153,8 @@ def _statuses(value: object) -> tuple[int, ...]:
     return tuple(n for n in value if isinstance(n, int)) if isinstance(value, list) else ()
 
 
-def _text(event: LogEvent, name: str) -> str:
-    value = event.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _number(event: LogEvent, name: str) -> float:
-    value = event.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0.0
-    return value if 0 <= value <= _LARGEST else 0.0
-
-
 def _whole(event: LogEvent, name: str) -> int | None:
     return int(_number(event, name)) or None
-
-
-def _seconds(event: LogEvent, name: str) -> float | None:
-    return _number(event, name) / 1000 if name in event else None
 
 
 def _wall(timestamp: str) -> float:

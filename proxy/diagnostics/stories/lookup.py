@@ -1,16 +1,24 @@
 """Looks stories up in memory and in the store, and says why there is none."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
+from proxy.diagnostics.neighbours.across import NOT_SHARED, no_comparison, told_across
+from proxy.diagnostics.neighbours.published import RouteSlot
 from proxy.diagnostics.stories.asked_id import beginnings_of, forms_of
 from proxy.diagnostics.stories.found import FoundStories, StoreState, combined
 from proxy.diagnostics.stories.missing import SHOWN, Kept, OldestStory, why_missing
 from proxy.diagnostics.stories.query import SAME_ID, Query
 from proxy.diagnostics.stories.recent import Recent
+from proxy.diagnostics.stories.story import Story
 
 if TYPE_CHECKING:  # SQLAlchemy is an extra, and slow to import where no store is wanted
     from proxy.diagnostics.stories.store import Store
+
+
+COMPARED: Final = 3
+"""Stories under one ID that are compared over all instances."""
 
 
 class StoryLookup:
@@ -19,13 +27,33 @@ class StoryLookup:
     def __init__(self, recent: Recent, store: "Store | None", sample: float) -> None:
         self._recent, self._store, self.sample = recent, store, sample
 
-    async def story(self, asked: str) -> FoundStories:
-        """Every story under this ID; where there is none, those under what may be meant by it."""
+    async def story(self, asked: str, *, across: bool = False) -> FoundStories:
+        """Every story under this ID; where there is none, those under what may be meant by it.
+
+        `across` all instances it is said of the newest how their like did.
+        """
+        found = await self._meant(asked)
+        for story in found.stories[:COMPARED] if across else ():
+            story["all_instances"] = await asyncio.to_thread(self._compared, story)
+        is_shared = self._store is not None and self._store.database.fleet is not None
+        return replace(found, is_shared=is_shared)
+
+    async def _meant(self, asked: str) -> FoundStories:
         exact, *others = forms_of(asked)
         found = await self._find(exact)
         if not found.stories and others:
             found = await self._find(*others)
         return found if found.stories else await self._guessed(asked, found.store)
+
+    def _compared(self, story: Story) -> dict[str, object]:
+        """Blocks."""
+        route, ended = story.get("route"), story.get("ended")
+        name = str(route["name"]) if isinstance(route, dict) else ""
+        slots: list[RouteSlot] | str = NOT_SHARED
+        if self._store is not None:
+            until = ended if isinstance(ended, float) else 0.0
+            slots = self._store.slots(name, until, str(story["request_id"]))
+        return no_comparison(slots) if isinstance(slots, str) else told_across(story, slots)
 
     async def stories(self, query: Query) -> FoundStories:
         """Summaries of what is asked for."""

@@ -1,11 +1,12 @@
 """Opens the store where one is wanted; its libraries are extras, and slow to import."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from proxy.diagnostics.alerts.fleet import Fleet
 from proxy.diagnostics.errors.fleet import FleetGroups
+from proxy.diagnostics.neighbours.published import RecentRows, RowSource
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.exchange import Exchange
 from proxy.observation.record import EmitEvent
@@ -30,11 +31,21 @@ class StoreMissingError(Exception):
     """A store is wanted, but its library is not installed."""
 
 
+class RowsOfInstance(Protocol):
+    """What an instance knows of its latest exchanges."""
+
+    def finish(self, x: Exchange, /) -> None:
+        """Find out what happened around it, if nobody has."""
+
+    def recent(self, routes: Collection[str], /) -> RecentRows:
+        """Rows of routes that have trouble, and of these others."""
+
+
 def open_store(
     rule: StoreRule,
     tell: EmitEvent,
     worker: int,
-    complete: Callable[[Exchange], None],
+    desk: RowsOfInstance,
     instance: str = "",
 ) -> "Store | None":
     """None where no store is wanted. Raises StoreMissingError."""
@@ -43,7 +54,7 @@ def open_store(
     try:
         from proxy.diagnostics.stories.store import Store  # an extra, slow to import
 
-        database, reader = _backend(rule, instance)
+        database, reader = _backend(rule, instance, desk.recent)
     except ImportError as error:
         library = (error.name or "").partition(".")[0]
         if library not in _LIBRARIES:
@@ -52,7 +63,9 @@ def open_store(
         extra = extra if rule.url is None else "postgres"
         key = "path" if rule.url is None else "url"
         raise StoreMissingError(_MISSING.format(key=key, library=name, extra=extra)) from None
-    return Store(database, reader, rule, tell, worker=worker, instance=instance, complete=complete)
+    return Store(
+        database, reader, rule, tell, worker=worker, instance=instance, complete=desk.finish
+    )
 
 
 def others_of(store: "Store | None") -> FleetGroups | None:
@@ -67,13 +80,13 @@ def standing(store: "Store | None", instance: str) -> Fleet | None:
     return Fleet(instance, store.database.is_leader, store.database.news)
 
 
-def _backend(rule: StoreRule, instance: str) -> "tuple[Database, StoryReader]":
+def _backend(rule: StoreRule, instance: str, recent: RowSource) -> "tuple[Database, StoryReader]":
     if rule.url is not None:
         from proxy.diagnostics.stories.postgres_database import PostgresDatabase
         from proxy.diagnostics.stories.postgres_reading import PostgresReader
 
         url = rule.url.get_secret_value()
-        return PostgresDatabase(url, rule, instance), PostgresReader(url)
+        return PostgresDatabase(url, rule, instance, recent), PostgresReader(url)
     from proxy.diagnostics.stories.database import StoryDatabase
     from proxy.diagnostics.stories.files import open_for_reading
     from proxy.diagnostics.stories.reading import Reader

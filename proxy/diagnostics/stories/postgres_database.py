@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from proxy import clock
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import Group
+from proxy.diagnostics.neighbours.published import RowSource, no_rows
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories import postgres_writing as sql
 from proxy.diagnostics.stories.files import STORE_ERRORS
@@ -24,6 +25,12 @@ from proxy.diagnostics.stories.postgres_link import (
     engine_for_writing,
     is_refused,
     server_reason,
+)
+from proxy.diagnostics.stories.postgres_neighbours import (
+    KEPT,
+    SHARE,
+    NeighbourPublisher,
+    delete_slots,
 )
 from proxy.diagnostics.stories.postgres_tables import migrate_shared
 from proxy.diagnostics.stories.rules import StoreRule
@@ -42,13 +49,16 @@ PIECES: Final = 20
 class PostgresDatabase:
     """Used by one thread only."""
 
-    def __init__(self, url: str, rule: StoreRule, instance: str) -> None:
+    def __init__(
+        self, url: str, rule: StoreRule, instance: str, recent: RowSource = no_rows
+    ) -> None:
         self.rule = rule
         self._url, self._instance = url, instance
         self._writer: Final = token_hex(8)
         self._batch = 1
         self._engine: Engine | None = None
         self._fleet = FleetView(self._writer)
+        self._published = NeighbourPublisher(self._writer, instance, recent)
         self._heartbeat_at = self._prune_at = 0.0
         self.where: Mapping[str, str] = {"url": address_of(url)}
         self.every = HEARTBEAT
@@ -74,6 +84,8 @@ class PostgresDatabase:
         if not (rows or groups or usual):
             return 0
         refused = 0
+        if rows:
+            self._published.hurry()
         try:
             with engine.begin() as connection:
                 self._write(connection, rows, groups, usual)
@@ -94,6 +106,7 @@ class PostgresDatabase:
                 self.fleet = self._fleet.read(connection, clock.wall() - self.rule.age)
                 self._leads = self._leads or sql.may_lead(connection)
             self._leads_until = now + LEASE if self._leads else 0.0
+        self._published.publish(engine)
         if now >= self._prune_at and self._is_pruned(engine):
             self._prune_at = now + PRUNE
 
@@ -163,6 +176,8 @@ class PostgresDatabase:
             with engine.begin() as connection:
                 if not sql.may_prune(connection):
                     return True
+                kept = clock.wall() - min(self.rule.age, KEPT)
+                delete_slots(connection, kept, self.rule.size // SHARE)
                 if sql.delete_aged(connection, clock.wall() - self.rule.age):
                     continue
                 if excess is None:
@@ -185,6 +200,7 @@ class PostgresDatabase:
             raise
         self._engine = engine
         self._fleet.forget()
+        self._published.forget()
         self._heartbeat_at = 0.0
         if self.restored is None:
             self.usual, self.restored = usual, []

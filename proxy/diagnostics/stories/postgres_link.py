@@ -4,15 +4,17 @@ No call takes longer than its session's patience, whatever the server or the net
 server that was stopped still accepts and acknowledges, so no timeout of TCP would notice.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from proxy.diagnostics.stories.postgres_passfile import with_passfile
 from proxy.diagnostics.stories.store_url import secrets_of
 from proxy.diagnostics.stories.tables import NewerStoreError
 from proxy.observation.redaction import REDACTED, USER_AGENT_CHARS, redact
@@ -22,6 +24,8 @@ CONNECT: Final = 3
 PATIENCE: Final = 10.0
 """Seconds for a statement that writes, 2 for one that reads."""
 LOOK_UP: Final = 2.0
+STEP: Final = 600.0
+"""Seconds for a statement that brings tables forward: an index of very many stories."""
 LOCKED: Final = 2.0
 """Seconds for which a lock of somebody else is waited for."""
 HEARTBEAT: Final = 4.0
@@ -79,14 +83,27 @@ def engine_for_reading(url: str) -> Engine:
     )  # fmt: skip
 
 
+@contextmanager
+def unhurried(connection: Connection) -> Iterator[None]:
+    """Let statements take as long as a step of the schema may, to the end of the transaction."""
+    link = connection.connection.driver_connection
+    connection.execute(text(f"SET LOCAL statement_timeout = {round(STEP * 1000)}"))
+    before, link.patience = link.patience, STEP  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        link.patience = before  # type: ignore[union-attr]
+
+
 def _engine(url: str, patience: float, session: dict[str, float | bool], **pool: Any) -> Engine:
     settings = "; ".join(f"SET {name} = {_value(value)}" for name, value in session.items())
 
     def connect() -> BoundedConnection:
-        connection = BoundedConnection.connect(
-            url, autocommit=True, connect_timeout=CONNECT, fallback_application_name="sidelight",
-            prepare_threshold=None,
-        )  # fmt: skip
+        with with_passfile(url) as conninfo:
+            connection = BoundedConnection.connect(
+                conninfo, autocommit=True, connect_timeout=CONNECT,
+                fallback_application_name="sidelight", prepare_threshold=None,
+            )  # fmt: skip
         connection.patience = patience
         connection.execute(settings.encode())
         connection.autocommit = False
@@ -118,7 +135,7 @@ def server_reason(error: BaseException, url: str) -> str:
         return type(error).__name__
     if error.orig.sqlstate is None and not isinstance(error.orig, psycopg.OperationalError):
         return type(error.orig).__name__  # psycopg's own words may quote what it was given
-    text = error.orig.diag.message_primary or " ".join(str(error.orig).split())
+    said = error.orig.diag.message_primary or " ".join(str(error.orig).split())
     for secret in secrets_of(url):
-        text = text.replace(secret, REDACTED)
-    return redact(text, USER_AGENT_CHARS)
+        said = said.replace(secret, REDACTED)
+    return redact(said, USER_AGENT_CHARS)

@@ -7,8 +7,11 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from proxy import clock
+from proxy.diagnostics.neighbours.published import RouteSlot
 from proxy.diagnostics.stories.missing import OldestStory
+from proxy.diagnostics.stories.postgres_filters import search_inside
 from proxy.diagnostics.stories.postgres_link import engine_for_reading, is_gone
+from proxy.diagnostics.stories.postgres_neighbours import read_slots
 from proxy.diagnostics.stories.postgres_tables import storable
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.reading import Reader
@@ -24,7 +27,8 @@ class PostgresReader:
     """Raises STORE_ERRORS; at once where the server did not answer a moment ago."""
 
     def __init__(self, url: str) -> None:
-        self._reader = Reader(engine_for_reading(url))
+        self._engine = engine_for_reading(url)
+        self._reader = Reader(self._engine)
         self._again_at = 0.0
 
     def find(self, *asked_for: str) -> list[Story]:
@@ -43,10 +47,14 @@ class PostgresReader:
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, of any instance, newest first."""
-        fields = {storable(name): storable(value) for name, value in query.fields.items()}
-        route = storable(query.route) if query.route is not None else None
-        asked = replace(query, route=route, fields=fields)
+        asked = _storable(query)
+        if query.looks_inside:
+            return self._asked(lambda: search_inside(self._engine, asked))
         return self._asked(lambda: self._reader.search(asked))
+
+    def slots(self, route: str, until: float, request_id: str) -> list[RouteSlot]:
+        """What instances have published of a route, of the minute up to this wall time."""
+        return self._asked(lambda: read_slots(self._engine, storable(route), until, request_id))
 
     def let_go(self) -> None:
         """Close what is open."""
@@ -61,3 +69,21 @@ class PostgresReader:
             if is_gone(error):
                 self._again_at = clock.now() + AGAIN
             raise
+
+
+def _storable(query: Query) -> Query:
+    """The same, as it can be asked of PostgreSQL."""
+
+    def text(value: str | None) -> str | None:
+        return None if value is None else storable(value)
+
+    return replace(
+        query,
+        route=text(query.route),
+        method=text(query.method),
+        path=text(query.path),
+        endpoint=text(query.endpoint),
+        agent=text(query.agent),
+        detail=text(query.detail),
+        fields={storable(name): storable(value) for name, value in query.fields.items()},
+    )

@@ -24,6 +24,9 @@ from sqlalchemy import (
     text,
 )
 
+from proxy.diagnostics.stories.postgres_filters import STATEMENTS
+from proxy.diagnostics.stories.postgres_link import unhurried
+from proxy.diagnostics.stories.postgres_neighbours import PUBLISHED
 from proxy.diagnostics.stories.tables import (
     METADATA,
     NewerStoreError,
@@ -86,7 +89,16 @@ def _begin(connection: Connection) -> None:
     FLEET.create_all(connection)
 
 
-STEPS: Final = (Step(_begin),)
+def _add_filters(connection: Connection) -> None:
+    for statement in STATEMENTS:
+        connection.execute(text(statement))
+
+
+def _add_neighbours(connection: Connection) -> None:
+    PUBLISHED.create_all(connection)
+
+
+STEPS: Final = (Step(_begin), Step(_add_filters), Step(_add_neighbours))
 
 
 def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:
@@ -97,7 +109,8 @@ def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> N
     found = _found(connection)
     if found is None or found[0] < len(steps):
         connection.execute(text(f"SELECT {lock('pg_advisory_xact_lock', MIGRATING)}"))
-        found = _migrated(connection, steps, _found(connection))
+        with unhurried(connection):
+            found = _migrated(connection, steps, _found(connection))
     if found[1] > len(steps):
         raise NewerStoreError(found[0])
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.errors.saved import as_plain
 from proxy.diagnostics.neighbours.usual import Saved
+from proxy.diagnostics.stories.postgres_filters import filtered_stories, filters_of
 from proxy.diagnostics.stories.postgres_tables import (
     LEADING,
     PRUNING,
@@ -39,10 +40,11 @@ def is_first(connection: Connection, writer: str, instance: str, batch: int) -> 
 def insert_stories(connection: Connection, rows: Sequence[Row]) -> None:
     """All of them or none, in as few round trips as may be."""
     columns = [
-        {k: storable(v) if isinstance(v, str) else v for k, v in row.columns.items()}
+        {name: _plain(value) for name, value in (row.columns | filters_of(row.story)).items()}
         for row in rows
     ]
-    made = insert(stories).returning(stories.c.id, sort_by_parameter_order=True)
+    key = filtered_stories.c.id
+    made = insert(filtered_stories).returning(key, sort_by_parameter_order=True)
     keys = connection.execute(made, columns).scalars().all()
     fields = [
         {"story_id": key, "name": name, "value": storable(value)}
@@ -57,6 +59,13 @@ def insert_stories(connection: Connection, rows: Sequence[Row]) -> None:
     for table, values in ((story_fields, fields), (story_ids, ids)):
         if values:
             connection.execute(insert(table), values)
+
+
+def _plain(value: object) -> object:
+    """As PostgreSQL can store it."""
+    if isinstance(value, list):
+        return [storable(each) for each in value]
+    return storable(value) if isinstance(value, str) else value
 
 
 def save_groups(

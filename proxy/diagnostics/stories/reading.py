@@ -7,6 +7,7 @@ from typing import Final
 import orjson
 from sqlalchemy import Column, ColumnElement, Engine, Select, or_, select
 
+from proxy.diagnostics.neighbours.across import NOT_SHARED
 from proxy.diagnostics.stories.missing import OldestStory
 from proxy.diagnostics.stories.query import SAME_ID, Query, Wanted
 from proxy.diagnostics.stories.story import Story, summary_of
@@ -16,6 +17,8 @@ MOST_READ: Final = 20_000
 """Stories that are read for one question about what stands within them."""
 CHUNK: Final = 200
 """Stories that are read at once."""
+MOST_ALIKE: Final = 1000
+"""Stories that are read for the beginning of an ID."""
 _LAST: Final = "\U0010ffff"
 """Nothing sorts behind it."""
 
@@ -35,14 +38,15 @@ class Reader:
         return self._bodies(asked.order_by(stories.c.id.desc()).limit(SAME_ID))
 
     def beginning(self, starts: Sequence[str], most: int) -> set[str]:
-        """Reference IDs of up to `most` stories with an ID that begins so."""
+        """Reference IDs of up to `most` stories with an ID that begins so, of the first ones."""
         column, other = stories.c.request_id, story_ids.c.value
         begins = _begins if self._engine.dialect.name == "sqlite" else _begins_in_any_order
+        own = select(column).where(or_(*(begins(column, s) for s in starts))).limit(MOST_ALIKE)
         others = select(story_ids.c.story_id).where(or_(*(begins(other, s) for s in starts)))
-        alike = or_(*(begins(column, s) for s in starts), stories.c.id.in_(others))
+        led_to = select(column).where(stories.c.id.in_(others.limit(MOST_ALIKE)))
         with self._engine.connect() as connection:
-            found = connection.execute(select(column).where(alike).distinct().limit(most))
-            return set(found.scalars())
+            found = {*connection.scalars(own), *connection.scalars(led_to)}
+        return set(sorted(found)[:most])
 
     def oldest(self) -> OldestStory | None:
         """None: nothing is stored."""
@@ -53,7 +57,7 @@ class Reader:
 
     def search(self, query: Query) -> list[Story]:
         """Summaries of what is asked for, newest first."""
-        asked = _where(select(stories.c.body), query)
+        asked = conditions(select(stories.c.body), query)
         asked = asked.order_by(stories.c.ended.desc())
         if not query.looks_inside:
             return [summary_of(story) for story in self._bodies(asked.limit(query.limit))]
@@ -62,6 +66,10 @@ class Reader:
             read = (parsed(body) for body in bodies)
             fitting = (s for s in read if s is not None and query.takes_story(s))
             return [summary_of(story) for story in islice(fitting, query.limit)]
+
+    def slots(self, *_: object) -> str:
+        """Why there are none: one process writes to it, and knows its own."""
+        return NOT_SHARED
 
     def let_go(self) -> None:
         """Close what is open."""
@@ -79,7 +87,8 @@ def _begins(column: Column[str], start: str) -> ColumnElement[bool]:
 
 
 def _begins_in_any_order(column: Column[str], start: str) -> ColumnElement[bool]:
-    """The same where texts sort by the rules of a language, in which no range means that."""
+    """The same where texts sort by the rules of a language, in which no range means that: an index
+    of PostgreSQL's by characters answers it."""
     return column.startswith(start, autoescape=True)
 
 
@@ -92,7 +101,8 @@ def parsed(body: str) -> Story | None:
     return story if isinstance(story, dict) else None
 
 
-def _where(asked: Select[str], query: Query) -> Select[str]:
+def conditions(asked: Select[str], query: Query) -> Select[str]:
+    """What columns and fields can say of a query."""
     column = stories.c
     wanted = ((column.code, query.code), (column.route, query.route), (column.status, query.status))
     for had, value in wanted:

@@ -45,5 +45,8 @@ class StoreRule(Knobs):
     @model_validator(mode="after")
     def _is_one_place(self) -> Self:
         if self.path is not None and self.url is not None:
-            raise ValueError("path and url exclude each other; give one of them")
+            raise ValueError(
+                "path and url exclude each other; give one of them (the image gives path by "
+                "SIDELIGHT_STORE__PATH: set it to null beside a url)"
+            )
         return self

@@ -9,6 +9,7 @@ links in alerts; `python -m proxy.diagnostics.stories.runbooks` prints the page.
 from typing import Final
 
 from proxy.diagnostics.stories.alert_runbooks import ALERTS, MONITORING
+from proxy.diagnostics.stories.circumstance_runbooks import CIRCUMSTANCES
 from proxy.diagnostics.stories.runbook import Runbook
 
 CODES: Final[dict[str, Runbook]] = {
@@ -356,7 +357,7 @@ CLOCKS: Final[dict[str, Runbook]] = {
 }
 """For ends that call for something else than their code does."""
 
-RUNBOOKS: Final = CODES | CLOCKS | ALERTS | MONITORING
+RUNBOOKS: Final = CODES | CLOCKS | CIRCUMSTANCES | ALERTS | MONITORING
 
 _HEAD: Final = """# Runbooks
 
@@ -370,6 +371,7 @@ def runbooks_page() -> str:
     """All runbooks as a Markdown page; each has its code as anchor."""
     parts = [_HEAD, "\n## Codes\n", *(_section(*item) for item in CODES.items())]
     parts += ["\n## Clocks\n", *(_section(*item) for item in CLOCKS.items())]
+    parts += ["\n## Circumstances\n", *(_section(*item) for item in CIRCUMSTANCES.items())]
     parts += ["\n## Alerts\n", *(_section(*item) for item in ALERTS.items())]
     parts += ["\n## Alerts of Prometheus\n", *(_section(*item) for item in MONITORING.items())]
     return "".join(parts)

@@ -15,6 +15,8 @@ import orjson
 
 from proxy import clock
 from proxy.diagnostics.errors.groups import Group
+from proxy.diagnostics.neighbours.across import UNREADABLE
+from proxy.diagnostics.neighbours.published import RouteSlot
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories.around import Complete, leave
 from proxy.diagnostics.stories.backend import Database, StoryReader
@@ -143,6 +145,14 @@ class Store:
         except STORE_ERRORS as error:
             self._doubt(error)
             return None
+
+    def slots(self, route: str, until: float, request_id: str) -> list[RouteSlot] | str:
+        """What all instances have published of a route, or why nobody knows."""
+        try:
+            return self._reader.slots(route, until, request_id)
+        except STORE_ERRORS as error:
+            self._doubt(error)
+            return UNREADABLE
 
     def opened(self, timeout: float) -> None:
         """Block until what was saved before is read, unless that fails or takes too long."""

@@ -10,17 +10,17 @@ from typing import Final
 from proxy.clock import iso
 from proxy.diagnostics.stories.around import around_of
 from proxy.diagnostics.stories.choice import went_to
+from proxy.diagnostics.stories.circumstances import tls_failed
 from proxy.diagnostics.stories.client_end import client_told
 from proxy.diagnostics.stories.clocks import (
     Clock,
     clocks_of,
     head_at,
     is_tunnel,
-    runbook_of,
     silence,
 )  # fmt: skip
-from proxy.diagnostics.stories.diagnosis import diagnose
-from proxy.diagnostics.stories.evidence import connection_of, evidence_told
+from proxy.diagnostics.stories.diagnosis import diagnose, runbook_of
+from proxy.diagnostics.stories.evidence import connection_of, dns_of, evidence_told
 from proxy.diagnostics.stories.fallbacks import fallback_of
 from proxy.diagnostics.stories.guards import guards_of, route_of
 from proxy.exchange import Exchange
@@ -153,15 +153,18 @@ def _attempt(x: Exchange, n: int) -> Story:
         **went_to(attempt, x.started),
         "reused": attempt.reused,
         "connection": connection_of(x, attempt),
+        "dns": dns_of(attempt),
         "at_ms": ms(attempt.started - x.started),
         "queue_ms": ms(attempt.queued) if attempt.queued else None,
         "connect_ms": _ms(attempt.in_vain if attempt.connect is None else attempt.connect),
+        "upload_ms": ms(attempt.upload) if attempt.upload else None,
         "head_ms": _ms(attempt.head),
         "sent": attempt.sent,
         "status": attempt.status,
         "result": attempt.result,
         "code": attempt.outcome.code if attempt.outcome else None,
         "detail": attempt.detail or None,
+        "tls_reason": reason.name if (reason := tls_failed(attempt)) else None,
         "upstream_ids": attempt.upstream_ids,
         "retry_after_ms": _ms(attempt.retry_after),
         "then": then,
@@ -227,6 +230,7 @@ def _stream(x: Exchange) -> Story | None:
         "held_bytes": x.held or None,
         "end_marker": x.end_marker,
         "raw": x.is_raw,
+        "coding": x.raw_coding or None,
         "tunnel": is_tunnel(x),
         "told": x.inband_error,
     }

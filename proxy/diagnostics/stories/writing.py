@@ -4,7 +4,7 @@ old.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ class Row:
     """Of others, besides the Reference ID."""
     size: int
     """About the bytes it will take."""
+    story: Story = field(default_factory=dict)
+    """What it is made of."""
 
     @classmethod
     def of(cls, story: Story) -> "Row":
@@ -61,7 +63,7 @@ class Row:
             "size": size,
             "body": body,
         }
-        return cls(columns, fields, ids, size)
+        return cls(columns, fields, ids, size, story)
 
 
 def write_stories(connection: Connection, rows: Sequence[Row]) -> None:

@@ -139,3 +139,47 @@ def test_the_attempts_that_failed_are_told_by_result_and_endpoint(
 )  # fmt: skip
 def test_only_what_a_breaker_counts_is_a_failed_attempt(happen, unusual, failed) -> None:
     assert failures(RowMaker().row(happen(1.0, **unusual))) == failed
+
+
+def test_an_address_by_which_a_user_is_known_is_in_common_once(happen, culprits_of) -> None:
+    bad = [happen(100.0 + n, code="head_timeout", user="", id=f"bad-{n}") for n in range(2)]
+    good = [happen(90.0 + n, user=f"u{n}") for n in range(6)]
+    for x in good:
+        x.client_ip = "192.0.2.99"
+    failed = tuple(FailedAttempt(x.request_id, "head_timeout", None, A, x.ended) for x in bad)
+    opening = Opening("consecutive", 101.0, failed)
+    told = culprits_of([*good, *bad, refused(happen, 110.0, opening, user="")])["circuit"]
+
+    assert told["common"] == {"code": "head_timeout", "user": "client 192.0.2.1"}
+
+
+LIMIT = "rate_limit chat: no leave for 0.6 s (60/1m, burst 30, by {})"
+
+
+@pytest.mark.parametrize(
+    ("by", "user", "likely", "count"),
+    [
+        pytest.param(
+            "address 192.0.2.1", "u1",
+            "Another one spent what both share: 5 of the 7 let in in the minute before were those "
+            "of user_id u9.", 7, id="another one",
+        ),
+        pytest.param(
+            "user_id 63dff5f4", "u9",
+            "It spent the limit itself: 5 of the 5 let in in the minute before were its own "
+            "(user_id u9).", 5, id="its own",
+        ),
+        pytest.param("header X-Key 63dff5f4", "u1", None, 7, id="nobody can tell"),
+    ],
+)  # fmt: skip
+def test_who_spent_a_limit_is_told(happen, culprits_of, by, user, likely, count) -> None:
+    happened = [happen(100.0 + n, user="u9") for n in range(5)]
+    happened += [happen(106.0 + n, user="u1") for n in range(2)]
+    happened.append(happen(110.0, code="rate_limited", status=None, attempts=[], user=user))
+    happened[-1].detail = LIMIT.format(by)
+    told = culprits_of(happened)["rate_limit"]
+
+    assert told["count"] == count
+    if likely is not None:
+        assert told["likely"] == likely
+        assert "user_id u9" in told["check"]

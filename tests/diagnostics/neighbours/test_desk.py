@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from proxy import clock
 from proxy.diagnostics.neighbours.desk import EACH, MOST_BYTES, MOST_WAITING, PAIRS, Desk
 from proxy.diagnostics.neighbours.ring import ROOM
 from tests.diagnostics.neighbours.conftest import B
@@ -185,6 +186,8 @@ def test_pairs_are_looked_for_a_bounded_number_of_times_in_a_second(happen, desk
 
     assert is_pair[PAIRS - 1]
     assert not any(is_pair[PAIRS:])
+    said = [any("not in pairs" in line for line in around(x)["neighbours"]["words"]) for x in bad]
+    assert said == [False] * PAIRS + [True] * 5
 
 
 def test_of_very_many_in_a_second_not_each_is_compared_and_that_is_said(happen, desk) -> None:
@@ -197,6 +200,8 @@ def test_of_very_many_in_a_second_not_each_is_compared_and_that_is_said(happen, 
 
     assert told["see"] == bad[EACH - 1].request_id
     assert "not each was compared" in told["words"][0]
+    assert told["words"][1:] == around(bad[EACH - 1])["neighbours"]["words"]
+    assert "likely" not in told, "it was found of another one"
     desk.finish(last)
     assert around(last)["neighbours"] == told
     desk.complete(last)
@@ -239,3 +244,28 @@ def test_what_is_usual_is_saved_once_a_minute_and_when_it_is_asked_for(happen, d
 
     assert again.usual_to_save() == saved
     assert desk.usual_to_save() is None
+
+
+def test_rows_are_given_of_routes_in_trouble_and_of_others_that_are_named(happen) -> None:
+    desk, now = Desk((), lambda _: False), clock.now()
+    good = [happen(now - 2 + n / 10) for n in range(3)]
+    elsewhere = [happen(now - 1 + n / 10) for n in range(2)]
+    for x in elsewhere:
+        x.route = "other"
+    desk.add(good + elsewhere, {})
+    assert ((), frozenset()) == (tuple(desk.recent(()).rows), desk.recent(()).troubled)
+    asked = desk.recent(["other"])
+    desk.add([happen(now - 90, **FAILED), happen(now - 0.5, **FAILED)], {})
+    troubled = desk.recent(())
+
+    assert 2 == len(asked.rows)
+    assert {"chat"} == set(troubled.troubled)
+    assert {x.request_id for x in good} <= {row.request_id for row in troubled.rows}
+    assert desk.recent(()).fields == troubled.fields
+
+
+def test_trouble_that_is_over_is_none(happen) -> None:
+    desk = Desk((), lambda _: False)
+    desk.add([happen(clock.now() - 61, **FAILED)], {})
+
+    assert not desk.recent(()).troubled

@@ -115,3 +115,28 @@ def test_how_pools_and_places_stand() -> None:
 
 def test_counts_are_listed() -> None:
     assert counts_listed({"route chat": 2, "route api": 1}) == "route chat (2), route api (1)"
+
+
+def test_who_has_most_of_the_places_is_told_with_the_oldest(happen) -> None:
+    running = [under_way(happen, 90.0 + n, "u1" if n else "u2", route="slow") for n in range(3)]
+    running.append(under_way(happen, 99.0, "u1", route="fast"))
+    x = refused(happen, 100.0)
+    told = holders(running).of(x, [x])
+
+    assert told is not None
+    assert told["likely"] == (
+        "The places are held by route slow (3 of 4) and user_id u1 (3 of 4); the oldest for 10.0 s."
+    )
+    assert told["check"] == (
+        f"Look up {running[0].request_id}, the oldest of those that held them."
+    )
+
+
+def test_of_a_clients_own_limit_only_that_client_holds_places(happen) -> None:
+    running = [under_way(happen, 90.0, "u7"), under_way(happen, 91.0, "u1")]
+    x = refused(happen, 100.0, "client_concurrency_limited", "1 under way already, by user_id 63df")
+    x.fields = {"user_id": "u7"}
+    told = holders(running).of(x, [x])
+
+    assert told is not None
+    assert told["by_user"] == {"user_id u7": 1}

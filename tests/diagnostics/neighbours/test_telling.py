@@ -165,5 +165,5 @@ def test_a_kind_has_a_verb(kind, words) -> None:
 
 def test_the_sentences_take_what_they_name() -> None:
     for pattern in PATTERNS.values():
-        named = {"value": "v", "field": "f", "since": "s", "after": "a"}
+        named = dict.fromkeys(("value", "field", "since", "after", "well", "ill"), "v")
         assert "{" not in pattern.likely.format(**named) + pattern.check.format(**named)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from proxy.diagnostics.stories.client_end import client_got
+from proxy.diagnostics.stories.client_end import client_got, client_told
+from proxy.http.error_response import message_of
 from tests.records import fallen_back
 
 
@@ -30,3 +31,12 @@ from tests.records import fallen_back
 )
 def test_what_the_client_got(exchange_of, code, unusual, got) -> None:
     assert client_got(exchange_of(code, **unusual)) == got
+
+
+def test_the_message_is_the_one_that_was_sent(exchange_of) -> None:
+    """Its seconds are rounded up, as in `Retry-After`."""
+    x = exchange_of("rate_limited", attempts=[], upstream_status=None, retry_in=0.109, status=429)
+
+    assert x.outcome is not None
+    assert message_of(x.outcome, 0.109) == client_told(x, x.outcome)["message"]
+    assert "1 s" in message_of(x.outcome, 0.109)

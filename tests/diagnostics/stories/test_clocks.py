@@ -2,7 +2,8 @@
 
 import pytest
 
-from proxy.diagnostics.stories.clocks import clocks_of, ran_out, runbook_of, silence
+from proxy.diagnostics.stories.clocks import clocks_of, ran_out, silence
+from proxy.diagnostics.stories.diagnosis import runbook_of
 from proxy.resilience.opening import Opening
 from proxy.settings.sections import TimeoutsRule
 from tests.records import attempt

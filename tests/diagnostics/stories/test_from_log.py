@@ -9,9 +9,12 @@ from proxy.admin.story_text import story_text
 from proxy.clock import iso
 from proxy.diagnostics.stories.from_log import story_from_log
 from proxy.diagnostics.stories.story import story_of
+from proxy.observation.end_facts import END_FIELDS
 from proxy.observation.fault import fault_of
 from proxy.observation.record import event_of
 from proxy.outcome import OUTCOMES
+from proxy.resilience.opening import Opening
+from tests.observation.test_end_facts import broken
 from tests.records import attempt, fallen_back
 
 
@@ -78,8 +81,11 @@ def test_what_the_event_does_not_say_is_left_out(exchange_of) -> None:
 def test_a_silence_that_was_not_logged_is_not_made_up(exchange_of) -> None:
     x = exchange_of("stream_stalled", streamed=True, reads=3, events=3, last_byte=1.0, ended=60.0)
 
-    assert "then nothing for too long;" in story_from_log(logged(x))["diagnosis"]
-    assert "silent_ms" not in story_from_log(logged(x))["stream"]
+    event = logged(x)
+    del event["last_byte_ms"]
+
+    assert "then nothing for too long;" in story_from_log(event)["diagnosis"]
+    assert "silent_ms" not in story_from_log(event)["stream"]
 
 
 def test_a_fault_is_told_with_its_place(exchange_of) -> None:
@@ -118,3 +124,54 @@ def test_odd_values_count_as_missing() -> None:
     assert retold["code"] == "internal_error"
     assert retold["request_id"] == ""
     assert retold["duration_ms"] == 0
+
+
+FACTS = (
+    "body", "since_event_ms", "round_trip_ms", "stalled_ms", "client_exit", "upgrade", "cors",
+    "proven", "likely", "next_check", "runbook",
+)  # fmt: skip
+OF_ATTEMPT = ("at_ms", "connect_ms", "upload_ms", "head_ms", "sent", "dns", "tls_reason")
+
+
+@pytest.mark.parametrize("code", ["upstream_reset", "stream_truncated", "client_closed_stream"])
+def test_the_facts_of_a_bad_end_are_the_same_in_both(exchange_of, code) -> None:
+    detail = "certificate has expired"
+    x = broken(exchange_of, code, terms=None, upstream_status=None, detail=detail)
+    told: dict[str, Any] = story_of(x)
+    retold: dict[str, Any] = story_from_log(logged(x))
+
+    assert {key: told.get(key) for key in FACTS} == {key: retold.get(key) for key in FACTS}
+    (tried,), (again,) = told["attempts"], retold["attempts"]
+    for key in OF_ATTEMPT:
+        assert tried.get(key) == again.get(key), key
+    unsaid = ("number", "local", "peer")
+    assert again["connection"] == {k: v for k, v in tried["connection"].items() if k not in unsaid}
+
+
+def test_who_opened_a_circuit_is_the_same_in_both(exchange_of) -> None:
+    x = exchange_of("circuit_open", attempts=[], breaker_state="open", ended=20.0)
+    x.opening = Opening("manual", 15.0)
+    told, retold = story_of(x), story_from_log(logged(x))
+
+    assert "circuit_by_hand" == told["runbook"] == retold["runbook"]
+    assert "because it had been opened by hand" in str(retold["proven"])
+
+
+@pytest.mark.parametrize("value", [None, True, -1, "x", 1e300, [], {"a": 1}, ["a", 1]])
+def test_odd_facts_count_as_missing(exchange_of, value) -> None:
+    event = logged(exchange_of("head_timeout")) | dict.fromkeys(END_FIELDS, value)
+
+    assert story_text(story_from_log(event))
+
+
+def test_an_upload_that_a_limit_ended_is_not_said_to_be_ended_by_the_upstream(exchange_of) -> None:
+    """A log does not say what the limits were."""
+    x = exchange_of("request_timeout", detail="body silent for 1 s", bytes_in=20000)
+
+    assert "the limit ended the wait" in str(story_from_log(logged(x))["proven"])
+
+
+def test_a_compressed_stream_is_not_said_to_have_had_no_event(exchange_of) -> None:
+    x = exchange_of(streamed=True, is_raw=True, reads=2, raw_coding="gzip", first_event=0.023)
+
+    assert "0 events" not in str(story_from_log(logged(x))["proven"])

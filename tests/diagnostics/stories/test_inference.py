@@ -2,12 +2,13 @@
 
 import pytest
 
+from proxy.diagnostics.stories.circumstance_runbooks import CIRCUMSTANCES
 from proxy.diagnostics.stories.inference import INFERENCES, UNKNOWN, infer
 from proxy.diagnostics.stories.runbooks import CLOCKS, CODES
 
 
 def test_every_runbook_of_an_end_has_an_inference() -> None:
-    assert set(INFERENCES) == set(CODES | CLOCKS)
+    assert set(INFERENCES) == set(CODES | CLOCKS | CIRCUMSTANCES)
 
 
 @pytest.mark.parametrize("inference", INFERENCES.values(), ids=INFERENCES)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from proxy.diagnostics.neighbours.across import NOT_SHARED
 from proxy.diagnostics.stories.database import StoryDatabase
 from proxy.diagnostics.stories.files import open_for_reading
 from proxy.diagnostics.stories.lookup import StoryLookup
@@ -44,6 +45,13 @@ def known(exchange_of):
         "upstream_reset", request_id=OURS, trace_id=TRACE, client_request_id="their-own-id",
         upstream_ids={"CF-Ray": "8a7b6c5d4e-FRA"},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["memory", "store"])
+async def test_where_no_store_is_shared_nothing_is_compared_across(look_in, known, where) -> None:
+    (story,) = (await look_in(where, known).story(OURS, across=True)).stories
+
+    assert {"words": [NOT_SHARED]} == story["all_instances"]
 
 
 @pytest.mark.parametrize("where", ["memory", "store"])

@@ -3,9 +3,13 @@
 import time
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
+from proxy.diagnostics.neighbours.across import told_across
+from proxy.diagnostics.neighbours.published import SLOT, to_text
+from proxy.diagnostics.neighbours.rows import RowMaker
 from proxy.diagnostics.stories.postgres_database import PostgresDatabase
+from proxy.diagnostics.stories.postgres_link import engine_for_writing
 from proxy.diagnostics.stories.postgres_reading import PostgresReader
 from proxy.diagnostics.stories.query import Query
 from tests.diagnostics.stories.shared_store import rule_of
@@ -16,13 +20,21 @@ P99 = 0.05
 IN_VAIN = 2000
 """Rows that a question may read and not want."""
 
+LANGUAGE = ("TEMPLATE template0", "LOCALE_PROVIDER icu", "ICU_LOCALE 'en'")
+METHOD = "(ARRAY['GET', 'POST'])[1 + n % 2]"
+ENDPOINT = "'http://10.0.0.' || CASE WHEN n % 5000 = 77 THEN 77 ELSE n % 4 END || ':80'"
 FILL = (
-    """INSERT INTO stories (id, request_id, ended, code, route, status, size, body)
+    f"""INSERT INTO stories (id, request_id, ended, code, route, status, size, body, method, path,
+    agent, detail, endpoints)
     SELECT n, 'id-' || n, 1e9 + n,
     (ARRAY['completed', 'upstream_reset', 'timeout_head', 'rate_limited'])[1 + n % 4],
     'route-' || n % 20, (ARRAY[200, 500, 502, 429])[1 + n % 4], 700,
-    '{"request_id": "id-' || n || '", "ended": ' || (1e9 + n) || ', "pad": "' ||
-    repeat('x', 500) || '"}' FROM generate_series(1, {many}) AS n""",
+    '{{"request_id": "id-' || n || '", "ended": ' || (1e9 + n) || ', "pad": "' ||
+    repeat('x', 500) || '", "method": "' || {METHOD} || '", "path": "/api/' || n ||
+    '?a=b", "user_agent": "agent/' || n % 300 || '", "detail": "read: ' || n % 200 ||
+    '", "attempts": [{{"endpoint": "' || {ENDPOINT} || '"}}]}}',
+    {METHOD}, '/api/' || n, 'agent/' || n % 300, 'read: ' || n % 200, ARRAY[{ENDPOINT}]
+    FROM generate_series(1, {MANY}) AS n""",
     "INSERT INTO story_fields SELECT id, 'user', 'user-' || id % 5000 FROM stories",
     "INSERT INTO story_fields SELECT id, 'tier', 'tier-' || id % 2 FROM stories",
     "INSERT INTO story_ids SELECT id, 'theirs-' || id FROM stories",
@@ -32,12 +44,13 @@ FILL = (
 
 @pytest.fixture(scope="module")
 def full(cluster):
-    """The URL of a database with that many."""
-    url = cluster.database("sl_full")
+    """The URL of a database with that many, in the order of a language: there no range of an
+    index is what begins alike."""
+    url = cluster.database("sl_full", *LANGUAGE)
     database = PostgresDatabase(url, rule_of(url), "pod-1")
     database.write([], [], {})
     database.let_go()
-    cluster.run(*(part.replace("{many}", str(MANY)) for part in FILL), database="sl_full")
+    cluster.run(*FILL, database="sl_full")
     return url
 
 
@@ -65,6 +78,20 @@ QUESTIONS = [
     pytest.param(Query(fields={"user": "nobody"}), id="a field that nobody has"),
     pytest.param(Query(code="timeout_head", route="route-2", status=502), id="several"),
     pytest.param(Query(fields={**RARE, "tier": "tier-1"}), id="two fields"),
+    pytest.param(Query(method="GET"), id="method"),
+    pytest.param(Query(method="BREW"), id="a method that nobody has"),
+    pytest.param(Query(path="/api/4711"), id="path"),
+    pytest.param(Query(path="/api/4711?a=b"), id="path with its query"),
+    pytest.param(Query(path="/api/4711*"), id="the beginning of a path"),
+    pytest.param(Query(path="/none*"), id="the beginning of no path"),
+    pytest.param(Query(endpoint="http://10.0.0.1:80"), id="endpoint"),
+    pytest.param(Query(endpoint="http://10.0.0.77:80"), id="a rare endpoint"),
+    pytest.param(Query(endpoint="http://nowhere:80"), id="an endpoint that nobody asked"),
+    pytest.param(Query(agent="GENT/77"), id="a part of the agent"),
+    pytest.param(Query(agent="nobody"), id="a part that no agent has"),
+    pytest.param(Query(detail="d: 77"), id="a part of the detail"),
+    pytest.param(Query(detail="nothing"), id="a part that no detail has"),
+    pytest.param(Query(method="GET", path="/api/4711*", agent="gent/"), id="several inside"),
 ]
 
 
@@ -82,7 +109,7 @@ def scanned(reader: PostgresReader, ask) -> list[str]:
     seen = []
 
     def explain(_, cursor, statement, parameters, *rest):
-        if statement.startswith("SELECT stories"):
+        if statement.startswith(("SELECT stories", "SELECT neighbour_rows", "WITH RECURSIVE")):
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
             seen.extend(nodes(cursor.fetchone()[0][0]["Plan"]))
 
@@ -104,6 +131,61 @@ def test_every_filter_has_an_index(reader, query) -> None:
 @pytest.mark.parametrize("known", ["id-4711", "theirs-4711", "nobody's"])
 def test_a_look_up_by_id_has_an_index(reader, known) -> None:
     assert [] == scanned(reader, lambda: reader.find(known))
+
+
+@pytest.mark.parametrize("start", ["id-4711", "theirs-4711", "id-", "nobody's-"])
+def test_the_beginning_of_an_id_has_an_index(reader, start) -> None:
+    assert [] == scanned(reader, lambda: reader.beginning((start, start.upper()), 6))
+
+
+def test_what_is_found_by_an_index_is_what_was_asked_for(reader) -> None:
+    found = reader.search(Query(path="/api/4711*", agent="gent/", limit=1000))
+    endpoints = reader.search(Query(endpoint="http://10.0.0.1:80", detail="Read: 57", limit=5))
+
+    assert {"4711", *(f"4711{n}" for n in range(10))} == {s["request_id"][3:] for s in found}
+    assert {57} == {int(s["request_id"][3:]) % 200 for s in endpoints}
+    assert 5 == len(endpoints)
+    assert {"id-4711", "id-47110"} <= reader.beginning(("id-4711",), 20)
+    assert {"id-47111"} == reader.beginning(("theirs-47111",), 20)
+
+
+INSTANCES, A_SECOND = 10, 90
+PUBLISH = "INSERT INTO neighbour_rows VALUES ('chat', :slot, :pod, :pod, true, 1, :body)"
+
+
+@pytest.fixture
+def published(full, exchange_of):
+    """What ten instances that are busy and in trouble have published of two minutes."""
+    maker, rows = RowMaker(), []
+    for n in range(int(SLOT * A_SECOND)):
+        code = "upstream_reset" if n % 50 == 7 else "completed"
+        x = exchange_of(code, request_id=f"id-{n}", target=f"/api/{n % 300}")
+        x.ended = n / A_SECOND
+        rows.append(maker.row(x))
+    engine = engine_for_writing(full)
+    with engine.begin() as connection:
+        for slot in range(12):
+            body = to_text(maker.fields, rows, slot * SLOT, at_least=False)
+            for pod in range(INSTANCES):
+                values = {"slot": slot, "pod": f"pod-{pod}", "body": body}
+                connection.execute(text(PUBLISH), values)
+        connection.execute(text("ANALYZE neighbour_rows"))
+    engine.dispose()
+
+
+def test_neighbours_of_all_instances_are_found_by_an_index_and_fast(reader, published) -> None:
+    """The best of twenty: a machine that does other things is not what is measured."""
+    story = {"request_id": "id-457", "ended": 115.1, "neighbours": {"kind": "upstream_reset"}}
+    took = []
+    for _ in range(20):
+        began = time.perf_counter()
+        told = told_across(story, reader.slots("chat", 115.1, "id-457"))
+        took.append(time.perf_counter() - began)
+    print(f"a comparison over {INSTANCES} instances: {1000 * min(took):.1f} ms")
+
+    assert INSTANCES == len(told["instances"])
+    assert min(took) < P99
+    assert [] == scanned(reader, lambda: reader.slots("chat", 115.1, "id-457"))
 
 
 def test_look_ups_are_fast(reader) -> None:

@@ -7,7 +7,9 @@ from sqlalchemy import text
 
 from proxy.diagnostics.stories.postgres_database import PostgresDatabase
 from proxy.diagnostics.stories.postgres_link import engine_for_writing
+from proxy.diagnostics.stories.postgres_reading import PostgresReader
 from proxy.diagnostics.stories.postgres_tables import STEPS, Step, migrate_shared
+from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.story import story_of
 from proxy.diagnostics.stories.tables import NewerStoreError
 from proxy.diagnostics.stories.writing import Row
@@ -79,6 +81,40 @@ def test_an_older_version_goes_on_writing_after_a_step(engine, shared, exchange_
 
     assert 3 == found
     assert [(len(NEXT), 0)] == version(engine)
+
+
+def test_stories_of_an_older_version_are_found_as_well(engine, shared, exchange_of) -> None:
+    """They lack the columns that a newer one finds them by."""
+    older = Row.of(story_of(exchange_of("upstream_reset", user_agent="curl/8")))
+    newer = Row.of(story_of(exchange_of("upstream_reset", request_id="id-2", user_agent="bot/1")))
+    database = PostgresDatabase(shared, rule_of(shared), "pod-1")
+    database.write([older, newer], [], {})
+    database.let_go()
+    nothing = "method = NULL, path = NULL, agent = NULL, detail = NULL, endpoints = NULL"
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE stories SET {nothing} WHERE request_id = 'id-1'"))
+    reader = PostgresReader(shared)
+    asked = {"method": str(newer.story["method"]), "path": "/*", "agent": "CURL"}
+    found = [
+        {story["request_id"] for story in reader.search(Query(**{name: value}))}
+        for name, value in asked.items()
+    ]
+    reader.let_go()
+
+    assert [{"id-1", "id-2"}, {"id-1", "id-2"}, {"id-1"}] == found
+
+
+def test_a_step_may_take_longer_than_any_other_statement(engine, monkeypatch) -> None:
+    def slowly(connection) -> None:
+        connection.execute(text("SELECT pg_sleep(0.5)"))
+
+    with engine.begin() as connection:
+        connection.execute(text("SET statement_timeout = 100"))
+        connection.connection.driver_connection.patience = 0.1
+        migrate_shared(connection, (*STEPS, Step(slowly)))
+        link = connection.connection.driver_connection
+
+        assert 0.1 == link.patience
 
 
 def test_a_step_that_shuts_older_versions_out_is_respected(engine) -> None:

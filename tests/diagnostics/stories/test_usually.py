@@ -27,7 +27,17 @@ def test_each_measure_is_a_line() -> None:
         pytest.param(
             {"head": ms(1400.0, 300.0, 600.0), "duration": ms(1500.0, 310.0, 700.0)},
             "1.4 s to the head; usual 300 ms, 95 of 100 within 600 ms.",
-            id="the first of them",
+            id="the farthest of them",
+        ),
+        pytest.param(
+            {"head": ms(1400.0, 300.0, 600.0), "duration": ms(9000.0, 310.0, 700.0)},
+            "9.0 s in all; usual 310 ms, 95 of 100 within 700 ms.",
+            id="wherever it stands",
+        ),
+        pytest.param(
+            {"head": ms(1400.0, 300.0, 600.0) | {"missing": True}},
+            "No head for 1.4 s; usual 300 ms, 95 of 100 within 600 ms.",
+            id="a head that did not come",
         ),
         pytest.param({"head": ms(500.0, 300.0, 400.0)}, "", id="not far above"),
         pytest.param({"head": ms(4.0, 0.3, 0.4)}, "", id="too short to matter"),

@@ -1,0 +1,135 @@
+"""Columns beside a story's body by which PostgreSQL finds what stands within it.
+
+Stories that an older Sidelight has written lack them, and are read as before.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    MetaData,
+    Select,
+    Text,
+    column,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.schema import Column
+
+from proxy.diagnostics.stories.query import Query
+from proxy.diagnostics.stories.reading import MOST_READ, conditions, parsed
+from proxy.diagnostics.stories.story import Story, summary_of
+from proxy.diagnostics.stories.tables import stories
+
+LONGEST: Final = 512
+"""Characters of a text that are kept: an entry of an index has 2700 bytes at most."""
+MOST_TEXTS: Final = 1000
+"""Different agents, or details, that are looked through for a part; of more stories are read."""
+MORE: Final = 100
+"""Stories that are read at first beyond those that are wanted: some may not be what is asked."""
+
+filtered_stories = stories.to_metadata(MetaData())
+for _name in ("method", "path", "agent", "detail"):
+    filtered_stories.append_column(Column(_name, Text))
+filtered_stories.append_column(Column("endpoints", ARRAY(Text)))
+
+STATEMENTS: Final = (
+    "ALTER TABLE stories ADD COLUMN method text, ADD COLUMN path text, ADD COLUMN agent text",
+    "ALTER TABLE stories ADD COLUMN detail text, ADD COLUMN endpoints text[]",
+    "CREATE INDEX ix_stories_method_ended ON stories (method, ended)",
+    "CREATE INDEX ix_stories_path_ended ON stories (path text_pattern_ops, ended)",
+    "CREATE INDEX ix_stories_agent_ended ON stories (agent, ended)",
+    "CREATE INDEX ix_stories_detail_ended ON stories (detail, ended)",
+    "CREATE INDEX ix_stories_endpoints ON stories USING gin (endpoints)",
+    "CREATE INDEX ix_stories_request_id_begins ON stories (request_id text_pattern_ops)",
+    "CREATE INDEX ix_story_ids_begins ON story_ids (value text_pattern_ops, story_id)",
+)
+"""The step of the schema that brings them, with indexes for texts that begin so: in the order of
+a language no range of an index means that."""
+
+_METHOD, _PATH = column("method", Text), column("path", Text)
+_ENDPOINTS = column("endpoints", ARRAY(Text))
+_DIFFERENT: Final = """WITH RECURSIVE had AS (
+(SELECT {name} AS value FROM stories WHERE {name} IS NOT NULL ORDER BY {name} LIMIT 1)
+UNION ALL
+SELECT (SELECT {name} FROM stories WHERE {name} > had.value ORDER BY {name} LIMIT 1)
+FROM had WHERE had.value IS NOT NULL)
+SELECT value FROM had WHERE value IS NOT NULL LIMIT {most}"""
+"""Each text once, with one step into the index for each."""
+
+
+def filters_of(story: Story) -> dict[str, object]:
+    """The columns of a story; never null, which says that an older Sidelight has written it."""
+    attempts = story.get("attempts")
+    tried = attempts if isinstance(attempts, list) else []
+    endpoints = {str(each["endpoint"]) for each in tried if each.get("endpoint")}
+    return {
+        "method": _short(story.get("method")),
+        "path": _short(story.get("path")).partition("?")[0],
+        "agent": _short(story.get("user_agent")),
+        "detail": _short(story.get("detail")),
+        "endpoints": sorted(endpoints),
+    }
+
+
+def search_inside(engine: Engine, query: Query) -> list[Story]:
+    """Summaries of what is asked for, newest first, where something within stories is asked."""
+    with engine.connect() as connection:
+        asked = conditions(select(stories.c.body), query)
+        for condition in _conditions(connection, query):
+            asked = asked.where(or_(condition, _METHOD.is_(None)))
+        asked = asked.order_by(stories.c.ended.desc())
+        first = query.limit + MORE
+        found, read = _read(connection, asked.limit(first), query)
+        if len(found) < query.limit and read == first:
+            found, _ = _read(connection, asked.limit(MOST_READ), query)
+    return found
+
+
+def _read(connection: Connection, asked: Select[str], query: Query) -> tuple[list[Story], int]:
+    """What is asked for, and how many stories were read for it."""
+    bodies: Sequence[str] = connection.execute(asked).scalars().all()
+    told = (parsed(body) for body in bodies)
+    fitting = [summary_of(s) for s in told if s is not None and query.takes_story(s)]
+    return fitting[: query.limit], len(bodies)
+
+
+def _conditions(connection: Connection, query: Query) -> list[ColumnElement[bool]]:
+    """What can be said by the columns; all that is found is looked into as well."""
+    wanted: list[ColumnElement[bool]] = []
+    if query.method is not None:
+        wanted.append(_METHOD == _short(query.method))
+    if query.path is not None:
+        wanted.append(_path(query.path))
+    if query.endpoint is not None:
+        wanted.append(_ENDPOINTS.contains([query.endpoint]))
+    for name, part in (("agent", query.agent), ("detail", query.detail)):
+        if part is not None and (texts := _texts_with(connection, name, part)) is not None:
+            wanted.append(column(name, Text).in_(texts))
+    return wanted
+
+
+def _path(wanted: str) -> ColumnElement[bool]:
+    start, mark, _ = wanted.removesuffix("*").partition("?")
+    if wanted.endswith("*") and not mark:
+        return _PATH.startswith(_short(start), autoescape=True)
+    return _PATH == _short(start)
+
+
+def _texts_with(connection: Connection, name: str, part: str) -> list[str] | None:
+    """Those that have this part; None where there are too many to be looked through, or one is
+    longer than what is kept of it."""
+    asked = text(_DIFFERENT.format(name=name, most=MOST_TEXTS + 1))
+    texts = list(connection.execute(asked).scalars())
+    if len(texts) > MOST_TEXTS:
+        return None
+    return [each for each in texts if part.lower() in each.lower() or len(each) == LONGEST]
+
+
+def _short(value: object) -> str:
+    return str(value or "")[:LONGEST]
