@@ -61,7 +61,7 @@ async def trouble(house, upstream) -> AsyncIterator[tuple[Any, list[str]]]:
     breaker = {"consecutive": 3, "cool_down": "1ms"}
     house = await house(
         route={"name": ROUTE}, retry={"attempts": 1}, breaker=breaker,
-        observe={"fields": {"who": {"header": "X-Who"}}},
+        observe={"fields": {"who": {"header": "X-Who"}}}, alerts={"every": "10ms"},
     )  # fmt: skip
     upstream.on("/gone", close_before_head)
     upstream.on("/missing", status(404))
@@ -71,6 +71,7 @@ async def trouble(house, upstream) -> AsyncIterator[tuple[Any, list[str]]]:
         gone = await house.fetch(path, who)
     for _ in range(4):
         bad = await house.fetch("/bad", who, f"User-Agent: {'agent' * 40}")
+    assert await house.event("alert_raised")
     groups = (await ask(house.app.admin_port, "/api/errors")).json()["groups"]
     stories = [f"/requests/{answer.header('X-Request-ID')}" for answer in (bad, gone)]
     more = [f"/errors/{groups[0]['fingerprint']}", *stories]
