@@ -27,6 +27,11 @@ WRAPPED = f"""[...document.querySelectorAll("{WHOLE}")].filter((cell) => {{
   range.selectNodeContents(cell);
   return new Set([...range.getClientRects()].map((rect) => Math.round(rect.top))).size > 1;
 }}).map((cell) => cell.textContent)"""
+LONGER = """document.querySelectorAll("p, li, dd, h1, h2").forEach((e) => {
+  const words = [...e.childNodes].find((n) => n.nodeType === 3 && n.data.trim());
+  if (words && e.checkVisibility()) words.data = "x".repeat(300);
+})"""
+"""Nobody knows what a text names: an agent, a path."""
 PALE = """(() => {
   const channels = (color) => color.match(/[0-9.]+/g).map(Number);
   const light = (color) => {
@@ -94,6 +99,10 @@ async def test_every_page_can_be_read_at_every_width(upstream, house, scheme: st
                 assert [] == await page.evaluate(PALE), f"{where} is too pale"
                 if size is not TABLET:
                     assert [] == await page.evaluate(CUT_TABLES), f"{where} cuts a table"
+            await page.set_viewport_size(PHONE)
+            await page.evaluate(LONGER)
+
+            assert await page.evaluate(TOO_WIDE) <= 0, f"{path} has no end for a long word"
 
 
 async def test_what_is_wrong_leads_to_a_place_that_is_there(upstream, house) -> None:

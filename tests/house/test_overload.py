@@ -77,7 +77,7 @@ async def test_it_is_said_where_one_looks(upstream, house):
 
     assert (503, "degraded") == (health.status, health.json()["status"])
     assert "overload.memory" in health.json()["overload"]
-    assert b"new requests are refused (overload.memory" in page.body
+    assert b">new requests are refused</a> (overload.memory" in page.body
     assert b'sidelight_overloaded{cause="memory"} 1.0' in metrics.body
     assert ("memory",) == alerts
 
