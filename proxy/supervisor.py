@@ -16,6 +16,11 @@ from proxy.app import App
 _IN_A_HURRY = 2.0
 """Seconds that running answers get after SIGINT."""
 
+_GARBAGE = 100_000
+"""Objects made and not freed after which Python looks for cycles. It looks through all that is
+kept of the latest exchanges then, some 10 ms long, and by default several times a second under
+load; what ends here is no cycle, so that seldom is often enough."""
+
 _ASKED = "POST /drain"
 """What ends it where it was asked for over the admin port."""
 
@@ -31,6 +36,7 @@ async def run(app: App, on_ready: Callable[[], None] = lambda: None) -> None:
     try:
         await app.start()
         gc.freeze()  # what start-up made stays: no collection need look at it again
+        gc.set_threshold(_GARBAGE, 20, 20)
         on_ready()
         await _drain(app, await signals.get(), signals)
     finally:
