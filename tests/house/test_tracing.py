@@ -675,7 +675,9 @@ async def test_who_shows_none_is_told_and_heals_once_it_is_there(
     late.write_bytes(pair.key.read_bytes() + pair.certificate.read_bytes())
     await with_late.event("spans_healed")
 
-    assert refused["reason"].startswith("TLS: ")
+    # TLS 1.3: who refuses says so behind the handshake, and the end may overtake its alert
+    cut = ("RemoteDisconnected", "ConnectionResetError", "BrokenPipeError")
+    assert refused["reason"].startswith(("TLS: ", *cut))
     assert "certificate" in refused["reason"]
     assert f"tracing.certificate: {late} cannot be read" in missing["reason"]
     assert 2 == len(await closed_collector.trace(2))
