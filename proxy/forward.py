@@ -139,8 +139,7 @@ class Forward:
         x, ended = ctx.exchange, now()
         x.close(ended)
         gather(x, ctx.asked, ctx.client, ctx.stream, ctx.connection, ctx.cors)
-        if ctx.permit is not None or ctx.choice is not None:
-            ctx.settle("neutral", ended)
+        ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
             ctx.let_go(whole=False)
         if ctx.places:
@@ -169,7 +168,7 @@ class Forward:
 def _find(ctx: Context) -> Route | NoRoute:
     """The route; a preflight is about the method that is to follow."""
     asked = ctx.asked
-    if asked.method == "OPTIONS" and is_preflight(asked.method, asked.fields):
+    if is_preflight(asked.method, asked.fields):
         method = asked.fields[b"access-control-request-method"].decode("latin-1")
         names = asked.fields.get(b"access-control-request-headers", b"")
         host, fields = ctx.exchange.host, asked.fields

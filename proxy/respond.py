@@ -54,9 +54,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
         return _refuse_size(ctx, head)
     keep = ctx.keeps_alive
     extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, terms.cors, fields)
-    extra += ctx.own_fields
-    if x.streamed or terms.server_timing or ctx.plan.proxy_status.on_all:
-        extra += _by_option(ctx, head, fields)
+    extra += ctx.own_fields + _by_option(ctx, head, fields)
     if stream is not None:
         _prepare(ctx, stream, head, chunked=chunked)
     written = ctx.plan.heads.answer(
@@ -95,7 +93,7 @@ def _by_option(ctx: Context, head: ResponseHead, fields: Mapping[bytes, bytes]) 
     x, rule, lines = ctx.exchange, ctx.route.rule, b""
     if ctx.plan.proxy_status.on_all and (x.fallback is None or not x.fallback.given):
         lines += ctx.plan.proxy_status.received(head.status)
-    if rule.server_timing:
+    if ctx.route.terms.server_timing:
         lines += _timing(ctx, rule.cors)
     if x.streamed and rule.stream.unbuffered:
         lines += _unbuffered(fields, ctx.route.response_headers)

@@ -105,8 +105,8 @@ class Diagnostics:
                 self._groups.add(x)
             (troubled if may_be_asked_for(x, slow) else rest).append(x)
         held = self._holders.of_all(batch, troubled) if troubled and self._holders else {}
-        self._desk.add(batch, held, troubled=bool(troubled))
-        self._desk.hold(self._recent.add(troubled, rest))
+        size = self._recent.add(troubled, rest)
+        self._desk.add(batch, held, size, troubled=bool(troubled))
         if self._store is not None:
             share = self._rules.store.sample
             kept = troubled + [x for x in rest if in_sample(x.request_id, share)]

@@ -94,7 +94,7 @@ class Heads:
         own = self._own if same else self._own_and_host
         if x.span is not None:
             own = joined(own, x.span.replaces)
-        target = without_prefix(asked.target, strip) if strip else asked.target
+        target = without_prefix(asked.target, strip)
         return b"".join(
             (
                 _request_line(asked.method, base + target if target[:1] == "/" else target),
@@ -106,11 +106,9 @@ class Heads:
                 b"\r\n",
                 self._forwarding(asked, source),
                 source.cert_line,
-                _prefix_line(asked, source, strip if len(target) != len(asked.target) else "")
-                if strip or source.trusted
-                else b"",
+                _prefix_line(asked, source, strip if len(target) != len(asked.target) else ""),
                 self._via(asked) if via else b"",
-                _body_framing(asked) if asked.has_body or asked.length is not None else b"",
+                _body_framing(asked),
                 _SWITCH if asked.wants_websocket else b"",
                 b"\r\n",
             )

@@ -39,8 +39,8 @@ REFRESH: Final = 10.0
 """Seconds after which a window is counted anew, by what is slow then."""
 SAVED: Final = 60.0
 """Seconds between two times that what is usual is saved."""
-EndedBatch = tuple[Sequence[Exchange], Mapping[int, Told]]
-"""What ended, and who held what some of them were refused, by identity."""
+EndedBatch = tuple[Sequence[Exchange], Mapping[int, Told], int]
+"""What ended, who held what some of them were refused, by identity, and bytes that all take."""
 
 
 class Desk:
@@ -62,28 +62,25 @@ class Desk:
         self._latest: dict[tuple[str, str], Exchange] = {}
         """The latest one of this second that was compared, by route and kind."""
         self._waiting: deque[EndedBatch] = deque()
-        self._is_wanted, self._bytes = False, 0
-        """Whether there is trouble among those that wait, or they take too much; and how much."""
-        self._added = self._taken = 0
-        """Exchanges given to the thread: counted by the loop, and by the thread."""
+        self._is_wanted = False
+        """Whether there is trouble among those that wait, or they take too much."""
+        self._added = self._taken = self._bytes_added = self._bytes_taken = 0
+        """Exchanges given to the thread, and bytes: counted by the loop, and by the thread."""
         self._lock = threading.Lock()
 
     def add(
-        self, batch: Sequence[Exchange], held: Mapping[int, Told], *, troubled: bool = True
-    ) -> None:
-        """Have these looked at, soon where one is bad or slow. For the loop: it never waits."""
+        self, batch: Sequence[Exchange], held: Mapping[int, Told], size: int = 0, *,
+        troubled: bool = True,
+    ) -> None:  # fmt: skip
+        """Have these, of `size` bytes, looked at, soon where one is bad or slow. For the loop."""
         self._usual.offer(batch)
-        self._waiting.append((batch, held))
+        self._waiting.append((batch, held, size))
         self._added += len(batch)
-        self._is_wanted = self._is_wanted or troubled
+        self._bytes_added += size
         if self._added - self._taken > MOST_WAITING:
             self._drop()
-
-    def hold(self, size: int) -> None:
-        """What was added takes so many bytes."""
-        self._bytes += size
-        if self._bytes > MOST_BYTES:
-            self._is_wanted, self._bytes = True, 0
+        if troubled or self._bytes_added - self._bytes_taken > MOST_BYTES:
+            self._is_wanted = True
 
     def take(self, own: tuple[str, ...]) -> None:
         """Compare these fields of the team's own from now on. For the event loop as well."""
@@ -142,10 +139,11 @@ class Desk:
     def _drop(self) -> None:
         """Nobody came for them in time: the oldest give way, and that is remembered."""
         try:
-            batch, _ = self._waiting.popleft()
+            batch, _, size = self._waiting.popleft()
         except IndexError:  # the thread was quicker
             return
         self._added -= len(batch)
+        self._bytes_added -= size
         self._ring.lose(batch[-1].ended)
 
     def _begin_anew(self) -> None:
@@ -174,10 +172,11 @@ class Desk:
             self._begin_anew()
         while self._waiting:
             try:
-                batch, held = self._waiting.popleft()
+                batch, held, size = self._waiting.popleft()
             except IndexError:  # the loop has dropped it
                 return
             self._taken += len(batch)
+            self._bytes_taken += size
             for x in batch:
                 self._take(x, self._maker.row(x), held.get(id(x)))
 

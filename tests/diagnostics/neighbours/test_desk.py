@@ -145,15 +145,23 @@ def test_where_the_trouble_is_over_nothing_is_done_any_more(happen, desk) -> Non
 
 
 def test_what_takes_too_much_is_made_small_without_trouble_as_well(happen, desk) -> None:
-    desk.add([happen(100.0)], {}, troubled=False)
-    desk.hold(MOST_BYTES + 1)
+    desk.add([happen(100.0)], {}, MOST_BYTES + 1, troubled=False)
     desk.settle()
     assert 1 == len(list(desk._ring.newest_first()))
-    desk.add([happen(101.0)], {}, troubled=False)
-    desk.hold(MOST_BYTES)
+    desk.add([happen(101.0)], {}, MOST_BYTES, troubled=False)
     desk.settle()
 
     assert 1 == len(list(desk._ring.newest_first()))
+
+
+def test_what_gave_way_takes_nothing_any_more(happen, desk) -> None:
+    """However much passes: what waits is what counts."""
+    batch = [happen(100.0) for _ in range(64)]
+    for _ in range(4 * MOST_WAITING // 64):
+        desk.add(batch, {}, MOST_BYTES * 64 // MOST_WAITING, troubled=False)
+    desk.settle()
+
+    assert [] == list(desk._ring.newest_first())
 
 
 def test_who_held_the_places_is_kept_with_it(happen, desk) -> None:

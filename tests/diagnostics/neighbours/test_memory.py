@@ -24,8 +24,7 @@ def test_a_hundred_thousand_different_values_cost_what_is_documented(happen, lon
             named = {"path": f"/api/{n}{longer}", "user": f"u{n}{longer}"}
             batch.append(happen(100 + n / 1000, agent=f"agent/{n}{longer}", **named, **bad))
         waits = start > 100_000 - MOST_WAITING
-        desk.add(batch, {}, troubled=not waits)
-        desk.hold(sum(map(bytes_of, batch)))
+        desk.add(batch, {}, sum(map(bytes_of, batch)), troubled=not waits)
         if not waits:
             desk.settle()
     held, _ = tracemalloc.get_traced_memory()
