@@ -30,7 +30,8 @@ def settings_of(endpoint: str, **unusual: Any) -> dict[str, Any]:
     """Settings with one catch-all route; what is unusual is laid over.
 
     `timeouts`, `retry`, `breaker` and `route` are the route's; `upstream` the upstream's;
-    everything else is a section.
+    everything else is a section. Nothing is shed unless a scene asks for it: how busy or full the
+    machine of the tests is must not decide what is answered.
     """
     policy = {
         key: unusual.pop(key) for key in ("timeouts", "breaker", "max_body") if key in unusual
@@ -40,6 +41,7 @@ def settings_of(endpoint: str, **unusual: Any) -> dict[str, Any]:
     plain = {
         "listen": {"host": "127.0.0.1", "port": 0} | dict(unusual.pop("listen", {})),
         "admin": {"host": "127.0.0.1", "port": 0} | dict(unusual.pop("admin", {})),
+        "overload": {"loop_lag": None, "memory": None},
         "upstreams": {"chat": {"endpoints": [endpoint]} | dict(unusual.pop("upstream", {}))},
         "routes": [route | policy | dict(unusual.pop("route", {}))],
     }
