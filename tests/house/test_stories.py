@@ -327,9 +327,9 @@ SCENES = [
             " (1 under way and 0 in the queue)", status=503, by="concurrency", scripts=(never,),
             settings={"route": {"concurrency": {"limit": 1, "queue": 0}}}),
     refused("waited", "queue_timeout", fills_the_pool,
-            "No place on the route all came free within <45-990 ms>", status=503,
+            "No place on the route all came free within <300-999 ms>", status=503,
             by="concurrency", scripts=(never,),
-            settings={"route": {"concurrency": {"limit": 1, "wait": "50ms"}}}),
+            settings={"route": {"concurrency": {"limit": 1, "wait": "900ms"}}}),
     refused("two at once", "client_concurrency_limited", fills_the_pool,
             "The client had as many requests under way on the route all as one client may have"
             " (1 under way already, by address 127.0.0.1)", status=429, by="concurrency",
@@ -339,10 +339,10 @@ SCENES = [
             "(1/30s, burst 1, by address 127.0.0.1)", "The client was asked to wait <20-30 s>",
             status=429, by="rate_limit", settings={"route": {"rate_limit": [{"rate": "1/30s"}]}}),
     refused("no connection", "pool_timeout", fills_the_pool,
-            "No connection to the chat upstream came free within <45-990 ms>",
-            "the pool_wait limit of 50 ms", status=503, by="pool", scripts=(never,),
-            settings={"upstream": {"pool": {"size": 1}}, "timeouts": {"pool_wait": "50ms"}},
-            ran_out="pool_wait", configured_ms=50),
+            "No connection to the chat upstream came free within <300-999 ms>",
+            "the pool_wait limit of 900 ms", status=503, by="pool", scripts=(never,),
+            settings={"upstream": {"pool": {"size": 1}}, "timeouts": {"pool_wait": "900ms"}},
+            ran_out="pool_wait", configured_ms=900),
     refused("open", "circuit_open", asks_twice, "The circuit of the route all was open",
             "the chat upstream was not asked", "The client was asked to wait <20-40 s>",
             "The circuit stayed open", status=503, by="breaker", scripts=(status(503),),
@@ -547,7 +547,8 @@ def check_facts(case: Scene, story: dict[str, Any]) -> None:
     assert ([case.ran_out] if case.ran_out else []) == [clock["clock"] for clock in over]
     for clock in over:
         assert case.configured_ms == clock["configured_ms"]
-        assert 0.7 * clock["configured_ms"] <= clock["elapsed_ms"] < story["duration_ms"] + 1
+        # as long as the machine stood still does not count as waited
+        assert 0.3 * clock["configured_ms"] <= clock["elapsed_ms"] < story["duration_ms"] + 1
     refusing = [guard["guard"] for guard in story["guards"] if guard["decision"] == "refused"]
     assert ([case.refused_by] if case.refused_by else []) == refusing
 
