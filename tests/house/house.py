@@ -20,7 +20,7 @@ from proxy.observation.reload_report import ReloadReport
 from proxy.settings.load import parse
 from proxy.settings.source import Source
 from tests.house.fault_upstream import FaultUpstream
-from tests.house.raw_client import Answer, RawClient, eventually, fetch
+from tests.house.raw_client import PATIENCE, Answer, RawClient, eventually, fetch
 
 Event = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -252,7 +252,7 @@ class Process:
     def tell(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    async def ended(self, patience: float = 10) -> int:
+    async def ended(self, patience: float = PATIENCE) -> int:
         """Its exit code. Raises TimeoutError."""
         async with asyncio.timeout(patience):
             return await self.process.wait()
