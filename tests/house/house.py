@@ -226,8 +226,7 @@ class Process:
         try:
             await running._await_ready()
         except BaseException:  # nobody has it yet who could end it
-            if process.returncode is None:
-                process.kill()
+            await running.end()
             raise
         return running
 
