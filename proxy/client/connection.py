@@ -16,20 +16,12 @@ from proxy.client.patience import Patience
 from proxy.client.reading import Reading
 from proxy.client.request_reader import RequestReader
 from proxy.client.source import ClientSource
-from proxy.client.states import (
-    CLOSED,
-    CLOSING,
-    DRAINING,
-    EXCHANGE,
-    FOLLOWERS,
-    HEAD,
-    NAMES,
-    WAITING,
-)
+from proxy.client.states import CLOSED, CLOSING, DRAINING, EXCHANGE, FOLLOWERS, HEAD, NAMES, WAITING
 from proxy.client.unread import UnreadBound
 from proxy.clock import now
 from proxy.http.trust import Peers
 from proxy.timing.waiter import Waiter
+from proxy.tls.transport import TlsTransport
 
 LAST_READ: Final = 30.0
 """Seconds for which a client may leave what is queued unread once the connection is to close."""
@@ -151,10 +143,16 @@ class ClientConnection:
         """Bytes that wait for the client."""
         return 0 if self._output is None else self._output.queued
 
-    def write(self, data: bytes) -> None:
-        """Queue bytes for the client; nothing happens once it is gone."""
-        if self.transport is not None:
-            self.transport.write(data)
+    def write(self, data: bytes, *, last: bool = False) -> None:
+        """Queue bytes for the client; nothing happens once it is gone.
+
+        `last`: nothing follows but the end of the connection.
+        """
+        transport = self.transport
+        if last and isinstance(transport, TlsTransport) and self.reader.is_read:
+            transport.write_last(data)
+        elif transport is not None:
+            transport.write(data)
 
     async def drained(self, silence: float, limit: float) -> bool:
         """Wait until the client has read, or is gone.

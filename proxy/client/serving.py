@@ -25,9 +25,9 @@ LINGER_BYTES: Final = 64 * 1024 * 1024
 async def serve(client: ClientConnection) -> None:
     """Serve requests until the connection is to end, and close it."""
     try:
-        goes_on = True
-        while goes_on and await _arrives(client):
-            goes_on = await _take(client)
+        while await _arrives(client) and await _take(client):
+            if client.reader.held:
+                await asyncio.sleep(0)  # others' turn: who sends ahead may not have the loop alone
         if client.state < CLOSING:
             await _end(client)
     finally:
@@ -39,8 +39,6 @@ async def serve(client: ClientConnection) -> None:
 async def _arrives(client: ClientConnection) -> bool:
     """Wait for a request. False where none will come."""
     reader = client.reader
-    if reader.held:
-        await asyncio.sleep(0)  # others' turn: who sends ahead may not have the loop to himself
     while client.state <= HEAD:
         if reader.is_ready():
             return True
@@ -104,8 +102,7 @@ async def _drop_rest(client: ClientConnection) -> bool:
 async def _end(client: ClientConnection) -> None:
     """Close in stages where the client may still be sending, else at once."""
     reader = client.reader
-    is_sending = not reader.body.is_whole or reader.is_over or reader.held > 0
-    if is_sending and client.state in (EXCHANGE, DRAINING):
+    if not reader.is_read and client.state in (EXCHANGE, DRAINING):
         if client.state == EXCHANGE:
             client.enter(DRAINING)
         reader.body.drop()
