@@ -10,7 +10,7 @@ from typing import Protocol
 
 from proxy import outcome as o
 from proxy import respond
-from proxy.admission import admit, let_in, refuse_new
+from proxy.admission import admit, is_limited, let_in, refuse_new
 from proxy.attempts import call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
@@ -52,7 +52,7 @@ async def forward(ctx: Context) -> bool:
         return refuse(ctx, o.BAD_REQUEST, unclear)
     if refusal := guards.refuse_on_route(asked, terms.max_body, websocket=terms.websocket):
         return refuse(ctx, refusal)
-    if ctx.is_limited and (refused := admit(ctx) or (await let_in(ctx) if ctx.waits else None)):
+    if is_limited(ctx) and (refused := admit(ctx) or (await let_in(ctx) if ctx.waits else None)):
         return await answer_refused(ctx, refused)
     if asked.has_body:
         await keep_body(ctx)

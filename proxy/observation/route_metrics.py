@@ -134,7 +134,7 @@ class RouteMetrics:
         spread, route = self._series.spread, self._route
         self._numbers("sidelight_stream_reads_total")[(route,)] += x.reads
         spread("sidelight_stream_events", route).observe(x.events)
-        spread("sidelight_stream_client_wait_seconds", route).observe(x.client_wait)
+        spread("sidelight_stream_client_wait_seconds", route).observe(x.spent.client)
         if x.first_event is not None:
             self._observe("sidelight_time_to_first_event_seconds", x.first_event, x)
         if x.end_marker is not None:
