@@ -100,7 +100,8 @@ def _note_choice(ctx: Context, tried: Attempt) -> None:
 def _measure(tried: Attempt, connected: float, sent: float, ended: float) -> None:
     if sent > connected:  # of an early answer it is not: the upload has not ended
         tried.upload = waited(connected, sent)
-    tried.head = waited(max(connected, sent), ended)
+        connected = sent
+    tried.head = waited(connected, ended)
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
@@ -129,7 +130,8 @@ async def _send(ctx: Context, connection: Connection, at: float) -> ResponseHead
     ctx.exchange.spent.enter(UPSTREAM, at)
     if ctx.permit is not None:
         ctx.permit.is_sent = True
-    _request(ctx, connection, _head(ctx) + _framed(ctx))
+    data = _head(ctx)
+    _request(ctx, connection, data + _framed(ctx) if ctx.asked.has_body else data)
     ctx.sent_at = at
     return await connection.head(ctx.route.terms.head, ctx.deadline.left(ctx.sent_at))
 
