@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from proxy.client.connection import ClientConnection
+from proxy.client.owner import FixedLimits
 from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
 from proxy.http.peer import Peer
@@ -47,6 +48,7 @@ class TrafficServer(web.Server):
         super().__init__(forward)  # type: ignore[arg-type]  # we read requests, it never does
         self._forward = forward
         self._rule = rule
+        self._limits = FixedLimits.of(rule)
         self._peers = peers
         self._has_room = has_room
         self._shed = shed
@@ -59,7 +61,7 @@ class TrafficServer(web.Server):
 
     def __call__(self) -> ClientProtocol:  # type: ignore[override]
         client = ClientConnection(
-            self, self._rule, self._peers, self._forward, self._forward.refuse
+            self, self._limits, self._peers, self._forward, self._forward.refuse
         )
         return ClientProtocol(client)
 
@@ -70,7 +72,7 @@ class TrafficServer(web.Server):
 
     def take(self, rule: Listen, peers: Peers) -> None:
         """Have other bounds for new connections, and another opinion of the peers of all."""
-        self._rule = rule
+        self._rule, self._limits = rule, FixedLimits.of(rule)
         if peers == self._peers:
             return
         self._peers = peers

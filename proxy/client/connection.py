@@ -5,13 +5,13 @@ the client and break it off. Refuses to know what an exchange is or what it answ
 """
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.client.exits import ClientExit
 from proxy.client.intake import Intake
 from proxy.client.output import Output
-from proxy.client.owner import Bound, ConnectionLimits, Owner, Refuse, Serve
+from proxy.client.owner import Bound, ConnectionLimits, Owner, PartingTransport, Refuse, Serve
 from proxy.client.patience import Patience
 from proxy.client.reading import Reading
 from proxy.client.request_reader import RequestReader
@@ -21,7 +21,6 @@ from proxy.client.unread import UnreadBound
 from proxy.clock import now
 from proxy.http.trust import Peers
 from proxy.timing.waiter import Waiter
-from proxy.tls.transport import TlsTransport
 
 LAST_READ: Final = 30.0
 """Seconds for which a client may leave what is queued unread once the connection is to close."""
@@ -149,9 +148,11 @@ class ClientConnection:
         `last`: nothing follows but the end of the connection.
         """
         transport = self.transport
-        if last and isinstance(transport, TlsTransport) and self.reader.is_read:
-            transport.write_last(data)
-        elif transport is not None:
+        if transport is None:
+            return
+        if last and self.source.peer.scheme == b"https" and self.reader.is_read:
+            cast("PartingTransport", transport).write_last(data)
+        else:
             transport.write(data)
 
     async def drained(self, silence: float, limit: float) -> bool:

@@ -12,6 +12,7 @@ from proxy.client.connection import ClientConnection
 from proxy.client.request import RequestError
 from proxy.client.states import CLOSED, CLOSING, DRAINING, EXCHANGE, HEAD, TUNNEL, WAITING
 from proxy.client.switched import SwitchedClient
+from proxy.http.peer import Peer
 from tests.client.fakes import GET, Owner, Transport, connect, turns
 from tests.client.reference import Limits
 from tests.tls.test_transport import Dialogue, Served
@@ -132,8 +133,7 @@ async def test_body_bytes_wake_who_waits_for_them() -> None:
     client, _ = connect()
     client.received(POST % 2)
     take(client)
-    waiting = asyncio.create_task(client.waiter.wait(9))
-    await turns()
+    waiting = client.waiter.wait(9)
     client.received(b"h")
     await waiting
 
@@ -315,6 +315,7 @@ async def test_over_tls_a_goodbye_goes_with_the_last_answer(
     """But not to a client that is still sending: it is read on for a while."""
     dialogue = Dialogue(authority, Served)
     client, _ = connect(transport=dialogue.port)
+    client.source.peer = Peer("", scheme=b"https")
     client.received(came)
     take(client)
     client.write(b"answer", last=last)
