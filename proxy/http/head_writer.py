@@ -14,7 +14,6 @@ from proxy.http.header_changes import HeaderChange
 from proxy.http.headers import RawHeaders, appended, combine, joined, to_client, to_upstream
 from proxy.http.peer import Peer
 from proxy.http.request_head import RequestHead
-from proxy.tracing.record import SpanRecord
 
 _CORS = frozenset(
     b"access-control-" + name
@@ -53,17 +52,16 @@ class Head(Protocol):
 
 
 class _Ours:
-    """Names of lines that are ours to write, alone and beside a span."""
+    """Names of lines that are ours to write."""
 
     def __init__(self, own: frozenset[bytes]) -> None:
-        self._alone = own
+        self.alone = own
         self._below_theirs = own | {b"traceparent"}
         self._begun_here = own | {b"traceparent", b"tracestate"}
 
-    def beside(self, span: SpanRecord | None) -> frozenset[bytes]:
-        if span is None:
-            return self._alone
-        return self._below_theirs if span.keeps_state else self._begun_here
+    def beside_span(self, *, keeps_state: bool) -> frozenset[bytes]:
+        """With its `traceparent`, and the `tracestate` that stops here."""
+        return self._below_theirs if keeps_state else self._begun_here
 
 
 class Heads:
@@ -106,7 +104,8 @@ class Heads:
         """
         wanted = host if host is not None else asked.host
         same = wanted == asked.fields.get(b"host")
-        own = (self._ours if same else self._ours_and_host).beside(x.span)
+        ours = self._ours if same else self._ours_and_host
+        own = ours.alone if x.span is None else ours.beside_span(keeps_state=x.span.keeps_state)
         target = without_prefix(asked.target, strip)
         return b"".join(
             (
