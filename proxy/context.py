@@ -97,7 +97,8 @@ class Context:
     upload_clocks: UploadClocks | None
     """Of the body, once it was waited for."""
     head: bytes
-    """The head for the upstream, the same for every attempt at endpoints with this `base`."""
+    """The head for the upstream, for every attempt at endpoints with this `base`: but for its span,
+    the same."""
     base: str
     sent_at: float
     """When the last attempt's request had been sent whole."""
