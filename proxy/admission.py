@@ -52,6 +52,11 @@ def refuse_new(ctx: Context) -> Refusal | None:
     return Refusal(o.DRAINING, ctx.drain.refused_since) if ctx.drain.refuses else None
 
 
+def is_limited(ctx: Context) -> bool:
+    """Whether a guard or a limit is to be asked for leave."""
+    return ctx.plan.concurrency is not None or not ctx.route.admits_all
+
+
 def admit(ctx: Context) -> Refusal | None:
     """Why the request is not let in; None where it is, or where `ctx.waits` and `let_in` says."""
     rule, asked, route = ctx.route.rule, ctx.asked, ctx.route

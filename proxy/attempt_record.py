@@ -13,51 +13,64 @@ from proxy.upstream.resolved import Resolved
 class Attempt:
     """One try at one endpoint, up to the head of its answer."""
 
+    __slots__ = (
+        "address", "budget_left", "chosen", "connect", "detail", "endpoint", "head", "idle",
+        "in_vain", "link", "outcome", "pause", "queued", "resolved", "result", "retry_after",
+        "reused", "sent", "span_id", "started", "status", "upload", "upstream_ids", "use",
+    )  # fmt: skip
+
     endpoint: str
     started: float
-    address: str | None = None
+    address: str | None
     """Which address of the endpoint's name it was; None where that has one only."""
-    chosen: Chosen | None = None
+    chosen: Chosen | None
     """Why it was this endpoint, and what was known of the others; None where there is one only."""
-    reused: bool = False
-    connect: float | None = None
+    reused: bool
+    connect: float | None
     """Length of TCP and TLS set-up; None on a reused connection."""
-    head: float | None = None
+    head: float | None
     """From the request sent to the head of the answer."""
-    upload: float = 0.0
+    upload: float
     """From the connection to the last byte of a request whose body was passed on as it came."""
-    sent: bool = False
+    sent: bool
     """Whether any byte of the request was handed to the kernel."""
-    status: int | None = None
-    result: Result | None = None
-    outcome: Outcome | None = None
-    detail: str | None = None
+    status: int | None
+    result: Result | None
+    outcome: Outcome | None
+    detail: str | None
     """What happened in technical words; internal, never sent to a client."""
-    pause: float = 0.0
+    pause: float
     """The wait after it, before the next attempt."""
-    upstream_ids: dict[str, str] | None = None
+    upstream_ids: dict[str, str] | None
     """IDs of the upstream's own, of an answer that was not passed on."""
-    retry_after: float | None = None
+    retry_after: float | None
     """Seconds for which the answer asked us to stay away."""
-    queued: float = 0.0
+    queued: float
     """Waited for a connection slot; part of the exchange's `queued`."""
-    budget_left: float | None = None
+    budget_left: float | None
     """Retry tokens left after the decision that followed it."""
 
-    span_id: str = ""
+    span_id: str
     """Of its span, which the upstream sees as the parent; empty where it has none."""
-    in_vain: float | None = None
+    in_vain: float | None
     """How long a connection was tried to be made that did not come about."""
-    link: Link | None = None
+    link: Link | None
     """The connection that carried it; None where there was none."""
-    resolved: Resolved | None = None
+    resolved: Resolved | None
     """What the DNS answered for the endpoint's name, where a connection was to be made."""
-    use: int = 0
+    use: int
     """The how many-th exchange on that connection it was."""
-    idle: float | None = None
+    idle: float | None
     """How long the connection had lain in the pool; None for one that had not."""
 
     def __init__(self, endpoint: str, started: float) -> None:
+        self.address = self.chosen = self.connect = self.head = self.status = self.result = None
+        self.outcome = self.detail = self.upstream_ids = self.retry_after = None
+        self.budget_left = self.in_vain = self.link = self.resolved = self.idle = None
+        self.reused = self.sent = False
+        self.upload = self.pause = self.queued = 0.0
+        self.span_id = ""
+        self.use = 0
         self.endpoint = endpoint
         self.started = started
 
@@ -76,7 +89,7 @@ class Attempt:
         link.uses += 1
         self.link, self.use = link, link.uses
         if link.rested_at:
-            self.idle = max(0.0, at - link.rested_at)
+            self.idle = at - link.rested_at if at > link.rested_at else 0.0
 
     def answer(self, status: int) -> None:
         """A head came."""

@@ -74,6 +74,12 @@ class Plan:
 class Context:
     """The working state of an exchange; nothing of it outlives it."""
 
+    __slots__ = (
+        "asked", "base", "body", "choice", "client", "closing", "connection", "cors", "deadline",
+        "drain", "exchange", "head", "kept", "own_fields", "permit", "places", "plan", "request",
+        "route", "sent_at", "source", "stream", "upload", "upload_clocks", "upstream", "waits",
+    )  # fmt: skip
+
     plan: Plan
     exchange: Exchange
     asked: RequestHead
@@ -84,62 +90,61 @@ class Context:
     route: Route
     """Set once one is found, as is `upstream`; `x.route` is empty until then."""
     upstream: Upstream
-    body: bytes | None = b""
+    body: bytes | None
     """The whole body, kept for replay; None while that is not at hand."""
-    kept: KeptBody | None = None
+    kept: KeptBody | None
     """What was taken of a body that is not whole yet; lost where it is too much to be kept."""
-    upload_clocks: UploadClocks | None = None
+    upload_clocks: UploadClocks | None
     """Of the body, once it was waited for."""
-    head: bytes = b""
-    """The head for the upstream, the same for every attempt at endpoints with this `base`."""
-    base: str = ""
-    sent_at: float = 0.0
+    head: bytes
+    """The head for the upstream, for every attempt at endpoints with this `base`: but for its span,
+    the same."""
+    base: str
+    sent_at: float
     """When the last attempt's request had been sent whole."""
     deadline: Deadline
     """Set when the attempts begin."""
-    permit: Permit | None = None
-    connection: Connection | None = None
-    choice: Choice | None = None
+    permit: Permit | None
+    connection: Connection | None
+    choice: Choice | None
     """Of the endpoints of `upstream`; None where there is one only."""
-    upload: "asyncio.Task[None] | None" = None
-    stream: EventStream | None = None
+    upload: "asyncio.Task[None] | None"
+    stream: EventStream | None
     """Set from the commit on, where the answer is a stream of events."""
-    cors: bytes = b""
+    cors: bytes
     """Header lines that let a page of another origin read the answer."""
-    places: tuple[Ticket, ...] = ()
+    places: tuple[Ticket, ...]
     """Places that it has, or waits for."""
-    waits: bool = False
+    waits: bool
     """Whether it is let in only after a wait: for the message in its body, or for a place."""
-    own_fields: bytes = b""
+    own_fields: bytes
     """Header lines of our own for whatever answer the client gets: what its limits leave it."""
-    closing: bool = False
+    closing: bool
     """Whether the client's connection ends with this exchange, whatever else speaks for it."""
 
     def __init__(
         self, plan: Plan, exchange: Exchange, asked: RequestHead, request: Request, drain: Drain
     ) -> None:
+        self.body = self.head = self.cors = self.own_fields = b""
+        self.kept = self.upload_clocks = self.permit = self.connection = self.choice = None
+        self.upload = self.stream = None
+        self.base, self.sent_at, self.places = "", 0.0, ()
+        self.waits = self.closing = False
         self.plan, self.exchange, self.drain, self.asked = plan, exchange, drain, asked
         self.request, self.client, self.source = request, request.client, request.client.source.peer
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether a guard or a limit is to be asked for leave."""
-        return self.plan.concurrency is not None or not self.route.admits_all
 
     @property
     def keeps_alive(self) -> bool:
         """Whether the client's connection may carry another exchange after this one."""
         return self.asked.keep_alive and not self.closing and not self.drain.has_begun
 
-    def commit(self, status: int, data: bytes) -> None:
-        """The commit: the head goes to the client, with what is at hand of the body.
-
-        From here on nothing is retried and no status changes.
-        """
+    def commit(self, status: int, data: bytes, *, last: bool = False) -> None:
+        """The commit: the head goes out, and what is at hand of the body; no retry from now on.
+        `last`: nothing follows on the connection."""
         self.exchange.commit(status, now())
         if self.choice is not None and status < 500:
             self.upstream.passive.answered(self.choice, now())
-        self.client.write(data)
+        self.client.write(data, last=last)
         if self.upload_clocks is not None:
             self.upload_clocks.answered()
 
@@ -158,21 +163,20 @@ class Context:
 
     def _failed(self, at: float) -> FailedAttempt:
         x, tried = self.exchange, self.exchange.attempts[-1]
-        outcome = tried.outcome or x.outcome or UPSTREAM_ERROR
-        return FailedAttempt(x.request_id, outcome.code, tried.status, tried.endpoint, at)
+        code = (tried.outcome or x.outcome or UPSTREAM_ERROR).code
+        return FailedAttempt(x.request_id, code, tried.status, tried.endpoint, at)
 
     def write_head(self, authority: bytes | None = None, base: str = "") -> None:
         """Write the head for the upstream, for an endpoint whose service is below `base`.
 
         `authority` is sent where the upstream has none of its own; None: the client's.
         """
-        host = own if (own := self.upstream.host) else authority
         self.base = base
         self.head = self.plan.heads.request(
             self.asked,
             self.exchange,
             self.source,
-            host=host,
+            host=self.upstream.host or authority,
             strip=self.route.terms.strip_prefix,
             via=self.upstream.via,
             base=base,

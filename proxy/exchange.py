@@ -6,8 +6,7 @@ The observer reads it once, at the end.
 Times are seconds on `clock.now`, lengths of time are seconds, sizes are bytes.
 None means: it did not come to that.
 
-No dataclass, whose made-up `__init__` is not compiled: to set every field of every exchange would
-cost more than to read its request. The defaults stand in the class, as those of an attempt do.
+Slots: with more attributes than a shared dict holds each record would have a large one of its own.
 """
 
 from proxy.attempt_record import Attempt
@@ -26,126 +25,140 @@ _LONGEST_CODING = 40
 class Exchange:
     """Everything that log, metrics, stories and alerts are made from."""
 
+    __slots__ = (
+        "around", "attempts", "breaker_before", "breaker_counts", "breaker_state", "bytes_in",
+        "bytes_out", "cancelled", "client_cert", "client_ip", "client_request_id", "clock_ran",
+        "committed", "config_hash", "detail", "end_marker", "ended", "events", "evidence",
+        "fallback", "fault", "fields", "first_event", "held", "host", "id_is_ours",
+        "inband_error", "interim", "is_raw", "last_byte", "masked", "max_gap", "max_gap_at",
+        "method", "opening", "outcome", "phase", "raw_coding", "reads", "replaced_by",
+        "request_id", "retry_in", "retry_stopped", "route", "span", "span_id", "spent", "started",
+        "started_wall", "status", "streamed", "target", "terms", "trace_id", "upstream",
+        "upstream_ids", "upstream_request_id", "upstream_status", "user_agent", "would_refuse",
+    )  # fmt: skip
+
     started: float
     started_wall: float
     method: str
     target: str
     """The request target byte for byte (latin-1), not redacted: never record it as it is."""
     client_ip: str
-    request_id: str = ""
-    id_is_ours: bool = False
+    request_id: str
+    id_is_ours: bool
     """Whether it was made here, and so has nothing of a client's in it."""
-    client_request_id: str | None = None
-    upstream_request_id: str | None = None
+    client_request_id: str | None
+    upstream_request_id: str | None
     """The first of `upstream_ids`."""
-    upstream_ids: dict[str, str] | None = None
+    upstream_ids: dict[str, str] | None
     """IDs of the upstream's own, by header; None where it named none."""
-    trace_id: str = ""
-    span_id: str = ""
+    trace_id: str
+    span_id: str
     """The span that stands for it: ours where it is exported, else the client's own."""
-    span: SpanRecord | None = None
+    span: SpanRecord | None
     """Of our own span; None where it has none."""
     fields: dict[str, str]
     """The team's own, from `observe.fields`."""
-    user_agent: str = ""
-    client_cert: str = ""
+    user_agent: str
+    client_cert: str
     """The name in the certificate that the client has shown; empty where it has shown none."""
-    host: str = ""
-
-    route: str = ""
+    host: str
+    route: str
     """Name of the route; empty where none was found."""
-    upstream: str = ""
+    upstream: str
     terms: Terms | None
     """The rule of the route, as it was when the exchange ran."""
-    config_hash: str = ""  # of the settings it ran under
-    replaced_by: str = ""  # by settings that were in force when it ended
+    config_hash: str  # of the settings it ran under
+    replaced_by: str  # by settings that were in force when it ended
     attempts: list[Attempt]
-    retry_stopped: NotRetried | None = None
-    breaker_state: str | None = None
+    retry_stopped: NotRetried | None
+    breaker_state: str | None
     """State of the route's breaker when the exchange ended."""
-    breaker_before: str | None = None
+    breaker_before: str | None
     """State of the route's breaker when the first attempt asked it."""
-    breaker_counts: tuple[int, int] | None = None
+    breaker_counts: tuple[int, int] | None
     """Failed attempts and all of them in the breaker's window, at the end of a bad exchange."""
-    opening: Opening | None = None
+    opening: Opening | None
     """What had opened the route's circuit, where it was not closed at the end of a bad exchange."""
-    retry_in: float | None = None
+    retry_in: float | None
     """Seconds the client was asked to wait, where it was."""
-
-    status: int | None = None
+    status: int | None
     """What the client was sent; 499 where it left before a head; None where nothing was sent."""
-    upstream_status: int | None = None
-    interim: tuple[int, ...] = ()
+    upstream_status: int | None
+    interim: tuple[int, ...]
     """Statuses of the interim responses that were passed on to the client."""
-    outcome: Outcome | None = None
-    phase: str = "R"
+    outcome: Outcome | None
+    phase: str
     """Where it is now: the second character of `term` for outcomes that end anywhere."""
-    detail: str | None = None
+    detail: str | None
     """What happened in technical words; internal, never sent to a client."""
-    would_refuse: str | None = None
+    would_refuse: str | None
     """The limit that only runs dry and would have refused it, in technical words."""
-    fault: Fault | None = None
+    fault: Fault | None
     """Where a bug of our own ended it."""
-    masked: bool = False
+    masked: bool
     """Whether the upstream's answer was replaced by words of our own."""
-    fallback: FallbackRecord | None = None
+    fallback: FallbackRecord | None
     """What was given, or tried, where there was no answer."""
-    committed: float | None = None
+    committed: float | None
     """When the head went to the client."""
-    ended: float = 0.0
+    ended: float
     spent: TimeSpent
     """Where its time went."""
-    streamed: bool = False
+    streamed: bool
     """Whether the answer is a stream of events, or a tunnel."""
-    events: int = 0
+    events: int
     """Data events passed on."""
-    reads: int = 0
+    reads: int
     """Reads in which the stream came; fewer than events where they arrive bunched."""
-    first_event: float | None = None
+    first_event: float | None
     """From opening to the first data event."""
-    end_marker: bool | None = None
+    end_marker: bool | None
     """Whether a stream that ended well carried its end marker; None where none is looked for."""
-    is_raw: bool = False
+    is_raw: bool
     """Whether a stream was passed on, in whole or in part, without knowing its events: compressed,
     of a type of the route's own, or bytes that are no event."""
-    raw_coding: str = ""
+    raw_coding: str
     """The content coding for which events could not be seen; empty where it was not for one."""
-    inband_error: bool = False
+    inband_error: bool
     """Whether the client was told inside the stream what broke it."""
-    cancelled: float | None = None
+    cancelled: float | None
     """From the client's leaving to the closing of the upstream connection."""
-    clock_ran: float | None = None
-    """How long the clock ran that ended it, where nothing else says it: that of a connection
-    that did not come about, of a body of the request, of a client that did not read, of a
-    silent tunnel, or of the next event."""
-    max_gap: float = 0.0
+    clock_ran: float | None
+    """How long the clock ran that ended it, where nothing else says it: that of a new connection, a
+    request's body, a client that did not read, a silent tunnel, or the next event."""
+    max_gap: float
     """The longest silence between two reads of the body."""
-    max_gap_at: float | None = None
+    max_gap_at: float | None
     """From opening to the beginning of that silence."""
-    last_byte: float | None = None
+    last_byte: float | None
     """From opening to the last read of the body."""
-    held: int = 0
+    held: int
     """Bytes of an unfinished event that were held back and discarded at a cut."""
-    bytes_in: int = 0
-    bytes_out: int = 0
-    """Body bytes, framing not counted."""
-    evidence: Evidence | None = None
+    bytes_in: int  # of bodies, framing not counted
+    bytes_out: int
+    evidence: Evidence | None
     """What was found out at its end, where that was bad or late."""
-    around: bytes | None = None
+    around: bytes | None
     """What happened around it, as JSON; None until that was looked at, after its end."""
 
     def __init__(
         self, started: float, started_wall: float, method: str, target: str, client_ip: str
     ) -> None:
-        self.started = started
-        self.started_wall = started_wall
-        self.method = method
-        self.target = target
-        self.client_ip = client_ip
-        self.fields = {}
-        self.terms = None
-        self.attempts = []
-        self.spent = TimeSpent(started)
+        self.request_id = self.trace_id = self.span_id = self.user_agent = self.client_cert = ""
+        self.host = self.route = self.upstream = self.config_hash = self.replaced_by = ""
+        self.raw_coding, self.phase, self.interim = "", "R", ()
+        self.id_is_ours = self.masked = self.streamed = self.is_raw = self.inband_error = False
+        self.client_request_id = self.upstream_request_id = self.upstream_ids = self.span = None
+        self.retry_stopped = self.breaker_state = self.breaker_before = self.breaker_counts = None
+        self.opening = self.retry_in = self.status = self.upstream_status = self.outcome = None
+        self.detail = self.would_refuse = self.fault = self.fallback = self.committed = None
+        self.first_event = self.end_marker = self.cancelled = self.clock_ran = None
+        self.max_gap_at = self.last_byte = self.evidence = self.around = None
+        self.ended = self.max_gap = 0.0
+        self.events = self.reads = self.held = self.bytes_in = self.bytes_out = 0
+        self.started, self.started_wall, self.spent = started, started_wall, TimeSpent(started)
+        self.method, self.target, self.client_ip = method, target, client_ip
+        self.fields, self.terms, self.attempts = {}, None, []
 
     def trace(self, trace_id: str, span_id: str) -> None:
         """Where it stands in a trace."""
@@ -159,7 +172,7 @@ class Exchange:
         """The head goes to the client. An answer of our own keeps the phase it ended in."""
         self.status, self.committed = status, at
         if self.outcome is None:
-            self.enter("S")
+            self.phase = "S"
         self.spent.enter(RELAY, at)
 
     def note(self, detail: str | None) -> None:
@@ -224,25 +237,12 @@ class Exchange:
         return self.ended - self.started
 
     @property
-    def queued(self) -> float:
-        return self.spent.queue
-
-    @property
-    def upstream_wait(self) -> float:
-        """Waited for the upstream: connect, head and body."""
-        return self.spent.connect + self.spent.upstream
-
-    @property
-    def client_wait(self) -> float:
-        """Waited for the client: its upload and its reading."""
-        return self.spent.client
-
-    @property
     def overhead(self) -> float:
         """What Sidelight itself cost: the time in which nothing was waited for."""
         spent = self.spent
         waited = spent.queue + spent.connect + spent.upstream + spent.pause + spent.client
-        return max(0.0, self.ended - self.started - waited)
+        ours = self.ended - self.started - waited
+        return ours if ours > 0.0 else 0.0
 
     @property
     def term(self) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from proxy import outcome as o
 from proxy import respond
-from proxy.admission import admit, let_in, refuse_new
+from proxy.admission import admit, is_limited, let_in, refuse_new
 from proxy.attempts import call
 from proxy.client.request import Request, RequestError
 from proxy.clock import now
@@ -36,7 +36,6 @@ from proxy.upstream.result import NoAnswer
 async def forward(ctx: Context) -> bool:
     """Take a request all the way. Whether its connection may carry another one."""
     spent, asked = ctx.exchange.spent, ctx.asked
-    spent.enter(GUARDS, now())
     if new := refuse_new(ctx):
         return refuse(ctx, new.outcome, new.detail, retry_in=new.retry_in)
     spent.enter(ROUTE, now())
@@ -52,7 +51,7 @@ async def forward(ctx: Context) -> bool:
         return refuse(ctx, o.BAD_REQUEST, unclear)
     if refusal := guards.refuse_on_route(asked, terms.max_body, websocket=terms.websocket):
         return refuse(ctx, refusal)
-    if ctx.is_limited and (refused := admit(ctx) or (await let_in(ctx) if ctx.waits else None)):
+    if is_limited(ctx) and (refused := admit(ctx) or (await let_in(ctx) if ctx.waits else None)):
         return await answer_refused(ctx, refused)
     if asked.has_body:
         await keep_body(ctx)
@@ -139,7 +138,8 @@ class Forward:
         x, ended = ctx.exchange, now()
         x.close(ended)
         gather(x, ctx.asked, ctx.client, ctx.stream, ctx.connection, ctx.cors)
-        ctx.settle("neutral", ended)
+        if ctx.permit is not None or ctx.choice is not None:
+            ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
             ctx.let_go(whole=False)
         if ctx.places:

@@ -66,7 +66,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
         change=ctx.route.response_headers,
     )
     at_hand = _framed(body, is_whole=is_whole) if chunked else body
-    ctx.commit(head.status, written + at_hand)
+    ctx.commit(head.status, written + at_hand, last=is_whole and not keep)
     x.sent(len(body))
     if _has_begun(x, stream) if stream is not None else body or is_whole:
         _probe_succeeded(ctx, head.status)
@@ -230,8 +230,8 @@ def _cors(ctx: Context, rule: CorsRule | None, fields: Mapping[bytes, bytes]) ->
 def _timing(ctx: Context, rule: CorsRule | None) -> bytes:
     """What it took up to here, in milliseconds (W3C Server Timing)."""
     x = ctx.exchange
-    ours = now() - x.started - x.upstream_wait - x.client_wait
-    timing = (1000 * x.upstream_wait, 1000 * max(0.0, ours))
+    ours = now() - x.started - x.spent.upstream_wait - x.spent.client
+    timing = (1000 * x.spent.upstream_wait, 1000 * max(0.0, ours))
     line = b"Server-Timing: upstream;dur=%.1f, proxy;dur=%.1f\r\n" % timing
     return line if rule is None else line + timing_grant(rule, ctx.asked.fields.get(b"origin"))
 

@@ -91,6 +91,11 @@ class TimeSpent:
         else:
             self.pause += took
 
+    @property
+    def upstream_wait(self) -> float:
+        """Waited for the upstream: connect, head and body."""
+        return self.connect + self.upstream
+
     def by_name(self) -> dict[str, float]:
         """Seconds of every part that took any."""
         return {name: took for name in PARTS if (took := float(getattr(self, name)))}

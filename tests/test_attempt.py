@@ -136,8 +136,8 @@ async def test_an_answer_before_the_end_of_the_upload_was_the_upstreams_to_give(
     ctx.body = None
     await attempt(ctx, now())
 
-    assert 0.0 == ctx.exchange.client_wait
-    assert ctx.exchange.upstream_wait > 0
+    assert 0.0 == ctx.exchange.spent.client
+    assert ctx.exchange.spent.upstream_wait > 0
     ctx.let_go(whole=False)
 
 

@@ -213,7 +213,7 @@ async def test_a_kept_upload_that_is_broken_off_counts(line) -> None:
     keeping.cancel()
     await asyncio.wait([keeping])
 
-    assert ctx.exchange.client_wait > 0
+    assert ctx.exchange.spent.client > 0
 
 
 PAIR = {"endpoints": ["http://127.0.0.1:9", "http://127.0.0.2:9"], "balance": "round_robin"}

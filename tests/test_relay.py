@@ -125,8 +125,8 @@ async def test_what_the_record_says_of_a_body(monkeypatch) -> None:
 
     assert 14.0 == scene.x.last_byte
     assert 5.0 == scene.x.max_gap
-    assert 21.0 == scene.x.upstream_wait
-    assert 1.5 == scene.x.client_wait
+    assert 21.0 == scene.x.spent.upstream_wait
+    assert 1.5 == scene.x.spent.client
 
 
 async def test_bytes_that_went_with_the_head_were_the_first(monkeypatch) -> None:
@@ -185,7 +185,7 @@ async def test_a_stuck_client_is_not_counted_as_our_own_time(monkeypatch) -> Non
     scene = Scene([(1.0, b"abc")], takes=21.0)
     await scene.play(monkeypatch)
 
-    assert 20.0 == scene.x.client_wait
+    assert 20.0 == scene.x.spent.client
 
 
 async def test_the_clock_of_a_stuck_client_is_measured(monkeypatch) -> None:

@@ -86,6 +86,11 @@ class RequestReader:
         return len(self._data) - self._at
 
     @property
+    def is_read(self) -> bool:
+        """Whether the last request is here as a whole, and nothing behind it."""
+        return self.body.is_whole and not self.is_over and self._at == len(self._data)
+
+    @property
     def is_full(self) -> bool:
         """Whether no more is to be read from the client for now."""
         return self.body.buffered > HIGH_WATER or len(self._data) - self._at >= self._room
@@ -113,7 +118,8 @@ class RequestReader:
             return False
         if self._line is None and self._data[self._at] == _CR and not self._skip_line_ends():
             return False
-        end = self._data.find(_HEAD_END, max(self._at, self._seen - 3))
+        at = self._at if self._seen < self._at + 3 else self._seen - 3
+        end = self._data.find(_HEAD_END, at)
         if end >= 0:
             self._end = end + 4
             return True

@@ -135,7 +135,7 @@ def _of_body(found: Evidence) -> EndFacts:
 
 def _of_client(x: Exchange, found: Evidence | None) -> EndFacts:
     facts: EndFacts = {}
-    if waited := x.client_wait:
+    if waited := x.spent.client:
         facts["client_ms"] = waited
     if found is None:
         return facts

@@ -39,7 +39,7 @@ class RouteMetrics:
         method = x.method if x.method in METHODS else self._overflow("sidelight_requests_total")
         status = _STATUSES.get(x.status) or self._overflow("sidelight_requests_total")
         self._requests[route, method, status] += 1
-        duration = x.duration
+        duration = x.ended - x.started
         at = x.started_wall + duration
         self._duration.observe_of(duration, x.request_id, x.trace_id, at)
         self._overhead.observe(x.overhead)
@@ -134,7 +134,7 @@ class RouteMetrics:
         spread, route = self._series.spread, self._route
         self._numbers("sidelight_stream_reads_total")[(route,)] += x.reads
         spread("sidelight_stream_events", route).observe(x.events)
-        spread("sidelight_stream_client_wait_seconds", route).observe(x.client_wait)
+        spread("sidelight_stream_client_wait_seconds", route).observe(x.spent.client)
         if x.first_event is not None:
             self._observe("sidelight_time_to_first_event_seconds", x.first_event, x)
         if x.end_marker is not None:

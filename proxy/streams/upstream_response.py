@@ -7,12 +7,19 @@ from proxy.streams.relay import EventStream
 class UpstreamResponse:
     """The upstream's answer: its head, and of its body what has been read."""
 
+    __slots__ = (
+        "body", "head", "is_whole", "stream",
+    )  # fmt: skip
+
     head: ResponseHead
-    body: bytes = b""
-    is_whole: bool = False
+    body: bytes
+    is_whole: bool
     """Whether `body` is all of it and the connection is given back."""
-    stream: EventStream | None = None
+    stream: EventStream | None
     """Set where the head was held until the first event."""
 
     def __init__(self, head: ResponseHead) -> None:
+        self.body = b""
+        self.is_whole = False
+        self.stream = None
         self.head = head

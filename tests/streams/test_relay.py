@@ -210,7 +210,7 @@ async def test_what_is_measured(scene) -> None:
     assert (6.0, 13.0) == (x.first_event, x.last_byte)
     assert (7.0, 6.0) == (x.max_gap, x.max_gap_at)
     assert [3.0, 7.0] == play.watcher.gaps
-    assert 13.0 == x.upstream_wait
+    assert 13.0 == x.spent.upstream_wait
 
 
 @pytest.mark.parametrize(
@@ -532,7 +532,7 @@ async def test_a_client_that_does_not_read_is_too_slow(scene) -> None:
     play = scene([(1, ONE), (1, TWO)], takes=25.0)
 
     assert o.CLIENT_TOO_SLOW is await play.play()
-    assert (20.0, 20.0) == (play.x.client_wait, play.x.clock_ran)
+    assert (20.0, 20.0) == (play.x.spent.client, play.x.clock_ran)
 
 
 async def test_a_client_may_not_outlast_the_stream(scene) -> None:
@@ -548,7 +548,7 @@ async def test_while_the_client_does_not_read_the_upstream_is_not_silent(scene) 
     play = scene(steps, takes=19.0, event_gap=45)
 
     assert await play.play() is None
-    assert 3 * 19.0 == play.x.client_wait
+    assert 3 * 19.0 == play.x.spent.client
     assert 29.0 == play.x.max_gap
 
 

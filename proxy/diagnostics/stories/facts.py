@@ -160,7 +160,7 @@ class Facts:
 
     @property
     def queued(self) -> str:
-        return lasting(self._x.queued)
+        return lasting(self._x.spent.queue)
 
     @property
     def limit(self) -> str:

@@ -200,9 +200,9 @@ def _breaker(x: Exchange) -> Story | None:
 
 def _times(x: Exchange) -> Story:
     lengths = {
-        "queue_ms": x.queued,
-        "upstream_ms": x.upstream_wait,
-        "client_ms": x.client_wait,
+        "queue_ms": x.spent.queue,
+        "upstream_ms": x.spent.upstream_wait,
+        "client_ms": x.spent.client,
         "paused_ms": x.spent.pause,
         "cancel_ms": x.cancelled,
     }
