@@ -1,5 +1,7 @@
 """Errors as they are shown: of this process, or with those of all instances."""
 
+from typing import Any
+
 import pytest
 
 from proxy.diagnostics.errors.fleet import together
@@ -24,8 +26,9 @@ def test_without_a_common_store_there_are_our_own_only(had) -> None:
     groups, own = had("upstream_reset", 11.0)
     view = ErrorsView(groups, "pod-1", lambda: None)
     fingerprint = own.kind.fingerprint
+    shown: Any = view.all(WALL)["groups"]
 
-    assert ["upstream_reset"] == [group["code"] for group in view.all(WALL)["groups"]]
+    assert ["upstream_reset"] == [group["code"] for group in shown]
     assert "instances" not in view.one(fingerprint, WALL)
     assert view.one("of nobody", WALL) is None
 
@@ -35,7 +38,7 @@ def test_those_of_all_instances_are_one_list_the_latest_first(had) -> None:
     _, same = had("upstream_reset", 12.0)
     _, other = had("head_timeout", 13.0)
     view = ErrorsView(groups, "pod-1", lambda: together([("pod-2", same), ("pod-3", other)]))
-    shown = view.all(WALL)["groups"]
+    shown: Any = view.all(WALL)["groups"]
 
     assert [("head_timeout", 1, ["pod-3"]), ("upstream_reset", 2, ["pod-2", "pod-1"])] == [
         (group["code"], group["total"], group["instances"]) for group in shown
