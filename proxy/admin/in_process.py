@@ -32,6 +32,8 @@ from proxy.routing import Route
 from proxy.upstream.health.view import EndpointView
 
 _CHANGES: Final = 10
+_JITTER: Final = 0.1
+"""Seconds by which two readings of the two clocks may differ though nobody has set one."""
 
 
 class InProcessAdmin:
@@ -40,6 +42,7 @@ class InProcessAdmin:
     def __init__(self, app: AppView) -> None:
         self._app = app
         self._started = now()
+        self._ahead = wall() - now()
         self._changes: dict[str, deque[Transition]] = {}
 
     def breaker_changed(self, change: Transition) -> None:
@@ -71,7 +74,7 @@ class InProcessAdmin:
         endpoints = {name: up.endpoint_views() for name, up in app.upstreams.items()}
         return HealthView(
             now=at,
-            wall=wall(),
+            wall=self._wall(at),
             started=self._started,
             upstreams=self._upstreams(at, endpoints),
             endpoints=endpoints,
@@ -85,6 +88,14 @@ class InProcessAdmin:
             config_hash=app.settings.config_hash,
             reloaded=app.reloader.last,
         )
+
+    def _wall(self, at: float) -> float:
+        """`at` as seconds since 1970: the same for the same moment, however often it is asked for,
+        until somebody sets the machine's clock."""
+        ahead = wall() - now()
+        if abs(ahead - self._ahead) > _JITTER:
+            self._ahead = ahead
+        return at + self._ahead
 
     def _upstreams(
         self, at: float, endpoints: Mapping[str, Sequence[EndpointView]]

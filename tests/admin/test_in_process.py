@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from proxy.app import App
+from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED
 from proxy.settings.load import parse
@@ -103,6 +104,18 @@ async def test_an_open_critical_circuit_is_a_failing_upstream(app) -> None:
     assert ("unknown", None) == (unknown.status, unknown.since)
     assert ("failing", "circuit of chat is open") == (failing.status, failing.reason)
     assert failing.since is not None
+
+
+async def test_a_moment_keeps_its_date_until_somebody_sets_the_clock(app, monkeypatch) -> None:
+    """However late one of the two clocks was read."""
+    clock = {"ahead": 1e9}
+    monkeypatch.setattr("proxy.admin.in_process.wall", lambda: now() + clock["ahead"])
+    at, dates = now(), []
+    for clock["ahead"] in (1e9, 1e9 + 0.004, 1e9 - 0.03, 1e9 + 60):
+        dates.append(app.in_process_admin.health().dated(at))
+
+    assert 1 == len(set(dates[:3]))
+    assert dates[3] != dates[0]
 
 
 async def test_a_drain_needs_somebody_who_can_end_the_process_and_begins_once(app) -> None:
