@@ -74,7 +74,7 @@ class Route:
         self.terms = RouteTerms(rule)
         hsts = b"Strict-Transport-Security: max-age=%d\r\n" % int(rule.hsts) if rule.hsts else b""
         self.hsts_line = hsts
-        self.guards_scheme = rule.require_https != "off" or bool(hsts)
+        self.guards_scheme = self.terms.require_https != "off" or bool(hsts)
         self.guards_body = bool(rule.content_types) or rule.message.pointer is not None
         self.admits_all = (
             self.rate_limits is None

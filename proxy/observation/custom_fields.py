@@ -47,9 +47,18 @@ class CustomFields:
         """All that a request has; absent ones are left out."""
         found: dict[str, str] = {}
         for field in self._fields:
-            value = field.value(asked)
-            if value:
-                found[field.name] = field.kept(value)
+            if field.header is not None:
+                sent = asked.fields.get(field.header)
+                value = sent.decode("utf-8", "replace") if sent else None
+            else:
+                value = field.value(asked.target)
+            if not value:
+                continue
+            if field.is_hidden:
+                value = field.hidden(value)
+            elif len(value) > MAX_VALUE:
+                value = value[:MAX_VALUE]
+            found[field.name] = value
         return found
 
 
@@ -59,25 +68,23 @@ class _Field:
     def __init__(self, name: str, field: FieldSource, key: bytes) -> None:
         self.name = name
         self._key = key
-        self._header = field.header.lower().encode() if field.header is not None else None
+        self.header = field.header.lower().encode() if field.header is not None else None
         self._path = compiled(field.path) if field.path is not None else None
         self._parameter = field.query or ""
         self._is_hashed = field.hash
-        self._is_secret = is_secret_name(field.header or field.query or "")
+        self.is_hidden = field.hash or is_secret_name(field.header or field.query or "")
+        """Whether the value itself is not kept."""
 
-    def value(self, asked: RequestHead) -> str | None:
-        if self._header is not None:
-            sent = asked.fields.get(self._header)
-            return None if sent is None else sent.decode("utf-8", "replace")
+    def value(self, target: str) -> str | None:
+        """What stands in a target."""
         if self._path is not None:
-            match = self._path.fullmatch(normalise(path_of(asked.target)))
+            match = self._path.fullmatch(normalise(path_of(target)))
             return match[1] if match else None
-        return _parameter(asked.target, self._parameter)
+        return _parameter(target, self._parameter)
 
-    def kept(self, value: str) -> str:
-        if self._is_hashed:
-            return _digest(self._key, value)
-        return REDACTED if self._is_secret else value[:MAX_VALUE]
+    def hidden(self, value: str) -> str:
+        """What is kept in place of a value."""
+        return _digest(self._key, value) if self._is_hashed else REDACTED
 
 
 def _parameter(target: str, name: str) -> str | None:
