@@ -51,7 +51,8 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
     take_rest(ctx)  # what has come meanwhile need not be streamed
     try:
         if ctx.body is not None:
-            head = await _send(ctx, got, connected)
+            _send(ctx, got, connected)
+            head = await got.head(ctx.route.terms.head, ctx.deadline.left(connected))
         else:
             head = await _stream(ctx, got, connected)
     finally:
@@ -100,7 +101,8 @@ def _note_choice(ctx: Context, tried: Attempt) -> None:
 def _measure(tried: Attempt, connected: float, sent: float, ended: float) -> None:
     if sent > connected:  # of an early answer it is not: the upload has not ended
         tried.upload = waited(connected, sent)
-    tried.head = waited(max(connected, sent), ended)
+        connected = sent
+    tried.head = waited(connected, ended)
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:
@@ -123,15 +125,15 @@ def _unanswered(ctx: Context, tried: Attempt, connection: Connection, failed: Fa
     return _failed(ctx, tried, failed)
 
 
-async def _send(ctx: Context, connection: Connection, at: float) -> ResponseHead | Failed:
-    """Send the whole request at once and wait for the head."""
+def _send(ctx: Context, connection: Connection, at: float) -> None:
+    """Send the whole request at once."""
     ctx.exchange.enter("H")
     ctx.exchange.spent.enter(UPSTREAM, at)
     if ctx.permit is not None:
         ctx.permit.is_sent = True
-    _request(ctx, connection, _head(ctx) + _framed(ctx))
+    data = _head(ctx)
+    _request(ctx, connection, data + _framed(ctx) if ctx.asked.has_body else data)
     ctx.sent_at = at
-    return await connection.head(ctx.route.terms.head, ctx.deadline.left(ctx.sent_at))
 
 
 async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHead | Failed:

@@ -89,7 +89,7 @@ class Attempt:
         link.uses += 1
         self.link, self.use = link, link.uses
         if link.rested_at:
-            self.idle = max(0.0, at - link.rested_at)
+            self.idle = at - link.rested_at if at > link.rested_at else 0.0
 
     def answer(self, status: int) -> None:
         """A head came."""

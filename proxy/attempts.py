@@ -20,7 +20,7 @@ from proxy.resilience.retry_after import rest_asked
 from proxy.respond import open_stream
 from proxy.streams.holding import hold
 from proxy.streams.upstream_response import UpstreamResponse
-from proxy.time_spent import OURS, PAUSE, UPSTREAM
+from proxy.time_spent import PAUSE, UPSTREAM
 from proxy.upload import read_rest
 from proxy.upstream.ending import retried_as
 from proxy.upstream.result import EndOfBody, Failed, NoAnswer
@@ -30,7 +30,6 @@ async def call(ctx: Context) -> UpstreamResponse | NoAnswer:
     """Make attempts until one is good or the rules say stop; gives the last real answer."""
     last: UpstreamResponse | NoAnswer | None = None
     terms, at = ctx.route.terms, now()
-    ctx.exchange.spent.enter(OURS, at)
     ctx.route.budget.earn(at)
     ctx.exchange.breaker_before = ctx.route.breaker.state(at)
     ctx.deadline = Deadline(at + terms.total)

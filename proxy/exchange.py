@@ -134,9 +134,8 @@ class Exchange:
     """From opening to the last read of the body."""
     held: int
     """Bytes of an unfinished event that were held back and discarded at a cut."""
-    bytes_in: int
+    bytes_in: int  # of bodies, framing not counted
     bytes_out: int
-    """Body bytes, framing not counted."""
     evidence: Evidence | None
     """What was found out at its end, where that was bad or late."""
     around: bytes | None
@@ -173,7 +172,7 @@ class Exchange:
         """The head goes to the client. An answer of our own keeps the phase it ended in."""
         self.status, self.committed = status, at
         if self.outcome is None:
-            self.enter("S")
+            self.phase = "S"
         self.spent.enter(RELAY, at)
 
     def note(self, detail: str | None) -> None:
@@ -242,7 +241,8 @@ class Exchange:
         """What Sidelight itself cost: the time in which nothing was waited for."""
         spent = self.spent
         waited = spent.queue + spent.connect + spent.upstream + spent.pause + spent.client
-        return max(0.0, self.ended - self.started - waited)
+        ours = self.ended - self.started - waited
+        return ours if ours > 0.0 else 0.0
 
     @property
     def term(self) -> str:

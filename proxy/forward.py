@@ -36,7 +36,6 @@ from proxy.upstream.result import NoAnswer
 async def forward(ctx: Context) -> bool:
     """Take a request all the way. Whether its connection may carry another one."""
     spent, asked = ctx.exchange.spent, ctx.asked
-    spent.enter(GUARDS, now())
     if new := refuse_new(ctx):
         return refuse(ctx, new.outcome, new.detail, retry_in=new.retry_in)
     spent.enter(ROUTE, now())
@@ -139,7 +138,8 @@ class Forward:
         x, ended = ctx.exchange, now()
         x.close(ended)
         gather(x, ctx.asked, ctx.client, ctx.stream, ctx.connection, ctx.cors)
-        ctx.settle("neutral", ended)
+        if ctx.permit is not None or ctx.choice is not None:
+            ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
             ctx.let_go(whole=False)
         if ctx.places:

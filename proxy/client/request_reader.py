@@ -113,7 +113,8 @@ class RequestReader:
             return False
         if self._line is None and self._data[self._at] == _CR and not self._skip_line_ends():
             return False
-        end = self._data.find(_HEAD_END, max(self._at, self._seen - 3))
+        at = self._at if self._seen < self._at + 3 else self._seen - 3
+        end = self._data.find(_HEAD_END, at)
         if end >= 0:
             self._end = end + 4
             return True

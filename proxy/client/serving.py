@@ -4,6 +4,7 @@ Refuses to know what an exchange is; it asks the connection's owner to make one 
 """
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final
 
@@ -27,7 +28,21 @@ async def serve(client: ClientConnection) -> None:
     try:
         goes_on = True
         while goes_on and await _arrives(client):
-            goes_on = await _take(client)
+            exchange = _begin(client)
+            try:
+                goes_on = await exchange
+            except asyncio.CancelledError:
+                if client.state != CLOSED:
+                    raise
+                return  # the client left, and the exchange has its end
+            finally:
+                client.is_serving = False
+            if client.state != EXCHANGE:
+                break
+            if not client.reader.body.is_whole:
+                goes_on = goes_on and await _drop_rest(client)
+            elif goes_on:
+                client.wait_again()
         if client.state < CLOSING:
             await _end(client)
     finally:
@@ -59,31 +74,16 @@ async def _arrives(client: ClientConnection) -> bool:
     return False
 
 
-async def _take(client: ClientConnection) -> bool:
-    """Serve one request. Whether the connection goes on."""
+def _begin(client: ClientConnection) -> Awaitable[bool]:
+    """Begin to serve the request that is there. Whether the connection may go on behind it."""
     client.begin_exchange()
     asked = client.reader.take()
     client.look_behind()
     body = client.reader.body
-    try:
-        if isinstance(asked, RequestRefusal):
-            refused = RequestError(asked.outcome, asked.why)
-            goes_on = await client.refuse(Request(asked.asked, body, client), refused)
-        else:
-            goes_on = await client.serve(Request(asked, body, client))
-    except asyncio.CancelledError:
-        if client.state != CLOSED:
-            raise
-        return False  # the client left, and the exchange has its end
-    finally:
-        client.is_serving = False
-    if client.state != EXCHANGE:
-        return False
-    if not body.is_whole:
-        return goes_on and await _drop_rest(client)
-    if goes_on:
-        client.wait_again()
-    return goes_on
+    if isinstance(asked, RequestRefusal):
+        refused = RequestError(asked.outcome, asked.why)
+        return client.refuse(Request(asked.asked, body, client), refused)
+    return client.serve(Request(asked, body, client))
 
 
 async def _drop_rest(client: ClientConnection) -> bool:

@@ -6,10 +6,10 @@ Refuses to parse messages; where they end is `framing`'s, connections are the ed
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
+RawHeaders = Collection[tuple[bytes, bytes]]
 
 HOP_BY_HOP = frozenset(
     {
@@ -66,6 +66,11 @@ def as_compared(name: bytes) -> bytes:
 
 def combine(raw: RawHeaders) -> dict[bytes, bytes]:
     """All fields by lower-case name; repeated ones joined by a comma (RFC 9110 §5.3)."""
+    fields = {name.lower(): value for name, value in raw}
+    return fields if len(fields) == len(raw) else _combined(raw)
+
+
+def _combined(raw: RawHeaders) -> dict[bytes, bytes]:
     fields: dict[bytes, bytes] = {}
     for name, value in raw:
         key = name.lower()
@@ -133,28 +138,30 @@ class _Filter:
     def __init__(self, stops: frozenset[bytes], beginnings: tuple[bytes, ...]) -> None:
         self._stops = stops
         self._beginnings = beginnings
-        self._known: dict[bytes, bool] = {}
-        """Whether the names that came last pass: they repeat from message to message."""
+        self._known: dict[bytes, bytes] = {}
+        """How the line of each name that came last begins, empty where it is stopped: names repeat
+        from message to message."""
 
     def lines(self, raw: RawHeaders) -> bytes:
         known = self._known
         pieces: list[bytes] = []
         for name, value in raw:
-            passes = known.get(name)
-            if passes is None:
-                passes = self._judge(name)
-            if passes:
-                pieces += (name, b": ", value, b"\r\n")
+            begin = known.get(name)
+            if begin is None:
+                begin = self._judge(name)
+            if begin:
+                pieces += (begin, value, b"\r\n")
         return b"".join(pieces)
 
-    def _judge(self, name: bytes) -> bool:
+    def _judge(self, name: bytes) -> bytes:
         key = name.translate(_AS_COMPARED)
-        passes = key not in self._stops and not key.startswith(self._beginnings)
+        stops = key in self._stops or key.startswith(self._beginnings)
+        begin = b"" if stops else name + b": "
         if len(name) <= _LONGEST_NAME:
             if len(self._known) >= _MOST_NAMES:
                 self._known.clear()
-            self._known[name] = passes
-        return passes
+            self._known[name] = begin
+        return begin
 
 
 def _filter(

@@ -209,7 +209,7 @@ def _add_times(event: Event, x: Exchange) -> None:
         event["first_event_ms"] = ms(x.first_event)
     if x.streamed and x.max_gap:
         event["max_gap_ms"] = ms(x.max_gap)
-    event["duration_ms"] = ms(x.duration)
+    event["duration_ms"] = ms(x.ended - x.started)
     if upstream := spent.connect + spent.upstream:
         event["upstream_ms"] = ms(upstream)
     event["overhead_ms"] = ms(x.overhead)

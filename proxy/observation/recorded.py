@@ -55,7 +55,9 @@ def hide(x: Exchange) -> None:
 
 def weight(x: Exchange) -> int:
     """About what it costs to record `x`, in exchanges of the usual size."""
-    size = min(len(x.target), PATH_CHARS)
+    size = len(x.target)
+    if size > PATH_CHARS:
+        size = PATH_CHARS
     if len(x.user_agent) > USER_AGENT_CHARS:  # else it is one that many others send as well
         size += USER_AGENT_CHARS
     for value in x.fields.values():

@@ -39,7 +39,7 @@ class RouteMetrics:
         method = x.method if x.method in METHODS else self._overflow("sidelight_requests_total")
         status = _STATUSES.get(x.status) or self._overflow("sidelight_requests_total")
         self._requests[route, method, status] += 1
-        duration = x.duration
+        duration = x.ended - x.started
         at = x.started_wall + duration
         self._duration.observe_of(duration, x.request_id, x.trace_id, at)
         self._overhead.observe(x.overhead)

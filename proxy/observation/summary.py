@@ -104,7 +104,7 @@ class Summary:
             self._begin(place, number)
         outcome = x.outcome
         if outcome is None or outcome is COMPLETED:
-            self._slots[place].add(x.duration)
+            self._slots[place].add(x.ended - x.started)
         else:
             is_error = level_of(outcome, x.upstream_status) in ERRORS
             is_limited = outcome.status == 429

@@ -44,4 +44,4 @@ class Budget:
             extra += (now - self._at) * self._per_second
             self._at = now
         tokens = self._tokens + extra
-        self._tokens = min(self._capacity, tokens)
+        self._tokens = tokens if tokens < self._capacity else self._capacity

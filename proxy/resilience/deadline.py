@@ -18,4 +18,5 @@ class Deadline:
 
     def left(self, now: float) -> float:
         """Seconds until it, never below 0."""
-        return max(0.0, self.at - now)
+        left = self.at - now
+        return left if left > 0.0 else 0.0

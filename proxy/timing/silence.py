@@ -54,7 +54,7 @@ class SilenceClock:
         self._running = True
         self._turns = 0
         self.limit_passed = False
-        due = at + min(silence, limit)
+        due = at + (silence if silence < limit else limit)
         if due != inf and (self._timer is None or self._fires_at > due):
             self._arm(due, at)
 

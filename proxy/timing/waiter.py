@@ -11,7 +11,10 @@ from proxy.timing.silence import SilenceClock
 
 
 class Waiter:
-    """One wait at a time, ended by `wake` or by a clock of silence."""
+    """One wait at a time, ended by `wake` or by a clock of silence.
+
+    The clock of a wait that was cancelled runs on, and finds nobody.
+    """
 
     __slots__ = ("_clock", "_loop", "_waiting")
 
@@ -20,19 +23,13 @@ class Waiter:
         self._waiting: asyncio.Future[None] | None = None
         self._clock = SilenceClock(loop, self.wake)
 
-    async def wait(self, silence: float, limit: float = inf) -> None:
-        """Until `wake`, at most `silence` seconds that were observed, or `limit` real ones.
-
-        The caller looks which it was. An infinite wait waits for `shorten`.
+    def wait(self, silence: float, limit: float = inf) -> "asyncio.Future[None]":
+        """To be awaited: until `wake`, at most `silence` seconds that were observed, or `limit`
+        real ones. The caller looks which it was. An infinite wait waits for `shorten`.
         """
         waiting = self._waiting = self._loop.create_future()
         self._clock.start(silence, limit)
-        try:
-            await waiting
-        finally:
-            if self._waiting is waiting:  # else another wait began while this one was cancelled
-                self._waiting = None
-                self._clock.stop()
+        return waiting
 
     @property
     def limit_passed(self) -> bool:
@@ -41,12 +38,13 @@ class Waiter:
 
     def shorten(self, silence: float, limit: float = inf) -> None:
         """The wait that is under way ends by these clocks, which begin now."""
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.done():
             self._clock.start(silence, limit)
 
     def wake(self) -> None:
         """End the wait, if there is one."""
         if self._waiting is not None and not self._waiting.done():
+            self._clock.stop()
             self._waiting.set_result(None)
 
     def close(self) -> None:

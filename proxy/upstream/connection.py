@@ -224,8 +224,9 @@ class Connection:
 
     def rise(self) -> bool:
         """An exchange takes it from whoever kept it; False, and closed, where it cannot be used."""
-        if self.is_open and self.is_silent:
-            self.take()
+        protocol = self.protocol
+        if protocol.state < CLOSING and not protocol.poll.poll(0):
+            protocol.move(TAKE)
             return True
         self.abort()
         return False

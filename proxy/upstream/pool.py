@@ -70,9 +70,7 @@ class Pool:
         idle = endpoint.idle
         while idle:
             connection, _ = idle.popitem()
-            is_fresh = connection.is_open and connection.loop.time() < connection.fresh_until
-            if is_fresh and connection.is_silent:
-                connection.take()
+            if connection.loop.time() < connection.fresh_until and connection.rise():
                 return connection
             connection.abort()
         return None
@@ -126,7 +124,8 @@ class Pool:
     def keep(self, connection: Connection) -> None:
         now = connection.link.rested_at = connection.loop.time()
         endpoint = connection.target
-        connection.fresh_until = min(now + self._keep_alive, connection.opened_at + self._max_age)
+        fresh_until, oldest = now + self._keep_alive, connection.opened_at + self._max_age
+        connection.fresh_until = fresh_until if fresh_until < oldest else oldest
         is_spoiled = bool(self._waiters) and not connection.is_silent
         is_of_use = endpoint.keeps_idle and not self.is_closed and connection.fresh_until > now
         if not is_of_use or is_spoiled:

@@ -130,8 +130,7 @@ async def test_body_bytes_wake_who_waits_for_them() -> None:
     client, _ = connect()
     client.received(POST % 2)
     take(client)
-    waiting = asyncio.create_task(client.waiter.wait(9))
-    await turns()
+    waiting = client.waiter.wait(9)
     client.received(b"h")
     await waiting
 

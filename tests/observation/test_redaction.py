@@ -358,3 +358,9 @@ def steps(call: Callable[[], object]) -> int:
         sys.setprofile(before)
         gc.enable()
     return count
+
+
+def test_records_share_one_text_that_repeats() -> None:
+    first, second = (redaction.redact("".join(["Mozilla/5.0 ", "(X11)"])) for _ in range(2))
+
+    assert first is second

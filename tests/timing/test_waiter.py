@@ -15,6 +15,10 @@ def waiter():
     return Waiter(asyncio.get_running_loop())
 
 
+async def waits(waiter, silence):
+    await waiter.wait(silence)
+
+
 async def waited(wait):
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -36,7 +40,7 @@ async def test_a_wait_ends_when_woken():
 async def test_nothing_is_shortened_where_nobody_waits():
     one = waiter()
     one.shorten(BRIEF)
-    waiting = asyncio.create_task(one.wait(5))
+    waiting = one.wait(5)
     await asyncio.sleep(3 * BRIEF)
 
     assert not waiting.done()
@@ -86,22 +90,22 @@ async def test_closing_wakes_and_leaves_no_timer():
 
 async def test_a_cancelled_wait_is_over():
     one = waiter()
-    waiting = asyncio.ensure_future(one.wait(5))
-    await asyncio.sleep(0)
+    waiting = one.wait(5)
     waiting.cancel()
-    await asyncio.wait([waiting])
     one.wake()
+    one.shorten(BRIEF)
 
-    assert one._waiting is None
+    assert waiting.cancelled()
+    assert await waited(one.wait(BRIEF)) >= BRIEF - 0.002
     one.close()
 
 
 async def test_a_cancelled_wait_does_not_end_the_next_one() -> None:
     """An upload that is cancelled lets go only after whoever follows has begun to wait."""
     waiter = Waiter(asyncio.get_running_loop())
-    upload = asyncio.create_task(waiter.wait(5))
+    upload = asyncio.create_task(waits(waiter, 5))
     await turns()
-    following = asyncio.create_task(waiter.wait(9))
+    following = asyncio.create_task(waits(waiter, 9))
     upload.cancel()
     await turns()
     assert upload.cancelled()

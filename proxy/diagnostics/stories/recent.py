@@ -35,9 +35,12 @@ FIELD_BYTES: Final = 200
 def bytes_of(x: Exchange) -> int:
     """About the memory an exchange holds; clients choose the length of its target and agent."""
     size = EXCHANGE_BYTES + len(x.target) + len(x.user_agent) + ATTEMPT_BYTES * len(x.attempts)
-    for text in (x.client_request_id, x.upstream_request_id, x.detail):
-        if text is not None:
-            size += len(text)
+    if x.client_request_id is not None:
+        size += len(x.client_request_id)
+    if x.upstream_request_id is not None:
+        size += len(x.upstream_request_id)
+    if x.detail is not None:
+        size += len(x.detail)
     if x.evidence is not None:
         size += EVIDENCE_BYTES
     if x.fault is not None:
