@@ -64,7 +64,7 @@ def admit(ctx: Context) -> Refusal | None:
         source = ctx.source
         if is_https(source.scheme, asked.fields) if source.trusted else source.scheme == b"https":
             ctx.own_fields += route.hsts_line  # stay with it: RFC 6797
-        elif route.terms.require_https != "off":
+        elif route.requires_https:
             return _refuse_plain(ctx)
     looks = False
     if route.guards_body and (asked.has_body or asked.method in WITH_MESSAGE):
@@ -126,8 +126,8 @@ def _refusal(unfit: Unfit) -> Refusal:
 
 def _refuse_plain(ctx: Context) -> Refusal:
     """Refuse who came by plain HTTP, or send it to https."""
-    asked, wants = ctx.asked, ctx.route.terms.require_https
-    if wants == "refuse" or asked.method not in _REDIRECTED or not asked.host:
+    asked, is_final = ctx.asked, ctx.route.rule.require_https == "refuse"
+    if is_final or asked.method not in _REDIRECTED or not asked.host:
         return Refusal(o.HTTPS_REQUIRED)
     location = f"https://{host_name(ctx.exchange.host)}{asked.target}"
     return Refusal(o.HTTPS_REQUIRED, location=location.encode("utf-8", "surrogateescape"))

@@ -63,6 +63,8 @@ class Route:
     """What is read of the rule for each exchange."""
     admits_all: bool = field(init=False)
     """Whether it has no guard and no limit of its own."""
+    requires_https: bool = field(init=False)
+    """Whether who comes by plain HTTP is refused, or sent on."""
     guards_scheme: bool = field(init=False)
     """Whether https is asked for, or to be told of; so `guards_body` of types and messages."""
     guards_body: bool = field(init=False)
@@ -74,7 +76,8 @@ class Route:
         self.terms = RouteTerms(rule)
         hsts = b"Strict-Transport-Security: max-age=%d\r\n" % int(rule.hsts) if rule.hsts else b""
         self.hsts_line = hsts
-        self.guards_scheme = self.terms.require_https != "off" or bool(hsts)
+        self.requires_https = rule.require_https != "off"
+        self.guards_scheme = self.requires_https or bool(hsts)
         self.guards_body = bool(rule.content_types) or rule.message.pointer is not None
         self.admits_all = (
             self.rate_limits is None

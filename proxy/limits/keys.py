@@ -52,8 +52,9 @@ class KeySource:
 class ClientKeys:
     """Makes keys of clients; `secret` is of one process.
 
-    Python hashes bytes by SipHash under a key of the process. The secret goes before each value, so
-    that the keys cannot be foretold where somebody has fixed that one (`PYTHONHASHSEED`) either.
+    Python hashes bytes and text by SipHash under a key of the process. The secret goes before each
+    value, so that the keys cannot be foretold where somebody has fixed that one (`PYTHONHASHSEED`)
+    either.
     """
 
     def __init__(self, secret: bytes) -> None:

@@ -21,7 +21,7 @@ LARGEST: Final = 1024 * 1024
 _LONGEST_TYPE: Final = 256
 _UTF_8 = re.compile(rb"charset\s*=\s*\"?(?:utf-?8|us-ascii)\"?\s*(?:;|$)")
 """All that JSON may be (RFC 8259 §8.1): an upstream that obeys another one reads another text."""
-WITH_MESSAGE: Final = ("POST", "PUT", "PATCH")
+WITH_MESSAGE: Final = frozenset(("POST", "PUT", "PATCH"))
 """Methods whose requests are taken to bring a message, also where they have no body."""
 
 

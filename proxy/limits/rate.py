@@ -38,26 +38,28 @@ class RateLimit:
         self.refused_keys = RefusedKeys()
         self.arrivals = arrivals
         self.times = arrivals.times
-        self.key = self.at = 0
-        """Of the request that is judged, and when it came, in ticks: nobody waits before all is
-        decided."""
+        self.key = 0
+        """Of the request that is judged: nobody waits before all is decided."""
+        self.early = self._at = 0
+        """Ticks by which it comes before its theoretical arrival time, 0: at rest; and when."""
 
-    def early(self) -> int:
-        """Ticks by which the request comes before its theoretical arrival time; 0: at rest."""
-        early = self.times.get(self.key, 0) - self.at
-        return max(0, early)
+    def look(self, micros: int) -> int:
+        """How early the request is that comes at `micros`; nothing is taken yet."""
+        self._at = at = micros if self.scale == 1 else micros * self.scale
+        self.early = early = max(0, self.times.get(self.key, 0) - at)
+        return early
 
     def take(self) -> bytes:
         """Count the request as let in: what that leaves the client, for the header."""
-        at, early = self.at, self.early()
+        early = self.early
         due = early + self.interval
         self.allowed += 1
-        self.arrivals.put(self.key, at + due, at)
+        self.arrivals.put(self.key, self._at + due, self._at)
         return self.member.of((self.tolerance - early) // self.interval, self.quota.seconds(due))
 
-    def refuse(self, early: int, client: str, now: float) -> tuple[float, str]:
+    def refuse(self, client: str, now: float) -> tuple[float, str]:
         """Count the request as refused: for how many seconds, and in which words."""
-        wait = self.quota.wait(early)
+        wait = self.quota.wait(self.early)
         self.refused += 1
         self.refused_keys.count(client, now + wait)
         set_to = f"{self.rate}, burst {self.quota.burst}, by {client}"
@@ -92,6 +94,9 @@ class RateLimits:
         self.limits = list(limits)
         self._keys = keys
         told = [limit for limit in limits if not limit.dry_run]
+        scales = {limit.quota.scale for limit in limits}
+        self._scale = scales.pop() if len(scales) == 1 else 0
+        """Ticks in a microsecond; 0 where they are not as many for all limits."""
         self._policies = policy_field([(limit.name, limit.quota) for limit in told])
         at_rest = [
             limit.member.of(limit.quota.burst - 1, limit.quota.seconds(limit.interval))
@@ -104,23 +109,28 @@ class RateLimits:
 
     def judge(self, asked: RequestHead, x: Exchange, now: float) -> Verdict:
         """Whether all give leave; only then does the request count, for each of them."""
-        keys, micros = self._keys, int(now * 1e6 + 0.5)
-        are_at_rest = all_fit = True
+        keys, scale, micros = self._keys, self._scale, int(now * 1e6 + 0.5)
+        at = micros if scale == 1 else micros * scale
+        are_at_rest = scale != 0
         for limit in self.limits:
             limit.key = key = keys.of(limit.source, asked, x)
-            limit.at = at = micros if limit.scale == 1 else micros * limit.scale
-            arrival = limit.times.get(key, 0)
-            if arrival > at:
+            if limit.times.get(key, 0) > at:
                 are_at_rest = False
-                all_fit = all_fit and arrival - at <= limit.tolerance
         if not are_at_rest:
-            return self._let_in() if all_fit else self._refuse(asked, x, now)
+            return self._decide(asked, x, now, micros)
         for limit in self.limits:
             limit.allowed += 1
-            limit.arrivals.put(limit.key, limit.at + limit.interval, limit.at)
+            limit.arrivals.put(limit.key, at + limit.interval, at)
         return self._from_rest
 
-    def _let_in(self) -> Verdict:
+    def _decide(self, asked: RequestHead, x: Exchange, now: float, micros: int) -> Verdict:
+        """The verdict on a request that may not find every key at rest."""
+        all_fit = True
+        for limit in self.limits:
+            if limit.look(micros) > limit.tolerance:
+                all_fit = False
+        if not all_fit:
+            return self._refuse(asked, x, now)
         members = _take(self.limits)
         if members != self._members:
             self._members, self._last = members, Verdict(self._lines(members))
@@ -132,15 +142,14 @@ class RateLimits:
         fitting: list[RateLimit] = []
         members: list[bytes] = []
         for limit in self.limits:
-            early = limit.early()
-            if early <= limit.tolerance:
+            if limit.early <= limit.tolerance:
                 fitting.append(limit)
                 continue
-            wait, words = limit.refuse(early, self._keys.words(limit.source, asked, x), now)
+            wait, words = limit.refuse(self._keys.words(limit.source, asked, x), now)
             if limit.dry_run:
                 verdict.would_refuse = verdict.would_refuse or words
                 continue
-            members.append(limit.member.of(0, limit.quota.seconds(early)))
+            members.append(limit.member.of(0, limit.quota.seconds(limit.early)))
             if wait > verdict.wait:
                 verdict.wait, verdict.detail = wait, words
         verdict.fields = self._lines(members if verdict.detail else _take(fitting))

@@ -22,7 +22,6 @@ class RouteTerms:
         self.cors: CorsRule | None = rule.cors
         self.max_body: int = rule.max_body
         self.max_response: int | None = rule.max_response
-        self.require_https: str = rule.require_https
         self.server_timing: bool = rule.server_timing
         self.stream_types: Collection[str] = rule.stream.types
         self.hold_first_event: bool = rule.stream.hold_first_event

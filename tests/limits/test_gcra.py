@@ -1,5 +1,6 @@
 """GCRA decides as its definition does in exact arithmetic."""
 
+from copy import copy
 from fractions import Fraction
 from math import ceil
 
@@ -25,14 +26,17 @@ class Limits:
 
     def __init__(self, *quotas: Quota) -> None:
         limits = [RateLimit("all", one, None, LocalArrivals(9), rate="") for one in quotas]
-        self._limits = RateLimits(limits, ClientKeys(b""))
+        self.limits = RateLimits(limits, ClientKeys(b""))
 
     def ask(self, now: float) -> tuple[float, int, int]:
         """Wait, remaining and reset."""
-        verdict = self._limits.judge(ASKED, X, now)
+        verdict = self.limits.judge(ASKED, X, now)
         told = verdict.fields.split(b'"all";r=')[1].decode().removesuffix("\r\n")
         remaining, reset = told.split(";t=")
         return verdict.wait, int(remaining), int(reset)
+
+    def wait(self, now: float) -> float:
+        return self.limits.judge(ASKED, X, now).wait
 
 
 class Reference:
@@ -63,6 +67,20 @@ def test_it_decides_as_the_definition_does(quota, pauses):
 
         assert (wait == 0, remaining, ceil(reset)) == (told[0] == 0, *told[1:])
         assert pytest.approx(float(wait)) == told[0]
+
+
+@given(st.lists(QUOTAS, min_size=2, max_size=3), PAUSES)
+def test_several_let_in_what_each_of_them_would_however_long_their_ticks_are(quotas, pauses):
+    limits, references, now = Limits(*quotas), [Reference(quota) for quota in quotas], 1_000_000.0
+    for pause in pauses:
+        now += pause
+        at = Fraction(int(now * 1e6 + 0.5), 10**6)
+        wait = max(copy(reference).ask(at)[0] for reference in references)
+        if wait == 0:
+            for reference in references:
+                reference.ask(at)
+
+        assert pytest.approx(float(wait)) == limits.wait(now)
 
 
 @given(st.integers(1, 999_999), st.integers(1, 30 * 86400))

@@ -57,6 +57,17 @@ def test_a_field_tells_clients_apart():
     assert key(source, fields={"user_id": "ann"}) != key(source, fields={"user_id": "bob"})
 
 
+def test_a_value_of_a_field_has_one_key_whoever_was_asked_for_before():
+    keys, source = ClientKeys(SECRET), KeySource("field", "user_id")
+    ann, bob, *again = [
+        keys.of(source, asked(), exchange(fields={"user_id": one}))
+        for one in ("ann", "bob", "ann", "".join(["a", "nn"]), "bob")
+    ]
+
+    assert ann != bob
+    assert [ann, ann, bob] == again
+
+
 @pytest.mark.parametrize("headers", [(), ((b"X-Key", b""),)], ids=["none", "empty"])
 def test_who_sends_no_value_counts_by_address(headers):
     source = KeySource("header", "X-Key")
