@@ -17,6 +17,7 @@ from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
 from proxy.time_spent import CLIENT, CONNECT, OURS, UPSTREAM
 from proxy.timing.loop_lag import waited
+from proxy.tracing.record import SpanRecord
 from proxy.upload import begin_upload, start_upload, take_rest
 from proxy.upstream.connection import Connection
 from proxy.upstream.endpoint import authority_of
@@ -32,7 +33,7 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
     x.enter("C")
     tried, connected = Attempt("", at), at
     if x.span is not None:
-        tried.span_id = random_hex(16)
+        tried.span_id = _span_of(ctx, x.span)
     got: Connection | Failed | None = ctx.take_bound() or ctx.upstream.take()
     if got is None:
         got = await _connect(ctx, tried)
@@ -66,6 +67,14 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
         got.is_private = True
     tried.answer(head.status)
     return head
+
+
+def _span_of(ctx: Context, span: SpanRecord) -> str:
+    """Each attempt has a span of its own, which its head names."""
+    if span.is_used:
+        ctx.head = span.another(ctx.head, random_hex(16))
+    span.is_used = True
+    return span.attempt_id
 
 
 async def _connect(ctx: Context, tried: Attempt) -> Connection | Failed:
@@ -131,7 +140,7 @@ def _send(ctx: Context, connection: Connection, at: float) -> None:
     ctx.exchange.spent.enter(UPSTREAM, at)
     if ctx.permit is not None:
         ctx.permit.is_sent = True
-    data = _head(ctx)
+    data = ctx.head
     _request(ctx, connection, data + _framed(ctx) if ctx.asked.has_body else data)
     ctx.sent_at = at
 
@@ -142,7 +151,7 @@ async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHe
     ctx.exchange.enter("W")
     ctx.exchange.spent.enter(CLIENT, at)
     connection.writer.is_uploading = True
-    _request(ctx, connection, _head(ctx) + begin_upload(ctx))
+    _request(ctx, connection, ctx.head + begin_upload(ctx))
     start_upload(ctx, connection)
     head = await connection.head(inf)
     if connection.writer.is_uploading:
@@ -150,12 +159,6 @@ async def _stream(ctx: Context, connection: Connection, at: float) -> ResponseHe
     if ctx.exchange.spent.part == CLIENT and not _is_clients(head):
         ctx.exchange.spent.recount(UPSTREAM)  # it ended before the upload: that was waited for
     return head
-
-
-def _head(ctx: Context) -> bytes:
-    """The head for this attempt: only the span in it differs from one to the next."""
-    span = ctx.exchange.span
-    return ctx.head if span is None else span.onto(ctx.head, ctx.exchange.attempts[-1])
 
 
 def _is_clients(head: ResponseHead | Failed) -> bool:

@@ -97,7 +97,8 @@ class Context:
     upload_clocks: UploadClocks | None
     """Of the body, once it was waited for."""
     head: bytes
-    """The head for the upstream, the same for every attempt at endpoints with this `base`."""
+    """The head for the upstream, for every attempt at endpoints with this `base`: but for its span,
+    the same."""
     base: str
     sent_at: float
     """When the last attempt's request had been sent whole."""
@@ -137,12 +138,13 @@ class Context:
         """Whether the client's connection may carry another exchange after this one."""
         return self.asked.keep_alive and not self.closing and not self.drain.has_begun
 
-    def commit(self, status: int, data: bytes) -> None:
-        """The commit: the head goes out, and what is at hand of the body; no retry from now on."""
+    def commit(self, status: int, data: bytes, *, last: bool = False) -> None:
+        """The commit: the head goes out, and what is at hand of the body; no retry from now on.
+        `last`: nothing follows on the connection."""
         self.exchange.commit(status, now())
         if self.choice is not None and status < 500:
             self.upstream.passive.answered(self.choice, now())
-        self.client.write(data)
+        self.client.write(data, last=last)
         if self.upload_clocks is not None:
             self.upload_clocks.answered()
 

@@ -4,24 +4,34 @@ Accepts, counts, bounds and closes connections; what happens to a request is `fo
 """
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
 
 from aiohttp import web
 
 from proxy.client.connection import ClientConnection
+from proxy.client.owner import FixedLimits
 from proxy.client.protocol import ClientProtocol
 from proxy.forward import Forward
 from proxy.http.peer import Peer
 from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
-from proxy.tls.client_certificate import NONE_SHOWN, ClientCertificate
+from proxy.tls.client_certificate import ClientCertificate
 from proxy.tls.parts import PortParts
 from proxy.tls.port import AT_ONCE, TlsPort
 from proxy.tls.sockets import bound_sockets
 
 _LAST_WORDS = 2.0
 """Seconds that clients get at the very end to take what is queued for them."""
+
+UNSENT: Final = 16 * 1024
+"""Bytes for a client that the kernel takes before they can be sent: more of them would only wait
+there, up to 4 MiB for each client that is slow."""
+
+_BY_TLS: Final = Peer("", scheme=b"https")
 
 
 class TrafficServer(web.Server):
@@ -38,6 +48,7 @@ class TrafficServer(web.Server):
         super().__init__(forward)  # type: ignore[arg-type]  # we read requests, it never does
         self._forward = forward
         self._rule = rule
+        self._limits = FixedLimits.of(rule)
         self._peers = peers
         self._has_room = has_room
         self._shed = shed
@@ -50,7 +61,7 @@ class TrafficServer(web.Server):
 
     def __call__(self) -> ClientProtocol:  # type: ignore[override]
         client = ClientConnection(
-            self, self._rule, self._peers, self._forward, self._forward.refuse
+            self, self._limits, self._peers, self._forward, self._forward.refuse
         )
         return ClientProtocol(client)
 
@@ -61,7 +72,7 @@ class TrafficServer(web.Server):
 
     def take(self, rule: Listen, peers: Peers) -> None:
         """Have other bounds for new connections, and another opinion of the peers of all."""
-        self._rule = rule
+        self._rule, self._limits = rule, FixedLimits.of(rule)
         if peers == self._peers:
             return
         self._peers = peers
@@ -84,16 +95,18 @@ class TrafficServer(web.Server):
 
     def protocol(self, certificate: ClientCertificate | None) -> ClientProtocol:
         """What serves a connection whose handshake is done."""
-        made, shown = self(), certificate or NONE_SHOWN
-        made.client.source.peer = Peer("", False, b"https", shown.name, shown.line)
+        made = self()
+        made.client.source.peer = (
+            _BY_TLS
+            if certificate is None
+            else Peer("", False, b"https", certificate.name, certificate.line)
+        )
         return made
 
     def _make_room(self) -> bool:
         """For one more connection than there may be: the oldest idle one gives way."""
         for oldest in self._idle:
             oldest.close()
-            if oldest.source.peer.scheme == b"https":
-                oldest.abort()  # it would wait until its client says goodbye as well
             return True
         self._shed["traffic", "connection_limit"] += 1
         self._forward.observer.connection_refused()
@@ -170,6 +183,9 @@ class Listener:
         await self._runner.setup()
         sockets = await bound_sockets(self._rule.host, self._rule.port)
         self.port = sockets[0].getsockname()[1]
+        for sock in sockets:  # what is accepted inherits it
+            with suppress(OSError):  # another kernel
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         if self._tls is not None:
             self._tls_port = TlsPort(self.server, self._tls, self._rule.max_connections)
             await self._tls_port.start(sockets, self._rule.backlog)

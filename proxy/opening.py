@@ -1,6 +1,7 @@
 """Opens an exchange: its record with request ID, trace, client address and custom fields."""
 
 from proxy.client.request import Request
+from proxy.client.source import ClientSource
 from proxy.clock import now, wall
 from proxy.context import Context, Plan
 from proxy.drain import Drain
@@ -9,6 +10,7 @@ from proxy.http.forwarding import addresses_told
 from proxy.http.headers import LONGEST_HOST
 from proxy.http.identity import identify, trace_place
 from proxy.http.request_head import RequestHead
+from proxy.http.rules import IdentityRule
 
 _UNREAD = RequestHead("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 
@@ -31,11 +33,16 @@ def open_unread(plan: Plan, drain: Drain, request: Request) -> Context:
     return begin(plan, drain, request, _UNREAD)
 
 
+def _is_kept(rule: IdentityRule, source: ClientSource) -> bool:
+    """Whether this client chooses the IDs of its requests."""
+    return rule.mode == "preserve" or (rule.mode == "trust_from" and source.id_trusted)
+
+
 def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Context:
     at = now()
-    client, fields, rule = request.client, asked.fields, plan.identity
-    kept = rule.mode == "preserve" or (rule.mode == "trust_from" and client.source.id_trusted)
+    client, fields = request.client, asked.fields
     given = fields.get(plan.heads.id_key)
+    kept = given is not None and _is_kept(plan.identity, client.source)
     request_id, replaced = identify(given, kept=kept)
     client_ip = client.source.origin(addresses_told(fields) if client.source.peer.trusted else None)
     x = Exchange(at, wall(), asked.method, asked.target, client_ip)

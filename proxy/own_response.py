@@ -125,7 +125,7 @@ def own_answer(ctx: Context, status: int, lines: bytes, body: bytes) -> bool:
         lines += change.own_lines.of(x)
     lines += ctx.own_fields + (ctx.cors if keep else ctx.cors + CLOSE_LINE)
     head = ctx.plan.heads.own_answer(status, x, lines)
-    ctx.commit(status, head if ctx.asked.method == "HEAD" else head + body)
+    ctx.commit(status, head if ctx.asked.method == "HEAD" else head + body, last=not keep)
     x.sent(len(body))
     return keep
 

@@ -66,7 +66,7 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
         change=ctx.route.response_headers,
     )
     at_hand = _framed(body, is_whole=is_whole) if chunked else body
-    ctx.commit(head.status, written + at_hand)
+    ctx.commit(head.status, written + at_hand, last=is_whole and not keep)
     x.sent(len(body))
     if _has_begun(x, stream) if stream is not None else body or is_whole:
         _probe_succeeded(ctx, head.status)

@@ -70,13 +70,18 @@ class Wire:
     def __init__(
         self, protocol: asyncio.BufferedProtocol, sock: Socket, on_write: Callable[[bytes], None]
     ) -> None:
-        self.written = b""
+        self.written = self.written_last = b""
         self.is_closed = self.is_aborted = False
         self._protocol, self._sock, self._on_write = protocol, sock, on_write
 
     def write(self, data: bytes) -> None:
         self.written += data
         self._on_write(data)
+
+    def write_last(self, data: bytes) -> None:
+        """Asked of connections by TLS: a goodbye may go with it."""
+        self.written_last += data
+        self.write(data)
 
     def feed(self, data: bytes) -> None:
         if not self.is_closed:

@@ -8,12 +8,13 @@ import pytest
 
 from proxy.client.states import CLOSED, CLOSING, EXCHANGE, WAITING
 from proxy.http.trust import Peers
-from proxy.listener import Listener, TrafficServer
+from proxy.listener import UNSENT, Listener, TrafficServer
 from proxy.settings.sections import Listen
 from proxy.tls.rules import TrafficTls
 from proxy.tls.service import TlsService
 from proxy.tls.sockets import bound_sockets
 from tests.client.fakes import GET, Transport, turns
+from tests.house.raw_client import eventually
 
 
 class Observer:
@@ -212,6 +213,18 @@ async def test_a_listener_says_which_port_it_got_and_gives_it_back() -> None:
     assert listener.port > 0
     for sock in await bound_sockets("127.0.0.1", listener.port):
         sock.close()
+
+
+async def test_the_kernel_takes_little_that_it_cannot_send() -> None:
+    listener = Listener(Forward(), Listen(host="127.0.0.1", port=0), Peers(), has_room, Counter())
+    await listener.start()
+    with socket.create_connection(("127.0.0.1", listener.port)):
+        await eventually(lambda: listener.server.connections)
+        sock = listener.server.connections[0].transport.get_extra_info("socket")
+        taken = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+    await listener.stop()
+
+    assert UNSENT == taken
 
 
 async def test_another_limit_holds_for_handshakes_too(authority) -> None:

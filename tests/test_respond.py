@@ -4,6 +4,7 @@ import pytest
 
 from proxy import outcome as o
 from proxy.clock import now
+from proxy.http.peer import Peer
 from proxy.own_response import refuse
 from tests.line import CLOSE, CUT, OK, until
 
@@ -65,6 +66,29 @@ async def test_what_breaks_behind_the_commit_changes_no_status(line, answer, out
     assert wire.is_aborted is not x.inband_error
     assert x.inband_error is (b"event: error" in wire.written)
     await until(lambda: wire.is_closed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "last"),
+    [
+        pytest.param(OLD, OK, True, id="whole"),
+        pytest.param(b"GET / HTTP/1.1\r\n", OK, True, id="our own"),
+        pytest.param(GET, OK, False, id="another may follow"),
+        pytest.param(OLD, OK[:-1], False, id="the rest of the body is to come"),
+    ],
+)
+async def test_the_last_answer_of_a_connection_is_written_as_such(
+    line, asked, answer, last
+) -> None:
+    line = line()
+    line.answers = [answer]
+    client, wire = line.client()
+    client.source.peer = Peer("192.0.2.1", scheme=b"https")
+    wire.feed(asked + b"\r\n")
+    await until(lambda: wire.written)
+    wire.lose()
+
+    assert wire.written_last == (wire.written if last else b"")
 
 
 async def test_a_probe_has_succeeded_with_the_first_event(line) -> None:

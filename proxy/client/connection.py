@@ -5,27 +5,18 @@ the client and break it off. Refuses to know what an exchange is or what it answ
 """
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.client.exits import ClientExit
 from proxy.client.intake import Intake
 from proxy.client.output import Output
-from proxy.client.owner import Bound, ConnectionLimits, Owner, Refuse, Serve
+from proxy.client.owner import Bound, ConnectionLimits, Owner, PartingTransport, Refuse, Serve
 from proxy.client.patience import Patience
 from proxy.client.reading import Reading
 from proxy.client.request_reader import RequestReader
 from proxy.client.source import ClientSource
-from proxy.client.states import (
-    CLOSED,
-    CLOSING,
-    DRAINING,
-    EXCHANGE,
-    FOLLOWERS,
-    HEAD,
-    NAMES,
-    WAITING,
-)
+from proxy.client.states import CLOSED, CLOSING, DRAINING, EXCHANGE, FOLLOWERS, HEAD, NAMES, WAITING
 from proxy.client.unread import UnreadBound
 from proxy.clock import now
 from proxy.http.trust import Peers
@@ -151,10 +142,18 @@ class ClientConnection:
         """Bytes that wait for the client."""
         return 0 if self._output is None else self._output.queued
 
-    def write(self, data: bytes) -> None:
-        """Queue bytes for the client; nothing happens once it is gone."""
-        if self.transport is not None:
-            self.transport.write(data)
+    def write(self, data: bytes, *, last: bool = False) -> None:
+        """Queue bytes for the client; nothing happens once it is gone.
+
+        `last`: nothing follows but the end of the connection.
+        """
+        transport = self.transport
+        if transport is None:
+            return
+        if last and self.source.peer.scheme == b"https" and self.reader.is_read:
+            cast("PartingTransport", transport).write_last(data)
+        else:
+            transport.write(data)
 
     async def drained(self, silence: float, limit: float) -> bool:
         """Wait until the client has read, or is gone.

@@ -7,7 +7,6 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from math import inf
 from typing import Final
 
@@ -16,10 +15,6 @@ from proxy.timing.progress import Progress
 
 HIGH_WATER: Final = 32 * 1024
 """Bytes that may wait for a client that does not read, before reading upstream stops."""
-
-UNSENT: Final = 16 * 1024
-"""Bytes of them that the kernel takes before they can be sent: more of them would only wait there,
-up to 4 MiB for each client that is slow."""
 
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -35,10 +30,6 @@ class Output:
         self.is_full = False
         """Whether more than `HIGH_WATER` bytes wait for the client."""
         transport.set_write_buffer_limits(high=HIGH_WATER)
-        sock = transport.get_extra_info("socket")
-        if sock is not None:
-            with suppress(OSError):  # no TCP, or closed already
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
     @property
     def queued(self) -> int:

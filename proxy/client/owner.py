@@ -3,6 +3,7 @@ requests.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.client import head_reader
@@ -22,6 +23,25 @@ class ConnectionLimits(head_reader.HeadLimits, Protocol):
     def keep_alive(self) -> float: ...
 
 
+@dataclass(frozen=True, slots=True)
+class FixedLimits:
+    """Limits as they are now: those of settings cost ten times as much to read."""
+
+    uri_bytes: int
+    header_bytes: int
+    header_count: int
+    head_bytes: int
+    request_head: float
+    keep_alive: float
+
+    @classmethod
+    def of(cls, limits: ConnectionLimits) -> "FixedLimits":
+        return cls(
+            limits.uri_bytes, limits.header_bytes, limits.header_count, limits.head_bytes,
+            limits.request_head, limits.keep_alive,
+        )  # fmt: skip
+
+
 class Owner(Protocol):
     """Who has all connections of the port."""
 
@@ -39,6 +59,13 @@ class Owner(Protocol):
 
     def may_hold(self, more: int) -> bool:
         """Count `more` bytes that wait for their turn; whether they are within the limit."""
+
+
+class PartingTransport(Protocol):
+    """The transport of a connection by TLS."""
+
+    def write_last(self, data: bytes) -> None:
+        """Write, and say goodbye with it where it fits."""
 
 
 class Bound(Protocol):

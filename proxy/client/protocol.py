@@ -28,7 +28,7 @@ class ClientProtocol(asyncio.BufferedProtocol):
         # uvloop's transports are no asyncio.Transport to isinstance
         self._transport = cast("asyncio.Transport", transport)
         if self.client.made(self._transport):
-            self.client.task = asyncio.ensure_future(serve(self.client))
+            self.client.task = self.client.loop.create_task(serve(self.client))
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop's interface
         return self._room

@@ -86,6 +86,11 @@ class RequestReader:
         return len(self._data) - self._at
 
     @property
+    def is_read(self) -> bool:
+        """Whether the last request is here as a whole, and nothing behind it."""
+        return self.body.is_whole and not self.is_over and self._at == len(self._data)
+
+    @property
     def is_full(self) -> bool:
         """Whether no more is to be read from the client for now."""
         return self.body.buffered > HIGH_WATER or len(self._data) - self._at >= self._room

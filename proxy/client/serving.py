@@ -43,6 +43,8 @@ async def serve(client: ClientConnection) -> None:
                 goes_on = goes_on and await _drop_rest(client)
             elif goes_on:
                 client.wait_again()
+            if goes_on and client.reader.held:
+                await asyncio.sleep(0)  # others' turn: who sends ahead may not have the loop alone
         if client.state < CLOSING:
             await _end(client)
     finally:
@@ -54,8 +56,6 @@ async def serve(client: ClientConnection) -> None:
 async def _arrives(client: ClientConnection) -> bool:
     """Wait for a request. False where none will come."""
     reader = client.reader
-    if reader.held:
-        await asyncio.sleep(0)  # others' turn: who sends ahead may not have the loop to himself
     while client.state <= HEAD:
         if reader.is_ready():
             return True
@@ -104,8 +104,7 @@ async def _drop_rest(client: ClientConnection) -> bool:
 async def _end(client: ClientConnection) -> None:
     """Close in stages where the client may still be sending, else at once."""
     reader = client.reader
-    is_sending = not reader.body.is_whole or reader.is_over or reader.held > 0
-    if is_sending and client.state in (EXCHANGE, DRAINING):
+    if not reader.is_read and client.state in (EXCHANGE, DRAINING):
         if client.state == EXCHANGE:
             client.enter(DRAINING)
         reader.body.drop()

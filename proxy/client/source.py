@@ -5,6 +5,7 @@ import asyncio
 from proxy.http.peer import Peer
 from proxy.http.trust import Peers
 
+_NOWHERE = Peer("")
 _MAPPED = "::ffff:"
 """What an IPv4 address begins with on a socket that takes both kinds (RFC 4291 §2.5.5.2)."""
 
@@ -18,7 +19,7 @@ class ClientSource:
         self._peers = peers
         self.address = ""
         """Of the peer; empty where it has none."""
-        self.peer = Peer("")
+        self.peer = _NOWHERE
         self.id_trusted = False
         """Whether its request IDs are kept in mode `trust_from`."""
 

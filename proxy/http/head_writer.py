@@ -51,6 +51,19 @@ class Head(Protocol):
     def http_version(self) -> str: ...
 
 
+class _Ours:
+    """Names of lines that are ours to write."""
+
+    def __init__(self, own: frozenset[bytes]) -> None:
+        self.alone = own
+        self._below_theirs = own | {b"traceparent"}
+        self._begun_here = own | {b"traceparent", b"tracestate"}
+
+    def beside_span(self, *, keeps_state: bool) -> frozenset[bytes]:
+        """With its `traceparent`, and the `tracestate` that stops here."""
+        return self._below_theirs if keeps_state else self._begun_here
+
+
 class Heads:
     """Writes heads in the name of one instance of Sidelight.
 
@@ -65,7 +78,7 @@ class Heads:
         self._id_line = self.id_name + b": "
         own = frozenset({self.id_key})
         self._own = own
-        self._own_and_host = own | {b"host"}
+        self._ours, self._ours_and_host = _Ours(own), _Ours(own | {b"host"})
         self._own_and_cors = own | _CORS
         self._pseudonym = pseudonym.encode()
         self._via_alone = {version: self._via_of(version) for version in ((1, 0), (1, 1))}
@@ -91,9 +104,8 @@ class Heads:
         """
         wanted = host if host is not None else asked.host
         same = wanted == asked.fields.get(b"host")
-        own = self._own if same else self._own_and_host
-        if x.span is not None:
-            own = joined(own, x.span.replaces)
+        ours = self._ours if same else self._ours_and_host
+        own = ours.alone if x.span is None else ours.beside_span(keeps_state=x.span.keeps_state)
         target = without_prefix(asked.target, strip)
         return b"".join(
             (
@@ -110,6 +122,7 @@ class Heads:
                 self._via(asked) if via else b"",
                 _body_framing(asked),
                 _SWITCH if asked.wants_websocket else b"",
+                b"" if x.span is None else x.span.line(),
                 b"\r\n",
             )
         )

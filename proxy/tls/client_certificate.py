@@ -25,9 +25,6 @@ class ClientCertificate:
     """The header line for upstreams; empty where they are not told."""
 
 
-NONE_SHOWN: Final = ClientCertificate("")
-
-
 def names_in(shown: Mapping[str, Any]) -> tuple[str, ...]:
     """The URI and DNS names, in this order; the common name only where there are no alternative
     names of any kind (RFC 9525 §2). `shown` is what `getpeercert` gives.

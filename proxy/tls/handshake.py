@@ -19,6 +19,8 @@ from proxy.tls.parts import PortParts
 from proxy.tls.protocol import TlsProtocol
 from proxy.tls.transport import TlsTransport
 
+_RECORD: Final = 22
+"""What TLS begins with: the type of a handshake's record (RFC 8446 §5.1)."""
 _LINGER: Final = 2.0
 """Seconds for which a client that is refused may take what it is told."""
 _PLAIN: Final = (
@@ -69,7 +71,7 @@ class Handshake:
         if self.is_over:
             return  # it is refused; read only so that closing does not become a reset
         if self._tls is None:
-            if _is_plain(bytes(data[:1])):
+            if data[0] != _RECORD and _is_plain(bytes(data[:1])):
                 self._fail("plain_http", "plain HTTP on a port that speaks TLS")
                 self._answer_plain()
                 return

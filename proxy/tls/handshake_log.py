@@ -41,6 +41,8 @@ class HandshakeLog:
         now: Callable[[], float] = clock.now,
     ) -> None:
         self._port, self._tell, self._counts, self._now = port, tell, counts, now
+        self._ok, self._resumed = (port, "ok"), (port, "resumed")
+        """Keys of `counts`; to make one anew for each handshake costs as much as to count."""
         self._window = 0.0
         """When it began."""
         self._said = 0
@@ -50,7 +52,7 @@ class HandshakeLog:
 
     def done(self, *, resumed: bool) -> None:
         """One came about."""
-        self._counts[self._port, "resumed" if resumed else "ok"] += 1
+        self._counts[self._resumed if resumed else self._ok] += 1
 
     def failed(self, result: HandshakeResult, client_ip: str, detail: str) -> None:
         """One did not; `detail` are the library's words, or ours."""

@@ -31,7 +31,11 @@ class TlsTransport:
         self._is_buffered = False
         """Whether the protocol brings its own buffer."""
         self._is_paused = False
+        self._has_rest = False
+        """Whether a record may hold more than was handed on of it: it filled the buffer."""
         self._is_closing = False
+        self._has_parted = False
+        """Whether we have said goodbye: nothing can be written behind it."""
         self._is_told = False
         """Whether the protocol knows that nothing more comes."""
         self._shutdown: asyncio.TimerHandle | None = None
@@ -80,7 +84,7 @@ class TlsTransport:
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Encrypt and send; nothing happens once it closes."""
-        if self._is_closing or not data:
+        if self._is_closing or self._has_parted or not data:
             return
         if len(data) <= RECORD:
             self._tls.write(data)
@@ -91,6 +95,15 @@ class TlsTransport:
             self._tls.write(view[at : at + RECORD])
             records.append(self._outgoing.read())
         self._tcp.writelines(records)
+
+    def write_last(self, data: bytes) -> None:
+        """Send the last of all: where it fits, our goodbye goes with it instead of behind it."""
+        if self._is_closing or self._has_more or len(data) > RECORD:
+            self.write(data)
+            return
+        if data:
+            self._tls.write(data)
+        self._part()
 
     def writelines(self, pieces: Iterable[bytes | bytearray | memoryview]) -> None:
         """Send them in one."""
@@ -105,11 +118,15 @@ class TlsTransport:
         raise NotImplementedError("TLS cannot close one half of a connection")
 
     def close(self) -> None:
-        """Say goodbye behind what is queued, then wait a while for the peer's."""
+        """Say goodbye behind what is queued; while something is, what comes is read and dropped.
+
+        Else nobody waits for the peer's goodbye: to close with bytes unread could take away
+        what is on its way, and whoever says goodbye has read ours.
+        """
         if self._is_closing:
             return
         self._is_closing, self._is_paused = True, False
-        if self._part() or self._is_told:
+        if self._part() or self._is_told or not self._tcp.get_write_buffer_size():
             self._is_told = True
             self._tcp.close()
             return
@@ -159,7 +176,7 @@ class TlsTransport:
 
     @property
     def _has_more(self) -> bool:
-        return bool(self._incoming.pending or self._tls.pending())
+        return self._has_rest or self._incoming.pending > 0
 
     def _read_on(self) -> None:
         """Hand on what can be decrypted of what came in."""
@@ -167,6 +184,7 @@ class TlsTransport:
             while not (self._is_paused or self._is_told) and self._has_more:
                 self._read()
         except ssl.SSLWantReadError:  # half a record; or one of TLS's own, which may want an answer
+            self._has_rest = False
             self._flush()
         except ssl.SSLError as error:  # forged, or no TLS at all: our alert says which
             self._broken = error
@@ -181,7 +199,9 @@ class TlsTransport:
                 self._end()
         elif self._is_buffered:
             room = self._protocol.get_buffer(-1)
-            if size := self._read_into(len(room), room):
+            size = self._read_into(len(room), room)
+            self._has_rest = size == len(room)
+            if size:
                 self._protocol.buffer_updated(size)
             else:
                 self._end()
@@ -202,7 +222,11 @@ class TlsTransport:
         self.close()
 
     def _part(self) -> bool:
-        """Say goodbye; whether the peer has said it as well. What it said before is dropped."""
+        """Say goodbye, once; whether the peer has said it as well. What it said before is
+        dropped."""
+        if self._has_parted:
+            return False
+        self._has_parted = True
         try:
             while self._has_more and self._tls.read(RECORD):
                 pass

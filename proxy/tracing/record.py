@@ -3,7 +3,11 @@
 Made only where tracing is on; each attempt has a span ID of its own, made before it is sent.
 """
 
-from proxy.attempt_record import Attempt
+from typing import Final
+
+_ID_BEGINS: Final = -23
+_ID_ENDS: Final = -7
+"""Where a head that ends with `line` names the attempt's span."""
 
 
 class SpanRecord:
@@ -15,24 +19,30 @@ class SpanRecord:
     """The client's span; empty where the trace begins here."""
     flags: str
     """The flags byte of the trace, as it is passed on: two digits."""
+    attempt_id: str
+    """The span of the attempt that is made, or is to be made first."""
+    is_used: bool
+    """Whether an attempt has it already, so that the next one needs another."""
     sampled: bool
     """Whether it is exported."""
-    replaces: frozenset[bytes]
-    """Headers of the client's that do not go on: its `traceparent`, and a `tracestate` that belongs
-    to no valid one."""
+    keeps_state: bool
+    """Whether the client's `tracestate` goes on: not one that belongs to no valid `traceparent`."""
     scheme: str = "http"
 
-    def __init__(self, trace_id: str, span_id: str, parent_id: str, flags: str) -> None:
+    def __init__(
+        self, trace_id: str, span_id: str, parent_id: str, flags: str, attempt_id: str = ""
+    ) -> None:
         self.trace_id, self.span_id = trace_id, span_id
         self.parent_id, self.flags = parent_id, flags
-        self.sampled = True
-        self.replaces = _BOTH
+        self.attempt_id, self.is_used = attempt_id, False
+        self.sampled, self.keeps_state = True, False
 
-    def onto(self, head: bytes, tried: Attempt) -> bytes:
-        """`head`, whole, with the span of this attempt as the parent that the upstream sees."""
-        parent = f"traceparent: 00-{self.trace_id}-{tried.span_id}-{self.flags}\r\n\r\n"
-        return head[:-2] + parent.encode()
+    def line(self) -> bytes:
+        """The last line of the head for an upstream: it sees the attempt's span as the parent."""
+        told = f"traceparent: 00-{self.trace_id}-{self.attempt_id}-{self.flags}\r\n"
+        return told.encode()
 
-
-PARENT = frozenset({b"traceparent"})
-_BOTH = frozenset({b"traceparent", b"tracestate"})
+    def another(self, head: bytes, attempt_id: str) -> bytes:
+        """`head`, whole, for one more attempt."""
+        self.attempt_id = attempt_id
+        return head[:_ID_BEGINS] + attempt_id.encode() + head[_ID_ENDS:]

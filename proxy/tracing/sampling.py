@@ -4,14 +4,12 @@ What the parent says holds, and a share of the traces that begin here. Where fai
 are always exported, that shows at the end only: their upstreams were told "not sampled" before.
 """
 
-from collections.abc import Mapping
-
 from proxy.diagnostics.slow import is_slow
 from proxy.exchange import Exchange
 from proxy.http.identity import random_hex, trace_parent
 from proxy.outcome import is_error
 from proxy.tracing.b3 import read_b3
-from proxy.tracing.record import PARENT, SpanRecord
+from proxy.tracing.record import SpanRecord
 
 _LOW_BITS = 1 << 64
 """The share is taken from the lower 64 bits of the trace ID, as the SDKs of OpenTelemetry do: who
@@ -35,13 +33,14 @@ class Sampler:
         self._failures, self._slow = failures, slow
         self._decides_late = failures or slow is not None
 
-    def begin(self, x: Exchange, fields: Mapping[bytes, bytes], scheme: str) -> SpanRecord | None:
+    def begin(self, x: Exchange, fields: dict[bytes, bytes], scheme: str) -> SpanRecord | None:
         """The span of an exchange that begins; None: it has none, and trace headers just pass.
 
         Where it is certain to be exported the record names its IDs, else the client's own.
         """
-        given = fields.get(b"traceparent")
-        trace_id, parent_id, flags = trace_parent(given) if given is not None else ("", "", "")
+        trace_id = parent_id = flags = ""
+        if b"traceparent" in fields:
+            trace_id, parent_id, flags = trace_parent(fields[b"traceparent"])
         decided: bool | None = None
         is_w3c = bool(trace_id)
         if is_w3c:
@@ -53,14 +52,17 @@ class Sampler:
             x.trace(trace_id, parent_id)
         elif not self._share and not decided and not self._decides_late:
             return None  # no trace begins here: the upstream may begin one
-        begun = trace_id or random_hex(32)
+        begun, drawn = trace_id, ""
+        if not trace_id:
+            drawn = random_hex(64)
+            begun = drawn[32:]
         sampled = self._is_sampled(begun, decided)
         if trace_id and not sampled and not self._decides_late:
             return None  # the client's span stays the parent: there will be none of ours
-        span = SpanRecord(begun, random_hex(16), parent_id, _with_bit(flags, sampled))
-        span.sampled, span.scheme = sampled, scheme
-        if is_w3c:
-            span.replaces = PARENT  # the `tracestate` belongs to it, and goes on untouched
+        drawn = drawn or random_hex(32)
+        flags = _with_bit(flags, sampled)
+        span = SpanRecord(begun, drawn[:16], parent_id, flags, drawn[16:32])
+        span.sampled, span.scheme, span.keeps_state = sampled, scheme, is_w3c
         if sampled:
             x.trace(begun, span.span_id)
         return span

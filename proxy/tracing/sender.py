@@ -5,6 +5,7 @@ import http.client
 import socket
 import ssl
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -55,10 +56,13 @@ class Sender:
             self._headers["Content-Encoding"] = "gzip"
         self._connection: http.client.HTTPConnection | None = None
 
-    def send(self, body: bytes, timeout: float) -> Sent:
-        """Nothing is raised. It takes `timeout` seconds at the most, however slowly they drip."""
+    def send(self, body: Sequence[bytes], timeout: float) -> Sent:
+        """Post the pieces of `body` as one. Nothing is raised.
+
+        It takes `timeout` seconds at the most, however slowly they drip.
+        """
         if self._rule.compression == "gzip":
-            body = gzip.compress(body, 1)
+            body = [gzip.compress(b"".join(body), 1)]
         is_kept = self._connection is not None
         sent = self._post(body, timeout)
         if is_kept and sent.again and self._connection is None and sent.why in _CLOSED:
@@ -70,14 +74,15 @@ class Sender:
             self._connection.close()
             self._connection = None
 
-    def _post(self, body: bytes, timeout: float) -> Sent:
+    def _post(self, body: Sequence[bytes], timeout: float) -> Sent:
         late = threading.Event()
         watch = threading.Timer(timeout, self._cut, (late,))
         watch.daemon = True
         try:
             connection = self._connected(timeout)
             watch.start()
-            connection.request("POST", self._path, body, self._headers)
+            length = {"Content-Length": str(sum(map(len, body)))}
+            connection.request("POST", self._path, body, self._headers | length)
             answer = connection.getresponse()
             data = answer.read(_MOST_READ)
             if answer.will_close or not answer.isclosed():

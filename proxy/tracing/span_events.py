@@ -1,49 +1,52 @@
 """Times of a span, and its events: head, first event, stall, and an error told in the stream."""
 
-from struct import Struct
 from typing import Final
 
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED, Outcome
 from proxy.tracing import conventions as c
-from proxy.tracing.wire import MOST, fixed64, key_value, sized, varint
+from proxy.tracing.wire import MOST, key_value, sized, varint
 
 STALL: Final = 1.0
 """Seconds of silence within a stream from which on it is an event of its span."""
 _EVENT: Final = b"\x5a"
 _TIME: Final = b"\x09"
-_START: Final = 0x39
-_END: Final = 0x41
-_times: Final = Struct("<BQBQ").pack
 _NANO: Final = 1e9
 _known: Final[dict[tuple[str, str | int], bytes]] = {}
 """Events without their times, by name and the value of their attribute."""
 
 
-def put_events(lines: list[bytes], x: Exchange, outcome: Outcome) -> None:
+def events_of(x: Exchange, outcome: Outcome) -> bytes:
     """Head, first event, the longest stall, and an error told inside the stream."""
-    last = x.attempts[-1] if x.attempts else None
-    if x.fallback is not None and x.fallback.given:
-        last = x.fallback.attempt
-    if last is not None and last.head is not None and last.status is not None:
-        at = last.started + last.queued + (last.connect or 0.0) + last.head
-        _put(lines, x, at, c.HEAD, c.STATUS_CODE, last.status)
+    head = _head_of(x)
+    if not x.streamed and x.first_event is None and not x.inband_error:
+        return head
+    told = [head]
     if x.first_event is not None:
-        _put(lines, x, x.started + x.first_event, c.FIRST_EVENT)
+        told.append(_event(x, x.started + x.first_event, c.FIRST_EVENT))
     if (since := x.last_byte) is not None and x.streamed:
         gap, at = x.max_gap, x.max_gap_at or 0.0
         silent = x.duration - since
         if outcome is not COMPLETED and silent > gap:
             gap, at = silent, since
         if gap >= STALL:
-            _put(lines, x, x.started + at, c.STALL, c.GAP, int(gap * 1000))
+            told.append(_event(x, x.started + at, c.STALL, c.GAP, int(gap * 1000)))
     if x.inband_error:
-        _put(lines, x, x.ended, c.INBAND_ERROR, c.ERROR_TYPE, outcome.code)
+        told.append(_event(x, x.ended, c.INBAND_ERROR, c.ERROR_TYPE, outcome.code))
+    return b"".join(told)
 
 
-def _put(
-    lines: list[bytes], x: Exchange, at: float, name: str, key: str = "", value: str | int = ""
-) -> None:
+def _head_of(x: Exchange) -> bytes:
+    last = x.attempts[-1] if x.attempts else None
+    if x.fallback is not None and x.fallback.given:
+        last = x.fallback.attempt
+    if last is None or last.head is None or last.status is None:
+        return b""
+    at = last.started + last.queued + (last.connect or 0.0) + last.head
+    return _event(x, at, c.HEAD, c.STATUS_CODE, last.status)
+
+
+def _event(x: Exchange, at: float, name: str, key: str = "", value: str | int = "") -> bytes:
     known = _known.get((name, value))
     if known is None:
         told = sized(b"\x12", name.encode())
@@ -52,14 +55,9 @@ def _put(
         if len(_known) >= MOST:
             _known.clear()
         known = _known[name, value] = _EVENT + varint(len(told) + 9) + told + _TIME
-    lines.append(known)
-    lines.append(fixed64(_nano(x, at)))
+    return known + time_of(x, at)
 
 
-def times_of(x: Exchange, began: float, ended: float) -> bytes:
-    return _times(_START, _nano(x, began), _END, _nano(x, ended))
-
-
-def _nano(x: Exchange, at: float) -> int:
-    """Nanoseconds since 1970."""
-    return int((x.started_wall + (at - x.started)) * _NANO)
+def time_of(x: Exchange, at: float) -> bytes:
+    """Nanoseconds since 1970, as a `fixed64`."""
+    return int((x.started_wall + (at - x.started)) * _NANO).to_bytes(8, "little")

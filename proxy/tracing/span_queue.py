@@ -17,7 +17,7 @@ class SpanQueue:
         self._writer, self._room = writer, room
         self.dropped: Counter[str] = Counter()
         """Spans lost since the start, by cause: queue_full, rejected, closing."""
-        self._exchanges: deque[Exchange] = deque()
+        self._batches: deque[list[Exchange]] = deque()
         self._put = self._written = self._taken = 0
         """Spans, each counted by one thread only."""
 
@@ -34,10 +34,11 @@ class SpanQueue:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left to be written."""
-        return not self._exchanges
+        return not self._batches
 
     def add(self, batch: Sequence[Exchange]) -> None:
         """Queue the spans of these; they are redacted, and nobody will change them any more."""
+        taken: list[Exchange] = []
         for x in batch:
             if x.span is None or not x.span.sampled:
                 continue
@@ -46,25 +47,32 @@ class SpanQueue:
                 self.dropped["queue_full"] += spans
             else:
                 self._put += spans
-                self._exchanges.append(x)
+                taken.append(x)
+        if taken:
+            self._batches.append(taken)
 
     def next(self, most: int) -> tuple[bytes, int]:
-        """The next spans as fields of `ScopeSpans`, about `most`, and how many these are."""
+        """The next spans as fields of `ScopeSpans`, and how many these are: those of one batch
+        after the other, until there are `most`."""
         lines: list[bytes] = []
         spans = 0
-        while self._exchanges and spans < most:
-            x = self._exchanges.popleft()
-            number, before = _count(x), len(lines)
-            self._written += number
-            try:
-                self._writer.put(lines, x)
-            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-                del lines[before:]  # one that cannot be made must not stop the rest
-                self.dropped["rejected"] += number
-                self._taken += number
-                continue
-            spans += number
+        while self._batches and spans < most:
+            for x in self._batches.popleft():
+                spans += self._write(lines, x)
         return b"".join(lines), spans
+
+    def _write(self, lines: list[bytes], x: Exchange) -> int:
+        """How many spans were written."""
+        number, before = _count(x), len(lines)
+        self._written += number
+        try:
+            self._writer.put(lines, x)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            del lines[before:]  # one that cannot be made must not stop the rest
+            self.dropped["rejected"] += number
+            self._taken += number
+            return 0
+        return number
 
     def done(self, spans: int) -> None:
         """So many were sent, or never will be."""

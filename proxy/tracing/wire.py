@@ -5,7 +5,7 @@ the others all that stands before the value, by its length. `tests/tracing` read
 library.
 """
 
-from struct import Struct
+from collections.abc import Callable
 from typing import Final
 
 MOST: Final = 512
@@ -14,8 +14,6 @@ _LONGEST: Final = 256
 """Of a value that is remembered, in characters."""
 _ATTRIBUTE: Final = b"\x4a"
 """`Span.attributes`"""
-fixed64: Final = Struct("<Q").pack
-"""A number of nanoseconds."""
 
 
 def varint(n: int) -> bytes:
@@ -52,35 +50,44 @@ def key_value(key: str, value: str | int | bool) -> bytes:
 
 
 class SizedHeads:
-    """What stands before data of each length, written once; forgotten where there are too many."""
+    """What stands before data of each length: `write` is asked once for each below `most`."""
 
-    def __init__(self, tag: bytes) -> None:
-        self._tag = tag
-        self._known: dict[int, bytes] = {}
+    def __init__(self, write: Callable[[int], bytes], most: int = MOST) -> None:
+        self._write = write
+        self._known: list[bytes] = [b""] * most
 
     def of(self, length: int) -> bytes:
-        known = self._known.get(length)
-        if known is None:
-            if len(self._known) >= MOST:
-                self._known.clear()
-            known = self._known[length] = self._tag + varint(length)
+        if length >= len(self._known):
+            return self._write(length)
+        known = self._known[length]
+        if not known:
+            known = self._known[length] = self._write(length)
         return known
 
 
-class SpanAttribute:
-    """An attribute of a span.
+def text_heads(key: str) -> SizedHeads:
+    """All of an attribute of a span but its text."""
+    before = sized(b"\x0a", key.encode())
 
-    It forgets all values when there are too many: those that recur come again.
+    def write(length: int) -> bytes:
+        text = b"\x0a" + varint(length)
+        wrapped = b"\x12" + varint(len(text) + length) + text
+        return _ATTRIBUTE + varint(len(before) + len(wrapped) + length) + before + wrapped
+
+    return SizedHeads(write)
+
+
+class SpanAttribute:
+    """An attribute of a span whose values recur.
+
+    It forgets all of them when there are too many: those that recur come again.
     """
 
     def __init__(self, key: str) -> None:
         self._key = key
         self._known: dict[str | int | bool, bytes] = {}
-        self._heads: dict[int, bytes] = {}
-        """All of a text but its bytes, by how many these are."""
 
     def of(self, value: str) -> bytes:
-        """One of those that recur."""
         known = self._known.get(value)
         if known is None:
             known = sized(_ATTRIBUTE, key_value(self._key, value))
@@ -94,18 +101,6 @@ class SpanAttribute:
             known = sized(_ATTRIBUTE, key_value(self._key, value))
             self._keep(value, known)
         return known
-
-    def put(self, lines: list[bytes], value: str) -> None:
-        """One that will not come again, behind what is written already."""
-        data = utf8(value)
-        head = self._heads.get(len(data))
-        if head is None:
-            if len(self._heads) >= MOST:
-                self._heads.clear()
-            whole = sized(_ATTRIBUTE, key_value(self._key, "x" * len(data)))
-            head = self._heads[len(data)] = whole[: len(whole) - len(data)]
-        lines.append(head)
-        lines.append(data)
 
     def _keep(self, value: str | int | bool, known: bytes) -> None:
         if len(self._known) >= MOST:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import ssl
 
 import pytest
 
@@ -11,8 +12,10 @@ from proxy.client.connection import ClientConnection
 from proxy.client.request import RequestError
 from proxy.client.states import CLOSED, CLOSING, DRAINING, EXCHANGE, HEAD, TUNNEL, WAITING
 from proxy.client.switched import SwitchedClient
+from proxy.http.peer import Peer
 from tests.client.fakes import GET, Owner, Transport, connect, turns
 from tests.client.reference import Limits
+from tests.tls.test_transport import Dialogue, Served
 
 PART = b"GET /late HTT"
 POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n"
@@ -295,3 +298,32 @@ async def test_the_writing_side_is_closed_where_it_can_be(can_end: bool, done: l
     assert done == transport.done
     client.lost()
     assert not client.finish()
+
+
+@pytest.mark.parametrize(
+    ("came", "last", "goes_with_it"),
+    [
+        pytest.param(GET, True, True, id="the end of all"),
+        pytest.param(GET, False, False, id="another may follow"),
+        pytest.param(POST % 9, True, False, id="its body is still to come"),
+        pytest.param(GET + PART, True, False, id="the client has sent more"),
+    ],
+)
+async def test_over_tls_a_goodbye_goes_with_the_last_answer(
+    authority, came, last, goes_with_it
+) -> None:
+    """But not to a client that is still sending: it is read on for a while."""
+    dialogue = Dialogue(authority, Served)
+    client, _ = connect(transport=dialogue.port)
+    client.source.peer = Peer("", scheme=b"https")
+    client.received(came)
+    take(client)
+    client.write(b"answer", last=last)
+
+    dialogue.to_peer.write(dialogue.tcp.sent)
+    assert b"answer" == dialogue.peer.read()
+    if goes_with_it:
+        assert b"" == dialogue.peer.read()
+    else:
+        with pytest.raises(ssl.SSLWantReadError):
+            dialogue.peer.read()

@@ -54,6 +54,17 @@ async def test_what_is_sent_ahead_waits_for_its_turn() -> None:
     await ended(client)
 
 
+async def test_who_has_sent_one_request_is_served_in_the_first_turn() -> None:
+    """As over TLS, where it often comes with the end of the handshake."""
+    exchanges = Exchanges()
+    client, _ = start(exchanges)
+    client.received(GET)
+    await turns(1)
+
+    assert ["/a"] == exchanges.targets
+    await ended(client)
+
+
 async def test_who_sends_ahead_gives_others_their_turn() -> None:
     """A segment holds thousands of requests, and each may be answered without a wait."""
     exchanges = Exchanges()

@@ -17,9 +17,16 @@ class Tcp:
     def __init__(self):
         self.sent = bytearray()
         self.calls = []
+        self.writes = 0
+        self.queued = 0
+        """Bytes that the kernel has not taken yet."""
+
+    def get_write_buffer_size(self):
+        return self.queued
 
     def write(self, data):
         self.sent += data
+        self.writes += 1
 
     def writelines(self, pieces):
         self.sent += b"".join(pieces)
@@ -154,7 +161,39 @@ async def test_who_pauses_is_handed_nothing_and_then_the_rest(dialogue):
     assert ["pause_reading", "resume_reading"] == dialogue.tcp.calls
 
 
-async def test_our_goodbye_waits_for_the_peers(dialogue):
+async def test_the_goodbye_goes_with_the_last(dialogue):
+    dialogue.port.write_last(b"last")
+    assert 1 == dialogue.tcp.writes
+    dialogue.port.write(b"too late")
+    dialogue.port.close()
+
+    assert 1 == dialogue.tcp.writes
+    assert "close" in dialogue.tcp.calls
+    dialogue.to_peer.write(dialogue.tcp.sent)
+    assert b"last" == dialogue.peer.read()
+    assert b"" == dialogue.peer.read()
+
+
+async def test_a_last_that_fits_into_no_record_goes_before_the_goodbye(dialogue):
+    dialogue.port.write_last(b"x" * (RECORD + 1))
+    assert RECORD + 1 == len(dialogue.heard())
+    dialogue.port.close()
+
+    assert None is dialogue.heard()
+
+
+async def test_our_goodbye_waits_for_nobody_where_all_is_sent(dialogue):
+    dialogue.port.close()
+
+    assert None is dialogue.heard()
+    assert "close" in dialogue.tcp.calls
+    dialogue.peer.unwrap()
+    dialogue.say()
+    assert [] == dialogue.served.told
+
+
+async def test_behind_what_is_queued_our_goodbye_waits_for_the_peers(dialogue):
+    dialogue.tcp.queued = 1
     dialogue.port.close()
 
     assert None is dialogue.heard()
@@ -166,6 +205,7 @@ async def test_our_goodbye_waits_for_the_peers(dialogue):
 
 
 async def test_what_comes_behind_our_goodbye_is_dropped(dialogue):
+    dialogue.tcp.queued = 1
     dialogue.port.pause_reading()
     dialogue.say(b"before")
     dialogue.port.close()

@@ -8,7 +8,7 @@ from proxy import outcome as o
 from proxy.exchange import Exchange
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.sampling import Sampler
-from tests.records import attempt, exchange
+from tests.records import exchange
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 HEX = "0123456789abcdef"
@@ -136,8 +136,7 @@ def test_a_state_goes_on_with_a_valid_parent_only() -> None:
     given = [parent(), b3, {}, {b"traceparent": b"00-x"}]
     spans = [begun(Sampler(b3=True), fields)[1] for fields in given]
 
-    assert [True, False, False, False] == [b"tracestate" not in s.replaces for s in spans]
-    assert all(b"traceparent" in s.replaces for s in spans)
+    assert [True, False, False, False] == [s.keeps_state for s in spans]
 
 
 def test_b3_that_says_no_is_followed() -> None:
@@ -147,11 +146,22 @@ def test_b3_that_says_no_is_followed() -> None:
     assert "" == x.trace_id
 
 
+def test_no_two_spans_have_an_id_in_common() -> None:
+    spans = [begun(Sampler(), fields)[1] for fields in ({}, {}, parent(), parent())]
+
+    assert 8 == len({one for s in spans for one in (s.span_id, s.attempt_id)})
+    assert {16} == {len(one) for s in spans for one in (s.span_id, s.attempt_id)}
+    assert [32] * 4 == [len(s.trace_id) for s in spans]
+    assert 3 == len({s.trace_id for s in spans})
+
+
 def test_each_attempt_has_its_own_parent_in_an_otherwise_equal_head() -> None:
-    span = SpanRecord(TRACE, SPAN, "", "03")
-    head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-    written = [span.onto(head, attempt(span_id=one * 16)) for one in "ab"]
+    span = SpanRecord(TRACE, SPAN, "", "03", "a" * 16)
+    first = b"GET / HTTP/1.1\r\nHost: a\r\n" + span.line() + b"\r\n"
+    written = [first, span.another(first, "b" * 16)]
 
     assert [
-        head[:-2] + f"traceparent: 00-{TRACE}-{one * 16}-03\r\n\r\n".encode() for one in "ab"
+        f"GET / HTTP/1.1\r\nHost: a\r\ntraceparent: 00-{TRACE}-{one * 16}-03\r\n\r\n".encode()
+        for one in "ab"
     ] == written
+    assert "b" * 16 == span.attempt_id

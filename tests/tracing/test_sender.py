@@ -31,7 +31,7 @@ def test_the_alert_of_a_collector_that_wants_a_certificate_is_told(authority) ->
     thread.start()
     rule = TracingRule(ca_file=str(authority.certificate))
     sender = Sender(f"https://127.0.0.1:{listener.getsockname()[1]}", rule, "test")
-    sent = sender.send(b"spans", 30.0)
+    sent = sender.send([b"spans"], 30.0)
     thread.join(30)
     listener.close()
 

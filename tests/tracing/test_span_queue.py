@@ -25,7 +25,8 @@ def ids(written: bytes) -> list[str]:
 
 def test_batches_are_taken_in_turn_until_nothing_waits() -> None:
     waiting = queue()
-    waiting.add([ended(n * 16) for n in "123"])
+    waiting.add([ended("1" * 16), ended("2" * 16)])
+    waiting.add([ended("3" * 16)])
     first = waiting.next(3)
     assert (6, 2) == (waiting.waiting, waiting.unwritten)
     second = waiting.next(3)

@@ -1,11 +1,12 @@
 """What is written by hand is what the library reads."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from proxy.tracing.wire import SpanAttribute, key_value, sized, varint
+from proxy.tracing.wire import MOST, SpanAttribute, key_value, sized, text_heads, varint
 
 TEXT = st.text(max_size=300)
 NUMBERS = st.integers(0, (1 << 63) - 1)
@@ -41,13 +42,22 @@ def test_what_is_remembered_reads_as_what_was_written(values: list[str]) -> None
 
 @given(st.lists(TEXT, max_size=20))
 def test_what_comes_once_reads_as_what_was_written(values: list[str]) -> None:
-    attribute = SpanAttribute("key")
-    lines: list[bytes] = []
+    heads, lines = text_heads("key"), []
     for value in values:
-        attribute.put(lines, value)
+        data = value.encode()
+        lines += heads.of(len(data)), data
     read = Span.FromString(b"".join(lines)).attributes
 
     assert values == [one.value.string_value for one in read]
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, MOST - 1, MOST, 16_383, 16_384])
+def test_the_head_of_a_text_is_that_of_its_length(length: int) -> None:
+    heads = text_heads("key")
+    for _ in "once", "again":
+        (read,) = Span.FromString(heads.of(length) + b"x" * length).attributes
+
+        assert length == len(read.value.string_value)
 
 
 def test_no_more_values_are_remembered_than_recur() -> None:
@@ -55,11 +65,9 @@ def test_no_more_values_are_remembered_than_recur() -> None:
     for n in range(2000):
         attribute.of(str(n))
         attribute.of_number(n)
-        attribute.put([], "x" * n)
     attribute.of("x" * 1000)
 
-    assert len(attribute._known) <= 512
-    assert len(attribute._heads) <= 512
+    assert len(attribute._known) <= MOST
 
 
 def test_half_a_character_is_no_reason_to_fail() -> None:
