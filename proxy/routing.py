@@ -64,10 +64,9 @@ class Route:
     admits_all: bool = field(init=False)
     """Whether it has no guard and no limit of its own."""
     requires_https: bool = field(init=False)
-    """Whether who comes by plain HTTP is refused, or sent on."""
+    """Whether plain HTTP is refused or sent on; `guards_scheme`: or https is to be told of HSTS."""
     guards_scheme: bool = field(init=False)
-    """Whether https is asked for, or to be told of; so `guards_body` of types and messages."""
-    guards_body: bool = field(init=False)
+    guards_body: bool = field(init=False)  # its type, or the message in it
     hsts_line: bytes = field(init=False)
     """What tells clients to stay with https (RFC 6797); nothing where they need not."""
 
