@@ -10,6 +10,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 IMAGE ?= sidelight
 TREE := build/compiled
 AUDIT := build/audit
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# All of them by several processes; one more than processors, as many tests wait. Some by one.
+WHICH = $(or $(TESTS),--numprocesses=$(WORKERS) --dist=worksteal)
 SOURCES := $(filter-out build dist,$(wildcard *)) .ci .dockerignore .importlinter
 
 .DEFAULT_GOAL := help
@@ -26,7 +29,7 @@ run: SIDELIGHT = $(BIN)/sidelight $(if $(UPSTREAM),run --upstream "$(UPSTREAM)",
 
 test: $(VENV)/.dev  ## Run every test; COMPILED=1: against what the wheel and the image hold.
 	@$(if $(COMPILED),$(MAKE) --no-print-directory $(TREE)/.done && cd $(TREE) &&) \
-		$(abspath $(BIN))/python -m pytest $(TESTS)
+		$(abspath $(BIN))/python -m pytest $(WHICH)
 
 check: $(VENV)/.dev  ## Lint, format, types, floors.
 	@$(BIN)/ruff check .
@@ -36,7 +39,7 @@ check: $(VENV)/.dev  ## Lint, format, types, floors.
 
 coverage: $(VENV)/.dev  ## Run every test measured; fails where a module is covered less than it must be.
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN)/python -m coverage run -m pytest $(TESTS)
+	@$(BIN)/python -m coverage run -m pytest $(WHICH)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage json --quiet -o build/coverage/report.json
 	@$(BIN)/python tests/measured.py build/coverage/report.json

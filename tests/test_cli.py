@@ -81,14 +81,14 @@ def started(*words: str, **env: object) -> subprocess.Popen:
 def ended(process: subprocess.Popen) -> int:
     process.send_signal(signal.SIGINT)
     with process:
-        process.communicate(timeout=15)
+        process.communicate(timeout=30)
     return process.returncode
 
 
 def refusal(request: str | Request) -> Message:
     """The headers of an answer that is an error."""
     with pytest.raises(HTTPError) as refused:
-        urlopen(request, timeout=5)
+        urlopen(request, timeout=30)
     with refused.value as answer:
         return answer.headers
 
@@ -109,7 +109,7 @@ def test_the_demo_has_a_page_of_another_origin_that_may_read_its_errors():
     running = started("demo", SIDELIGHT_LISTEN__PORT=0, SIDELIGHT_ADMIN__PORT=0)
     told = next(line for line in running.stderr if line.startswith("chat page"))
     origin, port = re.search(r"(http://127\.0\.0\.1:\d+)/\?port=(\d+)", told).groups()
-    with urlopen(f"{origin}/", timeout=5) as page:
+    with urlopen(f"{origin}/", timeout=30) as page:
         assert b"./sidelight.js" in page.read()
     request = Request(f"http://127.0.0.1:{port}/api/down", b"{}", {"Origin": origin})
     headers = refusal(request)

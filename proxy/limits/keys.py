@@ -6,6 +6,7 @@ can choose one whose bucket is somebody else's.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from hashlib import blake2b
 from ipaddress import IPv6Address
 from typing import Final
 
@@ -101,6 +102,13 @@ class ClientKeys:
         key = hash(self._address + client_network(address).encode())
         self._of_addresses[address] = key
         return key
+
+
+def shared_key(source: KeySource, asked: RequestHead, x: Exchange) -> int:
+    """The key of a client, from 0 to 2**64 - 1, that every process makes alike."""
+    value = source.value(asked, x)
+    text = b"v" + value if value else b"a" + client_network(x.client_ip).encode()
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
 
 
 def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:

@@ -10,7 +10,7 @@ from proxy.clock import now
 from proxy.exchange import Exchange
 from proxy.http.request_head import RequestHead
 from proxy.limits.build import source_of
-from proxy.limits.keys import ClientKeys
+from proxy.limits.keys import shared_key
 from proxy.outcome import NO_HEALTHY_UPSTREAM, POOL_TIMEOUT
 from proxy.time_spent import QUEUE, TimeSpent
 from proxy.upstream.choice import Choice
@@ -28,9 +28,6 @@ from proxy.upstream.pool import Pool, PoolView
 from proxy.upstream.result import Failed
 from proxy.upstream.rules import UpstreamRule
 from proxy.upstream.tls import upstream_tls
-
-_KEYS = ClientKeys(b"")
-"""Without a secret: every process leads a client to the same endpoint."""
 
 
 class Upstream:
@@ -81,7 +78,8 @@ class Upstream:
         """What an exchange is to remember of its endpoints; None where there is but one."""
         if self.endpoints.sole is not None:
             return None
-        return Choice(_KEYS.of(self._hashed, asked, x))
+        hashed = self._hashed
+        return Choice() if hashed is None else Choice(shared_key(hashed, asked, x))
 
     def has_another(self, choice: Choice | None) -> bool:
         """Whether the next attempt would go to an endpoint that has not failed the exchange."""

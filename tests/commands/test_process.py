@@ -3,10 +3,11 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from proxy.commands.process import NotSidelightError, arguments_of
+from proxy.commands.process import NotSidelightError, arguments_of, directory_of
 
 NOBODY = 1 << 30
 """Above the largest number that Linux gives to a process."""
@@ -51,3 +52,9 @@ def test_another_program_is_not_asked(process) -> None:
 def test_nobody_is_not_asked() -> None:
     with pytest.raises(NotSidelightError, match="No such file"):
         arguments_of(NOBODY)
+
+
+def test_where_it_runs_is_told_and_where_nobody_runs_is_not(process) -> None:
+    assert Path.cwd() == directory_of(process("sidelight"))
+    with pytest.raises(NotSidelightError, match="No such file"):
+        directory_of(NOBODY)

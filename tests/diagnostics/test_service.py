@@ -170,7 +170,8 @@ async def test_a_store_that_cannot_be_read_leaves_what_is_in_memory(
     assert (found.store, len(found.stories)) == ("failing", 1)
 
 
-async def test_a_locked_store_holds_up_nobody(make_desk, exchange_of, path) -> None:
+async def test_a_locked_store_holds_up_nobody(make_desk, exchange_of, path, monkeypatch) -> None:
+    monkeypatch.setattr("proxy.diagnostics.stories.files.BUSY", 30.0)  # seconds, for whoever waits
     desk = make_desk(store=True)
     await desk.start()
     desk.closed([exchange_of()])
@@ -183,7 +184,7 @@ async def test_a_locked_store_holds_up_nobody(make_desk, exchange_of, path) -> N
     took = time.monotonic() - began
     lock.close()
 
-    assert took < 0.5
+    assert took < 10
 
 
 async def test_errors_are_grouped_and_survive_a_restart(make_desk, exchange_of) -> None:

@@ -20,7 +20,7 @@ from proxy.observation.reload_report import ReloadReport
 from proxy.settings.load import parse
 from proxy.settings.source import Source
 from tests.house.fault_upstream import FaultUpstream
-from tests.house.raw_client import Answer, RawClient, eventually, fetch
+from tests.house.raw_client import PATIENCE, Answer, RawClient, eventually, fetch
 
 Event = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,8 @@ def settings_of(endpoint: str, **unusual: Any) -> dict[str, Any]:
     """Settings with one catch-all route; what is unusual is laid over.
 
     `timeouts`, `retry`, `breaker` and `route` are the route's; `upstream` the upstream's;
-    everything else is a section.
+    everything else is a section. Nothing is shed unless a scene asks for it: how busy or full the
+    machine of the tests is must not decide what is answered.
     """
     policy = {
         key: unusual.pop(key) for key in ("timeouts", "breaker", "max_body") if key in unusual
@@ -40,6 +41,7 @@ def settings_of(endpoint: str, **unusual: Any) -> dict[str, Any]:
     plain = {
         "listen": {"host": "127.0.0.1", "port": 0} | dict(unusual.pop("listen", {})),
         "admin": {"host": "127.0.0.1", "port": 0} | dict(unusual.pop("admin", {})),
+        "overload": {"loop_lag": None, "memory": None},
         "upstreams": {"chat": {"endpoints": [endpoint]} | dict(unusual.pop("upstream", {}))},
         "routes": [route | policy | dict(unusual.pop("route", {}))],
     }
@@ -224,8 +226,7 @@ class Process:
         try:
             await running._await_ready()
         except BaseException:  # nobody has it yet who could end it
-            if process.returncode is None:
-                process.kill()
+            await running.end()
             raise
         return running
 
@@ -250,7 +251,7 @@ class Process:
     def tell(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    async def ended(self, patience: float = 10) -> int:
+    async def ended(self, patience: float = PATIENCE) -> int:
         """Its exit code. Raises TimeoutError."""
         async with asyncio.timeout(patience):
             return await self.process.wait()

@@ -19,10 +19,10 @@ Header = tuple[str, str]
 LINGER_NOTHING = struct.pack("ii", 1, 0)
 """SO_LINGER of zero: closing sends RST instead of FIN."""
 
-PATIENCE = 5.0
+PATIENCE = 30.0
+"""Longest wait for anything that must happen; what does happen takes less on any machine."""
 TURNS = 3000
 """Of the event loop; a tenth of a second or less on a machine that has nothing else to do."""
-"""Longest wait for anything that must happen."""
 
 
 @dataclass(slots=True)

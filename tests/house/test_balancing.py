@@ -8,7 +8,7 @@ import pytest
 
 from tests.house.admin import stories
 from tests.house.fault_upstream import FaultUpstream, status
-from tests.house.raw_client import eventually
+from tests.house.raw_client import eventually, fetch
 from tests.house.streams import stream
 
 PATIENT = {"head": "20s", "total": "30s"}
@@ -256,6 +256,23 @@ async def test_a_client_is_led_to_the_same_endpoint_by_its_key(peers, house):
         used[user] = found.pop()
 
     assert {one.url for one in upstreams} == set(used.values())
+
+
+async def test_every_process_leads_a_client_to_the_same_endpoint(peers, process):
+    """And none of the endpoints has all of them: Python hashes differently in each process."""
+    upstreams = await peers(3)
+    knobs = {"balance": "hash", "by": {"header": "X-User"}}
+    urls = [one.url for one in upstreams]
+    both = [await process(upstream={"endpoints": urls, **knobs}) for _ in range(2)]
+    led = []
+    for running in both:
+        for number in range(60):
+            await fetch(running.port, "/", f"X-User: u{number}")
+        led.append([{seen.header("X-User") for seen in one.seen} for one in upstreams])
+
+    assert led[0] == led[1]
+    assert 60 == sum(len(users) for users in led[0])
+    assert all(led[0])
 
 
 async def test_a_story_says_why_an_endpoint_was_chosen_and_what_was_known_of_the_others(

@@ -41,7 +41,10 @@ OF_OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("given", ["a", "A1._-z", "x" * 200, str(uuid.uuid4()), *OF_OTHERS])
+@pytest.mark.parametrize(
+    "given",
+    ["a", "A1._-z", "x" * 200, pytest.param(str(uuid.uuid4()), id="UUID"), *OF_OTHERS],
+)
 async def test_a_valid_id_is_kept(upstream, house, given):
     house = await house()
     answer = await house.fetch("/", f"X-Request-ID: {given}")

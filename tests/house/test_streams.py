@@ -259,8 +259,8 @@ async def test_the_head_does_not_wait_for_the_first_event(upstream, house):
     upstream.on("/", stream(then="silent"))
     async with house.client() as client:
         await client.send(request("GET", "/"))
-        async with asyncio.timeout(1):
-            assert 200 == (await client.head()).status
+
+        assert 200 == (await client.head()).status
 
 
 @pytest.mark.parametrize(
@@ -518,14 +518,15 @@ async def test_progress_is_told_where_the_route_asks_for_it(upstream, house, mon
 
 async def test_what_is_measured(upstream, house):
     house = await house()
-    upstream.on("/", stream(PING, 0.05, ONE + TWO, 0.15, TWO))
+    upstream.on("/", stream(PING, 0.05, ONE + TWO, 1.5, TWO))
     answer = await house.fetch()
     event = await house.event_of(answer)
     metrics = (await house.admin("/metrics")).body.decode()
 
     assert 3 == event["events"]
     assert 48 <= event["first_event_ms"]  # loops round their clocks to milliseconds
-    assert 145 <= event["max_gap_ms"] <= event["duration_ms"] - event["first_event_ms"] + 1
+    # what begins it may be read late, by as long as a machine stands still
+    assert 900 <= event["max_gap_ms"] <= event["duration_ms"] - event["first_event_ms"] + 1
     assert len(answer.body) == event["bytes_out"]
     for line in (
         'sidelight_stream_gap_seconds_count{route="all"} 2.0',

@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.http.request_head import read_request
-from proxy.limits.keys import ClientKeys, KeySource, client_network, cookie_value
+from proxy.limits.keys import ClientKeys, KeySource, client_network, cookie_value, shared_key
 from tests.records import exchange
 
 SECRET = b"k" * 32
@@ -81,6 +81,29 @@ def test_no_value_is_the_key_of_an_address():
 
     assert key(source, (b"X-Key", b"192.0.2.1")) != key(KeySource("address"))
     assert key(source, (b"X-Key", b"a192.0.2.1")) != key(KeySource("address"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param(((b"X-Key", b"ann"),), 0x5235A684BA383A8E, id="by value"),
+        pytest.param((), 0x812679E565C9136A, id="by address"),
+    ],
+)
+def test_a_shared_key_is_the_same_in_every_process(headers, expected):
+    """Written down here: what another process or version makes of it must be this."""
+    source = KeySource("header", "X-Key")
+
+    assert expected == shared_key(source, asked(*headers), exchange(client_ip="192.0.2.1"))
+
+
+def test_shared_keys_are_spread_over_all_of_the_64_bits():
+    source = KeySource("header", "X-Key")
+    found = [
+        shared_key(source, asked((b"X-Key", b"u%d" % n)), exchange()) >> 62 for n in range(400)
+    ]
+
+    assert all(60 < found.count(quarter) < 140 for quarter in range(4))
 
 
 def test_keys_of_another_process_are_others():

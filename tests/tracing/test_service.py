@@ -1,5 +1,6 @@
 """Spans as a whole: what happens where the library is missing, and that nothing is made unasked."""
 
+import json
 import sys
 
 import pytest
@@ -12,7 +13,7 @@ VARIABLE = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
 
 
 def tracing(said: list, environ: dict | None = None, **rule: object) -> Tracing:
-    settings = parse(str(settings_of("http://127.0.0.1:1", tracing=rule)))
+    settings = parse(json.dumps(settings_of("http://127.0.0.1:1", tracing=rule)))
     return Tracing(settings, lambda *told: said.append(told), environ or {})
 
 
@@ -45,7 +46,7 @@ def test_a_variable_alone_never_keeps_us_from_starting(without_library) -> None:
 
 def test_what_is_slow_is_taken_with_other_settings() -> None:
     made = tracing([], endpoint="http://127.0.0.1:1", always=["slow"])
-    made.take(parse(str(settings_of("http://127.0.0.1:1", stories={"slow": "7s"}))))
+    made.take(parse(json.dumps(settings_of("http://127.0.0.1:1", stories={"slow": "7s"}))))
 
     assert made.sampler is not None
     assert 7.0 == made.sampler._slow

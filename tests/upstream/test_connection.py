@@ -763,9 +763,9 @@ async def test_abort_ends_whatever_is_waited_for_at_once(scene, acquire, state):
         waiting = asyncio.ensure_future(connection.writer.drained(5))
     await asyncio.sleep(0)
     connection.abort()
-    ended = await asyncio.wait_for(waiting, 0.1)
+    ended = await asyncio.wait_for(waiting, 2)
     if state != "drain":
-        await asyncio.wait_for(scene.ended(), 0.1)
+        await asyncio.wait_for(scene.ended(), 2)
 
     assert ended is True if state == "drain" else isinstance(ended, Failed)
     assert connection.protocol.waiter._clock._timer is None
@@ -782,7 +782,7 @@ async def test_a_cancelled_wait_leaves_nothing_behind(scene, acquire):
     waiting.cancel()
     await asyncio.wait([waiting])
     connection.release()
-    await asyncio.wait_for(scene.ended(), 0.1)
+    await asyncio.wait_for(scene.ended(), 2)
 
     assert upstream.view().in_use == 0
 
@@ -860,8 +860,8 @@ async def test_abort_over_tls_is_immediate(scene, acquire, certificate, server_t
     waiting = asyncio.ensure_future(connection.head(5))
     await asyncio.sleep(0)
     connection.abort()
-    await asyncio.wait_for(waiting, 0.1)
-    await asyncio.wait_for(scene.ended(), 0.1)
+    await asyncio.wait_for(waiting, 2)
+    await asyncio.wait_for(scene.ended(), 2)
 
     assert upstream.view().in_use == 0
 

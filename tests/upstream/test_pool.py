@@ -105,7 +105,7 @@ async def test_too_many_waiting_are_refused_at_once(scene, acquire):
     await acquire(upstream)
     (waiter,) = waiting(upstream, 1)
     await asyncio.sleep(0)
-    failed = await asyncio.wait_for(upstream.acquire(connect=5, pool_wait=5), 0.1)
+    failed = await asyncio.wait_for(upstream.acquire(connect=5, pool_wait=5), 2)
 
     assert failed.outcome is POOL_TIMEOUT
     waiter.cancel()

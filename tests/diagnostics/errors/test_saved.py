@@ -5,7 +5,7 @@ import json
 import pytest
 
 from proxy.diagnostics.errors.groups import Groups
-from proxy.diagnostics.errors.saved import as_plain, from_plain
+from proxy.diagnostics.errors.saved import as_plain, from_json, from_plain
 
 
 def test_a_group_comes_back_as_it_went(exchange_of) -> None:
@@ -31,3 +31,8 @@ def test_an_odd_hour_costs_no_more_than_itself(exchange_of) -> None:
 
     assert group is not None
     assert ({2: 3}, ["a"]) == (group.hours, list(group.samples))
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "3"])
+def test_a_row_that_is_no_group_costs_no_other(body) -> None:
+    assert from_json(body) is None

@@ -1,6 +1,8 @@
 """Among 200,000 stories every question of the API is answered by an index, and fast."""
 
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
@@ -173,14 +175,32 @@ def published(full, exchange_of):
     engine.dispose()
 
 
-def test_neighbours_of_all_instances_are_found_by_an_index_and_fast(reader, published) -> None:
-    """The best of twenty: a machine that does other things is not what is measured."""
+@pytest.fixture
+def spent(reader):
+    """CPU seconds so far of this thread and of the server's process that answers the reader: on a
+    machine at rest it is the time that passes, and on a busy one the others are not in it.
+
+    Nor is what `make coverage` takes to measure.
+    """
+    with reader._reader._engine.connect() as connection:
+        backend = connection.connection.driver_connection.info.backend_pid
+    schedule = Path(f"/proc/{backend}/schedstat")
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    yield lambda: time.thread_time() + int(schedule.read_text().split()[0]) / 1e9
+    sys.settrace(tracer)
+
+
+def test_neighbours_of_all_instances_are_found_by_an_index_and_fast(
+    reader, published, spent
+) -> None:
+    """The best of twenty."""
     story = {"request_id": "id-457", "ended": 115.1, "neighbours": {"kind": "upstream_reset"}}
     took = []
     for _ in range(20):
-        began = time.perf_counter()
+        began = spent()
         told = told_across(story, reader.slots("chat", 115.1, "id-457"))
-        took.append(time.perf_counter() - began)
+        took.append(spent() - began)
     print(f"a comparison over {INSTANCES} instances: {1000 * min(took):.1f} ms")
 
     assert INSTANCES == len(told["instances"])
@@ -188,15 +208,15 @@ def test_neighbours_of_all_instances_are_found_by_an_index_and_fast(reader, publ
     assert [] == scanned(reader, lambda: reader.slots("chat", 115.1, "id-457"))
 
 
-def test_look_ups_are_fast(reader) -> None:
-    """The best of three rounds: a machine that does other things is not what is measured."""
+def test_look_ups_are_fast(reader, spent) -> None:
+    """The best of three rounds."""
     rounds = []
     for _ in range(3):
         took = []
         for n in range(LOOK_UPS):
-            began = time.perf_counter()
+            began = spent()
             found = reader.find(f"id-{1 + n * 661 % MANY}")
-            took.append(time.perf_counter() - began)
+            took.append(spent() - began)
             assert 1 == len(found)
         rounds.append(sorted(took)[int(LOOK_UPS * 0.99)])
     print(f"p99 of a look-up among {MANY} stories: {1000 * min(rounds):.2f} ms")

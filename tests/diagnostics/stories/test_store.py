@@ -492,3 +492,19 @@ def test_a_group_that_was_saved_again_takes_the_place_of_the_old(open_store, exc
     again = open_store()
     until(lambda: again.database.restored is not None)
     assert [group.total for group in again.database.restored] == [3]
+
+
+def test_what_no_column_knows_is_looked_for_inside_the_stories(
+    path, open_store, exchange_of
+) -> None:
+    """And a row that is no story of ours costs no other."""
+    store = open_store()
+    store.put([exchange_of(request_id="id-1", user_agent="Widget/1")])
+    store.put([exchange_of(request_id="id-2", user_agent="curl/8")])
+    until(is_kept(store, "id-2"))
+    with database(path) as connection:
+        connection.execute("UPDATE stories SET body = 'no story' WHERE request_id = 'id-2'")
+
+    assert ["id-1"] == [story["request_id"] for story in store.search(Query(agent="widget"))]
+    assert [] == store.search(Query(agent="curl"))
+    assert [] == store.find("id-2")
