@@ -106,9 +106,18 @@ class ClientKeys:
 
 def shared_key(source: KeySource, asked: RequestHead, x: Exchange) -> int:
     """The key of a client, from 0 to 2**64 - 1, that every process makes alike."""
-    value = source.value(asked, x)
+    value = _value(source, asked, x)
     text = b"v" + value if value else b"a" + client_network(x.client_ip).encode()
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+
+
+def _value(source: KeySource, asked: RequestHead, x: Exchange) -> bytes | None:
+    """What a client sent by which it is told apart; None, or nothing: it sent none."""
+    if source.is_address:
+        return None
+    if not source.field:
+        return source.sent(asked)
+    return x.fields.get(source.field, "").encode("utf-8", "surrogateescape")
 
 
 def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:

@@ -97,6 +97,23 @@ def test_a_shared_key_is_the_same_in_every_process(headers, expected):
     assert expected == shared_key(source, asked(*headers), exchange(client_ip="192.0.2.1"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("header", "X-Key"), ("cookie", "key"), ("field", "user"), ("address", "")],
+)
+def test_a_shared_key_is_made_of_what_tells_clients_apart(kind, name):
+    def made(value: str, address: str) -> int:
+        sent = value.encode()
+        headers = ((b"X-Key", sent), (b"Cookie", b"key=" + sent)) if value else ()
+        x = exchange(client_ip=address, fields={"user": value} if value else {})
+        return shared_key(KeySource(kind, name), asked(*headers), x)
+
+    is_address = kind == "address"
+    assert is_address is (made("ann", "192.0.2.1") == made("bob", "192.0.2.1"))
+    assert is_address is (made("ann", "192.0.2.1") != made("ann", "192.0.2.2"))
+    assert made("", "192.0.2.1") != made("", "192.0.2.2")
+
+
 def test_shared_keys_are_spread_over_all_of_the_64_bits():
     source = KeySource("header", "X-Key")
     found = [
