@@ -13,14 +13,14 @@ from proxy.http.authority import host_name
 from proxy.http.forwarding import is_https
 from proxy.limits.message_guard import (
     LARGEST,
+    WITH_MESSAGE,
     Unfit,
-    is_looked_into,
     refuse_message,
     refuse_type,
     refuse_unreadable,
 )
 from proxy.limits.overload import RETRY_IN
-from proxy.limits.rate import RateLimits
+from proxy.limits.rate import Verdict
 from proxy.outcome import Outcome
 from proxy.own_response import refuse
 from proxy.place_queue import ask_place, await_place
@@ -59,22 +59,31 @@ def is_limited(ctx: Context) -> bool:
 
 def admit(ctx: Context) -> Refusal | None:
     """Why the request is not let in; None where it is, or where `ctx.waits` and `let_in` says."""
-    rule, asked, route = ctx.route.rule, ctx.asked, ctx.route
-    if route.guards_scheme and (refusal := _refuse_plain(ctx)):
-        return refusal
+    asked, route = ctx.asked, ctx.route
+    if route.guards_scheme:
+        source = ctx.source
+        if is_https(source.scheme, asked.fields) if source.trusted else source.scheme == b"https":
+            ctx.own_fields += route.hsts_line  # stay with it: RFC 6797
+        elif route.requires_https:
+            return _refuse_plain(ctx)
     looks = False
-    if route.guards_body and is_looked_into(asked):
+    if route.guards_body and (asked.has_body or asked.method in WITH_MESSAGE):
+        rule = route.rule
         if unfit := refuse_type(asked, rule.content_types):
             return _refusal(unfit)
         looks = rule.message.pointer is not None
         if looks and (unfit := refuse_unreadable(asked)):
             return _refusal(unfit)
-    if route.rate_limits is not None and (refusal := _refuse_often(ctx, route.rate_limits)):
-        return refusal
+    if route.rate_limits is not None:
+        verdict = route.rate_limits.judge(asked, ctx.exchange, now())
+        ctx.own_fields += verdict.fields
+        if not verdict.all_fit and (refusal := _refuse_often(ctx, verdict)):
+            return refusal
     if looks:
         ctx.waits = True
         return None
-    return _refuse_full(ctx)
+    refused = ask_place(ctx)
+    return Refusal(*refused) if refused else None
 
 
 async def let_in(ctx: Context) -> Refusal | None:
@@ -89,8 +98,8 @@ async def let_in(ctx: Context) -> Refusal | None:
         if unfit:
             return _refusal(unfit)
         ctx.waits = False
-        if refusal := _refuse_full(ctx):
-            return refusal
+        if refused := ask_place(ctx):
+            return Refusal(*refused)
     if not ctx.waits or own is None:
         return None
     refused = await await_place(ctx, own)
@@ -115,30 +124,16 @@ def _refusal(unfit: Unfit) -> Refusal:
     return Refusal(unfit.outcome, unfit.detail, number=unfit.number)
 
 
-def _refuse_full(ctx: Context) -> Refusal | None:
-    if ctx.route.concurrency is None and ctx.plan.concurrency is None:
-        return None
-    refused = ask_place(ctx)
-    return Refusal(*refused) if refused else None
-
-
-def _refuse_plain(ctx: Context) -> Refusal | None:
-    """Refuse who came by plain HTTP; tell who did not to stay with https (RFC 6797)."""
-    rule, asked = ctx.route.rule, ctx.asked
-    if is_https(ctx.source.scheme, asked.fields if ctx.source.trusted else None):
-        ctx.own_fields += ctx.route.hsts_line
-        return None
-    if rule.require_https == "off":
-        return None
-    if rule.require_https == "refuse" or asked.method not in _REDIRECTED or not asked.host:
+def _refuse_plain(ctx: Context) -> Refusal:
+    """Refuse who came by plain HTTP, or send it to https."""
+    asked, is_final = ctx.asked, ctx.route.rule.require_https == "refuse"
+    if is_final or asked.method not in _REDIRECTED or not asked.host:
         return Refusal(o.HTTPS_REQUIRED)
     location = f"https://{host_name(ctx.exchange.host)}{asked.target}"
     return Refusal(o.HTTPS_REQUIRED, location=location.encode("utf-8", "surrogateescape"))
 
 
-def _refuse_often(ctx: Context, limits: RateLimits) -> Refusal | None:
-    verdict = limits.judge(ctx.asked, ctx.exchange, now())
-    ctx.own_fields += verdict.fields
+def _refuse_often(ctx: Context, verdict: Verdict) -> Refusal | None:
     if verdict.would_refuse is not None:
         ctx.exchange.would_refuse = verdict.would_refuse
     if verdict.detail is None:

@@ -31,8 +31,10 @@ def ask_place(ctx: Context) -> tuple[Outcome, str] | None:
             )
     if own is None:
         return None
-    ticket = own.ask(ctx.asked, ctx.exchange)
+    ticket = own.places.ask(own.keys.of(own.source, ctx.asked, ctx.exchange))
     ctx.places += (ticket,)
+    if ticket.state == "granted":
+        return None
     if ticket.state == "waiting":
         ctx.waits = True
         return None
@@ -45,9 +47,10 @@ async def await_place(ctx: Context, own: Concurrency) -> tuple[Outcome, str] | N
     turn = asyncio.get_running_loop().create_future()
     ticket.wake = _waker(turn)
     await _wait(ctx, turn, own.wait)
+    if ticket.state == "granted":
+        return None
     refusal = own.refusal(ticket, ctx.asked, ctx.exchange)
-    if refusal is not None:
-        own.places.leave(ticket)  # the answer may take its time, the queue may not
+    own.places.leave(ticket)  # the answer may take its time, the queue may not
     return refusal
 
 

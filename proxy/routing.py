@@ -63,9 +63,10 @@ class Route:
     """What is read of the rule for each exchange."""
     admits_all: bool = field(init=False)
     """Whether it has no guard and no limit of its own."""
+    requires_https: bool = field(init=False)
+    """Whether plain HTTP is refused or sent on; `guards_scheme`: or https is to be told of HSTS."""
     guards_scheme: bool = field(init=False)
-    """Whether https is asked for, or to be told of; so `guards_body` of types and messages."""
-    guards_body: bool = field(init=False)
+    guards_body: bool = field(init=False)  # its type, or the message in it
     hsts_line: bytes = field(init=False)
     """What tells clients to stay with https (RFC 6797); nothing where they need not."""
 
@@ -74,7 +75,8 @@ class Route:
         self.terms = RouteTerms(rule)
         hsts = b"Strict-Transport-Security: max-age=%d\r\n" % int(rule.hsts) if rule.hsts else b""
         self.hsts_line = hsts
-        self.guards_scheme = rule.require_https != "off" or bool(hsts)
+        self.requires_https = rule.require_https != "off"
+        self.guards_scheme = self.requires_https or bool(hsts)
         self.guards_body = bool(rule.content_types) or rule.message.pointer is not None
         self.admits_all = (
             self.rate_limits is None

@@ -20,9 +20,9 @@ class Arrivals(ABC):
     is compiled calls a base class several times faster.
     """
 
-    @abstractmethod
-    def get(self, key: int) -> int | None:
-        """What is kept of a key; None: nothing."""
+    def __init__(self) -> None:
+        self.times: dict[int, int] = {}
+        """What is kept of each key, in ticks; only `put` changes it."""
 
     @abstractmethod
     def put(self, key: int, arrival: int, at: int) -> None:
@@ -30,29 +30,27 @@ class Arrivals(ABC):
 
 
 class LocalArrivals(Arrivals):
-    """The keys of one limit, at most `room` of them; times are ticks."""
+    """The keys of one limit, at most `room` of them."""
 
     def __init__(self, room: int) -> None:
+        super().__init__()
         self._room = room
-        self._times: dict[int, int] = {}
         self._order: deque[int] = deque()
         """Every key once, in the order in which they were last looked at."""
 
     def __len__(self) -> int:
-        return len(self._times)
-
-    def get(self, key: int) -> int | None:
-        return self._times.get(key)
+        return len(self.times)
 
     def put(self, key: int, arrival: int, at: int) -> None:
-        before = len(self._times)
-        self._times[key] = arrival
-        if len(self._times) > before:
+        times = self.times
+        is_new = key not in times
+        times[key] = arrival
+        if is_new:
             self._make_room(at)
             self._order.append(key)
 
     def _make_room(self, at: int) -> None:
-        times, order = self._times, self._order
+        times, order = self.times, self._order
         kept: list[int] = []
         for _ in range(min(_LOOKS, len(order))):
             key = order.popleft()

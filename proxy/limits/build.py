@@ -26,7 +26,7 @@ def rate_limits(
     taken = [*before, *[None] * (len(rules) - len(before))]
     limits = zip(rules, taken, strict=True)
     return RateLimits(
-        [_limit(rule, _name(route, n), keys, old) for n, (rule, old) in enumerate(limits, 1)]
+        [_limit(rule, _name(route, n), old) for n, (rule, old) in enumerate(limits, 1)], keys
     )
 
 
@@ -44,7 +44,7 @@ def _name(route: str, number: int) -> str:
     return route if number == 1 else f"{route}-{number}"
 
 
-def _limit(rule: RateRule, name: str, keys: ClientKeys, old: RateLimit | None) -> RateLimit:
+def _limit(rule: RateRule, name: str, old: RateLimit | None) -> RateLimit:
     quota = Quota(rule.count, rule.period, rule.at_once)
     arrivals = old.arrivals if old else LocalArrivals(rule.keys)
     return RateLimit(
@@ -52,7 +52,6 @@ def _limit(rule: RateRule, name: str, keys: ClientKeys, old: RateLimit | None) -
         quota,
         source_of(rule.by),
         arrivals,
-        keys,
         rate=rule.rate,
         dry_run=rule.dry_run,
     )

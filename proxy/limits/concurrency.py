@@ -20,22 +20,14 @@ class Concurrency:
         self.by = "all" if source is None else source.words
         self.refused_keys = RefusedKeys()
         """Clients that had all their places already."""
-        self._source = source
-        self._keys = keys
+        self.source = source
+        self.keys = keys
 
-    def ask(self, asked: RequestHead, x: Exchange) -> Ticket:
-        """A place for a request, or a place in the queue, or none."""
-        return self.places.ask(self._keys.of(self._source, asked, x))
-
-    def refusal(
-        self, ticket: Ticket, asked: RequestHead, x: Exchange
-    ) -> tuple[Outcome, str] | None:
-        """Why a request is not let in, and in which words; None where it is."""
+    def refusal(self, ticket: Ticket, asked: RequestHead, x: Exchange) -> tuple[Outcome, str]:
+        """Why a request that was not granted a place is not let in, and in which words."""
         places = self.places
-        if ticket.state == "granted":
-            return None
         if ticket.state == "client_full":
-            who = self._keys.words(self._source, asked, x)
+            who = self.keys.words(self.source, asked, x)
             self.refused_keys.count(who, 0.0)
             return o.CLIENT_CONCURRENCY_LIMITED, f"{places.per_client} under way already, by {who}"
         if ticket.state == "waiting":

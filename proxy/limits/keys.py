@@ -17,10 +17,6 @@ from proxy.http.trust import parsed_address
 _NETWORK: Final = ~((1 << 64) - 1)
 """What of an IPv6 address is its network: who has one host has all of its /64."""
 _64_BITS: Final = (1 << 64) - 1
-_ADDRESS: Final = 0
-_FIELD: Final = 1
-_HEADER: Final = 2
-_KINDS: Final = {"address": _ADDRESS, "field": _FIELD, "header": _HEADER, "cookie": 3}
 _MOST: Final = 4096
 """Addresses whose keys are remembered."""
 
@@ -42,18 +38,14 @@ class KeySource:
 
     def __init__(self, kind: str, name: str = "") -> None:
         self.words = name if kind == "field" else f"{kind} {name}".rstrip()
-        self._kind = _KINDS[kind]
-        self._field = name
+        self.field = name if kind == "field" else ""
+        self.is_address = kind == "address"
+        self._is_header = kind == "header"
         self._name = (name.lower() if kind == "header" else name).encode()
 
-    def value(self, asked: RequestHead, x: Exchange) -> bytes | None:
-        """The value that a client sent; None, or nothing, where it sent none."""
-        if self._kind == _ADDRESS:
-            return None
-        if self._kind == _FIELD:
-            value = x.fields.get(self._field)
-            return value.encode("utf-8", "surrogateescape") if value else None
-        if self._kind == _HEADER:
+    def sent(self, asked: RequestHead) -> bytes | None:
+        """The value that a client sent in a header or cookie; None, or nothing: it sent none."""
+        if self._is_header:
             return asked.fields.get(self._name)
         return cookie_value(asked.fields, self._name)
 
@@ -61,47 +53,71 @@ class KeySource:
 class ClientKeys:
     """Makes keys of clients; `secret` is of one process.
 
-    Python hashes bytes by SipHash under a key of the process. The secret goes before each value, so
-    that the keys cannot be foretold where somebody has fixed that one (`PYTHONHASHSEED`) either.
+    Python hashes bytes and text by SipHash under a key of the process. The secret goes before each
+    value, so that the keys cannot be foretold where somebody has fixed that one (`PYTHONHASHSEED`)
+    either.
     """
 
     def __init__(self, secret: bytes) -> None:
         self._value = secret + b"v"
+        self._text = self._value.decode("latin-1")
         self._address = secret + b"a"
         """Another byte before an address: no value is the key of one."""
         self._of_addresses: dict[str, int] = {}
+        self._field = ""
+        self._of_field = 0
+        """The field's value that was asked for last, and its key: an exchange asks for each of its
+        limits."""
 
     def of(self, source: KeySource | None, asked: RequestHead, x: Exchange) -> int:
         """The key of a client, by its address where it sends no value; one for all where `source`
         is None."""
         if source is None:
             return 0
-        value = source.value(asked, x)
-        return hash(self._value + value) if value else self._of_address(x.client_ip)
+        if source.field:
+            field = x.fields.get(source.field)
+            if field:
+                if field is not self._field:
+                    self._field, self._of_field = field, hash(self._text + field)
+                return self._of_field
+        elif not source.is_address:
+            sent = source.sent(asked)
+            if sent:
+                return hash(self._value + sent)
+        known = self._of_addresses.get(x.client_ip)
+        return self._learn(x.client_ip) if known is None else known
 
     def words(self, source: KeySource | None, asked: RequestHead, x: Exchange) -> str:
         """The client as it may be recorded: what it chose itself is the beginning of a hash."""
         if source is None:
             return "all"
-        if not source.value(asked, x):
+        key = self.of(source, asked, x)
+        if key == self._of_addresses.get(x.client_ip):
             return f"address {client_network(x.client_ip)}"
-        return f"{source.words} {self.of(source, asked, x) & _64_BITS:016x}"[:-8]
+        return f"{source.words} {key & _64_BITS:016x}"[:-8]
 
-    def _of_address(self, address: str) -> int:
-        known = self._of_addresses.get(address)
-        if known is None:
-            if len(self._of_addresses) >= _MOST:
-                self._of_addresses.clear()
-            known = hash(self._address + client_network(address).encode())
-            self._of_addresses[address] = known
-        return known
+    def _learn(self, address: str) -> int:
+        if len(self._of_addresses) >= _MOST:
+            self._of_addresses.clear()
+        key = hash(self._address + client_network(address).encode())
+        self._of_addresses[address] = key
+        return key
 
 
 def shared_key(source: KeySource, asked: RequestHead, x: Exchange) -> int:
     """The key of a client, from 0 to 2**64 - 1, that every process makes alike."""
-    value = source.value(asked, x)
+    value = _value(source, asked, x)
     text = b"v" + value if value else b"a" + client_network(x.client_ip).encode()
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+
+
+def _value(source: KeySource, asked: RequestHead, x: Exchange) -> bytes | None:
+    """What a client sent by which it is told apart; None, or nothing: it sent none."""
+    if source.is_address:
+        return None
+    if not source.field:
+        return source.sent(asked)
+    return x.fields.get(source.field, "").encode("utf-8", "surrogateescape")
 
 
 def cookie_value(fields: Mapping[bytes, bytes], name: bytes) -> bytes | None:

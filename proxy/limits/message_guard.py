@@ -21,7 +21,8 @@ LARGEST: Final = 1024 * 1024
 _LONGEST_TYPE: Final = 256
 _UTF_8 = re.compile(rb"charset\s*=\s*\"?(?:utf-?8|us-ascii)\"?\s*(?:;|$)")
 """All that JSON may be (RFC 8259 §8.1): an upstream that obeys another one reads another text."""
-_WITH_MESSAGE: Final = ("POST", "PUT", "PATCH")
+WITH_MESSAGE: Final = frozenset(("POST", "PUT", "PATCH"))
+"""Methods whose requests are taken to bring a message, also where they have no body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,9 @@ class Unfit:
     number: int | None = None
 
 
-def is_looked_into(asked: RequestHead) -> bool:
-    """Whether a request is one that brings a message."""
-    return asked.has_body or asked.method in _WITH_MESSAGE
-
-
 def refuse_type(asked: RequestHead, allowed: tuple[str, ...]) -> Unfit | None:
     """Whether the body's type is none of `allowed`; none of them: every type is."""
-    if not allowed or not is_looked_into(asked):
+    if not allowed or not (asked.has_body or asked.method in WITH_MESSAGE):
         return None
     kind = body_type(asked)
     if _is_allowed(kind, allowed):

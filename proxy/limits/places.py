@@ -49,7 +49,7 @@ class Places:
         has = self._of.get(client, 0)
         if self.per_client is not None and has >= self.per_client:
             return Ticket(self, client, "client_full")
-        if self._is_free:
+        if self.limit is None or self.in_use < self.limit:
             self.in_use += 1
             self._of[client] = has + 1
             return Ticket(self, client, "granted")
@@ -64,15 +64,19 @@ class Places:
     def resize(self, limit: int | None, per_client: int | None, room: int) -> None:
         """Have other bounds from now on; whoever is in or waits keeps what it has."""
         self.limit, self.per_client, self.room = limit, per_client, room
-        while self._queues and self._is_free:
+        while self.waiting and self._is_free:
             self._grant_next()
 
     def leave(self, ticket: Ticket) -> None:
         """The request is over, or does not wait any longer. A second time does nothing."""
         if ticket.state == "granted":
             self.in_use -= 1
-            self._forget(ticket)
-            if self._is_free:
+            left = self._of[ticket.client] - 1
+            if left:
+                self._of[ticket.client] = left
+            else:
+                del self._of[ticket.client]
+            if self.waiting and self._is_free:
                 self._grant_next()
         elif ticket.state == "waiting":
             self._withdraw(ticket)

@@ -41,15 +41,20 @@ class CustomFields:
     """Those of `fields`; `key` is that of the hashes."""
 
     def __init__(self, fields: Mapping[str, FieldSource], key: bytes = b"") -> None:
-        self._fields = [_Field(name, field, key) for name, field in fields.items()]
+        made = [_Field(name, field, key) for name, field in fields.items()]
+        self._fields = [(field.plain_header, field) for field in made]
 
     def of(self, asked: RequestHead) -> dict[str, str]:
         """All that a request has; absent ones are left out."""
         found: dict[str, str] = {}
-        for field in self._fields:
-            value = field.value(asked)
+        for header, field in self._fields:
+            if header:
+                sent = asked.fields.get(header)
+                value = sent.decode("utf-8", "replace")[:MAX_VALUE] if sent else None
+            else:
+                value = field.kept(asked)
             if value:
-                found[field.name] = field.kept(value)
+                found[field.name] = value
         return found
 
 
@@ -64,8 +69,20 @@ class _Field:
         self._parameter = field.query or ""
         self._is_hashed = field.hash
         self._is_secret = is_secret_name(field.header or field.query or "")
+        is_plain = not self._is_hashed and not self._is_secret
+        self.plain_header = self._header if is_plain else None
+        """The header whose value is kept as it is; None where it is not all that simple."""
 
-    def value(self, asked: RequestHead) -> str | None:
+    def kept(self, asked: RequestHead) -> str | None:
+        """What is kept of a request's value; None, or nothing, where it has none."""
+        value = self._value(asked)
+        if not value:
+            return None
+        if self._is_hashed:
+            return _digest(self._key, value)
+        return REDACTED if self._is_secret else value[:MAX_VALUE]
+
+    def _value(self, asked: RequestHead) -> str | None:
         if self._header is not None:
             sent = asked.fields.get(self._header)
             return None if sent is None else sent.decode("utf-8", "replace")
@@ -73,11 +90,6 @@ class _Field:
             match = self._path.fullmatch(normalise(path_of(asked.target)))
             return match[1] if match else None
         return _parameter(asked.target, self._parameter)
-
-    def kept(self, value: str) -> str:
-        if self._is_hashed:
-            return _digest(self._key, value)
-        return REDACTED if self._is_secret else value[:MAX_VALUE]
 
 
 def _parameter(target: str, name: str) -> str | None:

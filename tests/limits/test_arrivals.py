@@ -13,7 +13,7 @@ def test_what_is_kept_is_found_again():
     kept.put(1, 50, at=0)
     kept.put(1, 60, at=0)
 
-    assert (60, None, 1) == (kept.get(1), kept.get(2), len(kept))
+    assert (60, None, 1) == (kept.times.get(1), kept.times.get(2), len(kept))
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 20), st.integers(0, 5)), max_size=300))
@@ -24,7 +24,7 @@ def test_there_are_never_more_keys_than_room_and_the_newest_is_kept(asked):
         kept.put(key, at + ahead, at)
 
         assert len(kept) <= 7
-        assert kept.get(key) == at + ahead
+        assert kept.times.get(key) == at + ahead
 
 
 @given(st.integers(1, 50))
@@ -35,7 +35,7 @@ def test_keys_at_rest_make_room_before_any_other(limited):
     for key in range(100, 200 - limited):
         kept.put(key, 1000, at=10)
 
-    assert [1000] * limited == [kept.get(key) for key in range(limited)]
+    assert [1000] * limited == [kept.times.get(key) for key in range(limited)]
     assert len(kept) <= 100
 
 
@@ -46,7 +46,7 @@ def test_a_flood_of_new_keys_does_not_free_those_at_their_limit():
     for key in range(1000, 101_000):
         kept.put(key, 6_000, at=0)
 
-    assert [60_000] * 100 == [kept.get(key) for key in range(100)]
+    assert [60_000] * 100 == [kept.times.get(key) for key in range(100)]
     assert 1000 == len(kept)
 
 

@@ -1,5 +1,6 @@
 """GCRA decides as its definition does in exact arithmetic."""
 
+from copy import copy
 from fractions import Fraction
 from math import ceil
 
@@ -7,10 +8,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.limits.gcra import Quota, check_arrival
+from proxy.http.request_head import read_request
+from proxy.limits.arrivals import LocalArrivals
+from proxy.limits.gcra import Quota
+from proxy.limits.keys import ClientKeys
+from proxy.limits.rate import RateLimit, RateLimits
+from tests.records import exchange
 
 QUOTAS = st.builds(Quota, st.integers(1, 500), st.integers(1, 3600), st.integers(1, 50))
 PAUSES = st.lists(st.floats(0, 30, allow_nan=False), min_size=1, max_size=60)
+ASKED = read_request("GET", "/", (1, 1), ((b"Host", b"a"),), should_close=False)
+X = exchange()
+
+
+class Limits:
+    """One limit for all requests."""
+
+    def __init__(self, *quotas: Quota) -> None:
+        limits = [RateLimit("all", one, None, LocalArrivals(9), rate="") for one in quotas]
+        self.limits = RateLimits(limits, ClientKeys(b""))
+
+    def ask(self, now: float) -> tuple[float, int, int]:
+        """Wait, remaining and reset."""
+        verdict = self.limits.judge(ASKED, X, now)
+        told = verdict.fields.split(b'"all";r=')[1].decode().removesuffix("\r\n")
+        remaining, reset = told.split(";t=")
+        return verdict.wait, int(remaining), int(reset)
+
+    def wait(self, now: float) -> float:
+        return self.limits.judge(ASKED, X, now).wait
 
 
 class Reference:
@@ -33,44 +59,55 @@ class Reference:
 
 @given(QUOTAS, PAUSES)
 def test_it_decides_as_the_definition_does(quota, pauses):
-    reference, arrival, now = Reference(quota), None, 1_000_000.0
+    limits, reference, now = Limits(quota), Reference(quota), 1_000_000.0
     for pause in pauses:
         now += pause
-        decision = check_arrival(quota, arrival, now)
+        told = limits.ask(now)
         wait, remaining, reset = reference.ask(Fraction(int(now * 1e6 + 0.5), 10**6))
-        arrival = decision.arrival if decision.wait == 0 else arrival
 
-        assert (wait == 0, remaining) == (decision.wait == 0, decision.remaining)
-        assert pytest.approx(float(wait)) == decision.wait
-        assert ceil(reset) == decision.reset
+        assert (wait == 0, remaining, ceil(reset)) == (told[0] == 0, *told[1:])
+        assert pytest.approx(float(wait)) == told[0]
 
 
-@given(st.integers(1, 999_999), st.floats(0, 1e8))
-def test_ticks_are_exact_however_many_there_are(count, now):
-    assert int(now * 1e6 + 0.5) * count == Quota(count, 1, 1).ticks(now)
+@given(st.lists(QUOTAS, min_size=2, max_size=3), PAUSES)
+def test_several_let_in_what_each_of_them_would_however_long_their_ticks_are(quotas, pauses):
+    limits, references, now = Limits(*quotas), [Reference(quota) for quota in quotas], 1_000_000.0
+    for pause in pauses:
+        now += pause
+        at = Fraction(int(now * 1e6 + 0.5), 10**6)
+        wait = max(copy(reference).ask(at)[0] for reference in references)
+        if wait == 0:
+            for reference in references:
+                reference.ask(at)
+
+        assert pytest.approx(float(wait)) == limits.wait(now)
+
+
+@given(st.integers(1, 999_999), st.integers(1, 30 * 86400))
+def test_an_interval_is_a_whole_number_of_ticks(count, period):
+    quota = Quota(count, period, 1)
+
+    assert Fraction(period, count) == Fraction(quota.interval, quota.second)
+    assert quota.second == 1_000_000 * quota.scale
 
 
 @given(QUOTAS, st.floats(0, 1e7))
 def test_from_rest_exactly_the_burst_is_let_in_at_once(quota, now):
-    arrival, left = None, []
-    for _ in range(quota.burst):
-        decision = check_arrival(quota, arrival, now)
-        arrival = decision.arrival
-        left.append((decision.wait, decision.remaining))
+    limits = Limits(quota)
+    left = [limits.ask(now)[:2] for _ in range(quota.burst)]
 
     assert [(0.0, n) for n in reversed(range(quota.burst))] == left
-    assert check_arrival(quota, arrival, now).wait > 0
+    assert limits.ask(now)[0] > 0
 
 
 @given(QUOTAS, PAUSES)
 def test_never_more_than_the_burst_and_the_rate(quota, pauses):
     """Within any length of time that begins at rest."""
-    arrival, now, let_in = None, 0.0, 0
+    limits, now, let_in = Limits(quota), 0.0, 0
     for pause in pauses:
         now += pause / 10
-        decision = check_arrival(quota, arrival, now)
-        if decision.wait == 0:
-            arrival, let_in = decision.arrival, let_in + 1
+        if limits.ask(now)[0] == 0:
+            let_in += 1
 
         assert let_in <= quota.burst + Fraction(now) * quota.count / quota.period
 
@@ -78,16 +115,16 @@ def test_never_more_than_the_burst_and_the_rate(quota, pauses):
 @given(QUOTAS, st.floats(0, 1e6))
 def test_who_waits_as_long_as_told_is_let_in(quota, now):
     """To the microsecond: a clock in float seconds has no finer one after some days."""
-    arrival = None
-    while (decision := check_arrival(quota, arrival, now)).wait == 0:
-        arrival = decision.arrival
+    limits = Limits(quota)
+    while (wait := limits.ask(now)[0]) == 0:
+        pass
 
-    assert check_arrival(quota, arrival, now + ceil(decision.wait) + 1e-6).wait == 0
+    assert limits.ask(now + ceil(wait) + 1e-6)[0] == 0
 
 
 def test_a_refusal_changes_nothing():
-    quota = Quota(1, 10, 1)
-    arrival = check_arrival(quota, None, 0.0).arrival
+    limits = Limits(Quota(1, 10, 1))
+    limits.ask(0.0)
 
-    assert [10.0, 10.0, 9.0] == [check_arrival(quota, arrival, at).wait for at in (0.0, 0.0, 1.0)]
-    assert arrival == check_arrival(quota, arrival, 1.0).arrival
+    assert [10.0, 10.0, 9.0, 1.0] == [limits.ask(at)[0] for at in (0.0, 0.0, 1.0, 9.0)]
+    assert 0.0 == limits.ask(10.0)[0]

@@ -57,6 +57,17 @@ def test_a_field_tells_clients_apart():
     assert key(source, fields={"user_id": "ann"}) != key(source, fields={"user_id": "bob"})
 
 
+def test_a_value_of_a_field_has_one_key_whoever_was_asked_for_before():
+    keys, source = ClientKeys(SECRET), KeySource("field", "user_id")
+    ann, bob, *again = [
+        keys.of(source, asked(), exchange(fields={"user_id": one}))
+        for one in ("ann", "bob", "ann", "".join(["a", "nn"]), "bob")
+    ]
+
+    assert ann != bob
+    assert [ann, ann, bob] == again
+
+
 @pytest.mark.parametrize("headers", [(), ((b"X-Key", b""),)], ids=["none", "empty"])
 def test_who_sends_no_value_counts_by_address(headers):
     source = KeySource("header", "X-Key")
@@ -84,6 +95,23 @@ def test_a_shared_key_is_the_same_in_every_process(headers, expected):
     source = KeySource("header", "X-Key")
 
     assert expected == shared_key(source, asked(*headers), exchange(client_ip="192.0.2.1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("header", "X-Key"), ("cookie", "key"), ("field", "user"), ("address", "")],
+)
+def test_a_shared_key_is_made_of_what_tells_clients_apart(kind, name):
+    def made(value: str, address: str) -> int:
+        sent = value.encode()
+        headers = ((b"X-Key", sent), (b"Cookie", b"key=" + sent)) if value else ()
+        x = exchange(client_ip=address, fields={"user": value} if value else {})
+        return shared_key(KeySource(kind, name), asked(*headers), x)
+
+    is_address = kind == "address"
+    assert is_address is (made("ann", "192.0.2.1") == made("bob", "192.0.2.1"))
+    assert is_address is (made("ann", "192.0.2.1") != made("ann", "192.0.2.2"))
+    assert made("", "192.0.2.1") != made("", "192.0.2.2")
 
 
 def test_shared_keys_are_spread_over_all_of_the_64_bits():
