@@ -256,6 +256,24 @@ async def test_what_is_forged_breaks_the_connection_and_the_peer_is_told(dialogu
     assert isinstance(why, ssl.SSLError)
 
 
+async def test_nobody_waits_for_the_goodbye_of_a_connection_that_is_gone(dialogue):
+    dialogue.tcp.queued = 1
+    dialogue.port.close()
+    waiting = dialogue.port._shutdown
+    dialogue.port.lost(None)
+
+    assert waiting.cancelled()
+    assert [None] == dialogue.served.told
+
+
+async def test_it_is_broken_off_without_a_goodbye(dialogue):
+    dialogue.port.abort()
+
+    assert ["abort"] == [call for call in dialogue.tcp.calls if call in ("abort", "close")]
+    assert b"" == dialogue.tcp.sent
+    assert dialogue.port.is_closing()
+
+
 async def test_there_is_no_half(dialogue):
     assert not dialogue.port.can_write_eof()
     with pytest.raises(NotImplementedError):
