@@ -108,7 +108,7 @@ policies:
     hsts: 1d
     max_response: 1MiB
 """
-LIMITED = "Sidelight, limits and guards"
+LIMITED = ("Sidelight, limits and guards", "Sidelight, interpreted, limits and guards")
 MATCHES = [
     f"  - {{{{ name: r{{n}}, upstream: chat, match: {match} }}}}\n"
     for match in (
@@ -221,7 +221,7 @@ def _sidelight(peer: Peer) -> list[str]:
     )
     if peer.name in SHARES:
         text += SPANS.format(upstream=UPSTREAM, share=SHARES[peer.name])
-    if peer.name == LIMITED:
+    if peer.name in LIMITED:
         text += LIMITS
     if peer.name.endswith("routes"):
         text += "".join(MATCHES[n % len(MATCHES)].format(n=n) for n in range(998))
@@ -237,7 +237,7 @@ COMMANDS = {
     "Sidelight": _sidelight,
     "Sidelight with a thousand routes": _sidelight,
     "Sidelight, interpreted": _sidelight,
-    LIMITED: _sidelight,
+    **dict.fromkeys(LIMITED, _sidelight),
     **dict.fromkeys(SHARES, _sidelight),
 }
 
@@ -254,7 +254,8 @@ def peers() -> list[Peer]:
         Peer("Sidelight, interpreted", 18105),
         Peer("Sidelight, 100 % spans", 18107, missing=uncompiled(), tree=COMPILED),
         Peer("Sidelight, 0 % spans", 18108, missing=uncompiled(), tree=COMPILED),
-        Peer(LIMITED, 18109, missing=uncompiled(), tree=COMPILED),
+        Peer(LIMITED[0], 18109, missing=uncompiled(), tree=COMPILED),
+        Peer(LIMITED[1], 18110),
     ]
 
 
