@@ -10,8 +10,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 IMAGE ?= sidelight
 TREE := build/compiled
 AUDIT := build/audit
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-# All of them by several processes; one more than processors, as many tests wait. Some by one.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); test $$n -lt 4 && echo $$n || echo 4)
+# All of them by as many processes as there are processors, at most 4: each takes half a gigabyte.
+# Some, named by TESTS, by one.
 WHICH = $(or $(TESTS),--numprocesses=$(WORKERS) --dist=worksteal)
 SOURCES := $(filter-out build dist,$(wildcard *)) .ci .dockerignore .importlinter
 

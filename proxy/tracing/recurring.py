@@ -109,7 +109,7 @@ class Recurring:
             *self._method_of(x),
             self._place_of(tried.endpoint),
             self._upstream.of(upstream),
-            self._reused.of_number(tried.reused),
+            self._reused.of_flag(tried.reused),
         ]
         if tried.status is not None:
             lines.append(self._status.of_number(tried.status))

@@ -102,6 +102,10 @@ class SpanAttribute:
             self._keep(value, known)
         return known
 
+    def of_flag(self, value: bool) -> bytes:
+        """Not by `of_number`: compiled, what is given as a number has become one."""
+        return sized(_ATTRIBUTE, key_value(self._key, value))
+
     def _keep(self, value: str | int | bool, known: bytes) -> None:
         if len(self._known) >= MOST:
             self._known.clear()

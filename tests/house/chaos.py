@@ -55,8 +55,9 @@ SETTINGS = {
 NEWS = {
     "exchange", "started", "config_loaded", "breaker_opened", "breaker_half_open",
     "breaker_closed", "endpoint_down", "endpoint_up", "alert_raised", "alert_resolved",
+    "loop_stalled",
 }  # fmt: skip
-"""Events that chaos may cause; anything else is a broken promise."""
+"""Events that chaos, or a machine that stands still, may cause; any other is a broken promise."""
 
 
 # Upstreams. Each knows the number of the request by its path, and a good answer says it.

@@ -71,7 +71,7 @@ async def test_log_metrics_summary_stories_store_and_errors_agree(upstream, hous
     house = await house(
         retry={"attempts": 2, "first_pause": "1ms", "max_pause": "2ms"},
         breaker={"enabled": False},
-        timeouts={"head": "60ms", "gap": "60ms"},
+        timeouts={"head": "300ms", "gap": "300ms"},
         store={"path": str(tmp_path / "stories.db"), "sample": 1},
         route={"match": {"path": "/{what}", "methods": ["GET"]}},
         upstream={"pool": {"keep_alive": "0s"}},  # none is reused, so that none is stale

@@ -114,7 +114,7 @@ async def test_a_thousand_connections_at_their_worst_fit_into_the_container(
             crowd.append(Worst(process.port, first, then))
             crowd[-1].push()
             await asyncio.sleep(0)
-        await eventually(lambda: 4 * OF_EACH == len(upstream.seen), patience=15)
+        await eventually(lambda: 4 * OF_EACH == len(upstream.seen))
         most = await highest(process, crowd)
         assert await process.is_ready()
         assert [] == process.events()

@@ -188,10 +188,10 @@ async def test_a_full_disk_is_survived_and_the_process_writes_on_when_there_is_r
     limit(running, path, resource.RLIM_INFINITY)
     await eventually(lambda: running.events("store_healed"), 15)
     await eventually(lambda: ids <= stored(path))
-    failed = running.events("store_failed")
+    failed, healed = running.events("store_failed"), running.events("store_healed")
 
-    assert 1 == len(failed)
-    assert 0 == running.events("store_healed")[0]["dropped"]
+    assert len(failed) == len(healed)  # a small piece may fit between two that do not
+    assert all(0 == event["dropped"] for event in healed)
 
 
 def limit(running, path: Path, room: int) -> None:

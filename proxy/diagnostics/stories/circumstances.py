@@ -25,6 +25,15 @@ _PART: Final = 0.1
 _MOST: Final = 0.5
 """and from this part on it is why the exchange was slow."""
 
+_OF_TIME: Final = frozenset(
+    (
+        o.COMPLETED, o.REQUEST_TIMEOUT, o.QUEUE_TIMEOUT, o.POOL_TIMEOUT, o.CONNECT_TIMEOUT,
+        o.HEAD_TIMEOUT, o.TOTAL_TIMEOUT, o.FIRST_EVENT_TIMEOUT, o.STREAM_STALLED,
+        o.STREAM_MAX_DURATION, o.CLIENT_CLOSED_REQUEST, o.CLIENT_CLOSED_STREAM, o.CLIENT_TOO_SLOW,
+    )
+)  # fmt: skip
+"""Ends that a pause of ours can bring about."""
+
 OWN_PAUSE: Final = "own_pause"
 NO_END_MARKER: Final = "no_end_marker"
 UPGRADE_REFUSED: Final = "upgrade_refused"
@@ -105,7 +114,7 @@ def _pause(x: Exchange) -> str:
 
 
 def _by_pause(x: Exchange) -> Inference | None:
-    is_why = _stalled(x) >= _MOST * x.duration and x.outcome is not o.UPSTREAM_ERROR
+    is_why = x.outcome in _OF_TIME and _stalled(x) >= _MOST * x.duration
     return INFERENCES[OWN_PAUSE] if is_why else None
 
 

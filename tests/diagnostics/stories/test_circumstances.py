@@ -33,6 +33,12 @@ def upgrade(asked=ASKED, **switched: str) -> dict[str, object]:
             "own_pause", id="our own pause",
         ),
         pytest.param(
+            "response_too_large", {"ended": 14.0}, {"stalled": 3.0},
+            "Sidelight itself stood still for 3.0 s of the 4.0 s.",
+            "It is this endpoint.",
+            "response_too_large", id="a pause that is not why it ended",
+        ),
+        pytest.param(
             "completed", {"streamed": True, "end_marker": False}, {},
             "But the stream ended without the end marker that its route looks for.",
             "The upstream ended its answer early, so it is not whole.",
