@@ -61,8 +61,7 @@ def admit(ctx: Context) -> Refusal | None:
     """Why the request is not let in; None where it is, or where `ctx.waits` and `let_in` says."""
     asked, route = ctx.asked, ctx.route
     if route.guards_scheme:
-        source = ctx.source
-        if is_https(source.scheme, asked.fields) if source.trusted else source.scheme == b"https":
+        if is_https(ctx.source.scheme, asked.fields if ctx.source.trusted else None):
             ctx.own_fields += route.hsts_line  # stay with it: RFC 6797
         elif route.requires_https:
             return _refuse_plain(ctx)

@@ -140,8 +140,7 @@ def _send(ctx: Context, connection: Connection, at: float) -> None:
     ctx.exchange.spent.enter(UPSTREAM, at)
     if ctx.permit is not None:
         ctx.permit.is_sent = True
-    data = ctx.head
-    _request(ctx, connection, data + _framed(ctx) if ctx.asked.has_body else data)
+    _request(ctx, connection, ctx.head + _framed(ctx) if ctx.asked.has_body else ctx.head)
     ctx.sent_at = at
 
 

@@ -11,8 +11,10 @@ from typing import Final
 from proxy.timing.loop_lag import LEAST, waited
 
 PARSE: Final = 0
-"""From the head to the record: identity, addresses, the team's fields."""
+"""From the head to the route: identity, addresses, the team's fields, and the guards that look at
+any request alike."""
 GUARDS: Final = 1
+"""The guards and limits of the route, up to the first attempt."""
 ROUTE: Final = 2
 QUEUE: Final = 3
 """Waiting for a turn: for a place, for a connection slot, for the probe that is out."""
