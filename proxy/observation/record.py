@@ -80,7 +80,8 @@ def event_of(x: Exchange, *, worker: int = 0, begun: Event | None = None) -> Eve
     """The fields of the event in their order, behind those of `begun`, which are the log's own."""
     event: Event = {} if begun is None else begun
     event["request_id"] = x.request_id
-    _add_ids(event, x)
+    if x.client_request_id or x.upstream_request_id or x.fields or x.trace_id:
+        _add_ids(event, x)
     if x.route:
         event["route"] = x.route
         event["upstream"] = x.upstream
@@ -89,7 +90,12 @@ def event_of(x: Exchange, *, worker: int = 0, begun: Event | None = None) -> Eve
     event["method"] = x.method
     event["path"] = x.target
     _add_end(event, x)
-    _add_attempts(event, x)
+    if x.attempts:
+        _add_attempts(event, x)
+    if x.breaker_state:
+        event["breaker_state"] = x.breaker_state
+    if x.streamed:
+        _add_stream(event, x)
     _add_times(event, x)
     if x.outcome is not COMPLETED or x.evidence is not None or x.raw_coding:
         _add_end_facts(event, x)
@@ -139,15 +145,16 @@ def _add_ids(event: Event, x: Exchange) -> None:
 
 
 def _add_end(event: Event, x: Exchange) -> None:
+    outcome = x.outcome
     if x.status is not None:
         event["status"] = x.status
     if x.upstream_status is not None:
         event["upstream_status"] = x.upstream_status
     if x.interim:
         event["interim"] = list(x.interim)
-    if x.outcome is not None:
-        event["code"] = x.outcome.code
-        event["term"] = x.term
+    if outcome is not None:
+        event["code"] = outcome.code
+        event["term"] = outcome.term if outcome is COMPLETED else x.term
     if x.detail:
         event["detail"] = x.detail
     if x.fallback is not None:
@@ -170,19 +177,14 @@ def _add_fallback(event: Event, fallback: FallbackRecord) -> None:
 
 
 def _add_attempts(event: Event, x: Exchange) -> None:
-    attempts = x.attempts
-    if attempts:
-        event["attempts"] = len(attempts)
-        event["attempt_results"] = [attempt.result for attempt in attempts]
-        if x.retry_stopped:
-            event["retry_stopped"] = x.retry_stopped
-        if attempts[-1].retry_after is not None:
-            event["retry_after_ms"] = ms(attempts[-1].retry_after)
-        event["connection_reused"] = attempts[-1].reused
-    if x.breaker_state:
-        event["breaker_state"] = x.breaker_state
-    if x.streamed:
-        _add_stream(event, x)
+    last, made = x.attempts[-1], len(x.attempts)
+    event["attempts"] = made
+    event["attempt_results"] = [last.result] if made == 1 else [each.result for each in x.attempts]
+    if x.retry_stopped:
+        event["retry_stopped"] = x.retry_stopped
+    if last.retry_after is not None:
+        event["retry_after_ms"] = ms(last.retry_after)
+    event["connection_reused"] = last.reused
 
 
 def _add_stream(event: Event, x: Exchange) -> None:
@@ -204,14 +206,14 @@ def _add_times(event: Event, x: Exchange) -> None:
         if last.connect is not None:
             event["connect_ms"] = ms(last.connect)
         if last.head is not None:
-            event["head_ms"] = ms(last.head)
+            event["head_ms"] = int(last.head * 1e6 + 0.5) / 1000  # as `ms`: a call costs as much
     if x.first_event is not None:
         event["first_event_ms"] = ms(x.first_event)
     if x.streamed and x.max_gap:
         event["max_gap_ms"] = ms(x.max_gap)
-    event["duration_ms"] = ms(x.ended - x.started)
+    event["duration_ms"] = int((x.ended - x.started) * 1e6 + 0.5) / 1000
     if upstream := spent.connect + spent.upstream:
-        event["upstream_ms"] = ms(upstream)
-    event["overhead_ms"] = ms(x.overhead)
+        event["upstream_ms"] = int(upstream * 1e6 + 0.5) / 1000
+    event["overhead_ms"] = int(x.overhead * 1e6 + 0.5) / 1000
     event["bytes_in"] = x.bytes_in
     event["bytes_out"] = x.bytes_out

@@ -8,6 +8,7 @@ from proxy.attempt_record import Attempt
 from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
 from proxy.observation.redaction import (
+    CLEAN,
     FIELD_CHARS,
     METHOD_CHARS,
     PATH_CHARS,
@@ -16,15 +17,19 @@ from proxy.observation.redaction import (
     redact,
     redact_target,
 )
+from proxy.observation.route_metrics import METHODS
 
 
 def redact_in_place(x: Exchange) -> None:
     """From now on nothing of `x` is secret; call it once."""
     if not x.id_is_ours:
         x.request_id = redact(x.request_id)
-    x.method, x.target = redact(x.method, METHOD_CHARS), redact_target(x.target)
+    if x.method not in METHODS:
+        x.method = redact(x.method, METHOD_CHARS)
+    # what is known to be clean is no longer than an agent may be
+    x.target = CLEAN.get(x.target) or redact_target(x.target)
     if x.user_agent:
-        x.user_agent = redact(x.user_agent, USER_AGENT_CHARS)
+        x.user_agent = CLEAN.get(x.user_agent) or redact(x.user_agent, USER_AGENT_CHARS)
     if x.client_cert:
         x.client_cert = redact(x.client_cert, FIELD_CHARS)
     if x.host:
@@ -39,7 +44,13 @@ def redact_in_place(x: Exchange) -> None:
         x.fields = {name: redact(value, FIELD_CHARS) for name, value in x.fields.items()}
     if x.evidence is not None:
         _redact_evidence(x.evidence)
-    _redact_details(x)
+    if x.detail or x.raw_coding or x.would_refuse:
+        _redact_details(x)
+    for attempt in x.attempts if x.fallback is None else _attempts(x):
+        if attempt.detail:
+            attempt.detail = redact(attempt.detail, USER_AGENT_CHARS)
+        if attempt.upstream_ids:
+            attempt.upstream_ids = _redacted_ids(attempt.upstream_ids)
 
 
 def hide(x: Exchange) -> None:
@@ -77,11 +88,6 @@ def _redact_details(x: Exchange) -> None:
         x.would_refuse = redact(x.would_refuse, USER_AGENT_CHARS)
     if x.detail:
         x.detail = redact(x.detail, USER_AGENT_CHARS)
-    for attempt in _attempts(x):
-        if attempt.detail:
-            attempt.detail = redact(attempt.detail, USER_AGENT_CHARS)
-        if attempt.upstream_ids:
-            attempt.upstream_ids = _redacted_ids(attempt.upstream_ids)
 
 
 def _redact_evidence(found: Evidence) -> None:

@@ -15,7 +15,12 @@ from proxy.observation.metrics import Metrics
 from proxy.observation.record import event_of
 from proxy.observation.recorded import hide, redact_in_place
 from proxy.observation.summary import Summary
-from proxy.observation.upstream_status import AttemptHistory, results_of, spare_result
+from proxy.observation.upstream_status import (
+    AttemptHistory,
+    is_plain_success,
+    results_of,
+    spare_result,
+)
 from proxy.outcome import COMPLETED, DRAIN_CUT, DRAINING, INTERNAL_ERROR, level_of
 
 
@@ -43,10 +48,11 @@ class Recorder:
     def record(self, ended: list[Exchange]) -> None:
         """Record these exchanges, in this order; nothing is raised. They are redacted in place."""
         lines: list[bytes] = []
+        dates = clock.wall() - clock.now()
         for x in ended:
             try:
                 self._redact(x)
-                self._add_line(lines, x)
+                self._add_line(lines, x, x.ended + dates)  # when it ended, not when it is recorded
                 self._count(x)
             except Exception as fault:  # noqa: BLE001  # a fault of ours must not cost the exchange
                 self._metrics.fault()
@@ -61,7 +67,7 @@ class Recorder:
             hide(x)
             raise
 
-    def _add_line(self, lines: list[bytes], x: Exchange) -> None:
+    def _add_line(self, lines: list[bytes], x: Exchange, at: float) -> None:
         outcome = x.outcome or INTERNAL_ERROR
         if x.outcome is None:
             x.end(outcome, x.detail or "ended without an outcome")
@@ -69,15 +75,17 @@ class Recorder:
             return
         level = level_of(outcome, x.upstream_status)
         if self._log.hears(level):
-            at = clock.wall() - (clock.now() - x.ended)  # when it ended, not when it is recorded
             begun = self._log.begun("exchange", level, at)
             lines.append(encode(event_of(x, worker=self._worker, begun=begun)))
 
     def _count(self, x: Exchange) -> None:
         self._metrics.count(x)
         self._summary.add(x, x.ended)
-        for result in results_of(x):
-            self._history(x.upstream).add(result)
+        if is_plain_success(x):
+            self._history(x.upstream).succeeded(x.ended)
+        else:
+            for result in results_of(x):
+                self._history(x.upstream).add(result)
         if x.fallback is not None and (spare := spare_result(x.fallback, x.ended)):
             self._history(x.fallback.upstream).add(spare)
         if self.drained is not None:

@@ -26,6 +26,7 @@ class RouteMetrics:
         self._series, self._numbers = series, series.numbers
         self._requests = series.numbers("sidelight_requests_total")
         self._terminations = series.numbers("sidelight_terminations_total")
+        self._completed = (route, COMPLETED.code)
         self._attempts = series.numbers("sidelight_attempts_total")
         self._uses = series.numbers("sidelight_upstream_connection_uses_total")
         self._duration = series.spread("sidelight_request_duration_seconds", route)
@@ -47,13 +48,13 @@ class RouteMetrics:
         self._size_out.observe(x.bytes_out)
         if x.attempts:
             self._count_attempts(x)
-        if x.outcome is not None:
-            if x.outcome is COMPLETED:
-                self._terminations[route, x.outcome.code] += 1
-            else:
-                self._count_trouble(x, x.outcome)
-            if x.streamed and x.committed is not None:
-                self._count_stream(x, _end_of_stream(x, x.outcome), x.ended - x.committed)
+        outcome = x.outcome
+        if outcome is COMPLETED:
+            self._terminations[self._completed] += 1
+        elif outcome is not None:
+            self._count_trouble(x, outcome)
+        if x.streamed and outcome is not None and x.committed is not None:
+            self._count_stream(x, _end_of_stream(x, outcome), x.ended - x.committed)
 
     def gaps(self, request_id: str, trace_id: str) -> Callable[[float], None]:
         """Takes the silences within a stream that goes on."""
@@ -65,17 +66,21 @@ class RouteMetrics:
         return observe
 
     def _count_attempts(self, x: Exchange) -> None:
-        for attempt in x.attempts:
-            self._count_attempt(attempt, self._upstream)
-        for failed in x.attempts[:-1]:
-            cause = failed.outcome.cause if failed.outcome else None
-            self._numbers("sidelight_retries_total")[self._route, cause or "status"] += 1
+        last = x.attempts[-1]
+        if len(x.attempts) > 1:
+            self._count_retries(x.attempts[:-1])
+        self._count_attempt(last, self._upstream)
         if x.retry_stopped:
             stopped = self._numbers("sidelight_retries_suppressed_total")
             stopped[self._route, x.retry_stopped] += 1
-        head = x.attempts[-1].head
-        if head is not None:
-            self._head.observe(head)
+        if last.head is not None:
+            self._head.observe(last.head)
+
+    def _count_retries(self, failed: list[Attempt]) -> None:
+        for each in failed:
+            self._count_attempt(each, self._upstream)
+            cause = each.outcome.cause if each.outcome else None
+            self._numbers("sidelight_retries_total")[self._route, cause or "status"] += 1
 
     def _count_attempt(self, attempt: Attempt, upstream: str) -> None:
         result = attempt.result or self._overflow("sidelight_attempts_total")

@@ -4,9 +4,8 @@ Memory is bounded: a ring of slots of ten seconds, each with counts in buckets t
 tenth, so that a percentile is right within 5 %. A slot that has gone by is used again.
 """
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, log
 from typing import Final
 
 from proxy.exchange import Exchange
@@ -16,8 +15,10 @@ SLOT: Final = 10.0
 """Seconds."""
 _SLOTS: Final = 30
 _GROWTH: Final = 1.1
-_BOUNDS: Final = tuple(0.0001 * _GROWTH**n for n in range(170))
+_LEAST: Final = 0.0001
+_BOUNDS: Final = tuple(_LEAST * _GROWTH**n for n in range(170))
 """Seconds, from 0.1 ms to about a quarter of an hour."""
+_A_TENTH: Final = 1 / log(_GROWTH)
 
 
 @dataclass(slots=True)
@@ -38,7 +39,8 @@ class SummaryCounts:
         self.seconds += seconds
         if seconds > self.longest:
             self.longest = seconds
-        self.buckets[bisect_left(_BOUNDS, seconds)] += 1
+        n = int(log(seconds / _LEAST) * _A_TENTH) + 1 if seconds > _LEAST else 0
+        self.buckets[n if n < len(_BOUNDS) else len(_BOUNDS)] += 1
 
     def merge(self, other: "SummaryCounts") -> None:
         self.total += other.total
@@ -102,13 +104,13 @@ class Summary:
         place = number % _SLOTS
         if self._numbers[place] != number:
             self._begin(place, number)
-        outcome = x.outcome
+        outcome, seconds = x.outcome, x.ended - x.started
         if outcome is None or outcome is COMPLETED:
-            self._slots[place].add(x.ended - x.started)
+            self._slots[place].add(seconds)
         else:
             is_error = level_of(outcome, x.upstream_status) in ERRORS
             is_limited = outcome.status == 429
-            self._slots[place].add(x.duration, is_error=is_error, is_limited=is_limited)
+            self._slots[place].add(seconds, is_error=is_error, is_limited=is_limited)
 
     def figures(self, now: float) -> dict[str, object]:
         """The body of `/metrics.json`."""

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.fallback.record import FallbackRecord
-from proxy.outcome import Outcome, Signal, signal_of
+from proxy.outcome import COMPLETED, Outcome, Signal, signal_of
 from proxy.upstream.health.view import EndpointView, none_is_up
 
 WINDOW: Final = 60.0
@@ -72,13 +72,19 @@ class AttemptHistory:
         """Results come in the order in which their exchanges ended."""
         self._last = result.at
         if result.signal == "success":
-            self._last_good, self._since, self._failures = result.at, None, 0
-            self._failed_at.clear()
+            self.succeeded(result.at)
         elif result.signal == "failure":
             self._since = result.at if self._since is None else self._since
             self._failures += 1
             self._failed_at = [*self._failed_at[1 - IN_WINDOW :], result.at]
             self._cause = result.cause
+
+    def succeeded(self, at: float) -> None:
+        """An attempt was good, as `add` is told of it."""
+        self._last = self._last_good = at
+        if self._failures:
+            self._since, self._failures = None, 0
+            self._failed_at.clear()
 
     @property
     def last(self) -> float | None:
@@ -132,6 +138,14 @@ def circuit_open(route: str, since: float | None, health: UpstreamHealth) -> Ups
     if health.status == "failing":
         return health
     return UpstreamHealth("failing", f"circuit of {route} is open", since, health.failures)
+
+
+def is_plain_success(x: Exchange) -> bool:
+    """Whether its one attempt showed that the upstream works, and there is no more to it."""
+    if x.outcome is not COMPLETED or len(x.attempts) != 1:
+        return False
+    status = x.attempts[0].status
+    return status is not None and signal_of(status) == "success"
 
 
 def results_of(x: Exchange) -> list[AttemptResult]:

@@ -34,25 +34,26 @@ FIELD_BYTES: Final = 200
 
 def bytes_of(x: Exchange) -> int:
     """About the memory an exchange holds; clients choose the length of its target and agent."""
-    size = EXCHANGE_BYTES + len(x.target) + len(x.user_agent) + ATTEMPT_BYTES * len(x.attempts)
-    if x.client_request_id is not None:
+    size = EXCHANGE_BYTES + len(x.target) + len(x.user_agent) + len(x.host)
+    for attempt in x.attempts:
+        size += ATTEMPT_BYTES
+        if attempt.upstream_ids:
+            size += _bytes_of(attempt.upstream_ids)
+    if x.client_request_id:
         size += len(x.client_request_id)
-    if x.upstream_request_id is not None:
+    if x.upstream_request_id:
         size += len(x.upstream_request_id)
-    if x.detail is not None:
+    if x.upstream_ids:
+        size += _bytes_of(x.upstream_ids)
+    if x.detail:
         size += len(x.detail)
     if x.evidence is not None:
         size += EVIDENCE_BYTES
     if x.fault is not None:
         size += len(x.fault.trace)
-    if x.upstream_ids:
-        size += _bytes_of(x.upstream_ids)
-    for attempt in x.attempts:
-        if attempt.upstream_ids:
-            size += _bytes_of(attempt.upstream_ids)
     if x.fields:
         size += _bytes_of(x.fields)
-    return size + len(x.host)
+    return size
 
 
 def _bytes_of(fields: dict[str, str]) -> int:
