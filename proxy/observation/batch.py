@@ -52,14 +52,16 @@ class Batch(Generic[T]):
 
     def add(self, one: T) -> None:
         """Have `one` recorded within `DELAY`. From now on nobody may change it."""
-        self._waiting.append(one)
+        waiting = self._waiting
+        waiting.append(one)
         if not self._is_due:
             self._is_due = True
             self._later(DELAY, self._fall_due)
-        elif len(self._waiting) % MOST == 0:
-            self._later(0.0, self._record_some)
-        if len(self._waiting) > MOST_WAITING:
-            self._record_some()  # whoever adds beyond it pays for one at least
+        elif len(waiting) >= MOST:
+            if len(waiting) % MOST == 0:
+                self._later(0.0, self._record_some)
+            if len(waiting) > MOST_WAITING:
+                self._record_some()  # whoever adds beyond it pays for one at least
 
     def flush(self) -> None:
         """Record all that wait, now."""
@@ -76,9 +78,12 @@ class Batch(Generic[T]):
     def _record_some(self) -> None:
         """The first that wait, at least one of them, up to a weight of `MOST`."""
         taken = weight = 0
-        while taken < len(self._waiting) and weight < MOST:
-            weight += self._weight(self._waiting[taken])
+        weight_of = self._weight
+        for one in self._waiting:
+            if weight >= MOST:
+                break
+            weight += weight_of(one)
             taken += 1
-        some, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        if some:
+        if taken:
+            some, self._waiting = self._waiting[:taken], self._waiting[taken:]
             self._record(some)

@@ -4,6 +4,8 @@ Whoever reads it afterwards, the log, a story, a page, an alert or the store, re
 recorded here and redacts nothing again. What a client sent is gone from memory with it.
 """
 
+from typing import Final
+
 from proxy.attempt_record import Attempt
 from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
@@ -18,6 +20,9 @@ from proxy.observation.redaction import (
     redact_target,
 )
 from proxy.observation.route_metrics import METHODS
+
+_UNIT: Final = 128
+"""Characters that cost as much as all else of an exchange."""
 
 
 def redact_in_place(x: Exchange) -> None:
@@ -67,13 +72,15 @@ def hide(x: Exchange) -> None:
 def weight(x: Exchange) -> int:
     """About what it costs to record `x`, in exchanges of the usual size."""
     size = len(x.target)
+    if size < _UNIT and not x.fields and len(x.user_agent) <= USER_AGENT_CHARS:
+        return 1
     if size > PATH_CHARS:
         size = PATH_CHARS
     if len(x.user_agent) > USER_AGENT_CHARS:  # else it is one that many others send as well
         size += USER_AGENT_CHARS
     for value in x.fields.values():
         size += min(len(value), FIELD_CHARS)
-    return 1 + size // 128
+    return 1 + size // _UNIT
 
 
 def _redacted_host(host: str) -> str:

@@ -66,9 +66,7 @@ class CountWindow:
     def add(self, x: Exchange) -> None:
         """Count an exchange that has ended."""
         number = int(x.ended / SLOT)
-        counts = self._slots.get(number)
-        if counts is None:
-            counts = self._begin(number)
+        counts = self._slots.get(number) or self._begin(number)
         counts.exchanges += 1
         if x.streamed:
             self._add_stream(x, counts)
