@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.client.exits import ClientExit
-from proxy.client.intake import Intake
+from proxy.client.intake import LARGE, Intake
 from proxy.client.output import Output
 from proxy.client.owner import Bound, ConnectionLimits, Owner, PartingTransport, Refuse, Serve
 from proxy.client.patience import Patience
@@ -99,7 +99,7 @@ class ClientConnection:
                 self.begin_head()
                 self.waiter.shorten(self._limits.request_head)
             self.account_head()
-        if reader.is_full:
+        if len(data) >= LARGE and reader.is_full:
             self._pause()
 
     def lost(self) -> None:
@@ -238,9 +238,10 @@ class ClientConnection:
 
     def enter(self, state: int) -> None:
         """Be in another state. Raises RuntimeError where no transition leads there."""
-        if not FOLLOWERS[self.state] >> state & 1:
+        before = self.state
+        if not FOLLOWERS[before] >> state & 1:
             raise RuntimeError(f"{self!r} cannot be {NAMES[state]} next")
-        if self.state == WAITING:
+        if before == WAITING:
             self._owner.busy(self)
         self.state = state
 

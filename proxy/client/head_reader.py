@@ -8,6 +8,8 @@ A refusal keeps of the head what can be read of it, for its record: nothing of t
 """
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -125,7 +127,9 @@ class HeadReader:
 
     def __init__(self) -> None:
         self._parser: HttpRequestParser | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._named: dict[bytes, bytes] = {}
+        self.on_header: Callable[[bytes, bytes], None] = self._named.__setitem__
+        """Called by llhttp for each line, and not by way of Python; a repeated one is missing."""
         self._reading: HttpRequestParser | None = None
         self._is_ready = False
         """Whether the parser has seen a whole message, and may see another one."""
@@ -137,10 +141,19 @@ class HeadReader:
 
         Both are within the limits of length; here the header lines are counted.
         """
-        if head.count(b"\r\n") > limits.header_count + 2:
+        count = head.count(b"\n") - 2
+        if count > limits.header_count:
             return refusal_of(line, head, limits, o.HEADERS_TOO_LARGE, "too many header lines")
-        why = self._parse(head)
-        raw, self._headers = tuple(self._headers), []
+        lines = _START + head[head.index(b"\r\n") :]
+        try:
+            why = self._parse(lines)
+            raw = tuple(self._named.items())
+        finally:
+            self._named.clear()
+        if not why and len(raw) != count:
+            raw = _repeated(lines)
+        if b" \r" in head or b"\t\r" in head:
+            raw = tuple([(name, value.rstrip(b" \t")) for name, value in raw])
         if why:
             raw = tuple(header_lines(head, limits.header_count))  # the parser has not seen all
             return refusal_of(line, head, limits, _coding_refused(raw) or o.BAD_REQUEST, why)
@@ -149,13 +162,13 @@ class HeadReader:
             return refusal_of(line, head, limits, refused, "a transfer coding other than chunked")
         return asked
 
-    def _parse(self, head: bytes) -> str:
-        """Header lines into `_headers`; what is wrong with them, if something is."""
+    def _parse(self, lines: bytes) -> str:
+        """Header lines into `_named`; what is wrong with them, if something is."""
         parser = self._reading = self._parser or HttpRequestParser(self)
         self._parser = None
         self._is_ready = False
         try:
-            parser.feed_data(_START + head[head.index(b"\r\n") :])
+            parser.feed_data(lines)
         except HttpParserUpgrade:
             return ""
         except HttpParserError as error:
@@ -164,16 +177,27 @@ class HeadReader:
             self._parser = parser
         return ""
 
-    # What llhttp calls.
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if value and (value[-1] == 0x20 or value[-1] == 0x09):
-            value = value.rstrip(b" \t")
-        self._headers.append((name, value))
-
     def on_message_complete(self) -> None:
         parser = self._reading
         self._is_ready = parser is not None and parser.should_keep_alive()
+
+
+class _HeaderLines:
+    """What llhttp calls where a name is repeated."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[bytes, bytes]] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.lines.append((name, value))
+
+
+def _repeated(lines: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """All of what was parsed without a fault, but for those whose names stand there again."""
+    seen = _HeaderLines()
+    with suppress(HttpParserUpgrade):
+        HttpRequestParser(seen).feed_data(lines)
+    return tuple(seen.lines)
 
 
 def _coding_refused(raw: tuple[tuple[bytes, bytes], ...]) -> Outcome | None:

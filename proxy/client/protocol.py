@@ -34,9 +34,10 @@ class ClientProtocol(asyncio.BufferedProtocol):
         return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
-        client, is_filled = self.client, nbytes == len(self._room)
-        client.received(bytes(self._room[:nbytes]))
+        client, room = self.client, self._room
+        client.received(bytes(room[:nbytes]))
         self._room = _NARROW if client.reader.body.is_fragmented else _ROOM
+        is_filled = nbytes == len(room)
         if is_filled and self._is_read and not client.reader.may_switch:  # a tunnel may take it
             # there may be more: uvloop would read up to 32 times before it looks at anybody else
             self._transport.pause_reading()

@@ -62,15 +62,15 @@ class RequestReader:
         """Bytes from the client: the rest of the last body, and what stands behind it."""
         if self.is_over or self._refusal is not None:
             return
-        at = 0
-        if not self.body.is_whole:
-            at = self.body.feed(data)
-            if self.body.failure is not None:
+        at, body = 0, self.body
+        if not body.is_whole:
+            at = body.feed(data)
+            if body.failure is not None:
                 self.stop()
                 return
             if at == len(data):
                 return
-        if self._at == len(self._data):
+        if not self._data:
             self._data = data
             self._at = self._seen = at
         else:
@@ -89,6 +89,11 @@ class RequestReader:
     def is_read(self) -> bool:
         """Whether the last request is here as a whole, and nothing behind it."""
         return self.body.is_whole and not self.is_over and self._at == len(self._data)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the last request had no body, and nothing stands behind it."""
+        return not self._data and self.body is NO_BODY
 
     @property
     def is_full(self) -> bool:
@@ -112,14 +117,16 @@ class RequestReader:
 
     def is_ready(self) -> bool:
         """Whether the next request is there: its head is whole, or is refused already."""
-        if self._refusal is not None or self._end:
+        if self._end:
             return True
-        if self._at == len(self._data):
-            return False
-        if self._line is None and self._data[self._at] == _CR and not self._skip_line_ends():
-            return False
-        at = self._at if self._seen < self._at + 3 else self._seen - 3
-        end = self._data.find(_HEAD_END, at)
+        data, at = self._data, self._at
+        if at == len(data) or self._refusal is not None:
+            return self._refusal is not None
+        if self._line is None and data[at] == _CR:
+            if not self._skip_line_ends():
+                return False
+            data, at = self._data, self._at
+        end = data.find(_HEAD_END, at if self._seen < at + 3 else self._seen - 3)
         if end >= 0:
             self._end = end + 4
             return True
@@ -127,15 +134,15 @@ class RequestReader:
 
     def take(self) -> RequestHead | RequestRefusal:
         """The next request, once `is_ready`; its body is `body`."""
-        if self._refusal is None:
-            self._judge_whole()
+        if self._line is None and self._refusal is None:
+            self._judge_line()
+        if self._end - self._at > self._unjudged and self._refusal is None:
+            self._judge_lengths(self._end - 2)
         if self._refusal is not None:
             self.body = NO_BODY
             self.stop()
             return self._refusal
-        head = self._data[self._at : self._end]
-        line = self._line or _NO_LINE
-        asked = _HEADS.read(line, head, self._limits)
+        asked = _HEADS.read(self._line or _NO_LINE, self._data[self._at : self._end], self._limits)
         if isinstance(asked, RequestRefusal):
             self.stop()
             return asked
@@ -160,18 +167,15 @@ class RequestReader:
 
     def _begin_body(self, asked: RequestHead) -> None:
         """The bytes at hand are the body's first ones; what is left waits."""
-        self.body = NO_BODY
-        if asked.has_body:
-            self.body = Body(asked.length)
-            if self._end < len(self._data):
-                self._end = self.body.feed(self._data, self._end)
-        self._at = self._seen = self._end
-        self._end = 0
         self._line = None
-        if self._at == len(self._data):
-            self._data = b""
-            self._at = self._seen = 0
-        if self.body.failure is not None:
+        at, self._end = self._end, 0
+        body = self.body = Body(asked.length) if asked.has_body else NO_BODY
+        if asked.has_body and at < len(self._data):
+            at = body.feed(self._data, at)
+        if at == len(self._data):
+            self._data, at = b"", 0
+        self._at = self._seen = at
+        if body.failure is not None:
             self.stop()
 
     def _first_line(self) -> bytes:
@@ -189,13 +193,6 @@ class RequestReader:
             self._at = self._seen = 0
             return False
         return self.has_begun
-
-    def _judge_whole(self) -> None:
-        """Hold a whole head to the limits of length; the same for it and for a part of one."""
-        if self._line is None:
-            self._judge_line()
-        if self._refusal is None and self._end - self._at > self._unjudged:
-            self._judge_lengths(self._end - 2)
 
     def _look_at_part(self) -> bool:
         """Judge what has arrived of a head. Whether it is refused already."""

@@ -25,8 +25,8 @@ LINGER_BYTES: Final = 64 * 1024 * 1024
 
 async def serve(client: ClientConnection) -> None:
     """Serve requests until the connection is to end, and close it."""
+    goes_on, reader = True, client.reader
     try:
-        goes_on = True
         while goes_on and await _arrives(client):
             exchange = _begin(client)
             try:
@@ -39,11 +39,11 @@ async def serve(client: ClientConnection) -> None:
                 client.is_serving = False
             if client.state != EXCHANGE:
                 break
-            if not client.reader.body.is_whole:
+            if not reader.body.is_whole:
                 goes_on = goes_on and await _drop_rest(client)
             elif goes_on:
                 client.wait_again()
-            if goes_on and client.reader.held:
+            if goes_on and reader.held:
                 await asyncio.sleep(0)  # others' turn: who sends ahead may not have the loop alone
         if client.state < CLOSING:
             await _end(client)
@@ -56,20 +56,21 @@ async def serve(client: ClientConnection) -> None:
 async def _arrives(client: ClientConnection) -> bool:
     """Wait for a request. False where none will come."""
     reader = client.reader
-    while client.state <= HEAD:
+    while (state := client.state) <= HEAD:
         if reader.is_ready():
             return True
-        if client.state == WAITING and reader.has_begun:
+        if state == WAITING and reader.has_begun:
             client.begin_head()
             client.account_head()
             continue
         left = client.patience.left()
         if left <= 0:
-            if client.state == WAITING:
+            if state == WAITING:
                 return False  # idle for long enough: closed without a response
             reader.refuse(o.REQUEST_TIMEOUT, "head incomplete when its clock ran out")
             return True
-        client.resume_reading()
+        if client.reading.is_paused:
+            client.resume_reading()
         await client.waiter.wait(left)
     return False
 
@@ -77,9 +78,11 @@ async def _arrives(client: ClientConnection) -> bool:
 def _begin(client: ClientConnection) -> Awaitable[bool]:
     """Begin to serve the request that is there. Whether the connection may go on behind it."""
     client.begin_exchange()
-    asked = client.reader.take()
-    client.look_behind()
-    body = client.reader.body
+    reader = client.reader
+    asked = reader.take()
+    if not reader.is_at_end or client.intake.held or client.reading.is_paused:
+        client.look_behind()
+    body = reader.body
     if isinstance(asked, RequestRefusal):
         refused = RequestError(asked.outcome, asked.why)
         return client.refuse(Request(asked.asked, body, client), refused)

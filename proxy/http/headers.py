@@ -66,7 +66,9 @@ def as_compared(name: bytes) -> bytes:
 
 def combine(raw: RawHeaders) -> dict[bytes, bytes]:
     """All fields by lower-case name; repeated ones joined by a comma (RFC 9110 §5.3)."""
-    fields = {name.lower(): value for name, value in raw}
+    fields: dict[bytes, bytes] = {}
+    for name, value in raw:
+        fields[name.lower()] = value
     return fields if len(fields) == len(raw) else _combined(raw)
 
 

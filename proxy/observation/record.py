@@ -90,12 +90,7 @@ def event_of(x: Exchange, *, worker: int = 0, begun: Event | None = None) -> Eve
     event["method"] = x.method
     event["path"] = x.target
     _add_end(event, x)
-    if x.attempts:
-        _add_attempts(event, x)
-    if x.breaker_state:
-        event["breaker_state"] = x.breaker_state
-    if x.streamed:
-        _add_stream(event, x)
+    _add_attempts(event, x)
     _add_times(event, x)
     if x.outcome is not COMPLETED or x.evidence is not None or x.raw_coding:
         _add_end_facts(event, x)
@@ -177,14 +172,20 @@ def _add_fallback(event: Event, fallback: FallbackRecord) -> None:
 
 
 def _add_attempts(event: Event, x: Exchange) -> None:
-    last, made = x.attempts[-1], len(x.attempts)
-    event["attempts"] = made
-    event["attempt_results"] = [last.result] if made == 1 else [each.result for each in x.attempts]
-    if x.retry_stopped:
-        event["retry_stopped"] = x.retry_stopped
-    if last.retry_after is not None:
-        event["retry_after_ms"] = ms(last.retry_after)
-    event["connection_reused"] = last.reused
+    if made := len(x.attempts):
+        last = x.attempts[-1]
+        event["attempts"] = made
+        results = [last.result] if made == 1 else [each.result for each in x.attempts]
+        event["attempt_results"] = results
+        if x.retry_stopped:
+            event["retry_stopped"] = x.retry_stopped
+        if last.retry_after is not None:
+            event["retry_after_ms"] = ms(last.retry_after)
+        event["connection_reused"] = last.reused
+    if x.breaker_state:
+        event["breaker_state"] = x.breaker_state
+    if x.streamed:
+        _add_stream(event, x)
 
 
 def _add_stream(event: Event, x: Exchange) -> None:

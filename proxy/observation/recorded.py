@@ -35,23 +35,21 @@ def redact_in_place(x: Exchange) -> None:
     x.target = CLEAN.get(x.target) or redact_target(x.target)
     if x.user_agent:
         x.user_agent = CLEAN.get(x.user_agent) or redact(x.user_agent, USER_AGENT_CHARS)
-    if x.client_cert:
-        x.client_cert = redact(x.client_cert, FIELD_CHARS)
     if x.host:
         x.host = _redacted_host(x.host)
-    if x.client_request_id:
-        x.client_request_id = redact(x.client_request_id)
-    if x.upstream_request_id:
-        x.upstream_request_id = redact(x.upstream_request_id)
-    if x.upstream_ids:
-        x.upstream_ids = _redacted_ids(x.upstream_ids)
+    if x.client_request_id or x.upstream_request_id or x.upstream_ids:
+        _redact_ids(x)
+    if x.detail or x.raw_coding or x.would_refuse or x.client_cert:
+        _redact_details(x)
     if x.fields:
         x.fields = {name: redact(value, FIELD_CHARS) for name, value in x.fields.items()}
     if x.evidence is not None:
         _redact_evidence(x.evidence)
-    if x.detail or x.raw_coding or x.would_refuse:
-        _redact_details(x)
-    for attempt in x.attempts if x.fallback is None else _attempts(x):
+    _redact_attempts(x.attempts if x.fallback is None else _attempts(x))
+
+
+def _redact_attempts(attempts: list[Attempt]) -> None:
+    for attempt in attempts:
         if attempt.detail:
             attempt.detail = redact(attempt.detail, USER_AGENT_CHARS)
         if attempt.upstream_ids:
@@ -88,7 +86,18 @@ def _redacted_host(host: str) -> str:
     return redact(f"//{host}").removeprefix("//") if "@" in host or "%" in host else redact(host)
 
 
+def _redact_ids(x: Exchange) -> None:
+    if x.client_request_id:
+        x.client_request_id = redact(x.client_request_id)
+    if x.upstream_request_id:
+        x.upstream_request_id = redact(x.upstream_request_id)
+    if x.upstream_ids:
+        x.upstream_ids = _redacted_ids(x.upstream_ids)
+
+
 def _redact_details(x: Exchange) -> None:
+    if x.client_cert:
+        x.client_cert = redact(x.client_cert, FIELD_CHARS)
     if x.raw_coding:
         x.raw_coding = redact(x.raw_coding)
     if x.would_refuse:
