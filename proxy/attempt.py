@@ -34,7 +34,8 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
     tried, connected = Attempt("", at), at
     if x.span is not None:
         tried.span_id = _span_of(ctx, x.span)
-    got: Connection | Failed | None = ctx.take_bound() or ctx.upstream.take()
+    bound = ctx.take_bound() if ctx.client.bound else None
+    got: Connection | Failed | None = bound or ctx.upstream.take()
     if got is None:
         got = await _connect(ctx, tried)
         connected = now()
@@ -44,22 +45,23 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
     tried.endpoint, tried.reused, tried.connect = got.endpoint, got.reused, got.connect_seconds
     tried.carried_by(got.link, connected)
     ctx.connection = got
-    given = ctx.asked.fields.get(b"authorization")
-    if given is not None and stays_with_connection(given):
-        got.is_private = True
-    if ctx.names_no_host or got.target.base != ctx.base:
-        ctx.write_head(authority_of(got.endpoint) if ctx.names_no_host else None, got.target.base)
-    take_rest(ctx)  # what has come meanwhile need not be streamed
+    _prepare(ctx, got)
     try:
         if ctx.body is not None:
             _send(ctx, got, connected)
-            head = await got.head(ctx.route.terms.head, ctx.deadline.left(connected))
+            waiting = got.awaited(ctx.route.terms.head, ctx.deadline.left(connected))
+            if waiting is not None:
+                await waiting
+            head = got.answer()
         else:
             head = await _stream(ctx, got, connected)
     finally:
         ended = now()
         x.spent.enter(OURS, ended)
-        _measure(tried, connected, ctx.sent_at, ended)
+        if ctx.sent_at > connected:  # of an early answer it is not: the upload has not ended
+            tried.upload = waited(connected, ctx.sent_at)
+            connected = ctx.sent_at
+        tried.head = waited(connected, ended)
         tried.sent = got.sent or (ctx.kept is not None and ctx.kept.is_lost)
     if isinstance(head, Failed):
         return _unanswered(ctx, tried, got, head)
@@ -67,6 +69,20 @@ async def attempt(ctx: Context, at: float) -> ResponseHead | Failed:
         got.is_private = True
     tried.answer(head.status)
     return head
+
+
+def _prepare(ctx: Context, connection: Connection) -> None:
+    """What is to be sent, as this connection asks for it."""
+    asked, base = ctx.asked, connection.target.base
+    given = asked.fields.get(b"authorization")
+    if given is not None and stays_with_connection(given):
+        connection.is_private = True
+    if not asked.host and not ctx.upstream.host:  # nobody named another authority than its own
+        ctx.write_head(authority_of(connection.endpoint), base)
+    elif base != ctx.base:
+        ctx.write_head(base=base)
+    if ctx.kept is not None:
+        take_rest(ctx)  # what has come meanwhile need not be streamed
 
 
 def _span_of(ctx: Context, span: SpanRecord) -> str:
@@ -105,13 +121,6 @@ def _note_choice(ctx: Context, tried: Attempt) -> None:
         tried.chosen, tried.address = choice.chosen, choice.endpoint.address
     chosen = choice.endpoint if choice is not None else ctx.upstream.endpoints.sole
     tried.resolved = chosen.addresses.resolved if chosen is not None else None
-
-
-def _measure(tried: Attempt, connected: float, sent: float, ended: float) -> None:
-    if sent > connected:  # of an early answer it is not: the upload has not ended
-        tried.upload = waited(connected, sent)
-        connected = sent
-    tried.head = waited(connected, ended)
 
 
 def _unconnected(ctx: Context, tried: Attempt, failed: Failed) -> Failed:

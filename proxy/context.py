@@ -49,7 +49,8 @@ class Plan:
     """Our own name in `Via` of requests; nobody else has it, or is told it by us."""
     identity: IdentityRule
     other_ids: OtherIds
-    """Headers of answers that carry IDs of the upstream's own."""
+    """Headers of answers that carry IDs of the upstream's own; `id_keys` are their keys alone."""
+    id_keys: frozenset[bytes]
     proxy_status: ProxyStatus
     problem_json: bool
     """Whether errors of ours are problem details (RFC 9457), asked for or not."""
@@ -183,11 +184,6 @@ class Context:
             change=self.route.request_headers,
         )
 
-    @property
-    def names_no_host(self) -> bool:
-        """Whether the endpoint's own authority must be sent, because nobody named another one."""
-        return not self.asked.host and not self.upstream.host
-
     def pass_on_interim(self, head: ResponseHead) -> None:
         """Give the client an interim response of the upstream (RFC 9110 §15.2).
 
@@ -238,8 +234,6 @@ class Context:
 
     def take_bound(self) -> Connection | None:
         """The connection to the upstream that belongs to this client alone, if there is one."""
-        if not self.client.bound:
-            return None
         bound = self.client.bound.pop(self.upstream.name, None)
         return bound if isinstance(bound, Connection) and bound.rise() else None
 

@@ -16,7 +16,7 @@ from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
 from proxy.drain import Drain
-from proxy.evidence.gather import gather
+from proxy.evidence.gather import SLOW, gather
 from proxy.evidence.near_miss import near_miss
 from proxy.exchange import Exchange
 from proxy.fallback.giving import answer_failed, answer_refused, fails
@@ -47,7 +47,7 @@ async def forward(ctx: Context) -> bool:
     terms = route.terms
     if terms.cors is not None and is_preflight(asked.method, asked.fields):
         return allow(ctx, terms.cors)
-    if unclear := _ambiguity(ctx, route):
+    if ("%" in asked.target or "\\" in asked.target) and (unclear := _ambiguity(ctx, route)):
         return refuse(ctx, o.BAD_REQUEST, unclear)
     if refusal := guards.refuse_on_route(asked, terms.max_body, websocket=terms.websocket):
         return refuse(ctx, refusal)
@@ -93,7 +93,8 @@ class Forward:
         try:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
-            ctx.cors = _cors(ctx, ctx.plan.cors)
+            if ctx.plan.cors is not None:
+                ctx.cors = _cors(ctx, ctx.plan.cors)
             goes_on = await forward(ctx)
             return await _is_read(ctx) if goes_on and client.is_full else goes_on
         except RequestError as error:
@@ -135,31 +136,28 @@ class Forward:
 
     def _close(self, ctx: Context) -> None:
         """Give back what is held and tell the observer, whatever happened."""
-        x, ended = ctx.exchange, now()
+        x, client, ended = ctx.exchange, ctx.client, now()
         x.close(ended)
-        gather(x, ctx.asked, ctx.client, ctx.stream, ctx.connection, ctx.cors)
+        if ctx.cors or x.outcome is not o.COMPLETED or x.ended - x.started >= SLOW:
+            gather(x, ctx.asked, client, ctx.stream, ctx.connection, ctx.cors)
         if ctx.permit is not None or ctx.choice is not None:
             ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
             ctx.let_go(whole=False)
         if ctx.places:
             ctx.leave_places()
-        if (
-            ctx.client.gone_at is not None
-            and not ctx.client.outlives_client
-            and x.outcome is not None
-            and x.outcome.category == "client"
-        ):
-            x.cancelled = now() - ctx.client.gone_at
-        in_force = self.plan.config_hash
-        if x.config_hash != in_force:
-            x.replaced_by = in_force
+        gone = None if client.outlives_client else client.gone_at
+        if gone is not None and x.outcome is not None and x.outcome.category == "client":
+            x.cancelled = now() - gone
+        if ctx.plan is not self.plan and x.config_hash != self.plan.config_hash:
+            x.replaced_by = self.plan.config_hash
         if x.route:
-            x.breaker_state = ctx.route.breaker.state(ended)
+            breaker = ctx.route.breaker
+            x.breaker_state = breaker.state(ended)
             if x.outcome is not o.COMPLETED:
-                x.breaker_counts = ctx.route.breaker.counts(ended)
-                x.opening = ctx.route.breaker.opening
-            ctx.client.bound_unread(ctx.route.terms.client_write)
+                x.breaker_counts = breaker.counts(ended)
+                x.opening = breaker.opening
+            client.bound_unread(ctx.route.terms.client_write)
         if x.span is not None and not x.span.sampled and self.plan.sampler is not None:
             self.plan.sampler.end(x, x.span)
         self.observer.close(x)
@@ -168,7 +166,7 @@ class Forward:
 def _find(ctx: Context) -> Route | NoRoute:
     """The route; a preflight is about the method that is to follow."""
     asked = ctx.asked
-    if is_preflight(asked.method, asked.fields):
+    if asked.method == "OPTIONS" and is_preflight(asked.method, asked.fields):
         method = asked.fields[b"access-control-request-method"].decode("latin-1")
         names = asked.fields.get(b"access-control-request-headers", b"")
         host, fields = ctx.exchange.host, asked.fields

@@ -7,6 +7,7 @@ Nothing of the client's is ever used unless it is short and plain.
 import re
 from collections.abc import Mapping
 from secrets import token_hex
+from struct import Struct
 from typing import Final
 
 _PLAIN = re.compile(rb"(?!\.{1,2}\Z)[A-Za-z0-9._:=/+#|@~,-]{1,200}")
@@ -49,11 +50,25 @@ def other_ids(fields: Mapping[bytes, bytes], headers: OtherIds, ours: str) -> di
 
 def new_id() -> str:
     """A random UUID (RFC 9562 §5.4)."""
-    h = random_hex(32)
-    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:]}"
+    if not _ids:
+        _ids.extend(_drawn_ids())
+    return _ids.pop()
 
 
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_ids: Final[list[str]] = []
+"""Some that nobody has yet: to make many at once costs a third."""
+_AT_ONCE: Final = 64
+_GROUPS: Final = Struct("8s4s4s4s12s")
+_TO_VARIANT: Final = bytes.maketrans(b"0123456789abcdef", b"89ab" * 4)
+
+
+def _drawn_ids() -> list[str]:
+    digits = bytearray(random_hex(32 * _AT_ONCE), "ascii")
+    digits[12::32] = b"4" * _AT_ONCE
+    digits[16::32] = digits[16::32].translate(_TO_VARIANT)
+    return [b"-".join(groups).decode() for groups in _GROUPS.iter_unpack(digits)]
+
+
 _DRAWN: Final = 4096
 
 

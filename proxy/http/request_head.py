@@ -131,10 +131,10 @@ def is_well_formed(inbound: RequestHead) -> bool:
     A `#` is refused: no target has a fragment, and readers disagree where the path of such a one
     would end.
     """
-    target = inbound.target
+    target, host = inbound.target, inbound.host
     if not (target.startswith("/") or (target == "*" and inbound.method == "OPTIONS")):
         return False
     named = inbound.fields.get(b"host")
     if "#" in target or (named is None and inbound.version == (1, 1)):
         return False
-    return is_host(inbound.host) and (named in (None, inbound.host) or is_host(named or b""))
+    return is_host(host) and (named is None or named == host or is_host(named))

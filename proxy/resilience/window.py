@@ -27,8 +27,10 @@ class Window:
         slot = int(now * self._slots_a_second)
         if slot > self._slot:
             self._turn(slot)
-        self._attempts[self._slot % SLOTS] += 1
-        self._failures[self._slot % SLOTS] += failed
+        place = self._slot % SLOTS
+        self._attempts[place] += 1
+        if failed:
+            self._failures[place] += 1
 
     def counts(self, now: float = 0.0) -> tuple[int, int]:
         """Attempts and failures within the window that ends `now`, or with the newest attempt."""

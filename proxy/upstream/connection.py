@@ -6,6 +6,7 @@ Whoever takes a connection gives it back with `release` or `abort`, whatever hap
 No task and no timer for an exchange of its own, and no future where bytes are already there.
 """
 
+from asyncio import Future
 from collections.abc import Callable
 from math import inf
 from typing import Protocol
@@ -132,13 +133,22 @@ class Connection:
         `silence` counts only what was observed; `limit` is real time, for the whole exchange.
         Raises what a callback of ours raised.
         """
+        waiting = self.awaited(silence, limit)
+        if waiting is not None:
+            await waiting
+        return self.answer()
+
+    def awaited(self, silence: float, limit: float = inf) -> "Future[None] | None":
+        """What to await before `answer` gives the head; None where that is decided already."""
         protocol = self.protocol
-        if protocol.state == AWAITING:
-            await protocol.waiter.wait(silence, limit)
-        reader = protocol.reader
-        if reader.head is not None:
-            return reader.head
-        failure = reader.failure
+        return protocol.waiter.wait(silence, limit) if protocol.state == AWAITING else None
+
+    def answer(self) -> ResponseHead | Failed:
+        """The head of the response, once it was awaited, or why there is none."""
+        protocol = self.protocol
+        if protocol.reader.head is not None:
+            return protocol.reader.head
+        failure = protocol.reader.failure
         if protocol.fault is not None:
             raise protocol.fault
         if failure is None:
@@ -194,13 +204,10 @@ class Connection:
 
     @property
     def is_reusable(self) -> bool:
-        """Whether both messages are whole, both sides mean to go on, and nothing is left over;
-        or nothing was sent at all.
-        """
-        protocol = self.protocol
+        """Whether both messages are whole and both sides go on; or nothing was sent at all."""
+        protocol, writer = self.protocol, self.writer
         if protocol.state != DONE:
             return protocol.state == TAKEN and not self.sent
-        writer = self.writer
         return protocol.reader.is_followable and not writer.is_uploading and not writer.has_unsent
 
     def release(self) -> None:

@@ -20,7 +20,7 @@ _FIELDS: Final = struct.Struct("=120xQ72xQQ")
 class Delivery:
     """Of what is sent on a connected socket after `begin`."""
 
-    __slots__ = ("_before", "_first", "_is_kept", "_is_tls", "socket")
+    __slots__ = ("_asked", "_first", "_handed", "_is_kept", "_is_tls", "socket")
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
@@ -29,7 +29,9 @@ class Delivery:
         self._is_tls = False
         self._first = self._read()
         """Before a byte was sent; a kernel may count the connection itself as one."""
-        self._before: tuple[int, int] | None = None
+        self._asked: tuple[int, int] | None = None
+        """What the kernel said when the request began, where it was asked."""
+        self._handed = 0
 
     def keep(self) -> None:
         """Of a TLS connection: loops close its socket before they say how it ended."""
@@ -48,11 +50,17 @@ class Delivery:
 
         Only of TLS must the kernel be asked, who alone knows what became of them.
         """
+        self._handed = handed
+        if self._is_tls or self._first is None:
+            self._asked = self._read()
+
+    @property
+    def _before(self) -> tuple[int, int] | None:
+        """Bytes acknowledged and sent when the request began."""
         first = self._first
         if self._is_tls or first is None:
-            self._before = self._read()
-        else:
-            self._before = first[0] + handed, first[1] + handed
+            return self._asked
+        return first[0] + self._handed, first[1] + self._handed
 
     def arrival(self) -> Arrival | None:
         """How far it came; None where the kernel does not say, or the socket is closed."""

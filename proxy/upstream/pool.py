@@ -125,13 +125,15 @@ class Pool:
         now = connection.link.rested_at = connection.loop.time()
         endpoint = connection.target
         fresh_until, oldest = now + self._keep_alive, connection.opened_at + self._max_age
-        connection.fresh_until = fresh_until if fresh_until < oldest else oldest
-        is_spoiled = bool(self._waiters) and not connection.is_silent
-        is_of_use = endpoint.keeps_idle and not self.is_closed and connection.fresh_until > now
-        if not is_of_use or is_spoiled:
+        if fresh_until > oldest:
+            fresh_until = oldest
+        connection.fresh_until = fresh_until
+        if fresh_until <= now or self.is_closed or not endpoint.keeps_idle:
             connection.abort()
         elif not self._waiters:
             self._lay_idle(connection)
+        elif not connection.is_silent:
+            connection.abort()
         elif self._is_refused(endpoint):
             connection.abort()  # its slot goes to whoever waited longest, for another endpoint
         elif not self._give(connection):

@@ -51,8 +51,9 @@ class RequestWriter:
 
     def send(self, data: bytes) -> None:
         """Send a part of the request; on a closed connection nothing happens."""
-        if not self.transport.is_closing():
-            self.transport.write(data)
+        transport = self.transport
+        if not transport.is_closing():
+            transport.write(data)
             self.bytes_sent += len(data)
             self.sent_at = self._loop.time()
 
