@@ -43,7 +43,7 @@ COMPILED = {
     "sse upstream_errors upstream_response verdict",
     "upstream": "blanks bounded_body choice chooser chosen conclusion connection delivery ending "
     "endpoint endpoint_change endpoints interim link names pacing passive_health pool protocol "
-    "request_writer rescue response response_reader result states switched upstream",
+    "request_writer rescue response response_reader result spare_parser states switched upstream",
     "upstream/balancing": "ejection ring turns two_choices",
     "upstream/health": "active check checks tally view",
     "websocket": "frames side tunnel upgrade",

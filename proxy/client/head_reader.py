@@ -26,7 +26,7 @@ _OTHER = re.compile(rb"(?:.* )?([A-Z][A-Z0-9]{1,15}/[0-9]\.[0-9])")
 _METHOD = re.compile(rb"[A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z-]{0,63} ")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROLS = re.compile(rb"[\0\r\n]")
-_START: Final = b"POST / HTTP/1.1"
+_START: Final = b"POST / HTTP/1.1\r\n"
 _CODING: Final = b"transfer-encoding"
 _LENGTH: Final = b"content-length"
 _USUAL_LINE: Final = 256
@@ -144,7 +144,7 @@ class HeadReader:
         count = head.count(b"\n") - 2
         if count > limits.header_count:
             return refusal_of(line, head, limits, o.HEADERS_TOO_LARGE, "too many header lines")
-        lines = _START + head[head.index(b"\r\n") :]
+        lines = _START + head.partition(b"\r\n")[2]
         try:
             why = self._parse(lines)
             raw = tuple(self._named.items())

@@ -2,8 +2,7 @@
 
 Knows no socket and no clock: bytes go in by `feed`, heads and body bytes come out, and what is
 wrong becomes `failure`.
-One parser serves one response and is dropped at its end: after the response to a HEAD request it
-would wait for the announced body and swallow the next response.
+A parser serves another response only where it has read one to its end (`spare_parser`).
 
 Bytes after the end are `is_tainted`: the connection is never used again.
 (Line ends alone after it go unseen; the next parser reads over them too.)
@@ -29,14 +28,12 @@ from proxy.upstream.blanks import Unpadded, is_padded
 from proxy.upstream.interim import InterimHeads
 from proxy.upstream.response import Response
 from proxy.upstream.rules import UpstreamRule
+from proxy.upstream.spare_parser import SpareParser
 
-_OF_TRAILERS = frozenset(
-    {
-        "Content-Length can't be present with Transfer-Encoding",
-        "Invalid header field char",
-        "Invalid header token",
-    }
-)
+_OF_TRAILERS = (
+    "Content-Length can't be present with Transfer-Encoding", "Invalid header field char",
+    "Invalid header token",
+)  # fmt: skip
 """What the parser says of header lines: behind chunks that are trailers, and the body is whole."""
 
 
@@ -44,8 +41,8 @@ class ResponseReader(Response):
     """Reads one response after the other, each begun by `expect`."""
 
     __slots__ = (
-        "_fed", "_headers", "_interims", "_max_head", "_max_headers", "_method", "_parser",
-        "_reason", "_room", "_unpadded",
+        "_fed", "_has_seen_end", "_headers", "_interims", "_is_1_1", "_max_head", "_max_headers",
+        "_method", "_parser", "_reason", "_room", "_spare", "_unpadded",
     )  # fmt: skip
 
     def __init__(self, endpoint: str, limits: UpstreamRule) -> None:
@@ -53,6 +50,7 @@ class ResponseReader(Response):
         self._max_head, self._max_headers = limits.max_head, limits.max_headers
         self._interims = InterimHeads()
         self._parser: HttpResponseParser | None = None
+        self._spare = SpareParser()
         self._room = self._max_head
 
     def reset(self) -> None:
@@ -89,11 +87,14 @@ class ResponseReader(Response):
             self._parser = None
             self._feed_unparsed(data[switched.args[0] :])
         if self.is_done or self.failure is not None:
+            if self._has_seen_end and not self.is_tainted:
+                self._spare.keep(self._parser)
             self._parser = None
 
     def stop(self) -> None:
         """Read nothing more, and let go of the parser, which holds the reader."""
         self._parser = None
+        self._spare.drop()
 
     @property
     def has_begun(self) -> bool:
@@ -101,11 +102,8 @@ class ResponseReader(Response):
         return self._room < self._max_head or self.head is not None
 
     def _begin_head(self) -> None:
-        self._parser = parser = HttpResponseParser(self)
-        # versions, and bytes behind a `Connection: close` (of an interim head too), are judged here
-        parser.set_dangerous_leniencies(
-            lenient_version=True, lenient_keep_alive=True, lenient_spaces_after_chunk_size=True
-        )
+        self._parser = self._spare.take(self)
+        self._has_seen_end = self._is_1_1 = False
         self._headers: Headers = []
         self._reason = b""
         self._fed: list[bytes] = []
@@ -137,6 +135,8 @@ class ResponseReader(Response):
             self.feed(data[room:])
 
     def _feed_as_sent(self, parser: HttpResponseParser, data: bytes) -> None:
+        if not self._fed:
+            self._is_1_1 = data.startswith(b"HTTP/1.1 ")
         self._fed.append(data)
         try:
             parser.feed_data(data)
@@ -193,8 +193,7 @@ class ResponseReader(Response):
     # What llhttp calls, in this order.
 
     def on_message_begin(self) -> None:
-        if self.is_done:
-            self.is_tainted = True
+        self.is_tainted = self.is_tainted or self.is_done
 
     def on_status(self, reason: bytes) -> None:
         self._reason += reason
@@ -211,9 +210,7 @@ class ResponseReader(Response):
         status = parser.get_status_code()
         if len(headers) > self._max_headers:
             self._refuse_head(o.UPSTREAM_HEADERS_TOO_LARGE, f"{len(headers)} header lines")
-        version = parser.get_http_version()
-        if version != "1.1":
-            version = read_as(version)
+        version = "1.1" if self._is_1_1 else read_as(parser.get_http_version())
         if 100 <= status < 200:
             self._take_interim(ResponseHead(status, reason, headers, version, "none", None))
             return
@@ -236,12 +233,15 @@ class ResponseReader(Response):
     def on_message_complete(self) -> None:
         if self.head is None or self.is_raw:
             return
+        if self._parser is not None and self._method != "HEAD" and self._unpadded is None:
+            self._has_seen_end = self._parser.should_keep_alive()
         if self.is_done and self._method == "HEAD" and is_coded(self.head.headers):
             self.is_tainted = True  # a last chunk, where there should be no body at all
         self.is_done = True
 
     def _take_interim(self, head: ResponseHead) -> None:
         """A 101 that was asked for is the last head, because HTTP ends there."""
+        self._is_1_1 = False  # the next head says its own
         if why := self._interims.refusal(head):
             self._refuse_head(o.UPSTREAM_PROTOCOL_ERROR, why)
         if head.status == 101:
