@@ -86,10 +86,10 @@ class Attempt:
 
     def carried_by(self, link: Link, at: float) -> None:
         """It has a connection, from `at` on."""
-        link.uses += 1
-        self.link, self.use = link, link.uses
-        if link.rested_at:
-            self.idle = at - link.rested_at if at > link.rested_at else 0.0
+        use = link.uses = link.uses + 1
+        self.link, self.use = link, use
+        if rested := link.rested_at:
+            self.idle = at - rested if at > rested else 0.0
 
     def answer(self, status: int) -> None:
         """A head came."""

@@ -155,11 +155,12 @@ class Context:
 
     def settle(self, signal: Signal, at: float) -> None:
         """Give back the permit, if one is held; a second time does nothing."""
+        permit = self.permit
         if self.choice is not None:
             signal = self.upstream.passive.ended(self.choice, signal, self.exchange, at)
-        if self.permit is not None:
+        if permit is not None:
             failed = None if signal in ("success", "neutral") else self._failed(at)
-            self.route.breaker.settle(self.permit, signal, at, failed)
+            self.route.breaker.settle(permit, signal, at, failed)
             self.permit = None
 
     def _failed(self, at: float) -> FailedAttempt:
@@ -223,13 +224,14 @@ class Context:
             whole = whole and self.upload.done()
             self.upload.cancel()
             self.upload = None
-        if self.connection is not None:
+        connection = self.connection
+        if connection is not None:
             if not whole:
-                self.connection.abort()
-            elif self.connection.is_private and self.client.gone_at is None:
-                self._bind(self.connection)
+                connection.abort()
+            elif connection.is_private and self.client.gone_at is None:
+                self._bind(connection)
             else:
-                self.connection.release()
+                connection.release()
             self.connection = None
 
     def take_bound(self) -> Connection | None:

@@ -83,7 +83,10 @@ def weight(x: Exchange) -> int:
 
 def _redacted_host(host: str) -> str:
     """An authority may bring its userinfo, which only shows behind slashes."""
-    return redact(f"//{host}").removeprefix("//") if "@" in host or "%" in host else redact(host)
+    if "@" in host or "%" in host:
+        return redact(f"//{host}").removeprefix("//")
+    known = CLEAN.get(host)
+    return redact(host) if known is None else known[:FIELD_CHARS]
 
 
 def _redact_ids(x: Exchange) -> None:

@@ -124,8 +124,9 @@ class Breaker:
             self._latest.append(failed)
         permit.era = SETTLED
         if self._flows and signal == "success":
-            self._tally.consecutive = 0
-            self._tally.window.add(now, failed=False)
+            tally = self._tally
+            tally.consecutive = 0
+            tally.window.add(now, failed=False)
         elif signal == "neutral":
             self._probes.leave(permit)
         else:

@@ -55,7 +55,7 @@ class SilenceClock:
         self._turns = 0
         self.limit_passed = False
         due = at + (silence if silence < limit else limit)
-        if due != inf and (self._timer is None or self._fires_at > due):
+        if (self._timer is None or self._fires_at > due) and due != inf:
             self._arm(due, at)
 
     def stop(self) -> None:

@@ -43,9 +43,10 @@ class Waiter:
 
     def wake(self) -> None:
         """End the wait, if there is one."""
-        if self._waiting is not None and not self._waiting.done():
+        waiting = self._waiting
+        if waiting is not None and not waiting.done():
             self._clock.stop()
-            self._waiting.set_result(None)
+            waiting.set_result(None)
 
     def close(self) -> None:
         """Wake, and let go of the timer."""

@@ -107,13 +107,13 @@ class Connection:
         only `hand_over` or `abort` follow.
         `interim` is called with each interim head before that, but for those of a 100.
         """
-        protocol = self.protocol
+        protocol, writer = self.protocol, self.writer
         protocol.move(REQUEST)
         if protocol.state == AWAITING:
             protocol.interim_to = interim
-            protocol.delivery.begin(self.writer.bytes_before)
+            protocol.delivery.begin(writer.bytes_before)
             protocol.reader.expect(method, may_switch=may_switch)
-            self.writer.send(data)
+            writer.send(data)
 
     def shorten(self, silence: float, limit: float = inf) -> None:
         """The request is sent: the clocks of the head that is awaited begin, as for `head`."""

@@ -69,7 +69,7 @@ class Pool:
         """The most recently used idle connection, or None."""
         idle = endpoint.idle
         while idle:
-            connection, _ = idle.popitem()
+            connection = idle.popitem()[0]
             if connection.loop.time() < connection.fresh_until and connection.rise():
                 return connection
             connection.abort()
