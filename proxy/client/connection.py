@@ -142,18 +142,18 @@ class ClientConnection:
         """Bytes that wait for the client."""
         return 0 if self._output is None else self._output.queued
 
-    def write(self, data: bytes, *, last: bool = False) -> None:
-        """Queue bytes for the client; nothing happens once it is gone.
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client; nothing happens once it is gone."""
+        if self.transport is not None:
+            self.transport.write(data)
 
-        `last`: nothing follows but the end of the connection.
-        """
-        transport = self.transport
-        if transport is None:
-            return
-        if last and self.source.peer.scheme == b"https" and self.reader.is_read:
-            cast("PartingTransport", transport).write_last(data)
+    def write_last(self, data: bytes) -> None:
+        """The same, where nothing follows but the end of the connection."""
+        is_tls = self.transport is not None and self.source.peer.scheme == b"https"
+        if is_tls and self.reader.is_read:
+            cast("PartingTransport", self.transport).write_last(data)
         else:
-            transport.write(data)
+            self.write(data)
 
     async def drained(self, silence: float, limit: float) -> bool:
         """Wait until the client has read, or is gone.
