@@ -68,6 +68,19 @@ def test_header_lines_keep_order_case_and_number() -> None:
     ] == headers("Host: h", "x-A:1", "X-a:", "x-A:  \xe9 2\t ", "X: \t ")  # fmt: skip
 
 
+@few
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["A", "a", "B", "Cookie"]), st.sampled_from(["", "1", "\t2 "])),
+        max_size=9,
+    )
+)
+def test_lines_whose_names_stand_there_again_are_kept_as_they_came(lines) -> None:
+    read = headers(*(f"{name}:{value}" for name, value in lines))
+
+    assert [(name.encode(), value.strip().encode()) for name, value in lines] == read
+
+
 def test_a_reader_holds_nothing_from_one_head_to_the_next() -> None:
     reader = HeadReader()
     found = [
