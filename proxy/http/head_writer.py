@@ -102,29 +102,26 @@ class Heads:
         Without `via` it carries none, ours or of others: then a loop is not seen.
         It asks for a WebSocket if the client did; every other `Upgrade` stops here.
         """
-        fields, span, trusted = asked.fields, x.span, source.trusted
+        fields, span = asked.fields, x.span
         wanted = host if host is not None else asked.host
         same = wanted == fields.get(b"host")
         ours = self._ours if same else self._ours_and_host
         own = ours.alone if span is None else ours.beside_span(keeps_state=span.keeps_state)
-        if change is not None:
-            own = joined(own, change.stops)
+        stops = own if change is None else joined(own, change.stops)
         target = without_prefix(asked.target, strip) if strip else asked.target
         cut = strip if len(target) != len(asked.target) else ""
         return b"".join(
             (
                 _request_line(asked.method, base + target if target[:1] == "/" else target),
                 b"" if same else b"Host: %b\r\n" % wanted,
-                to_upstream(asked.raw, fields.get(b"connection"), own, trusted=trusted),
+                to_upstream(asked.raw, fields.get(b"connection"), stops, trusted=source.trusted),
                 b"" if change is None else change.lines.of(x),
                 self._id_line,
                 x.request_id.encode(),
                 b"\r\n",
-                later_hop(source.peer, asked.host, source.scheme, fields)
-                if trusted
-                else first_hop(source.peer, asked.host, source.scheme),
+                _forwarding(asked, source),
                 source.cert_line,
-                _prefix_line(asked, source, cut) if cut or trusted else b"",
+                _prefix_line(asked, source, cut) if cut or source.trusted else b"",
                 self._via(asked) if via else b"",
                 _body_framing(asked) if asked.has_body or asked.length is not None else b"",
                 _SWITCH if asked.wants_websocket else b"",
@@ -210,6 +207,12 @@ class Heads:
 
     def _date_line(self) -> bytes:
         return b"Date: %b\r\n" % http_date(self._clock())
+
+
+def _forwarding(asked: RequestHead, source: Peer) -> bytes:
+    if not source.trusted:
+        return first_hop(source.peer, asked.host, source.scheme)
+    return later_hop(source.peer, asked.host, source.scheme, asked.fields)
 
 
 def _request_line(method: str, target: str) -> bytes:
