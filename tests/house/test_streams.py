@@ -600,7 +600,7 @@ async def test_a_reader_that_resets_in_the_middle_of_a_flood_lets_the_upstream_f
     async with RawClient(house.port, read_ahead=1024, window=2048) as client:
         await client.send(request("GET", "/"))
         await client.head()
-        await eventually(lambda: clients_of(house)[0].is_full)
+        await eventually(lambda: clients_of(house)[0].output.is_full)
         await client.reset()
     event = await house.event()
 
