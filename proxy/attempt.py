@@ -12,7 +12,7 @@ from proxy.clock import now
 from proxy.context import Context
 from proxy.http.connection_auth import stays_with_connection
 from proxy.http.framing import ResponseHead
-from proxy.http.identity import random_hex
+from proxy.http.identity import random_bytes
 from proxy.relay import LAST_CHUNK, chunk
 from proxy.resilience.deadline import Deadline
 from proxy.time_spent import CLIENT, CONNECT, OURS, UPSTREAM
@@ -88,7 +88,7 @@ def _prepare(ctx: Context, connection: Connection) -> None:
 def _span_of(ctx: Context, span: SpanRecord) -> str:
     """Each attempt has a span of its own, which its head names."""
     if span.is_used:
-        ctx.head = span.another(ctx.head, random_hex(16))
+        ctx.head = span.another(ctx.head, random_bytes(8))
     span.is_used = True
     return span.attempt_id
 

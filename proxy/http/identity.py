@@ -6,7 +6,7 @@ Nothing of the client's is ever used unless it is short and plain.
 
 import re
 from collections.abc import Mapping
-from secrets import token_hex
+from secrets import token_bytes
 from struct import Struct
 from typing import Final
 
@@ -69,30 +69,35 @@ def _drawn_ids() -> list[str]:
     return [b"-".join(groups).decode() for groups in _GROUPS.iter_unpack(digits)]
 
 
-_DRAWN: Final = 4096
+_DRAWN: Final = 2048
 
 
 class _Draw:
-    """Random hex digits, drawn from the system a few kilobytes at a time: calls cost more."""
+    """Random bytes, drawn from the system a few kilobytes at a time: calls cost more."""
 
     def __init__(self) -> None:
-        self._digits = ""
+        self._bytes = b""
         self._used = _DRAWN
 
-    def take(self, digits: int) -> str:
-        end = self._used + digits
+    def take(self, size: int) -> bytes:
+        end = self._used + size
         if end > _DRAWN:
-            self._digits, end = token_hex(_DRAWN // 2), digits
+            self._bytes, end = token_bytes(_DRAWN), size
         self._used = end
-        return self._digits[end - digits : end]
+        return self._bytes[end - size : end]
 
 
 _draw: Final = _Draw()
 
 
+def random_bytes(size: int) -> bytes:
+    """So many, at most some thousand."""
+    return _draw.take(size)
+
+
 def random_hex(digits: int) -> str:
-    """So many random hex digits, at most some thousand."""
-    return _draw.take(digits)
+    """So many random hex digits, an even number."""
+    return _draw.take(digits // 2).hex()
 
 
 def trace_place(parent: bytes | None) -> tuple[str, str]:

@@ -5,7 +5,6 @@ counted, and that it fails is said once, as is that it works again.
 """
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -27,9 +26,6 @@ from proxy.tracing.wire import varint
 
 BATCH: Final = 1024
 """Spans from which on a batch is sent without waiting for more: half a megabyte or so."""
-PORTION: Final = 128
-"""Spans that are written at a time: soon after their end, while what they are read from is still in
-the caches of the processor, and so few that the event loop soon has the interpreter again."""
 PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a batch that was not taken is sent again; then the last, for ever."""
 CLOSING: Final = 5.0
@@ -64,9 +60,6 @@ class SpanExporter:
         self.failing: str | None = None
         """Why nothing is sent at the moment; None while it is."""
         self._failed_at = 0.0
-        self._portions: list[bytes] = []
-        self._spans = 0
-        """Spans that are written and not sent yet; of the thread."""
         self._wake, self._closing = threading.Event(), threading.Event()
         self._ends_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="sidelight-spans", daemon=True)
@@ -85,9 +78,9 @@ class SpanExporter:
         return self._queue.dropped
 
     def closed(self, batch: Sequence[Exchange]) -> None:
-        """Queue the spans of these; they are redacted, and nobody will change them any more."""
+        """Write the spans of these; they are redacted, and nobody will change them any more."""
         self._queue.add(batch)
-        if self._queue.unwritten >= PORTION and not self._wake.is_set():
+        if self._queue.untaken >= BATCH and not self._wake.is_set():
             self._wake.set()
 
     def readings(self) -> Iterator[Sample]:
@@ -108,42 +101,31 @@ class SpanExporter:
     def _run(self) -> None:
         due = clock.now() + self._interval
         while not self._closing.is_set():
-            if self._queue.unwritten < PORTION:
+            if self._queue.untaken < BATCH:
                 self._wake.wait(max(0.0, due - clock.now()))
             self._wake.clear()
-            self._write()
-            if self._spans >= BATCH or clock.now() >= due:
+            if self._queue.untaken >= BATCH or clock.now() >= due:
                 self._send()
                 due = clock.now() + self._interval
-        self._write()
-        while self._spans and self._send():
-            self._write()
+        while self._queue.untaken and self._send():
+            pass
         self._sender.close()
 
-    def _write(self) -> None:
-        """Write what waits, to a whole batch at the most."""
-        while self._spans < BATCH and not self._queue.is_empty:
-            written, spans = self._queue.next(PORTION)
-            self._portions.append(written)
-            self._spans += spans
-            time.sleep(0)
-
     def _send(self) -> bool:
-        """Whether what is written is done with, and more may be written."""
-        if self._spans and not self._is_sent(self._request(), self._spans):
+        """Whether a batch is done with, and more may be sent."""
+        pieces, spans = self._queue.take(BATCH)
+        if spans and not self._is_sent(self._request(pieces), spans):
             return False
-        self._queue.done(self._spans)
-        self._portions, self._spans = [], 0
+        self._queue.done(spans)
         return True
 
-    def _request(self) -> list[bytes]:
-        """The whole `ExportTraceServiceRequest` in pieces: put together it would be copied once
-        more, and half a megabyte of it would drive others out of the caches of the processor."""
-        inner = sum(map(len, self._portions)) + len(self._scope)
+    def _request(self, spans: Sequence[bytes]) -> list[bytes]:
+        """The whole `ExportTraceServiceRequest` in pieces."""
+        inner = sum(map(len, spans)) + len(self._scope)
         spans_head = b"\x12" + varint(inner)
         outer = len(self._resource) + len(spans_head) + inner
         head = b"\x0a" + varint(outer) + self._resource + spans_head
-        return [head, *self._portions, self._scope]
+        return [head, *spans, self._scope]
 
     def _is_sent(self, body: Sequence[bytes], spans: int) -> bool:
         """Try until it is taken, or never will be. False: given up, because we are closing."""

@@ -11,8 +11,13 @@ _ID_ENDS: Final = -7
 
 
 class SpanRecord:
-    """The SERVER span of an exchange. IDs and flags are lower-case hex digits."""
+    """The SERVER span of an exchange. IDs and flags are lower-case hex digits, but for `ids`.
 
+    `ids` are the trace's, its own and that of its first attempt.
+    """
+
+    ids: bytes
+    """As spans have them: of the trace, of itself, and of `attempt_id`; 16, 8 and 8 bytes."""
     trace_id: str
     span_id: str
     parent_id: str
@@ -29,12 +34,12 @@ class SpanRecord:
     """Whether the client's `tracestate` goes on: not one that belongs to no valid `traceparent`."""
     scheme: str = "http"
 
-    def __init__(
-        self, trace_id: str, span_id: str, parent_id: str, flags: str, attempt_id: str = ""
-    ) -> None:
-        self.trace_id, self.span_id = trace_id, span_id
+    def __init__(self, ids: bytes, parent_id: str, flags: str) -> None:
+        digits = ids.hex()
+        self.ids = ids
+        self.trace_id, self.span_id = digits[:32], digits[32:48]
+        self.attempt_id, self.is_used = digits[48:], False
         self.parent_id, self.flags = parent_id, flags
-        self.attempt_id, self.is_used = attempt_id, False
         self.sampled, self.keeps_state = True, False
 
     def line(self) -> bytes:
@@ -42,7 +47,7 @@ class SpanRecord:
         told = f"traceparent: 00-{self.trace_id}-{self.attempt_id}-{self.flags}\r\n"
         return told.encode()
 
-    def another(self, head: bytes, attempt_id: str) -> bytes:
+    def another(self, head: bytes, attempt_id: bytes) -> bytes:
         """`head`, whole, for one more attempt."""
-        self.attempt_id = attempt_id
-        return head[:_ID_BEGINS] + attempt_id.encode() + head[_ID_ENDS:]
+        self.ids, self.attempt_id = self.ids[:24] + attempt_id, attempt_id.hex()
+        return head[:_ID_BEGINS] + self.attempt_id.encode() + head[_ID_ENDS:]

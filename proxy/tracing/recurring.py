@@ -21,7 +21,7 @@ _CLIENT: Final = b"\x30\x03"
 _IS_ERROR: Final = b"\x7a\x02\x18\x02"
 _PORTS: Final = {"http": 80, "https": 443}
 
-_Asked = tuple[RouteWords | None, str, str, str, str, str]
+_Asked = tuple[RouteWords | None, str, str, str, str]
 _Ended = tuple[str, str, int | None, int | None]
 _Tried = tuple[str, str, str, bool, int | None, str | None, str]
 
@@ -34,7 +34,7 @@ class Recurring:
         self._status, self._error = SpanAttribute(c.STATUS_CODE), SpanAttribute(c.ERROR_TYPE)
         self._address, self._port = SpanAttribute(c.SERVER_ADDRESS), SpanAttribute(c.SERVER_PORT)
         self._route, self._route_name = SpanAttribute(c.ROUTE), SpanAttribute(c.ROUTE_NAME)
-        self._scheme, self._agent = SpanAttribute(c.URL_SCHEME), SpanAttribute(c.USER_AGENT)
+        self._scheme = SpanAttribute(c.URL_SCHEME)
         self._code, self._term = SpanAttribute(c.CODE), SpanAttribute(c.TERM)
         self._upstream, self._result = SpanAttribute(c.UPSTREAM), SpanAttribute(c.RESULT)
         self._reused = SpanAttribute(c.REUSED)
@@ -45,7 +45,7 @@ class Recurring:
 
     def asked(self, x: Exchange, scheme: str, words: RouteWords | None) -> bytes:
         """What was asked: name and kind of the SERVER span, and attributes."""
-        key = (words, x.method, scheme, x.host, x.user_agent, x.upstream)
+        key = (words, x.method, scheme, x.host, x.upstream)
         known = self._asked.get(key)
         if known is not None:
             return known
@@ -54,8 +54,6 @@ class Recurring:
         lines = [sized(_NAME, utf8(name)), _SERVER, *self._method_of(x), self._scheme.of(scheme)]
         if x.host:
             lines.append(self._place_of(f"{scheme}://{x.host}"))
-        if x.user_agent:
-            lines.append(self._agent.of(x.user_agent))
         if words is not None:
             lines += self._route.of(words.path), self._route_name.of(x.route)
             lines.append(self._upstream.of(x.upstream))

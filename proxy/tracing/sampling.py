@@ -4,9 +4,11 @@ What the parent says holds, and a share of the traces that begin here. Where fai
 are always exported, that shows at the end only: their upstreams were told "not sampled" before.
 """
 
+from binascii import unhexlify
+
 from proxy.diagnostics.slow import is_slow
 from proxy.exchange import Exchange
-from proxy.http.identity import random_hex, trace_parent
+from proxy.http.identity import random_bytes, trace_parent
 from proxy.outcome import is_error
 from proxy.tracing.b3 import read_b3
 from proxy.tracing.record import SpanRecord
@@ -52,19 +54,14 @@ class Sampler:
             x.trace(trace_id, parent_id)
         elif not self._share and not decided and not self._decides_late:
             return None  # no trace begins here: the upstream may begin one
-        begun, drawn = trace_id, ""
-        if not trace_id:
-            drawn = random_hex(64)
-            begun = drawn[32:]
-        sampled = self._is_sampled(begun, decided)
+        ids = unhexlify(trace_id) + random_bytes(16) if trace_id else random_bytes(32)
+        sampled = self._is_sampled(ids, decided)
         if trace_id and not sampled and not self._decides_late:
             return None  # the client's span stays the parent: there will be none of ours
-        drawn = drawn or random_hex(32)
-        flags = _with_bit(flags, sampled)
-        span = SpanRecord(begun, drawn[:16], parent_id, flags, drawn[16:32])
+        span = SpanRecord(ids, parent_id, _with_bit(flags, sampled))
         span.sampled, span.scheme, span.keeps_state = sampled, scheme, is_w3c
         if sampled:
-            x.trace(begun, span.span_id)
+            x.trace(span.trace_id, span.span_id)
         return span
 
     def take(self, slow: float) -> None:
@@ -80,12 +77,12 @@ class Sampler:
             span.sampled = True
             x.trace(span.trace_id, span.span_id)
 
-    def _is_sampled(self, trace_id: str, decided: bool | None) -> bool:
+    def _is_sampled(self, ids: bytes, decided: bool | None) -> bool:
         if decided is not None and self._follows:
             return decided
         if self._share >= 1.0:
             return True
-        return int(trace_id[16:], 16) < self._bound
+        return int.from_bytes(ids[8:16], "big") < self._bound
 
 
 def _with_bit(flags: str, sampled: bool) -> str:

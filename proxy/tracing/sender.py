@@ -4,13 +4,11 @@ import gzip
 import http.client
 import socket
 import ssl
-import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -18,12 +16,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from proxy import clock
 from proxy.observation.redaction import redact
 from proxy.tls.files import TlsFileError
+from proxy.tracing.answer import Answer, read_answer
 from proxy.tracing.rules import TracingRule
+from proxy.tracing.timed_socket import TimedSocket
 from proxy.tracing.tls import collector_context
 
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 """What OTLP lets a client send again; anything else that is no success is final."""
-_MOST_READ: Final = 64 * 1024
 _LONGEST_WAIT: Final = 300.0
 _WORDS: Final = 200
 
@@ -46,15 +45,16 @@ class Sender:
 
     def __init__(self, url: str, rule: TracingRule, agent: str) -> None:
         parts = urlsplit(url)
-        self.url = url
-        self._host, self._port = parts.hostname or "", parts.port
-        self._path = parts.path or "/"
-        self._is_tls, self._rule = parts.scheme == "https", rule
-        self._headers = {"Content-Type": "application/x-protobuf", "User-Agent": agent}
-        self._headers |= {name: v.get_secret_value() for name, v in rule.headers.items()}
+        self.url, self._rule = url, rule
+        self._is_tls = parts.scheme == "https"
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if self._is_tls else 80)
+        headers = {"Content-Type": "application/x-protobuf", "User-Agent": agent}
+        headers |= {name: v.get_secret_value() for name, v in rule.headers.items()}
         if rule.compression == "gzip":
-            self._headers["Content-Encoding"] = "gzip"
-        self._connection: http.client.HTTPConnection | None = None
+            headers["Content-Encoding"] = "gzip"
+        self._head = _head(parts, headers)
+        self._sock: TimedSocket | None = None
 
     def send(self, body: Sequence[bytes], timeout: float) -> Sent:
         """Post the pieces of `body` as one. Nothing is raised.
@@ -63,89 +63,88 @@ class Sender:
         """
         if self._rule.compression == "gzip":
             body = [gzip.compress(b"".join(body), 1)]
-        is_kept = self._connection is not None
+        is_kept = self._sock is not None
         sent = self._post(body, timeout)
-        if is_kept and sent.again and self._connection is None and sent.why in _CLOSED:
+        if is_kept and sent.again and self._sock is None and sent.why in _CLOSED:
             sent = self._post(body, timeout)  # it was closed while it idled
         return sent
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
 
     def _post(self, body: Sequence[bytes], timeout: float) -> Sent:
-        late = threading.Event()
-        watch = threading.Timer(timeout, self._cut, (late,))
-        watch.daemon = True
         try:
-            connection = self._connected(timeout)
-            watch.start()
-            length = {"Content-Length": str(sum(map(len, body)))}
-            connection.request("POST", self._path, body, self._headers | length)
-            answer = connection.getresponse()
-            data = answer.read(_MOST_READ)
-            if answer.will_close or not answer.isclosed():
+            sock = self._connected(timeout)
+            sock.send_all([b"%b%d\r\n\r\n" % (self._head, sum(map(len, body))), *body])
+            answer = read_answer(sock)
+            if not answer.is_kept:
                 self.close()
-            return _judged(answer.status, answer.headers.get("Retry-After"), data)
+            return _judged(answer)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            why = "timeout" if late.is_set() else _reason(self._alert(error))
+            why = _reason(self._alert(error))
             self.close()
             return Sent(why, again=True)
-        finally:
-            watch.cancel()
 
-    def _connected(self, timeout: float) -> http.client.HTTPConnection:
-        if self._connection is None:
-            if self._is_tls:
-                self._connection = http.client.HTTPSConnection(
-                    self._host,
-                    self._port,
-                    timeout=timeout,
-                    context=collector_context(self._rule),  # anew: certificates are renewed
-                )
-            else:
-                self._connection = http.client.HTTPConnection(
-                    self._host, self._port, timeout=timeout
-                )
-        self._connection.timeout = timeout
-        if self._connection.sock is None:
-            self._connection.connect()
-        self._connection.sock.settimeout(timeout)
-        return self._connection
+    def _connected(self, timeout: float) -> TimedSocket:
+        if self._sock is None:
+            self._sock = TimedSocket(self._connect(timeout))
+        self._sock.ends_by = clock.now() + timeout
+        return self._sock
+
+    def _connect(self, timeout: float) -> socket.socket:
+        # anew: certificates are renewed
+        context = collector_context(self._rule) if self._is_tls else None
+        sock = socket.create_connection((self._host, self._port), timeout)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return context.wrap_socket(sock, server_hostname=self._host) if context else sock
+        except BaseException:
+            sock.close()
+            raise
 
     def _alert(self, error: Exception) -> Exception:
         """What the collector says by TLS, where it broke a write off; else the error."""
-        sock = self._connection.sock if self._connection is not None else None
-        if self._is_tls and sock is not None and isinstance(error, _BROKEN):
+        if self._sock is not None and self._is_tls and isinstance(error, _BROKEN):
             try:
-                sock.settimeout(_LAST_WORDS)
-                sock.recv(1)
+                self._sock.ends_by = clock.now() + _LAST_WORDS
+                self._sock.recv(1)
             except OSError as told:
                 return told if isinstance(told, ssl.SSLError) and told.reason else error
         return error
 
-    def _cut(self, late: threading.Event) -> None:
-        late.set()
-        connection = self._connection
-        if connection is not None and connection.sock is not None:
-            with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+
+def _head(parts: SplitResult, headers: Mapping[str, str]) -> bytes:
+    """Of a request, up to the length of its body."""
+    try:
+        host = parts.netloc.encode("ascii")
+    except UnicodeEncodeError:
+        port = f":{parts.port}" if parts.port else ""
+        host = (parts.hostname or "").encode("idna") + port.encode()
+    first = f"POST {quote(parts.path or '/', safe=_AS_IT_IS)} HTTP/1.1\r\n"
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return b"%bHost: %b\r\n%bContent-Length: " % (first.encode(), host, lines.encode("latin-1"))
 
 
+_AS_IT_IS: Final = "/%:@!$&'()*+,;=~"
+"""What may stand in a path and is not quoted, beside letters, digits and `-._` (RFC 3986 §3.3)."""
 _BROKEN: Final = (ssl.SSLEOFError, ConnectionError)
 _LAST_WORDS: Final = 0.5
 """Seconds for an alert that is on its way."""
 _CLOSED: Final = ("RemoteDisconnected", "ConnectionResetError", "BrokenPipeError")
 
 
-def _judged(status: int, retry_after: str | None, data: bytes) -> Sent:
+def _judged(answer: Answer) -> Sent:
+    status = answer.status
     if status in _AGAIN:
-        return Sent(f"status {status}", again=True, wait=_wait(retry_after))
+        return Sent(f"status {status}", again=True, wait=_wait(answer.retry_after))
     if status != 200:
         return Sent(f"status {status}", rejected=None)
+    if not answer.data:
+        return Sent()
     try:
-        partial = ExportTraceServiceResponse.FromString(data).partial_success
+        partial = ExportTraceServiceResponse.FromString(answer.data).partial_success
     except DecodeError:
         return Sent("its answer is no OTLP", rejected=None)
     if not partial.rejected_spans:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED, Outcome
 from proxy.tracing import conventions as c
@@ -42,11 +43,25 @@ def _head_of(x: Exchange) -> bytes:
         last = x.fallback.attempt
     if last is None or last.head is None or last.status is None:
         return b""
-    at = last.started + last.queued + (last.connect or 0.0) + last.head
-    return _event(x, at, c.HEAD, c.STATUS_CODE, last.status)
+    return head_before(last.status) + head_time(x, last)
+
+
+def head_before(status: int) -> bytes:
+    """The event of a head, but for its time."""
+    return _before(c.HEAD, c.STATUS_CODE, status)
+
+
+def head_time(x: Exchange, tried: Attempt) -> bytes:
+    """When the head came that an attempt was answered with."""
+    return time_of(x, tried.started + tried.queued + (tried.connect or 0.0) + (tried.head or 0.0))
 
 
 def _event(x: Exchange, at: float, name: str, key: str = "", value: str | int = "") -> bytes:
+    return _before(name, key, value) + time_of(x, at)
+
+
+def _before(name: str, key: str, value: str | int) -> bytes:
+    """An event up to its time."""
     known = _known.get((name, value))
     if known is None:
         told = sized(b"\x12", name.encode())
@@ -55,7 +70,7 @@ def _event(x: Exchange, at: float, name: str, key: str = "", value: str | int = 
         if len(_known) >= MOST:
             _known.clear()
         known = _known[name, value] = _EVENT + varint(len(told) + 9) + told + _TIME
-    return known + time_of(x, at)
+    return known
 
 
 def time_of(x: Exchange, at: float) -> bytes:

@@ -1,6 +1,8 @@
-"""Exchanges whose spans wait to be sent, and how a batch of them becomes bytes.
+"""Spans that wait to be sent, written as soon as their exchange is recorded.
 
-`add` is for the event loop and never waits, `next` for the thread that sends.
+Then what they are read from is in the caches of the processor; in a thread, later, it is not, and
+each time the thread asks for the interpreter costs the event loop more than writing does.
+`add` is for the event loop and never waits, `take` and `done` for the thread that sends.
 """
 
 from collections import Counter, deque
@@ -16,67 +18,70 @@ class SpanQueue:
     def __init__(self, writer: SpanWriter, room: int) -> None:
         self._writer, self._room = writer, room
         self.dropped: Counter[str] = Counter()
-        """Spans lost since the start, by cause: queue_full, rejected, closing."""
-        self._batches: deque[list[Exchange]] = deque()
-        self._put = self._written = self._taken = 0
-        """Spans, each counted by one thread only."""
+        """Spans lost since the start, by cause; each is counted by one thread only: queue_full by
+        the event loop, rejected by the one that sends, closing by the one that ends it."""
+        self._portions: deque[tuple[bytes, int, int]] = deque()
+        """What was written at a time, how many spans it is, and how many could not be written."""
+        self._put = self._taken = self._done = 0
+        """Spans since the start; the first is counted by the event loop, the others by the thread
+        that sends."""
 
     @property
     def waiting(self) -> int:
         """Spans that are not done with."""
+        return self._put - self._done
+
+    @property
+    def untaken(self) -> int:
+        """Those of them that no call of `take` has given yet."""
         return self._put - self._taken
 
-    @property
-    def unwritten(self) -> int:
-        """Those of them that no call of `next` has given yet."""
-        return self._put - self._written
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is left to be written."""
-        return not self._batches
-
     def add(self, batch: Sequence[Exchange]) -> None:
-        """Queue the spans of these; they are redacted, and nobody will change them any more."""
-        taken: list[Exchange] = []
+        """Write the spans of these; they are redacted, and nobody will change them any more."""
+        lines: list[bytes] = []
+        written = failed = 0
         for x in batch:
             if x.span is None or not x.span.sampled:
                 continue
             spans = _count(x)
-            if self._put - self._taken + spans > self._room:
+            if self._put - self._done + written + failed + spans > self._room:
                 self.dropped["queue_full"] += spans
+            elif self._is_written(lines, x):
+                written += spans
             else:
-                self._put += spans
-                taken.append(x)
-        if taken:
-            self._batches.append(taken)
+                failed += spans
+        if written or failed:
+            self._portions.append((b"".join(lines), written, failed))
+            self._put += written + failed
 
-    def next(self, most: int) -> tuple[bytes, int]:
-        """The next spans as fields of `ScopeSpans`, and how many these are: those of one batch
-        after the other, until there are `most`."""
-        lines: list[bytes] = []
-        spans = 0
-        while self._batches and spans < most:
-            for x in self._batches.popleft():
-                spans += self._write(lines, x)
-        return b"".join(lines), spans
-
-    def _write(self, lines: list[bytes], x: Exchange) -> int:
-        """How many spans were written."""
-        number, before = _count(x), len(lines)
-        self._written += number
+    def _is_written(self, lines: list[bytes], x: Exchange) -> bool:
+        """One that cannot be written must not stop the rest."""
+        before = len(lines)
         try:
             self._writer.put(lines, x)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            del lines[before:]  # one that cannot be made must not stop the rest
-            self.dropped["rejected"] += number
-            self._taken += number
-            return 0
-        return number
+            del lines[before:]
+            return False
+        return True
+
+    def take(self, most: int) -> tuple[list[bytes], int]:
+        """The next spans as fields of `ScopeSpans`, in pieces, and how many these are: portion
+        after portion until there are `most`."""
+        pieces: list[bytes] = []
+        spans = 0
+        while self._portions and spans < most:
+            piece, written, failed = self._portions.popleft()
+            pieces.append(piece)
+            spans += written
+            self._taken += written + failed
+            if failed:
+                self.dropped["rejected"] += failed
+                self._done += failed
+        return pieces, spans
 
     def done(self, spans: int) -> None:
         """So many were sent, or never will be."""
-        self._taken += spans
+        self._done += spans
 
 
 def _count(x: Exchange) -> int:

@@ -3,6 +3,7 @@
 Reads the record, which is redacted already, and invents nothing.
 """
 
+from binascii import unhexlify
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,12 +15,14 @@ from proxy.tracing.attempt_facts import end_of_attempt, url_of_attempt
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
-from proxy.tracing.span_events import events_of, time_of
-from proxy.tracing.wire import SizedHeads, SpanAttribute, text_heads, utf8, varint
+from proxy.tracing.span_events import events_of, head_time, time_of
+from proxy.tracing.texts import Texts
+from proxy.tracing.usual import UsualKinds
+from proxy.tracing.wire import SizedHeads, SpanAttribute, utf8, varint
 
 _LONGEST: Final = 2048
 """Bytes of a span of the usual kind; one with a long path or user agent is longer."""
-_from_hex: Final = bytes.fromhex
+_unhexlify: Final = unhexlify
 
 
 class SpanWriter:
@@ -27,11 +30,10 @@ class SpanWriter:
 
     def __init__(self, routes: Mapping[str, RouteWords]) -> None:
         self._routes = dict(routes)
-        self._recurring = Recurring()
+        self._texts, self._recurring = Texts(), Recurring()
+        self._usual = UsualKinds(self._recurring, self._texts)
         self._heads = SizedHeads(_span_head, _LONGEST)
-        self._request_id, self._full = text_heads(c.REQUEST_ID), text_heads(c.URL_FULL)
-        self._path, self._query = text_heads(c.URL_PATH), text_heads(c.URL_QUERY)
-        self._client, self._events = SpanAttribute(c.CLIENT_ADDRESS), SpanAttribute(c.EVENTS)
+        self._events = SpanAttribute(c.EVENTS)
         self._stopped, self._fallback = SpanAttribute(c.RETRY_STOPPED), SpanAttribute(c.FALLBACK)
         self._resend, self._cause = SpanAttribute(c.RESEND_COUNT), SpanAttribute(c.RETRY_CAUSE)
         self._pause = SpanAttribute(c.RETRY_PAUSE)
@@ -48,62 +50,75 @@ class SpanWriter:
         span = x.span
         if span is None:
             return
-        ids, flags = _from_hex(span.trace_id + span.span_id), _flags_of(span.flags)
-        trace, ours = ids[:16], ids[16:]
         words = self._routes.get(x.route) if x.route else None
-        self._put_span(lines, self._server(x, span, trace, ours, flags, words))
-        below = b"\x22\x08%b%b" % (ours, flags)
+        usual = self._usual.of(x, span.scheme, words)
+        if usual is not None:
+            tried = x.attempts[0]
+            self._put_server(lines, x, span, usual.server, head_time(x, tried))
+            self._put_client(lines, x, span, tried, 0, usual.client)
+            return
+        outcome, parts = x.outcome or INTERNAL_ERROR, self._recurring
+        told = parts.asked(x, span.scheme, words) + parts.ended(x, outcome)
+        events = events_of(x, outcome) if x.attempts or x.streamed else b""
+        target = self._texts.target(x.target)
+        self._put_server(lines, x, span, told + target, self._seldom(x) + events)
         for n, tried in enumerate(x.attempts):
-            told = self._attempt(x, tried, n, x.upstream, trace, below, words)
-            self._put_span(lines, told)
+            told = parts.tried(x, tried, x.upstream) + self._url_of(x, tried, words)
+            self._put_client(lines, x, span, tried, n, told)
         spare = x.fallback
         if spare is not None and spare.attempt is not None:
-            n = len(x.attempts)
-            told = self._attempt(x, spare.attempt, n, spare.upstream, trace, below, words)
-            self._put_span(lines, told)
+            tried = spare.attempt
+            told = parts.tried(x, tried, spare.upstream) + self._url_of(x, tried, words)
+            self._put_client(lines, x, span, tried, len(x.attempts), told)
 
-    def _put_span(self, lines: list[bytes], span: bytes) -> None:
-        lines.append(self._heads.of(len(span)))
-        lines.append(span)
-
-    def _server(
-        self,
-        x: Exchange,
-        span: SpanRecord,
-        trace: bytes,
-        ours: bytes,
-        flags: bytes,
-        words: RouteWords | None,
-    ) -> bytes:
-        parent = b""
+    def _put_server(
+        self, lines: list[bytes], x: Exchange, span: SpanRecord, told: bytes, rest: bytes
+    ) -> None:
+        parent, flags = b"", _below_ours(span.flags)
         if span.parent_id:
-            parent = b"\x22\x08" + _from_hex(span.parent_id)
-            flags = _remote_flags_of(span.flags)
-        request_id = utf8(x.request_id)
-        path, query, query_head = x.target, b"", b""
-        if (cut := path.find("?")) >= 0:
-            path, query = path[:cut], utf8(path[cut + 1 :])
-            query_head = self._query.of(len(query)) if query else b""
-        path_data, outcome = utf8(path), x.outcome or INTERNAL_ERROR
-        return b"\x0a\x10%b\x12\x08%b%b%b\x39%b\x41%b%b%b%b%b%b%b%b%b%b%b%b" % (
-            trace,
-            ours,
+            parent = b"\x22\x08" + _unhexlify(span.parent_id)
+            flags = _below_theirs(span.flags)
+        texts = self._texts
+        request_id, client, agent = utf8(x.request_id), utf8(x.client_ip), utf8(x.user_agent)
+        written = b"\x0a\x10%b\x12\x08%b%b%b\x39%b\x41%b%b%b%b%b%b%b%b%b" % (
+            span.ids[:16],
+            span.ids[16:24],
             parent,
             flags,
             time_of(x, x.started),
             time_of(x, x.ended),
-            self._recurring.asked(x, span.scheme, words),
-            self._client.of(x.client_ip),
-            self._request_id.of(len(request_id)),
+            texts.request_id.of(len(request_id)),
             request_id,
-            self._path.of(len(path_data)),
-            path_data,
-            query_head,
-            query,
-            self._recurring.ended(x, outcome),
-            self._seldom(x),
-            events_of(x, outcome) if x.attempts or x.streamed else b"",
+            texts.client.of(len(client)),
+            client,
+            texts.agent.of(len(agent)) if agent else b"",
+            agent,
+            told,
+            rest,
         )
+        lines.append(self._heads.of(len(written)))
+        lines.append(written)
+
+    def _put_client(
+        self, lines: list[bytes], x: Exchange, span: SpanRecord, tried: Attempt, n: int, told: bytes
+    ) -> None:
+        """Of the `n`-th attempt, a fallback's behind all others."""
+        ids, is_last = span.ids, tried.span_id == span.attempt_id
+        written = b"\x0a\x10%b\x12\x08%b\x22\x08%b%b\x39%b\x41%b%b%b" % (
+            ids[:16],
+            ids[24:] if is_last else _unhexlify(tried.span_id),
+            ids[16:24],
+            _below_ours(span.flags),
+            time_of(x, tried.started),
+            time_of(x, end_of_attempt(x, tried, n)),
+            told,
+            self._repeated(x.attempts[n - 1], n) if 0 < n < len(x.attempts) else b"",
+        )
+        lines.append(self._heads.of(len(written)))
+        lines.append(written)
+
+    def _url_of(self, x: Exchange, tried: Attempt, words: RouteWords | None) -> bytes:
+        return self._texts.url(url_of_attempt(x, tried, words))
 
     def _seldom(self, x: Exchange) -> bytes:
         """Attributes of the SERVER span that few exchanges have."""
@@ -115,30 +130,6 @@ class SpanWriter:
         if x.streamed and x.events:
             told += self._events.of_number(x.events)
         return told
-
-    def _attempt(
-        self,
-        x: Exchange,
-        tried: Attempt,
-        n: int,
-        upstream: str,
-        trace: bytes,
-        below: bytes,
-        words: RouteWords | None,
-    ) -> bytes:
-        """`below` are the fields that say below which span it is, the same for all attempts."""
-        url = utf8(url_of_attempt(x, tried, words))
-        return b"\x0a\x10%b\x12\x08%b%b\x39%b\x41%b%b%b%b%b" % (
-            trace,
-            _from_hex(tried.span_id),
-            below,
-            time_of(x, tried.started),
-            time_of(x, end_of_attempt(x, tried, n)),
-            self._recurring.tried(x, tried, upstream),
-            self._full.of(len(url)),
-            url,
-            self._repeated(x.attempts[n - 1], n) if 0 < n < len(x.attempts) else b"",
-        )
 
     def _repeated(self, earlier: Attempt, n: int) -> bytes:
         """Which repeat it is, and why it was made."""
@@ -152,21 +143,21 @@ def _span_head(length: int) -> bytes:
     return b"\x12" + varint(length)
 
 
-_local: Final[dict[str, bytes]] = {}
-_remote: Final[dict[str, bytes]] = {}
+_ours: Final[dict[str, bytes]] = {}
+_theirs: Final[dict[str, bytes]] = {}
 
 
-def _flags_of(flags: str) -> bytes:
+def _below_ours(flags: str) -> bytes:
     """The flags byte, and above it that the parent is no other process."""
-    known = _local.get(flags)
+    known = _ours.get(flags)
     if known is None:
-        known = _local[flags] = _from_hex(f"8501{flags}010000")
+        known = _ours[flags] = _unhexlify(f"8501{flags}010000")
     return known
 
 
-def _remote_flags_of(flags: str) -> bytes:
+def _below_theirs(flags: str) -> bytes:
     """The same, of a span whose parent is another process."""
-    known = _remote.get(flags)
+    known = _theirs.get(flags)
     if known is None:
-        known = _remote[flags] = _from_hex(f"8501{flags}030000")
+        known = _theirs[flags] = _unhexlify(f"8501{flags}030000")
     return known

@@ -724,3 +724,18 @@ async def test_at_load_every_exchange_has_its_spans_once(upstream, traced, colle
     assert {event["span_id"] for event in house.all()} == {
         seen.span_id for seen in collector.spans if seen.kind == SERVER
     }
+
+
+async def test_a_full_batch_does_not_wait_for_the_interval(upstream, traced, collector):
+    house = await traced(tracing={"interval": "60s"})
+
+    async def client():
+        async with house.client() as one:
+            for _ in range(65):
+                await one.send(request("GET", "/"))
+                await one.answer()
+
+    await asyncio.gather(*(client() for _ in range(8)))
+    await collector.trace(1024)
+
+    assert 1 == len(collector.bodies)

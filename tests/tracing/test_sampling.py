@@ -156,12 +156,13 @@ def test_no_two_spans_have_an_id_in_common() -> None:
 
 
 def test_each_attempt_has_its_own_parent_in_an_otherwise_equal_head() -> None:
-    span = SpanRecord(TRACE, SPAN, "", "03", "a" * 16)
+    span = SpanRecord(bytes.fromhex(TRACE + SPAN + "a" * 16), "", "03")
     first = b"GET / HTTP/1.1\r\nHost: a\r\n" + span.line() + b"\r\n"
-    written = [first, span.another(first, "b" * 16)]
+    written = [first, span.another(first, b"\xbb" * 8)]
 
     assert [
         f"GET / HTTP/1.1\r\nHost: a\r\ntraceparent: 00-{TRACE}-{one * 16}-03\r\n\r\n".encode()
         for one in "ab"
     ] == written
     assert "b" * 16 == span.attempt_id
+    assert bytes.fromhex(TRACE + SPAN + "b" * 16) == span.ids

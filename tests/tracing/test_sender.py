@@ -4,9 +4,13 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from io import BufferedReader
+
+import pytest
 
 from proxy.tracing.rules import TracingRule
-from proxy.tracing.sender import Sender
+from proxy.tracing.sender import Sender, Sent
+from tests.house.collector import partly
 
 
 def test_the_alert_of_a_collector_that_wants_a_certificate_is_told(authority) -> None:
@@ -36,3 +40,135 @@ def test_the_alert_of_a_collector_that_wants_a_certificate_is_told(authority) ->
     listener.close()
 
     assert ("TLS: tlsv13 alert certificate required", True) == (sent.why, sent.again)
+
+
+@pytest.fixture
+def collector():
+    """Answers each request with the next of `answers`, and keeps what came."""
+    served = _Collector()
+    yield served
+    served.close()
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self.answers: list[bytes] = []
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.most = 1 << 30
+        """Requests of a connection, which it then closes."""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(30)
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = self._listener.accept()
+                self.connections += 1
+                with peer, peer.makefile("rb") as file:
+                    self._take(peer, file)
+
+    def _take(self, peer: socket.socket, file: BufferedReader) -> None:
+        for _ in range(self.most):
+            if not (line := file.readline()):
+                break
+            head = [line]
+            while line != b"\r\n":
+                head.append(line := file.readline())
+            length = next(int(one[16:]) for one in head if one.startswith(b"Content-Length: "))
+            self.requests.append(b"".join(head) + file.read(length))
+            peer.sendall(self.answers.pop(0))
+
+
+TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_a_batch_is_one_request_and_the_next_goes_by_the_same_connection(collector) -> None:
+    collector.answers += [TAKEN, TAKEN, TAKEN]
+    rule = TracingRule(headers={"X-Api-Key": "a b"})
+    sender = Sender(f"http://127.0.0.1:{collector.port}/v1/tr%20 é", rule, "us/1")
+    sent = [sender.send(body, 30.0) for body in ([b"one", b"", b"two"], [b"x"] * 3000)]
+    sender.close()
+    head = (
+        f"POST /v1/tr%20%20%C3%A9 HTTP/1.1\r\nHost: 127.0.0.1:{collector.port}\r\n"
+        "Content-Type: application/x-protobuf\r\nUser-Agent: us/1\r\nX-Api-Key: a b\r\n"
+    ).encode()
+
+    assert [Sent(), Sent()] == sent
+    assert [
+        head + b"Content-Length: 6\r\n\r\nonetwo",
+        head + b"Content-Length: 3000\r\n\r\n" + b"x" * 3000,
+    ] == collector.requests
+    assert 1 == collector.connections
+
+
+def test_a_connection_that_was_closed_while_it_idled_costs_nothing(collector) -> None:
+    collector.answers, collector.most = [TAKEN, TAKEN, TAKEN], 1
+    sender = Sender(f"http://127.0.0.1:{collector.port}", TracingRule(), "us/1")
+    sent = [sender.send([b"x"], 30.0) for _ in range(3)]
+    sender.close()
+
+    assert [Sent()] * 3 == sent
+    assert 3 == collector.connections == len(collector.requests)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="chunked"
+        ),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + TAKEN, id="after an interim one"),
+        pytest.param(TAKEN.replace(b"Length: 0", b"Length:0"), id="unusually written"),
+    ],
+)
+def test_answers_of_any_framing_are_read(collector, answer: bytes) -> None:
+    collector.answers += [answer, TAKEN]
+    sender = Sender(f"http://127.0.0.1:{collector.port}", TracingRule(), "us/1")
+    sent = [sender.send([b"x"], 30.0) for _ in range(2)]
+    sender.close()
+
+    assert [Sent(), Sent()] == sent
+    assert 1 == collector.connections
+
+
+def test_a_name_of_another_script_is_told_as_the_dns_has_it() -> None:
+    sender = Sender("https://bücher.example:4318/", TracingRule(), "us/1")
+
+    assert b"Host: xn--bcher-kva.example:4318\r\n" in sender._head
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", id="it says so"
+        ),
+        pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", id="it is of 1.0"),
+        pytest.param(partly(1, "w" * 70_000), id="it says more than we read"),
+    ],
+)
+def test_a_connection_that_is_over_is_not_used_again(collector, answer: bytes) -> None:
+    collector.answers += [answer, TAKEN]
+    sender = Sender(f"http://127.0.0.1:{collector.port}", TracingRule(), "us/1")
+    sender.send([b"x"], 30.0)
+
+    assert sender._sock is None
+
+
+def test_an_answer_that_does_not_come_at_once_is_read_whole(collector) -> None:
+    answer = partly(1, "w" * 65_500)  # with its head more than is read at a time
+    assert 64 * 1024 < len(answer)
+    collector.answers.append(answer)
+    sender = Sender(f"http://127.0.0.1:{collector.port}", TracingRule(), "us/1")
+    sent = sender.send([b"x"], 30.0)
+    sender.close()
+
+    assert (1, False) == (sent.rejected, sent.again)

@@ -1,6 +1,7 @@
 """Spans that are written by hand are those that the library makes of the same record."""
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, Status
 
@@ -52,19 +53,63 @@ def exchanges(draw: st.DrawFn) -> Exchange:
     x.phase, x.status, x.upstream_status = draw(st.sampled_from("RDS")), draw(STATUS), draw(STATUS)
     x.outcome = draw(st.none() | st.sampled_from([o.COMPLETED, o.UPSTREAM_ERROR, o.RATE_LIMITED]))
     x.attempts = draw(st.lists(attempts(), max_size=3))
+    x.inband_error = draw(st.booleans())
+    x.first_event = draw(st.none() | st.floats(0, 100))
     if draw(st.booleans()):
         x.fallback = fallen_back(draw(st.sampled_from(["", "spare"])), "spare", draw(attempts()))
     x.retry_stopped = draw(st.none() | st.just("budget"))
     x.streamed, x.events = draw(st.booleans()), draw(st.integers(0, 300))
     x.last_byte = draw(st.none() | st.floats(0, 100))
     x.span = SpanRecord(
-        draw(HEX) + draw(HEX),
-        draw(HEX),
+        bytes.fromhex("".join(draw(HEX) for _ in range(4))),
         draw(st.just("") | HEX),
         draw(st.integers(0, 255).map(lambda n: f"{n:02x}")),
     )
     x.span.scheme = draw(st.sampled_from(["http", "https"]))
+    if x.attempts and draw(st.booleans()):
+        x.attempts[-1].span_id = x.span.attempt_id
     return x
+
+
+@st.composite
+def usual(draw: st.DrawFn) -> Exchange:
+    """One attempt that was answered and completed; few of each kind, so that some recur."""
+    x = exchange(started=BEGAN, started_wall=WALL, ended=draw(MOMENT), request_id=draw(TEXT))
+    x.method, x.host = draw(st.sampled_from(["GET", "BREW"])), draw(st.sampled_from(["h", "h:8"]))
+    x.target, x.user_agent = draw(st.sampled_from(["/api/a", "/api/a?b", "/c?", ""])), draw(TEXT)
+    x.route, x.upstream = draw(st.sampled_from(["chat", "rest"])), "up"
+    x.status, x.upstream_status, x.outcome = draw(st.sampled_from([200, 204])), 200, o.COMPLETED
+    x.last_byte = draw(st.none() | st.floats(0, 100))
+    made = attempt(draw(st.sampled_from(["http://a:1", "https://b"])))
+    made.started, made.head, made.reused = draw(MOMENT), draw(st.floats(0, 2)), draw(st.booleans())
+    made.connect, made.queued = draw(st.none() | st.floats(0, 2)), draw(st.floats(0, 2))
+    made.answer(draw(st.sampled_from([200, 204, 404])))
+    x.attempts = [made]
+    ids = bytes.fromhex("".join(draw(HEX) for _ in range(4)))
+    x.span = SpanRecord(ids, draw(st.just("") | HEX), draw(st.sampled_from(["01", "03"])))
+    made.span_id = draw(st.just(x.span.attempt_id) | HEX)
+    return x
+
+
+BESIDE = [
+    lambda x: put_fields(x, streamed=True, events=3),
+    lambda x: put_fields(x, inband_error=True),
+    lambda x: put_fields(x, first_event=0.5),
+    lambda x: put_fields(x, fallback=fallen_back("spare", "spare", attempt(span_id="1" * 16))),
+    lambda x: put_fields(x, retry_stopped="budget"),
+    lambda x: put_fields(x, outcome=None),
+    lambda x: put_fields(x, outcome=o.STREAM_TRUNCATED),
+    lambda x: put_fields(x, attempts=[]),
+    lambda x: put_fields(x, attempts=[*x.attempts, attempt(span_id="2" * 16, status=200)]),
+    lambda x: put_fields(x.attempts[0], head=None),
+    lambda x: put_fields(x.attempts[0], status=None),
+    lambda x: x.attempts[0].fail(o.UPSTREAM_RESET, None),
+]
+
+
+def put_fields(record: object, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(record, name, value)
 
 
 def wall(at: float) -> int:
@@ -134,6 +179,7 @@ def server(x: Exchange) -> Span:
         FALLBACK=x.fallback.given or None if x.fallback else None,
     )
     put(span, EVENTS=x.events or None if x.streamed else None)
+    put_events(span, x)
     return span
 
 
@@ -165,21 +211,91 @@ def expected(x: Exchange) -> list[Span]:
     return made
 
 
+@pytest.mark.parametrize("n", range(len(BESIDE)))
+@settings(max_examples=10)
+@given(data=st.data())
+def test_one_that_is_usual_but_for_one_thing_is_written_whole(n: int, data: st.DataObject) -> None:
+    writer, told = SpanWriter(ROUTES), data.draw(usual())
+    written(writer, told)  # and remembered
+    BESIDE[n](told)
+
+    assert [in_order(span) for span in expected(told)] == written(writer, told)
+
+
+@pytest.mark.parametrize("name", ["method", "host", "upstream", "route", "status", "target"])
+@given(data=st.data())
+@settings(max_examples=10)
+def test_what_is_asked_otherwise_than_before_is_told_so(name: str, data: st.DataObject) -> None:
+    writer, told, other = SpanWriter(ROUTES), data.draw(usual()), data.draw(usual())
+    written(writer, told)
+    other.upstream, other.route = "other", "rest" if told.route == "chat" else "chat"
+    setattr(told, name, getattr(other, name))
+
+    assert [in_order(span) for span in expected(told)] == written(writer, told)
+
+
+@pytest.mark.parametrize("name", ["endpoint", "reused", "status", "result"])
+@given(data=st.data())
+@settings(max_examples=10)
+def test_what_went_otherwise_than_before_is_told_so(name: str, data: st.DataObject) -> None:
+    writer, told = SpanWriter(ROUTES), data.draw(usual())
+    written(writer, told)
+    (made,) = told.attempts
+    others = {
+        "endpoint": "https://b" if made.endpoint == "http://a:1" else "http://a:1",
+        "reused": not made.reused,
+        "status": 201,
+        "result": "client_gone",
+    }
+    setattr(made, name, others[name])
+
+    assert [in_order(span) for span in expected(told)] == written(writer, told)
+
+
+def put_event(span: Span, at: float, name: str, key: str = "", value: object = None) -> None:
+    event = span.events.add(name=name, time_unix_nano=wall(at))
+    if key:
+        kind = "int_value" if isinstance(value, int) else "string_value"
+        setattr(event.attributes.add(key=key).value, kind, value)
+
+
+def put_events(span: Span, x: Exchange) -> None:
+    """As docs/tracing.md names them."""
+    outcome, spare = x.outcome or o.INTERNAL_ERROR, x.fallback
+    answered = spare.attempt if spare and spare.given else x.attempts[-1] if x.attempts else None
+    if not x.attempts and not x.streamed:
+        return
+    if answered and answered.head is not None and answered.status is not None:
+        at = answered.started + answered.queued + (answered.connect or 0.0) + answered.head
+        put_event(span, at, c.HEAD, c.STATUS_CODE, answered.status)
+    if x.first_event is not None:
+        put_event(span, x.started + x.first_event, c.FIRST_EVENT)
+    if x.streamed and x.last_byte is not None and outcome is not o.COMPLETED:
+        gap = x.duration - x.last_byte  # no other silence was drawn
+        if gap >= 1.0:
+            put_event(span, x.started + x.last_byte, c.STALL, c.GAP, int(gap * 1000))
+    if x.inband_error:
+        put_event(span, x.ended, c.INBAND_ERROR, c.ERROR_TYPE, outcome.code)
+
+
 def in_order(span: Span) -> Span:
-    """Events are tested with the spans' own tests; the order of attributes means nothing."""
-    del span.events[:]
+    """The order of attributes means nothing."""
     attributes = sorted(span.attributes, key=lambda one: one.key)
     del span.attributes[:]
     span.attributes.extend(attributes)
     return span
 
 
-@given(st.lists(exchanges(), min_size=1, max_size=5))
-def test_what_is_written_reads_as_the_library_would_have_written_it(told: list[Exchange]) -> None:
-    writer, lines = SpanWriter(ROUTES), []
-    for x in [*told, *told]:  # the second time much is remembered
+def written(writer: SpanWriter, *told: Exchange) -> list[Span]:
+    lines: list[bytes] = []
+    for x in told:
         writer.put(lines, x)
-    read = ScopeSpans.FromString(b"".join(lines)).spans
-    wanted = [span for x in [*told, *told] for span in expected(x)]
+    return [in_order(span) for span in ScopeSpans.FromString(b"".join(lines)).spans]
 
-    assert [in_order(span) for span in wanted] == [in_order(span) for span in read]
+
+@given(st.lists(exchanges() | usual(), min_size=1, max_size=8))
+def test_what_is_written_reads_as_the_library_would_have_written_it(told: list[Exchange]) -> None:
+    twice = [*told, *told]  # the second time much is remembered
+    wanted = [in_order(span) for x in twice for span in expected(x)]
+
+    assert wanted == written(SpanWriter(ROUTES), *twice)

@@ -11,7 +11,7 @@ from tests.records import attempt, exchange
 
 def ended(span_id: str = "a" * 16, **unusual: object) -> Exchange:
     x = exchange(attempts=[attempt(span_id="b" * 16)], **unusual)
-    x.span = SpanRecord("c" * 32, span_id, "", "01")
+    x.span = SpanRecord(bytes.fromhex("c" * 32 + span_id + "b" * 16), "", "01")
     return x
 
 
@@ -19,28 +19,35 @@ def queue(room: int = 100) -> SpanQueue:
     return SpanQueue(SpanWriter({}), room)
 
 
-def ids(written: bytes) -> list[str]:
-    return [span.span_id.hex() for span in ScopeSpans.FromString(written).spans]
+def ids(pieces: list[bytes]) -> list[str]:
+    return [span.span_id.hex() for span in ScopeSpans.FromString(b"".join(pieces)).spans]
 
 
-def test_batches_are_taken_in_turn_until_nothing_waits() -> None:
+def test_what_was_written_at_a_time_is_taken_until_it_is_enough() -> None:
     waiting = queue()
     waiting.add([ended("1" * 16), ended("2" * 16)])
     waiting.add([ended("3" * 16)])
-    first = waiting.next(3)
-    assert (6, 2) == (waiting.waiting, waiting.unwritten)
-    second = waiting.next(3)
+    first = waiting.take(3)
+    assert (6, 2) == (waiting.waiting, waiting.untaken)
+    second = waiting.take(3)
 
     assert (["1" * 16, "b" * 16, "2" * 16, "b" * 16], 4) == (ids(first[0]), first[1])
     assert (["3" * 16, "b" * 16], 2) == (ids(second[0]), second[1])
-    assert waiting.is_empty
-    assert 6 == waiting.waiting
+    assert (6, 0) == (waiting.waiting, waiting.untaken)
+
+
+def test_what_is_written_is_what_the_record_says_when_it_is_added() -> None:
+    waiting, x = queue(), ended("1" * 16)
+    waiting.add([x])
+    x.attempts.clear()
+
+    assert ["1" * 16, "b" * 16] == ids(waiting.take(1)[0])
 
 
 def test_what_is_done_with_makes_room() -> None:
     waiting = queue(room=5)
     waiting.add([ended(), ended(), ended()])
-    waiting.done(waiting.next(10)[1])
+    waiting.done(waiting.take(10)[1])
     waiting.add([ended()])
 
     assert (2, {"queue_full": 2}) == (waiting.waiting, waiting.dropped)
@@ -53,14 +60,17 @@ def test_what_has_no_span_or_is_not_sampled_does_not_wait() -> None:
     unsampled.span.sampled = False
     waiting.add([without, unsampled])
 
-    assert (0, True) == (waiting.waiting, waiting.is_empty)
+    assert (0, ([], 0)) == (waiting.waiting, waiting.take(1))
 
 
 def test_one_that_cannot_be_written_is_counted_and_leaves_nothing_behind() -> None:
     waiting, broken = queue(), ended()
     broken.attempts[0].span_id = "no ID"
     waiting.add([ended("1" * 16), broken, ended("2" * 16)])
-    written, spans = waiting.next(10)
+    waiting.add([broken])
+    pieces, spans = waiting.take(10)
 
-    assert (["1" * 16, "b" * 16, "2" * 16, "b" * 16], 4) == (ids(written), spans)
-    assert (4, {"rejected": 2}) == (waiting.waiting, waiting.dropped)
+    assert (["1" * 16, "b" * 16, "2" * 16, "b" * 16], 4) == (ids(pieces), spans)
+    assert (4, {"rejected": 4}) == (waiting.waiting, waiting.dropped)
+    waiting.done(spans)
+    assert (0, 0) == (waiting.waiting, waiting.untaken)

@@ -32,7 +32,7 @@ def ended(*attempts: object, **unusual: object) -> Exchange:
         "attempts": list(attempts),
     }
     x = exchange(**(usual | unusual))
-    x.span = SpanRecord(TRACE, OURS, THEIRS, "03")
+    x.span = SpanRecord(bytes.fromhex(TRACE + OURS + "1" * 16), THEIRS, "03")
     return x
 
 
@@ -77,10 +77,16 @@ def test_the_body_is_over_with_its_last_byte() -> None:
     assert 1002.5 == client.end_time_unix_nano / 1e9
 
 
+def test_no_attempt_ends_before_it_begins() -> None:
+    _, client = spans(ended(tried(), last_byte=0.5))
+
+    assert 1001 == client.end_time_unix_nano / 1e9
+
+
 def test_flags_say_whose_the_parent_is() -> None:
     server, client = spans(ended(tried()))
     root = ended()
-    root.span = SpanRecord(TRACE, OURS, "", "01")
+    root.span = SpanRecord(bytes.fromhex(TRACE + OURS + "1" * 16), "", "01")
 
     assert [0x303, 0x103, 0x101] == [server.flags, client.flags, spans(root)[0].flags]
 
@@ -190,15 +196,41 @@ UNUSUAL = [
     {"attempts": [tried(status=503, result="status_5xx"), tried(2)]},
     {"attempts": [tried(status=None, outcome=o.HEAD_TIMEOUT, result="head_timeout")]},
     {"client_ip": "192.0.2.9", "request_id": "other", "target": "/api/other"},
+    {"target": "/api/chat?q=2"},
+    {"user_agent": "other", "target": "/api/other"},
+    {"status": 204, "attempts": [tried(status=204)]},
+    {"status": 204},
+    {"attempts": [tried(status=204)]},
+    {"attempts": [tried(result="client_gone")]},
+    {"attempts": [tried(head=None)]},
+    {"attempts": [tried(outcome=o.UPSTREAM_RESET)]},
+    {"retry_stopped": "budget"},
+    {"streamed": True, "events": 3},
+    {"first_event": 0.25},
+    {"fallback": fallen_back("static")},
+    {"inband_error": True},
+    {"outcome": o.STREAM_TRUNCATED},
 ]
 
 
 def test_what_is_remembered_of_one_exchange_is_told_of_no_other() -> None:
     kept = SpanWriter(ROUTES)
-    for unusual in [*UNUSUAL, *UNUSUAL]:
-        x = ended(**({"attempts": [tried()]} | unusual))
+    for unusual in UNUSUAL:
+        for fields in ({}, unusual, unusual, {}):
+            x = ended(**({"attempts": [tried()]} | fields))
 
+            assert spans(x) == read(kept, x)
+
+
+def test_what_is_remembered_of_one_scheme_or_route_is_told_of_no_other() -> None:
+    kept = SpanWriter(ROUTES)
+    plain_one, by_tls = ended(tried()), ended(tried())
+    by_tls.span.scheme = "https"
+    for x in (plain_one, by_tls, plain_one):
         assert spans(x) == read(kept, x)
+    kept.take({"chat": RouteWords("/v2/", None)})
+
+    assert read(SpanWriter({"chat": RouteWords("/v2/", None)}), by_tls) == read(kept, by_tls)
 
 
 def test_no_more_is_remembered_than_recurs() -> None:
@@ -207,7 +239,25 @@ def test_no_more_is_remembered_than_recurs() -> None:
         attempts = [tried(endpoint=f"http://e{n}")]
         read(writer, ended(host=f"h{n}", status=n, attempts=attempts))
         read(writer, ended(status=n, outcome=o.RATE_LIMITED))
+        assert remembered_of_usual(writer) <= MOST
 
     kept = writer._recurring
     pieces = (kept._asked, kept._ended, kept._completed, kept._tried)
     assert all(len(one) <= MOST for one in pieces)
+
+
+def remembered_of_usual(writer: SpanWriter) -> int:
+    """Kinds, and targets of all of them."""
+    kinds = {*writer._usual._kinds.values(), writer._usual._last} - {None}
+    return sum(1 + len(kind.known) for kind in kinds)
+
+
+def test_no_more_targets_are_remembered_than_recur() -> None:
+    writer = SpanWriter(ROUTES)
+    for n in range(2000):
+        read(writer, ended(tried(), target=f"/api/{n}"))
+        assert remembered_of_usual(writer) <= MOST
+    before = remembered_of_usual(writer)
+    read(writer, ended(tried(), target="/api/" + "x" * 300))
+
+    assert before == remembered_of_usual(writer)
