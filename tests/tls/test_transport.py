@@ -174,6 +174,27 @@ async def test_the_goodbye_goes_with_the_last(dialogue):
     assert b"" == dialogue.peer.read()
 
 
+async def test_no_goodbye_goes_with_the_last_while_more_is_to_be_read(dialogue):
+    """It would take away what the peer has sent."""
+    dialogue.port.pause_reading()
+    dialogue.say(b"more")
+    dialogue.port.write_last(b"last")
+
+    assert b"last" == dialogue.heard()
+    dialogue.port.resume_reading()
+    await asyncio.sleep(0)
+    assert b"more" == dialogue.served.got
+
+
+async def test_of_what_filled_the_buffer_nothing_is_left(dialogue):
+    dialogue.say(b"a" * len(ServedFromBuffer().room))
+    dialogue.port.write_last(b"last")
+
+    dialogue.to_peer.write(dialogue.tcp.sent)
+    assert b"last" == dialogue.peer.read()
+    assert b"" == dialogue.peer.read()
+
+
 async def test_a_last_that_fits_into_no_record_goes_before_the_goodbye(dialogue):
     dialogue.port.write_last(b"x" * (RECORD + 1))
     assert RECORD + 1 == len(dialogue.heard())
