@@ -17,7 +17,6 @@ INTERPRETED = {
     "__main__": "runs once",
     "app": "runs once",
     "cli": "runs once",
-    "descriptors": "once a connection",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
     "supervisor": "runs once",
