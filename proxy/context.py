@@ -139,12 +139,12 @@ class Context:
         return self.asked.keep_alive and not self.closing and not self.drain.has_begun
 
     def commit(self, status: int, data: bytes, *, last: bool = False) -> None:
-        """The commit: the head goes out, and what is at hand of the body; no retry from now on.
-        `last`: nothing follows on the connection."""
+        """The head goes out, with the body at hand; no retry after it. `last`: nothing follows."""
         self.exchange.commit(status, now())
         if self.choice is not None and status < 500:
             self.upstream.passive.answered(self.choice, now())
-        self.client.write(data, last=last)
+        write = self.client.write_last if last else self.client.output.write
+        write(data)
         if self.upload_clocks is not None:
             self.upload_clocks.answered()
 
@@ -197,7 +197,7 @@ class Context:
         if self.asked.version >= _HTTP_1_1 and len(x.interim) < MOST_INTERIM:
             x.interim += (head.status,)
             cors, change = self.route.terms.cors is not None, self.route.response_headers
-            self.client.write(self.plan.heads.interim(head, cors=cors, change=change))
+            self.client.output.write(self.plan.heads.interim(head, cors=cors, change=change))
 
     def keep(self) -> None:
         """The whole body was taken: where it was kept, it can be sent again."""

@@ -115,8 +115,7 @@ class Exchange:
     end_marker: bool | None
     """Whether a stream that ended well carried its end marker; None where none is looked for."""
     is_raw: bool
-    """Whether a stream was passed on, in whole or in part, without knowing its events: compressed,
-    of a type of the route's own, or bytes that are no event."""
+    """Whether not all events of a stream were known: compressed, of another type, or no events."""
     raw_coding: str
     """The content coding for which events could not be seen; empty where it was not for one."""
     inband_error: bool
@@ -124,8 +123,7 @@ class Exchange:
     cancelled: float | None
     """From the client's leaving to the closing of the upstream connection."""
     clock_ran: float | None
-    """How long the clock ran that ended it, where nothing else says it: that of a new connection, a
-    request's body, a client that did not read, a silent tunnel, or the next event."""
+    """How long the clock ran that ended it, where no other fact says it."""
     max_gap: float
     """The longest silence between two reads of the body."""
     max_gap_at: float | None
@@ -223,8 +221,10 @@ class Exchange:
         self.last_byte = at - self.started
 
     def saw_read(self, at: float, gap: float) -> None:
-        """The same, of a stream of events."""
-        self.saw(at, gap)
+        """The same, of a stream of events, written out: for each event there is one."""
+        if gap > self.max_gap and self.last_byte is not None:
+            self.max_gap, self.max_gap_at = gap, at - gap - self.started
+        self.last_byte = at - self.started
         self.reads += 1
 
     def forget_stream(self) -> None:

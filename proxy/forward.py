@@ -95,7 +95,7 @@ class Forward:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
             ctx.cors = _cors(ctx, ctx.plan.cors)
             goes_on = await forward(ctx)
-            return await _is_read(ctx) if goes_on and client.is_full else goes_on
+            return await _is_read(ctx) if goes_on and client.output.is_full else goes_on
         except RequestError as error:
             ctx.exchange.clock_over(error.waited)
             return _stopped(ctx, error.outcome, error.detail)
@@ -207,7 +207,7 @@ async def _is_read(ctx: Context) -> bool:
     silence = ctx.route.terms.client_write if ctx.exchange.route else _UNROUTED_WRITE
     before = ctx.exchange.spent.enter(CLIENT, now())
     try:
-        is_read = await ctx.client.drained(silence, inf)
+        is_read = await ctx.client.output.drained(silence, inf)
     finally:
         ctx.exchange.spent.enter(before, now())
     if not is_read:

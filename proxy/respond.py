@@ -153,11 +153,11 @@ async def _relay(
     ctx: Context, source: BodySource, stream: EventStream | None, *, chunked: bool
 ) -> Outcome | None:
     if stream is not None:
-        return await stream.relay(source, ctx.client)
+        return await stream.relay(source, ctx.client.output)
     return await relay(
         ctx.exchange,
         source,
-        ctx.client,
+        ctx.client.output,
         ctx.route.rule.timeouts,
         chunked=chunked,
         on_first=lambda: _probe_succeeded(ctx, ctx.exchange.status or 0),
@@ -182,7 +182,7 @@ def _ended(ctx: Context, broken: Outcome | None, status: int, *, keep: bool) -> 
 def break_off(ctx: Context, outcome: Outcome) -> None:
     """End an answer that has begun: in its own words where it has any."""
     is_here = ctx.client.gone_at is None
-    if is_here and (ctx.stream is None or not ctx.stream.tell(outcome, ctx.client)):
+    if is_here and (ctx.stream is None or not ctx.stream.tell(outcome, ctx.client.output)):
         # half an answer must not look like a whole one: in HTTP/1.0 an end may be all there is
         ctx.client.abort(reset=ctx.asked.version != _HTTP_1_1)
 

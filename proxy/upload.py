@@ -175,6 +175,6 @@ def _begin(ctx: Context) -> UploadClocks:
     """The body is asked for: its clocks begin, and a client that waits for our word gets it."""
     clocks = ctx.route.rule.timeouts
     if ctx.asked.expects_continue and not ctx.request.body.has_news:
-        ctx.client.write(CONTINUE)
+        ctx.client.output.write(CONTINUE)
     whole = inf if clocks.request_body is None else clocks.request_body
     return UploadClocks(clocks.request_body_gap, clocks.min_upload_rate or 0, whole)

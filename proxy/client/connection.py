@@ -42,7 +42,7 @@ class ClientConnection:
         self.patience = Patience(limits.request_head)
         """With the next request, or the rest of its head."""
         self._owner, self._limits = owner, limits
-        self._output: Output | None = None
+        self.output = Output(self.loop)
         self.transport: asyncio.Transport | None = None
         """None before there is a connection, and once it is lost."""
         self.reading = Reading(self.loop)
@@ -70,7 +70,7 @@ class ClientConnection:
         self.source.connected(transport)
         self.transport = transport
         self.reading.begin(transport)
-        self._output = Output(transport, self.loop)
+        self.output.begin(transport)
         sock = transport.get_extra_info("socket")
         if not self._owner.opened(self, sock.fileno() if sock is not None else 0):
             self.close()
@@ -108,8 +108,7 @@ class ClientConnection:
         self.enter(CLOSED)
         self.transport = None
         self.reading.close()
-        if self._output is not None:
-            self._output.lost()
+        self.output.lost()
         for bound in self.bound.values():
             bound.abort()
         self.bound = {}
@@ -123,49 +122,24 @@ class ClientConnection:
         self._owner.lost(self)
 
     def paused(self) -> None:
-        if self._output is not None:
-            self._output.is_full = True
+        self.output.is_full = True
 
     def resumed(self) -> None:
-        if self._output is not None:
-            self._output.resumed()
+        self.output.resumed()
 
     # What an exchange asks for.
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the client does not read: no more is to be written for now."""
-        return self._output is not None and self._output.is_full
-
-    @property
-    def queued(self) -> int:
-        """Bytes that wait for the client."""
-        return 0 if self._output is None else self._output.queued
-
-    def write(self, data: bytes, *, last: bool = False) -> None:
-        """Queue bytes for the client; nothing happens once it is gone.
-
-        `last`: nothing follows but the end of the connection.
-        """
-        transport = self.transport
-        if transport is None:
-            return
-        if last and self.source.peer.scheme == b"https" and self.reader.is_read:
-            cast("PartingTransport", transport).write_last(data)
+    def write_last(self, data: bytes) -> None:
+        """Queue bytes behind which nothing follows but the end of the connection."""
+        is_tls = self.transport is not None and self.source.peer.scheme == b"https"
+        if is_tls and self.reader.is_read:
+            cast("PartingTransport", self.transport).write_last(data)
         else:
-            transport.write(data)
-
-    async def drained(self, silence: float, limit: float) -> bool:
-        """Wait until the client has read, or is gone.
-
-        False if it took nothing for `silence` seconds, or not enough in `limit` seconds.
-        """
-        return self._output is None or await self._output.drained(silence, limit)
+            self.output.write(data)
 
     def bound_unread(self, silence: float) -> None:
         """After an exchange: break the connection if the client does not take what is queued."""
-        if self._output is not None:
-            self._unread.start(self, self._output, silence)
+        self._unread.start(self, self.output, silence)
 
     def resume_reading(self) -> None:
         """Read on, if there is room for what comes."""
@@ -184,8 +158,7 @@ class ClientConnection:
         """
         if self.state < CLOSING:
             self.enter(CLOSING)
-        if self._output is not None:
-            self._output.abort(reset=reset)
+        self.output.abort(reset=reset)
 
     # What its owner and its task ask for.
 

@@ -22,14 +22,26 @@ _RESET: Final = struct.pack("ii", 1, 0)
 class Output:
     """The writing side of a client's connection."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport: asyncio.Transport | None = transport
+    __slots__ = ("_drained", "_loop", "_progress", "_transport", "is_full")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport: asyncio.Transport | None = None
+        """None before there is a connection, and once it is lost."""
         self._loop = loop
         self._drained: asyncio.Future[None] | None = None
         self._progress: Progress | None = None
         self.is_full = False
-        """Whether more than `HIGH_WATER` bytes wait for the client."""
+        """Whether more than `HIGH_WATER` bytes wait for the client: no more is to be written."""
+
+    def begin(self, transport: asyncio.Transport) -> None:
+        """The connection is there."""
+        self._transport = transport
         transport.set_write_buffer_limits(high=HIGH_WATER)
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client; nothing happens once it is gone."""
+        if self._transport is not None:
+            self._transport.write(data)
 
     @property
     def queued(self) -> int:

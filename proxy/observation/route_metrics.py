@@ -58,11 +58,7 @@ class RouteMetrics:
     def gaps(self, request_id: str, trace_id: str) -> Callable[[float], None]:
         """Takes the silences within a stream that goes on."""
         spread = self._series.spread("sidelight_stream_gap_seconds", self._route)
-
-        def observe(seconds: float) -> None:
-            spread.observe_of(seconds, request_id, trace_id, None)
-
-        return observe
+        return spread.observer(request_id, trace_id)
 
     def _count_attempts(self, x: Exchange) -> None:
         for attempt in x.attempts:

@@ -48,6 +48,23 @@ class Histogram:
         cells[-1] += value
         self.exemplars[bucket] = (request_id, trace_id, value, at)
 
+    def observer(self, request_id: str, trace_id: str) -> Callable[[float], None]:
+        """Observes values of one exchange that goes on; it is the latest of a bucket where a value
+        falls into another bucket than the one before."""
+        cells, bounds, exemplars = self.cells, self._bounds, self.exemplars
+        before = -1
+
+        def observe(value: float) -> None:
+            nonlocal before
+            bucket = bisect_left(bounds, value)
+            cells[bucket] += 1
+            cells[-1] += value
+            if bucket != before:
+                before = bucket
+                exemplars[bucket] = (request_id, trace_id, value, None)
+
+        return observe
+
 
 class Series:
     """All numbers of one process. Not for threads: use and snapshot belong to the loop."""

@@ -20,41 +20,39 @@ class StreamClocks:
     """
 
     __slots__ = (
-        "_event_at", "_event_due", "_event_gap", "_event_since", "_excused", "_gap", "_gap_due",
-        "_limits", "_max_due", "_seen_at",
+        "_event_at", "_event_gap", "_event_since", "_excused", "_gap", "_limits", "_max_due",
+        "_seen_at",
     )  # fmt: skip
 
     def __init__(self, limits: Timeouts, begun: float) -> None:
         self._limits = limits
         self._gap = limits.gap
         self._event_gap = inf if limits.event_gap is None else limits.event_gap
-        self._event_at: float | None = None
-        self._gap_due = inf
-        self._event_due = begun + limits.first_event
+        self._event_at = -inf
+        """When the last data event came; before each time where there was none."""
         self._max_due = begun + limits.max_stream
         self._seen_at = self._event_since = self._excused = begun
+        """Since when no byte, and no event, has come: later by all that is nobody's silence. And
+        until when that is known."""
 
-    def saw(self, now: float, *, event: bool) -> None:
-        """Bytes came, and with them perhaps an event."""
+    def saw(self, now: float) -> None:
+        """Bytes came, and with them no event."""
         self._seen_at = now
-        if event:
-            self._event_at = self._event_since = now
-            self._event_due = now + self._event_gap
-        elif self._event_at is None:
-            return
-        self._gap_due = now + self._gap
+
+    def saw_event(self, now: float) -> None:
+        """Bytes came, and with them an event. Dues are reckoned when they are asked for."""
+        self._seen_at = self._event_since = self._event_at = now
 
     def stop_for(self, seconds: float) -> None:
         """For so long the upstream was not read: it was not silent. `max_stream` goes on."""
-        self._gap_due += seconds
-        self._event_due += seconds
-        if self._event_at is not None:
-            self._event_at += seconds
+        self._seen_at += seconds
+        self._event_since += seconds
+        self._event_at += seconds
 
     def excuse(self, now: float, stalled: Callable[[float, float], float]) -> None:
         """Time in which the loop did not run is nobody's silence. `max_stream` goes on."""
-        self._gap_due += stalled(max(self._seen_at, self._excused), now)
-        self._event_due += stalled(max(self._event_since, self._excused), now)
+        self._seen_at += stalled(max(self._seen_at, self._excused), now)
+        self._event_since += stalled(max(self._event_since, self._excused), now)
         self._excused = now
 
     def left(self, now: float) -> float:
@@ -78,10 +76,24 @@ class StreamClocks:
 
     def since_event(self, now: float) -> float | None:
         """Seconds since the last data event; None where there was none."""
-        return None if self._event_at is None else now - self._event_at
+        return now - self._event_at if self._has_begun else None
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether a data event has come."""
+        return self._event_at > -inf
+
+    @property
+    def _gap_due(self) -> float:
+        return self._seen_at + self._gap if self._has_begun else inf
+
+    @property
+    def _event_due(self) -> float:
+        most = self._event_gap if self._has_begun else self._limits.first_event
+        return self._event_since + most
 
     def _no_event(self, now: float) -> tuple[Outcome, str]:
-        if self._event_at is None:
+        if not self._has_begun:
             words = f"first_event: none within {self._limits.first_event:g} s of the head"
             return o.FIRST_EVENT_TIMEOUT, words
         return o.STREAM_STALLED, f"event_gap: no event for {now - self._event_at:.3g} s"

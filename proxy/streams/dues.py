@@ -9,23 +9,29 @@ PROGRESS = 60.0
 
 
 class Dues:
-    """Points on the `now` clock: of the next heartbeat, of the next `stream_progress` event, and
-    of the moment at which an unfinished event is held no longer; `inf` where there is none."""
+    """Points on the `now` clock: of the next `stream_progress` event, of the moment at which an
+    unfinished event is held no longer, and of the next heartbeat, which is reckoned from the last
+    bytes; `inf` where there is none."""
 
-    __slots__ = ("_heartbeat", "beat", "progress", "release")
+    __slots__ = ("_beaten", "_heartbeat", "progress", "release")
 
     def __init__(self, rule: StreamRule, begun: float) -> None:
         self._heartbeat = rule.heartbeat or inf
-        self.beat = begun + self._heartbeat
+        self._beaten = begun
         self.progress = begun + PROGRESS if rule.progress else inf
         self.release = inf
 
-    def first(self) -> float:
-        return min(self.beat, self.progress, self.release)
+    def first(self, arrived: float) -> float:
+        """The first of them, where bytes came last at `arrived`."""
+        return min(self.beat(arrived), self.progress, self.release)
+
+    def beat(self, arrived: float) -> float:
+        """When the next heartbeat is due, where bytes came last at `arrived`."""
+        return max(self._beaten, arrived) + self._heartbeat
 
     def renew_beat(self, at: float) -> None:
-        """Bytes went to the client."""
-        self.beat = at + self._heartbeat
+        """One went to the client, or could have."""
+        self._beaten = at
 
     def renew_progress(self, at: float) -> None:
         self.progress = at + PROGRESS

@@ -52,8 +52,6 @@ class EventStream:
         begun = now()
         self.clocks = StreamClocks(clocks, begun)
         self._arrived = begun
-        self._gap = 0.0
-        """The silence before the last bytes, in seconds."""
         self.dues = Dues(rule, begun)
         self._wakes_at = inf
         """When the read that is under way ends at the latest."""
@@ -122,15 +120,13 @@ class EventStream:
 
     def _pass(self, piece: bytes) -> bool:
         """Pass on what came, mostly while `relay` sleeps; whether it may sleep on."""
-        sink, arrived = self._sink, now()
-        goes_on = self.exchange.reads > 0
-        ready = self.take(piece, arrived)
-        if goes_on:
-            self._note_gap(self._gap)
-        if ready:
-            self._write(ready, sink)
-        self._is_blocked = sink.is_full
-        return self._sleeps_on and not self._is_blocked
+        sink = self._sink
+        ready = self.take(piece, now())
+        if ready:  # as `_write` does
+            sink.write(chunk(ready) if self.chunked else ready)
+            self.exchange.sent(len(ready))
+        self._is_blocked = is_full = sink.is_full
+        return self._sleeps_on and not is_full
 
     def _write(self, ready: bytes, sink: BodySink) -> None:
         sink.write(chunk(ready) if self.chunked else ready)
@@ -148,7 +144,6 @@ class EventStream:
         self._is_blocked = False
         self._arrived = resumed
         self.clocks.stop_for(took)
-        self.dues.beat += took
         return None if is_read else self._unread(waited(since, resumed), resumed)
 
     def _unread(self, waited: float, at: float) -> Outcome:
@@ -163,18 +158,22 @@ class EventStream:
         """Whole events out of what has come, counted and measured."""
         x, framing = self.exchange, self.framing
         ready = framing.feed(piece)
-        self._gap, self._arrived = waited(self._arrived, arrived), arrived
-        x.saw_read(arrived, self._gap)
-        self.clocks.saw(arrived, event=framing.has_event)
-        self.dues.renew_beat(arrived)
+        gap = waited(self._arrived, arrived)
+        self._arrived = arrived
+        if x.reads:
+            self._note_gap(gap)
+        x.saw_read(arrived, gap)
         if framing.whole:
             self.verdict.look()
         if framing.has_event:
+            self.clocks.saw_event(arrived)
             x.events = framing.events
             if framing.is_raw:
                 x.begin_stream(is_raw=True)
             if x.first_event is None:
                 self._begin(arrived - x.started)
+        else:
+            self.clocks.saw(arrived)
         if framing.held:
             self._hold_on(arrived)
         else:
@@ -200,14 +199,14 @@ class EventStream:
         framing, x = self.framing, self.exchange
         lines = framing.release()
         if lines and framing.has_event:
-            self.clocks.saw(at, event=True)
+            self.clocks.saw_event(at)
             if x.first_event is None:
                 self._begin(at - x.started)
         return lines
 
     def _real(self, at: float) -> float:
         """Seconds until the first of what real time bounds."""
-        return min(self.clocks.until_max(at), max(0.0, self.dues.first() - at))
+        return min(self.clocks.until_max(at), max(0.0, self.dues.first(self._arrived) - at))
 
     def _look(self, at: float, sink: BodySink) -> Outcome | None:
         """Which clock it is: one that ends the stream, or one that only means to speak."""
@@ -218,7 +217,7 @@ class EventStream:
             self.exchange.note(over[1])
             self.exchange.clock_over(self.clocks.since_event(at))
             return over[0]
-        if at >= self.dues.beat:
+        if at >= self.dues.beat(self._arrived):
             self.dues.renew_beat(at)
             beat = self.framing.heartbeat() if self.can_tell else b""
             if beat:

@@ -52,7 +52,7 @@ class Sse(EventFraming):
         if (
             data.startswith(b"data:")
             and data.find(b"\n\n") == len(data) - 2
-            and data.find(b"\r") < 0  # `in` would ask first whether the needle is a number
+            and 13 not in data  # a CR: `in` is cheap for a number, and dear for bytes
             and not self._tail
         ):  # one event, as in most reads; the long way would find the same
             self.events += 1

@@ -29,12 +29,12 @@ class StreamVerdict:
 
     def look(self) -> None:
         """Look at what the framing passed on last."""
-        framing = self._framing
+        whole = self._framing.whole
         # `in` would make, and hide, an error because the mark is no number: three times the price
-        if framing.whole.find(MARK) >= 0 and self.error is None and self.is_success:
-            self.error = error_in(framing)
+        if whole.find(MARK) >= 0 and self.error is None and self.is_success:
+            self.error = error_in(self._framing)
         if self._marker is not None:
-            self._marker.see(framing.whole)
+            self._marker.see(whole)
 
     @property
     def end_marker(self) -> bool | None:

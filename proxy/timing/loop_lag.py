@@ -40,7 +40,7 @@ class Loop(Protocol):
 class LoopLag:
     """Stalls of one loop, and who wants to be told of them."""
 
-    __slots__ = ("_due", "_loop", "_stalls", "_timer", "_told")
+    __slots__ = ("_due", "_loop", "_stalls", "_timer", "_told", "late_from", "stalled_until")
 
     def __init__(self) -> None:
         self._stalls: deque[tuple[float, float]] = deque(maxlen=_KEPT)
@@ -48,8 +48,10 @@ class LoopLag:
         self._told: list[Tell] = []
         self._loop: Loop | None = None
         self._timer: Timer | None = None
-        self._due = inf
-        """When the next tick should come."""
+        self._due = self.late_from = inf
+        """When the next tick should come, and from when on it is late."""
+        self.stalled_until = -inf
+        """When the last stall ended."""
 
     def watch(self, loop: Loop, tell: Tell) -> None:
         """Measure `loop`, which runs, and tell of it until `unwatch`."""
@@ -63,19 +65,17 @@ class LoopLag:
         if not self._told and self._timer is not None:
             self._timer.cancel()
             self._loop = self._timer = None
-            self._due = inf
+            self._due = self.late_from = inf
 
     def record(self, began: float, ended: float) -> None:
         """The loop did not run meanwhile."""
         self._stalls.append((began, ended))
+        self.stalled_until = ended
 
     def stalled(self, since: float, until: float) -> float:
         """Seconds between the two in which the loop did not run; one that goes on counts."""
-        if until <= self._due + LEAST:
-            if not self._stalls or self._stalls[-1][1] <= since:
-                return 0.0
-            total = 0.0
-        else:
+        total = 0.0
+        if until > self.late_from:
             total = max(0.0, until - max(self._due, since))
         for began, ended in reversed(self._stalls):
             if ended <= since:
@@ -86,6 +86,7 @@ class LoopLag:
     def _arm(self) -> None:
         if self._loop is not None:
             self._due = now() + EVERY
+            self.late_from = self._due + LEAST
             self._timer = self._loop.call_later(EVERY, self._tick)
 
     def _tick(self) -> None:
@@ -109,5 +110,7 @@ def stalled(since: float, until: float) -> float:
 
 def waited(since: float, until: float) -> float:
     """Seconds between the two, less those in which the loop did not run: these are our own."""
-    took = until - since
-    return took if took <= LEAST else max(0.0, took - LAG.stalled(since, until))
+    took, lag = until - since, LAG
+    if took <= LEAST or (until <= lag.late_from and since >= lag.stalled_until):
+        return took
+    return max(0.0, took - lag.stalled(since, until))

@@ -33,9 +33,13 @@ class PacedProtocol(asyncio.BufferedProtocol):
         return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
-        is_filled = nbytes == len(self._room)
-        self.data_received(bytes(self._room[:nbytes]))
-        if is_filled and not self.reading_paused and self.is_ours:
+        room = self._room
+        if nbytes < len(room):
+            self.data_received(bytes(room[:nbytes]))
+            return
+        self._room = _ROOM
+        self.data_received(bytes(room))
+        if not self.reading_paused and self.is_ours:
             # there may be more: uvloop would read up to 32 times before it looks at anybody else
             self.transport.pause_reading()
             self.loop.call_soon(self._read_on)
@@ -49,12 +53,9 @@ class PacedProtocol(asyncio.BufferedProtocol):
         """Whether the connection is open, and reading from it is for us to pause."""
         raise NotImplementedError
 
-    def packed(self, pieces: list[bytes]) -> list[bytes]:
-        """What a read has brought as it is to be kept; crumbs make the next read a small one."""
-        is_crumbs = len(pieces) > CRUMBS
-        self._room = _NARROW if is_crumbs else _ROOM
-        # each costs more memory than it has bytes
-        return [b"".join(pieces)] if is_crumbs else pieces
+    def read_less(self) -> None:
+        """The last read was crumbs: reads are small until one fills its room with others."""
+        self._room = _NARROW
 
     def pause_reading(self) -> None:
         if not self.reading_paused:

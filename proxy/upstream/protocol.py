@@ -17,7 +17,7 @@ from proxy.http.framing import ResponseHead
 from proxy.timing.waiter import Waiter
 from proxy.upstream.conclusion import conclude_awaited, conclude_body, conclude_tls, ending_of
 from proxy.upstream.delivery import Delivery
-from proxy.upstream.pacing import PacedProtocol
+from proxy.upstream.pacing import CRUMBS, PacedProtocol
 from proxy.upstream.request_writer import RequestWriter
 from proxy.upstream.rescue import undecrypted, unread
 from proxy.upstream.response_reader import ResponseReader
@@ -109,10 +109,7 @@ class EndpointProtocol(PacedProtocol):
         """Close at once, whatever is going on; whoever waits is told."""
         if self.state == CLOSED:
             return
-        reader = self.reader
-        if not reader.is_done:
-            outcome = o.UPSTREAM_RESET if reader.head is None else o.STREAM_TRUNCATED
-            reader.fail(outcome, "closed by us")
+        self.reader.abandon()
         self._close()
         self.transport.abort()
 
@@ -123,31 +120,19 @@ class EndpointProtocol(PacedProtocol):
             self.delivery.keep()
 
     def data_received(self, data: bytes) -> None:
-        before = self.state
-        if before != BODY and before != AWAITING:
-            self._receive_unparsed(data)
+        tap = self.tap
+        if tap is None or self.state != BODY:
+            self._receive(data)
             return
         reader = self.reader
-        reader.feed(data)
-        reader.chunks = self.packed(reader.chunks)
-        if before == AWAITING:
-            self._look_for_head(reader)
-        if reader.is_done:
-            self.move(END)
-        elif reader.failure is not None:
-            self.move(FAIL)
-        state = self.state
-        if self.tap is not None and reader.chunks:
-            sleeps_on = self.tap(reader.take_chunks())
-            if state != BODY:
-                self.waiter.wake()
-            elif not sleeps_on:
-                self.pause_reading()  # now: the loop reads on and on while there is something
-                self.waiter.wake()
-            return
-        if reader.buffered > HIGH_WATER and state != DONE:
-            self.pause_reading()
-        if reader.chunks or state != before:
+        is_over = reader.feed(data)
+        if len(reader.chunks) > CRUMBS:
+            self.read_less()
+        if is_over:
+            self.move(END if reader.is_done else FAIL)
+            self.waiter.wake()
+        elif reader.chunks and not tap(reader.take_chunks()):
+            self.pause_reading()  # now: the loop reads on and on while there is something
             self.waiter.wake()
 
     def eof_received(self) -> None:
@@ -181,12 +166,29 @@ class EndpointProtocol(PacedProtocol):
         """A tunnel may have taken it over."""
         return self.state < CLOSING and self.state != TUNNEL
 
+    def _receive(self, data: bytes) -> None:
+        """Bytes that wait until they are asked for."""
+        before = self.state
+        if before != BODY and before != AWAITING:
+            self._receive_unparsed(data)
+            return
+        reader = self.reader
+        reader.feed(data)
+        if len(reader.chunks) > CRUMBS:
+            self.read_less()
+            reader.pack_chunks()
+        if before == AWAITING:
+            self._look_for_head(reader)
+        if reader.is_done or reader.failure is not None:
+            self.move(END if reader.is_done else FAIL)
+        if reader.buffered > HIGH_WATER and self.state != DONE:
+            self.pause_reading()
+        if reader.chunks or self.state != before:
+            self.waiter.wake()
+
     def _look_for_head(self, reader: ResponseReader) -> None:
         if reader.interim:
-            interim, reader.interim = reader.interim, []
-            if self.interim_to is not None:
-                for head in interim:
-                    self.interim_to(head)
+            reader.pass_interim(self.interim_to)
         if reader.head is not None:
             self.move(SWITCH if reader.is_raw else HEAD)
 
@@ -224,8 +226,7 @@ class EndpointProtocol(PacedProtocol):
             return
         if was_reset:
             self.reset_by = detail
-        tls = self._tls
-        if tls is not None and AWAITING <= self.state <= TUNNEL:
+        if (tls := self._tls) is not None and AWAITING <= self.state <= TUNNEL:
             for data in undecrypted(tls):
                 self.data_received(data)
         self._conclude(detail, was_reset=was_reset)

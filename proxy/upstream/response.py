@@ -1,9 +1,10 @@
 """What has come of a response: its heads, body bytes, how it ended, or why nothing more comes."""
 
+from collections.abc import Callable
 from typing import Final
 
 from proxy.http.framing import Framing, ResponseHead
-from proxy.outcome import Outcome
+from proxy.outcome import STREAM_TRUNCATED, UPSTREAM_RESET, Outcome
 from proxy.upstream.result import Failed
 
 _NO_FRAMING: Final = Framing("none", None, False)
@@ -59,6 +60,12 @@ class Response:
         if self.failure is None:
             self.failure = Failed(outcome, detail, self.endpoint)
 
+    def abandon(self) -> None:
+        """We break it off; a whole one stays whole."""
+        if not self.is_done:
+            outcome = UPSTREAM_RESET if self.head is None else STREAM_TRUNCATED
+            self.fail(outcome, "closed by us")
+
     @property
     def is_followable(self) -> bool:
         """Whether another may follow it on the connection, once it is whole.
@@ -68,6 +75,17 @@ class Response:
         head = self.head
         is_good = head is not None and head.status < _FAILED
         return is_good and self.framing.keeps_alive and not self.is_tainted
+
+    def pass_interim(self, to: Callable[[ResponseHead], None] | None) -> None:
+        """Give the interim heads that have come to `to`, in their order, and forget them."""
+        heads, self.interim = self.interim, []
+        if to is not None:
+            for head in heads:
+                to(head)
+
+    def pack_chunks(self) -> None:
+        """Keep them as one: each costs more memory than it has bytes."""
+        self.chunks = [b"".join(self.chunks)]
 
     def take_chunks(self) -> bytes:
         """The body bytes that have arrived and were not taken yet."""

@@ -70,19 +70,22 @@ class ResponseReader(Response):
         self._interims.begin(may_switch=may_switch)
         self._begin_head()
 
-    def feed(self, data: bytes) -> None:
-        """Bytes from the upstream. What they brought is in `head`, `chunks` and `failure`."""
+    def feed(self, data: bytes) -> bool:
+        """Take bytes; what they bring is in `head`, `chunks` and `failure`. Whether that is all."""
         parser = self._parser
         if parser is None:
             self._feed_unparsed(data)
-            return
+            return False
         try:
             if self.head is None:
                 self._feed_head(parser, data)
-            elif self.framing.kind == "chunked":
-                self._feed_chunks(parser, data)
             else:
+                before = self.buffered
                 parser.feed_data(data)
+                if self.buffered != before:
+                    self._room = self._max_head
+                else:
+                    self._count_no_body(len(data))
         except HttpParserError as error:
             self._refuse_bytes(error)
         except HttpParserUpgrade as switched:
@@ -90,6 +93,8 @@ class ResponseReader(Response):
             self._feed_unparsed(data[switched.args[0] :])
         if self.is_done or self.failure is not None:
             self._parser = None
+            return True
+        return False
 
     def stop(self) -> None:
         """Read nothing more, and let go of the parser, which holds the reader."""
@@ -164,14 +169,9 @@ class ResponseReader(Response):
                 self.feed(unpadded.rest)
                 break
 
-    def _feed_chunks(self, parser: HttpResponseParser, data: bytes) -> None:
+    def _count_no_body(self, size: int) -> None:
         """Chunk extensions and trailers are dropped, but may not go on for ever."""
-        buffered = self.buffered
-        parser.feed_data(data)
-        if self.buffered != buffered:
-            self._room = self._max_head
-            return
-        self._room -= len(data)
+        self._room -= size
         if self._room < 0 and not self.is_done:
             self.fail(o.STREAM_MALFORMED, "chunk extensions or trailers without end")
 

@@ -93,12 +93,12 @@ class Exchanges:
         self.seen.append((request.asked.method, request.asked.target, None))
         if self.release is not None:
             await self.release.wait()
-        request.client.write(b"answer")
+        request.client.output.write(b"answer")
         return self.goes_on and request.asked.keep_alive
 
     async def refuse(self, request, error):
         self.seen.append((request.asked.method, request.asked.target, error.outcome.status))
-        request.client.write(b"refusal")
+        request.client.output.write(b"refusal")
         return False
 
     @property

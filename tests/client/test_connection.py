@@ -189,7 +189,7 @@ async def test_an_exchange_that_outlives_its_client_is_not_interrupted() -> None
     client.lost()
     await task
 
-    client.write(b"nobody reads this")
+    client.output.write(b"nobody reads this")
     assert not task.cancelled()
 
 
@@ -318,7 +318,7 @@ async def test_over_tls_a_goodbye_goes_with_the_last_answer(
     client.source.peer = Peer("", scheme=b"https")
     client.received(came)
     take(client)
-    client.write(b"answer", last=last)
+    (client.write_last if last else client.output.write)(b"answer")
 
     dialogue.to_peer.write(dialogue.tcp.sent)
     assert b"answer" == dialogue.peer.read()

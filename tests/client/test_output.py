@@ -17,7 +17,8 @@ async def run_out(output: Output) -> None:
 
 def full(unread: int = 9) -> tuple[Output, Transport]:
     transport = Transport()
-    output = Output(transport, asyncio.get_running_loop())
+    output = Output(asyncio.get_running_loop())
+    output.begin(transport)
     output.is_full, transport.unread = True, unread
     return output, transport
 

@@ -60,9 +60,9 @@ async def test_backpressure_is_passed_on_and_an_end_of_input_is_the_end() -> Non
     protocol = protocol_of(Owner(), Exchanges())
     protocol.connection_made(Transport())
     protocol.pause_writing()
-    assert protocol.client.is_full
+    assert protocol.client.output.is_full
     protocol.resume_writing()
-    assert not protocol.client.is_full
+    assert not protocol.client.output.is_full
     protocol.eof_received()
     protocol.connection_lost(None)
     await turns()

@@ -17,7 +17,7 @@ LARGE = "data: " + "x" * 60_000 + "\n\n"
 def buffered(house) -> int:
     """Bytes that wait in the proxy: for clients, and from upstreams."""
     clients = house.app.listener.server.connections
-    queued = sum(client.queued for client in clients)
+    queued = sum(client.output.queued for client in clients)
     pool = house.app.upstreams["chat"]._pool
     return queued + sum(one.protocol.reader.buffered for one in pool._connections)
 

@@ -651,5 +651,5 @@ async def test_an_error_that_nobody_reads_does_not_keep_the_connection(
         await client.send(request("GET", "/"))
         await house.event(code="stream_stalled")
         (connection,) = clients_of(house)
-        assert connection.queued
+        assert connection.output.queued
         await eventually(lambda: not clients_of(house))

@@ -25,6 +25,11 @@ def clocks(**unusual: float) -> StreamClocks:
     return StreamClocks(Lengths(**unusual), BEGUN)
 
 
+def saw(running: StreamClocks, when: float, *, event: bool) -> None:
+    take = running.saw_event if event else running.saw
+    take(BEGUN + when)
+
+
 @pytest.mark.parametrize(
     ("unusual", "seen", "at", "outcome", "words"),
     [
@@ -96,7 +101,7 @@ def test_what_runs_out(
     running = clocks(**unusual)
     for when, event in seen:
         assert running.ran_out(BEGUN + when) is None
-        running.saw(BEGUN + when, event=event)
+        saw(running, when, event=event)
     just_before = running.ran_out(BEGUN + at - 0.01)
     left = running.left(BEGUN + at - 0.01)
 
@@ -111,9 +116,9 @@ def test_a_timer_may_fire_a_tick_early() -> None:
 
 def test_events_may_be_as_far_apart_as_they_like_unless_said_otherwise() -> None:
     running = clocks()
-    running.saw(BEGUN + 1, event=True)
+    running.saw_event(BEGUN + 1)
     for second in range(20, 880, 20):
-        running.saw(BEGUN + second, event=False)
+        running.saw(BEGUN + second)
         assert running.ran_out(BEGUN + second + 19) is None
 
 
@@ -124,15 +129,15 @@ def test_time_is_never_left_below_zero() -> None:
 def test_how_long_no_event_has_come() -> None:
     running = clocks()
     before = running.since_event(BEGUN + 1)
-    running.saw(BEGUN + 2, event=True)
-    running.saw(BEGUN + 4, event=False)
+    running.saw_event(BEGUN + 2)
+    running.saw(BEGUN + 4)
 
     assert (None, 3.0) == (before, running.since_event(BEGUN + 5))
 
 
 def test_until_max_counts_from_the_beginning() -> None:
     running = clocks()
-    running.saw(BEGUN + 100, event=True)
+    running.saw_event(BEGUN + 100)
 
     assert 800.0 == running.until_max(BEGUN + 100)
     assert 0.0 == running.until_max(BEGUN + 1000)
@@ -151,7 +156,7 @@ def test_an_upstream_that_is_not_read_is_not_silent(
 ) -> None:
     running = clocks(event_gap=45)
     for when, event in seen:
-        running.saw(BEGUN + when, event=event)
+        saw(running, when, event=event)
     running.stop_for(5)
 
     assert running.ran_out(BEGUN + at + 4.9) is None
@@ -167,7 +172,7 @@ def test_an_upstream_that_is_not_read_still_has_an_end() -> None:
 
 def test_the_time_in_which_it_was_not_read_is_not_told_as_silence() -> None:
     running = clocks(event_gap=20)
-    running.saw(BEGUN + 1, event=True)
+    running.saw_event(BEGUN + 1)
     running.stop_for(100)
 
     assert (o.STREAM_STALLED, "event_gap: no event for 20 s") == running.ran_out(BEGUN + 121)
@@ -186,7 +191,7 @@ def test_time_in_which_the_loop_did_not_run_is_nobodys_silence(
 ) -> None:
     running = clocks(event_gap=45)
     for when, event in seen:
-        running.saw(BEGUN + when, event=event)
+        saw(running, when, event=event)
     for moment in (at, at + 1):  # a second look forgives nothing twice
         running.excuse(BEGUN + moment, stalls_of((11, 16)))
 
@@ -196,7 +201,7 @@ def test_time_in_which_the_loop_did_not_run_is_nobodys_silence(
 
 def test_a_stall_before_the_last_byte_does_not_lengthen_the_gap() -> None:
     running = clocks()
-    running.saw(BEGUN + 20, event=True)
+    running.saw_event(BEGUN + 20)
     running.excuse(BEGUN + 25, stalls_of((5, 15)))
 
     assert running.ran_out(BEGUN + 50) is not None

@@ -49,6 +49,17 @@ def test_a_wait_is_what_was_observed_of_it(monkeypatch):
     assert 2.0 == pytest.approx(stalled(at - 4.0, at))
 
 
+async def test_a_stall_that_goes_on_is_no_wait():
+    LAG.watch(asyncio.get_running_loop(), print)
+    began = now()
+    block(4 * EVERY)
+    until = now()
+    seen = waited(began, until)
+    LAG.unwatch(print)
+
+    assert seen <= until - began - 3 * EVERY + 0.01
+
+
 def test_a_wait_that_is_short_is_not_looked_at():
     at = now()
     LAG.record(at - LEAST / 2, at)

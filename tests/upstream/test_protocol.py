@@ -388,10 +388,20 @@ async def test_a_body_in_crumbs_gets_less_room_until_it_is_none(scene):
     scene.receive(OK + b"Transfer-Encoding: chunked\r\n\r\n")
     wide = fill(scene, EVENTS[:-1])
     narrow = fill(scene, EVENTS[wide:])
-    fill(scene, EVENTS[wide + narrow :][:100])
+    still = fill(scene, EVENTS[wide + narrow :][:100])
+    rest = fill(scene, b"%x\r\n" % wide + b"x" * wide)
 
     assert wide >= 4 * narrow
+    assert (100, narrow) == (still, rest), "what fills the room is read, and no crumbs"
     assert wide == len(scene.protocol.get_buffer(-1))
+
+
+async def test_crumbs_that_nobody_takes_get_less_room_too(scene):
+    scene.to("awaiting")
+    scene.receive(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+    wide = fill(scene, EVENTS)
+
+    assert wide >= 4 * len(scene.protocol.get_buffer(-1))
 
 
 async def test_tiny_chunks_that_wait_are_kept_as_few_pieces(scene):
