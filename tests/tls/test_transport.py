@@ -240,12 +240,13 @@ async def test_the_end_of_tcp_stands_for_the_peers_goodbye(dialogue):
     assert [] == dialogue.served.told
 
 
-async def test_a_goodbye_is_said_once(dialogue):
+async def test_a_goodbye_is_said_and_waited_for_once(dialogue):
     dialogue.tcp.queued = 1
     dialogue.port.close()
+    waiting = dialogue.port._shutdown
     dialogue.port.close()
 
-    assert 1 == dialogue.tcp.writes
+    assert (1, waiting) == (dialogue.tcp.writes, dialogue.port._shutdown)
     dialogue.port.lost(None)
 
 
