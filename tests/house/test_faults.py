@@ -235,7 +235,9 @@ async def test_upstream_comes_back_between_attempts(upstream, house):
     event = await house.event_of(answer)
 
     assert (200, 1) == (answer.status, len(upstream.seen))
-    assert ("connect_refused", "ok") == event["attempt_results"]
+    first, *more, last = event["attempt_results"]
+    assert ("connect_refused", "ok") == (first, last)
+    assert {"connect_refused"} >= {*more}, "the machine may stand still meanwhile"
 
 
 async def test_blackhole_is_left_in_time(upstream, house):

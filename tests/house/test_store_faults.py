@@ -5,10 +5,8 @@ The store's pauses are scaled: 20 ms here are the seconds of the house.
 
 import resource
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -42,16 +40,15 @@ def stored(path: Path) -> set[str]:
 
 
 async def load(port: int, mark: str, count: int = SOME) -> set[str]:
-    """Failing exchanges, one after the other, in no more time than usual; their IDs."""
+    """Failing exchanges, one after the other, each of which is answered; their IDs.
+
+    One that waited until the store works would wait for ever: it is mended afterwards.
+    """
     ids = {f"{mark}-{number}" for number in range(count)}
-    took = []
     for reference in sorted(ids):
-        began = time.monotonic()
         answer = await fetch(port, "/x", f"X-Request-ID: {reference}")
 
         assert (500, reference) == (answer.status, answer.header("X-Request-ID"))
-        took.append(time.monotonic() - began)
-    assert median(took) < 0.5  # a machine that stands still does so once
     return ids
 
 
