@@ -13,13 +13,11 @@ from typing import Final
 from aiohttp import web
 
 from proxy.client.connection import ClientConnection
-from proxy.client.owner import FixedLimits
 from proxy.client.protocol import ClientProtocol
+from proxy.client.registry import ClientRegistry
 from proxy.forward import Forward
-from proxy.http.peer import Peer
 from proxy.http.trust import Peers
 from proxy.settings.sections import Listen
-from proxy.tls.client_certificate import ClientCertificate
 from proxy.tls.parts import PortParts
 from proxy.tls.port import AT_ONCE, TlsPort
 from proxy.tls.sockets import bound_sockets
@@ -31,11 +29,9 @@ UNSENT: Final = 16 * 1024
 """Bytes for a client that the kernel takes before they can be sent: more of them would only wait
 there, up to 4 MiB for each client that is slow."""
 
-_BY_TLS: Final = Peer("", scheme=b"https")
-
 
 class TrafficServer(web.Server):
-    """Makes a `ClientConnection` for each connection, and bounds what all of them may hold."""
+    """What aiohttp's sites ask for a protocol, and what ends with them: `clients` does the work."""
 
     def __init__(
         self,
@@ -46,86 +42,22 @@ class TrafficServer(web.Server):
         shed: Counter[tuple[str, str]],
     ) -> None:
         super().__init__(forward)  # type: ignore[arg-type]  # we read requests, it never does
-        self._forward = forward
-        self._rule = rule
-        self._limits = FixedLimits.of(rule)
-        self._peers = peers
-        self._has_room = has_room
-        self._shed = shed
-        self._clients: dict[ClientConnection, None] = {}
-        self._idle: dict[ClientConnection, None] = {}
-        """Those that wait for a request, the longest first."""
-        self.held_bytes = 0
-        """Bytes of requests that wait for their turn, on all connections."""
-        self._emptied = asyncio.Event()
+        self._observer, self._shed = forward.observer, shed
+        self.clients = ClientRegistry(
+            forward, forward.refuse, rule, peers, has_room, self._connection_refused
+        )
 
     def __call__(self) -> ClientProtocol:  # type: ignore[override]
-        client = ClientConnection(
-            self, self._limits, self._peers, self._forward, self._forward.refuse
-        )
-        return ClientProtocol(client)
+        return self.clients.plain()
 
     @property
     def connections(self) -> list[ClientConnection]:  # type: ignore[override]
         """Connections whose sockets are open, those included that nobody serves any more."""
-        return list(self._clients)
+        return self.clients.connections
 
-    def take(self, rule: Listen, peers: Peers) -> None:
-        """Have other bounds for new connections, and another opinion of the peers of all."""
-        self._rule, self._limits = rule, FixedLimits.of(rule)
-        if peers == self._peers:
-            return
-        self._peers = peers
-        for client in self._clients:
-            client.source.trust(peers)
-
-    def opened(self, client: ClientConnection, fd: int) -> bool:
-        self._clients[client] = None
-        if not self._has_room(fd):
-            return False
-        if len(self._clients) <= self._rule.max_connections:
-            return True
-        return self._make_room()
-
-    def has_room(self, fd: int, shaking: int) -> bool:
-        """Whether one more may begin its handshake, beside `shaking` others."""
-        if not self._has_room(fd):
-            return False
-        return len(self._clients) + shaking < self._rule.max_connections or self._make_room()
-
-    def protocol(self, certificate: ClientCertificate | None) -> ClientProtocol:
-        """What serves a connection whose handshake is done."""
-        made = self()
-        made.client.source.peer = (
-            _BY_TLS
-            if certificate is None
-            else Peer("", False, b"https", certificate.name, certificate.line)
-        )
-        return made
-
-    def _make_room(self) -> bool:
-        """For one more connection than there may be: the oldest idle one gives way."""
-        for oldest in self._idle:
-            oldest.close()
-            return True
+    def _connection_refused(self) -> None:
         self._shed["traffic", "connection_limit"] += 1
-        self._forward.observer.connection_refused()
-        return False
-
-    def idle(self, client: ClientConnection) -> None:
-        self._idle[client] = None
-
-    def busy(self, client: ClientConnection) -> None:
-        self._idle.pop(client, None)
-
-    def lost(self, client: ClientConnection) -> None:
-        self._clients.pop(client, None)
-        if not self._clients:
-            self._emptied.set()
-
-    def may_hold(self, more: int) -> bool:
-        self.held_bytes += more
-        return self.held_bytes <= self._rule.unread_bytes
+        self._observer.connection_refused()
 
     async def close(self) -> None:
         """Close every connection once what is queued for it is written, or it takes too long."""
@@ -133,9 +65,7 @@ class TrafficServer(web.Server):
             client.close()
         try:
             async with asyncio.timeout(_LAST_WORDS):
-                while self._clients:
-                    self._emptied.clear()
-                    await self._emptied.wait()
+                await self.clients.emptied()
         except TimeoutError:
             for client in self.connections:
                 client.abort()
@@ -187,7 +117,7 @@ class Listener:
             with suppress(OSError):  # another kernel
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         if self._tls is not None:
-            self._tls_port = TlsPort(self.server, self._tls, self._rule.max_connections)
+            self._tls_port = TlsPort(self.server.clients, self._tls, self._rule.max_connections)
             await self._tls_port.start(sockets, self._rule.backlog)
             return
         for sock in sockets:
@@ -199,7 +129,7 @@ class Listener:
         """Have other settings; where it listens stays as it is."""
         self._rule, self._peers = rule, peers
         if self.server is not None:
-            self.server.take(rule, peers)
+            self.server.clients.take(rule, peers)
         if self._tls_port is not None:
             self._tls_port.bound(rule.max_connections)
 

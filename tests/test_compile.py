@@ -4,6 +4,7 @@ import ast
 import importlib.util
 from pathlib import Path
 
+import mypyc
 import pytest
 
 import proxy.forward
@@ -17,7 +18,6 @@ INTERPRETED = {
     "__main__": "runs once",
     "app": "runs once",
     "cli": "runs once",
-    "descriptors": "once a connection",
     "knobs": "pydantic",
     "listener": "inherits from aiohttp",
     "supervisor": "runs once",
@@ -46,6 +46,21 @@ def test_nothing_compiled_needs_what_compiling_takes_away(path: str) -> None:
     }
 
     assert imported.isdisjoint({"pydantic", "proxy.knobs"})
+
+
+def test_what_is_called_for_faults_is_cold_as_the_runtime_declares_it() -> None:
+    runtime = Path(mypyc.__file__).parent / "lib-rt" / "CPy.h"
+    header = " ".join(compiling.cold_header(runtime.read_text()).split())
+
+    assert header.startswith("#include <Python.h> void ")
+    assert (
+        "void CPy_AddTraceback(const char *filename, const char *funcname, int line, "
+        "PyObject *globals) __attribute__((cold));" in header
+    )
+
+
+def test_a_runtime_of_other_names_compiles_unmarked() -> None:
+    assert "#include <Python.h>\n" == compiling.cold_header("int CPy_Other(void);\n")
 
 
 def test_what_was_compiled_runs_compiled() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from proxy.client.states import CLOSED, CLOSING, EXCHANGE, WAITING
+from proxy.client.states import CLOSED, CLOSING, EXCHANGE
 from proxy.http.trust import Peers
 from proxy.listener import UNSENT, Listener, TrafficServer
 from proxy.settings.sections import Listen
@@ -60,39 +60,6 @@ async def end(server: TrafficServer) -> None:
     assert [] == server.connections
 
 
-async def test_connections_are_counted_until_they_are_lost() -> None:
-    server = server_of()
-    clients = [connect(server)[0] for _ in range(3)]
-    assert clients == server.connections
-    clients[1].lost()
-    assert [clients[0], clients[2]] == server.connections
-    await end(server)
-
-
-async def test_at_the_limit_the_oldest_idle_connection_makes_room() -> None:
-    server = server_of(max_connections=2)
-    (busy, _), (idle, _) = connect(server), connect(server)
-    await turns()
-    busy.received(GET)
-    await turns()
-    new, _ = connect(server)
-
-    assert [EXCHANGE, CLOSING, WAITING] == [one.state for one in (busy, idle, new)]
-    assert 0 == vars(server._forward.observer)["refused"]
-    await end(server)
-
-
-async def test_who_was_served_is_the_youngest_of_the_idle() -> None:
-    server = server_of(max_connections=2)
-    (first, _), (second, _) = connect(server), connect(server)
-    first.begin_exchange()
-    first.wait_again()
-    connect(server)
-
-    assert [WAITING, CLOSING] == [first.state, second.state]
-    await end(server)
-
-
 async def test_where_none_is_idle_the_new_one_is_refused() -> None:
     server = server_of(max_connections=1)
     busy, _ = connect(server)
@@ -101,25 +68,9 @@ async def test_where_none_is_idle_the_new_one_is_refused() -> None:
     new, transport = connect(server)
 
     assert (CLOSING, ["close"]) == (new.state, transport.done)
-    assert 1 == vars(server._forward.observer)["refused"]
+    assert 1 == vars(server._observer)["refused"]
     assert {("traffic", "connection_limit"): 1} == server._shed
     await end(server)
-
-
-async def test_where_descriptors_run_out_the_new_one_is_refused() -> None:
-    server = TrafficServer(Forward(), Listen(), Peers(), lambda fd: False, Counter())
-    new, transport = connect(server)
-
-    assert (CLOSING, ["close"]) == (new.state, transport.done)
-    await end(server)
-
-
-async def test_the_bytes_of_all_connections_are_bounded_together() -> None:
-    server = server_of(unread_bytes=64 * 1024)
-    assert server.may_hold(64 * 1024)
-    assert not server.may_hold(1)
-    server.may_hold(-2)
-    assert server.may_hold(1)
 
 
 async def test_the_idle_are_closed_and_exchanges_go_on() -> None:

@@ -2,8 +2,8 @@
 
 import inspect
 
-from proxy.client.owner import ConnectionLimits, Owner
-from proxy.listener import TrafficServer
+from proxy.client.owner import Owner
+from proxy.client.registry import ClientRegistry, PortLimits
 from proxy.settings.sections import Listen
 
 
@@ -13,11 +13,11 @@ def members(protocol: type) -> set[str]:
 
 
 def test_the_settings_have_every_limit() -> None:
-    assert members(ConnectionLimits) <= set(Listen.model_fields)
+    assert members(PortLimits) <= set(Listen.model_fields)
 
 
-def test_the_server_is_told_everything() -> None:
+def test_the_registry_is_told_everything() -> None:
     for name in members(Owner):
-        told, asked = (inspect.signature(getattr(one, name)) for one in (TrafficServer, Owner))
+        told, asked = (inspect.signature(getattr(one, name)) for one in (ClientRegistry, Owner))
 
         assert list(asked.parameters) == list(told.parameters)

@@ -205,13 +205,13 @@ async def test_unfinished_heads_are_held_within_a_bound(upstream, house):
     async with house.client() as one, house.client() as two, house.client() as three:
         await one.send(part)
         await two.send(part)
-        await eventually(lambda: 60_000 < house.app.listener.server.held_bytes)
+        await eventually(lambda: 60_000 < house.app.listener.server.clients.held_bytes)
         await three.send(part)
         answer = await three.answer()
         event = await house.event_of(answer)
         await one.send("\r\n\r\n")
         assert 200 == (await one.answer()).status
-    await eventually(lambda: not house.app.listener.server.held_bytes)
+    await eventually(lambda: not house.app.listener.server.clients.held_bytes)
 
     assert (503, "overload_shed", "WARNING") == (answer.status, event["code"], event["level"])
 

@@ -323,7 +323,7 @@ async def test_floods_of_no_http_are_not_kept(upstream, house):
             async with house.client() as client:
                 await client.send(request("GET", "/"))
                 await client.send(b"\x00" * 15_000_000)
-                assert 0 == house.app.listener.server.held_bytes
+                assert 0 == house.app.listener.server.clients.held_bytes
         await eventually(lambda: not house.app.listener.server.connections)
         release.set()
         await eventually(lambda: 4 == len(house.all()))
@@ -333,7 +333,7 @@ async def test_floods_of_no_http_are_not_kept(upstream, house):
     finally:
         gc.enable()
 
-    assert 0 == house.app.listener.server.held_bytes
+    assert 0 == house.app.listener.server.clients.held_bytes
 
 
 async def test_a_refused_request_leaves_nothing_to_collect(upstream, house):

@@ -60,6 +60,12 @@ class Served(asyncio.Protocol):
     def connection_lost(self, exc):
         self.told.append(exc)
 
+    def pause_writing(self):
+        self.told.append("pause")
+
+    def resume_writing(self):
+        self.told.append("resume")
+
 
 class ServedFromBuffer(Served, asyncio.BufferedProtocol):
     """As ours are."""
@@ -174,6 +180,27 @@ async def test_the_goodbye_goes_with_the_last(dialogue):
     assert b"" == dialogue.peer.read()
 
 
+async def test_no_goodbye_goes_with_the_last_while_more_is_to_be_read(dialogue):
+    """It would take away what the peer has sent."""
+    dialogue.port.pause_reading()
+    dialogue.say(b"more")
+    dialogue.port.write_last(b"last")
+
+    assert b"last" == dialogue.heard()
+    dialogue.port.resume_reading()
+    await asyncio.sleep(0)
+    assert b"more" == dialogue.served.got
+
+
+async def test_of_what_filled_the_buffer_nothing_is_left(dialogue):
+    dialogue.say(b"a" * len(ServedFromBuffer().room))
+    dialogue.port.write_last(b"last")
+
+    dialogue.to_peer.write(dialogue.tcp.sent)
+    assert b"last" == dialogue.peer.read()
+    assert b"" == dialogue.peer.read()
+
+
 async def test_a_last_that_fits_into_no_record_goes_before_the_goodbye(dialogue):
     dialogue.port.write_last(b"x" * (RECORD + 1))
     assert RECORD + 1 == len(dialogue.heard())
@@ -202,6 +229,54 @@ async def test_behind_what_is_queued_our_goodbye_waits_for_the_peers(dialogue):
     dialogue.say()
     assert "close" in dialogue.tcp.calls
     assert [] == dialogue.served.told
+
+
+async def test_the_end_of_tcp_stands_for_the_peers_goodbye(dialogue):
+    dialogue.tcp.queued = 1
+    dialogue.port.close()
+    dialogue.port.ended()
+
+    assert "close" in dialogue.tcp.calls
+    assert [] == dialogue.served.told
+
+
+async def test_a_goodbye_is_said_and_waited_for_once(dialogue):
+    dialogue.tcp.queued = 1
+    dialogue.port.close()
+    waiting = dialogue.port._shutdown
+    dialogue.port.close()
+
+    assert (1, waiting) == (dialogue.tcp.writes, dialogue.port._shutdown)
+    dialogue.port.lost(None)
+
+
+async def test_what_was_forged_and_not_read_lets_nobody_wait(dialogue):
+    dialogue.tcp.queued = 1
+    dialogue.port.pause_reading()
+    dialogue.peer.write(b"honest")
+    forged = bytearray(dialogue.from_peer.read())
+    forged[-1] ^= 1
+    dialogue.port.received(memoryview(forged))
+    dialogue.port.close()
+
+    assert "close" in dialogue.tcp.calls
+    with pytest.raises(ssl.SSLError, match="ALERT_BAD_RECORD_MAC"):
+        dialogue.heard()
+
+
+async def test_what_tcp_does_not_take_is_told_until_nobody_is_served(dialogue):
+    dialogue.port.set_write_buffer_limits(high=1)
+    dialogue.tcp.queued = 7
+    assert (["set_write_buffer_limits"], 7) == (
+        dialogue.tcp.calls, dialogue.port.get_write_buffer_size(),
+    )  # fmt: skip
+    dialogue.port.paused()
+    dialogue.port.resumed()
+    dialogue.port.lost(None)
+    dialogue.port.paused()
+    dialogue.port.resumed()
+
+    assert ["pause", "resume", None] == dialogue.served.told
 
 
 async def test_what_comes_behind_our_goodbye_is_dropped(dialogue):
