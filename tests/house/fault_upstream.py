@@ -6,10 +6,13 @@ cannot share a mistake with the proxy.
 """
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import socket
+import termios
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self, cast
 
@@ -150,6 +153,21 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """FIN after what was written."""
         self.transport.close()
+
+    async def arrived(self, patience: float = 2.0) -> None:
+        """Wait until all that was written is in the kernel of the other side, or nobody reads."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._unread():  # noqa: ASYNC110 - what it waits for is not ours to signal
+                    await asyncio.sleep(0.005)
+
+    def _unread(self) -> int:
+        """Bytes that wait here, in the loop or in the kernel (tcp(7), SIOCOUTQ)."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is None or sock.fileno() < 0:
+            return 0
+        in_kernel = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+        return self.transport.get_write_buffer_size() + int.from_bytes(in_kernel, "little")
 
     def reset(self) -> None:
         """RST; what was written may or may not arrive before it."""

@@ -41,6 +41,7 @@ async def finish(turn: Turn, then: Then) -> None:
         case "cut" | "close":
             turn.close()
         case "reset":
+            await turn.connection.arrived()
             await asyncio.sleep(BEFORE_RST)
             turn.reset()
         case "malformed":

@@ -90,7 +90,7 @@ async def test_the_kernel_holds_little_for_a_client_that_does_not_read(upstream,
         await client.send(request("GET", "/"))
         await client.head()
         (connection,) = house.app.listener.server.connections
-        await eventually(lambda: connection.is_full)
+        await eventually(lambda: connection.output.is_full)
         await asyncio.sleep(0.5)  # the kernel's own limits grow with what is taken
 
         assert 0 < unacknowledged(connection.transport) < 512 * 1024
