@@ -172,3 +172,62 @@ def test_an_answer_that_does_not_come_at_once_is_read_whole(collector) -> None:
     sender.close()
 
     assert (1, False) == (sent.rejected, sent.again)
+
+
+@pytest.mark.parametrize(
+    ("line", "wait"),
+    [
+        pytest.param(b"Retry-After: 7\r\n", 7.0, id="seconds"),
+        pytest.param(b"Retry-After: 86400\r\n", 300.0, id="longer than we wait"),
+        pytest.param(b"Retry-After: Fri, 01 Jan 2100 00:00:00 GMT\r\n", 300.0, id="a date"),
+        pytest.param(b"Retry-After: Sat, 01 Jan 2000 00:00:00 GMT\r\n", 0.0, id="a date gone by"),
+        pytest.param(b"Retry-After: soon\r\n", None, id="no time"),
+        pytest.param(b"", None, id="nothing"),
+    ],
+)
+def test_a_collector_that_is_busy_says_when_to_come_again(collector, line, wait) -> None:
+    collector.answers.append(b"HTTP/1.1 503 Busy\r\n%bContent-Length: 0\r\n\r\n" % line)
+    sender = Sender(f"http://127.0.0.1:{collector.port}", TracingRule(), "us/1")
+    sent = sender.send([b"x"], 30.0)
+    sender.close()
+
+    assert Sent("status 503", again=True, wait=wait) == sent
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        pytest.param(TAKEN.replace(b"200", b"400"), "status 400", id="refused"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", "its answer is no OTLP", id="no OTLP"
+        ),
+    ],
+)
+def test_what_is_no_success_is_final(collector, answer: bytes, why: str) -> None:
+    collector.answers.append(answer)
+    sender = Sender(f"http://127.0.0.1:{collector.port}", TracingRule(), "us/1")
+    sent = sender.send([b"x"], 30.0)
+    sender.close()
+
+    assert Sent(why, rejected=None) == sent
+
+
+def test_a_collector_that_speaks_no_tls_is_named_as_that() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        peer, _ = listener.accept()
+        with peer, suppress(OSError):
+            peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            while peer.recv(4096):
+                pass
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    sender = Sender(f"https://127.0.0.1:{listener.getsockname()[1]}", TracingRule(), "test")
+    sent = sender.send([b"spans"], 30.0)
+    thread.join(30)
+    listener.close()
+
+    assert ("TLS: wrong version number", True) == (sent.why, sent.again)
+    assert not thread.is_alive(), "we close what cannot be used"
