@@ -81,8 +81,7 @@ def _prepare(ctx: Context, connection: Connection) -> None:
         ctx.write_head(authority_of(connection.endpoint), base)
     elif base != ctx.base:
         ctx.write_head(base=base)
-    if ctx.kept is not None:
-        take_rest(ctx)  # what has come meanwhile need not be streamed
+    take_rest(ctx)  # what has come meanwhile need not be streamed
 
 
 def _span_of(ctx: Context, span: SpanRecord) -> str:

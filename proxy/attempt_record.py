@@ -93,7 +93,7 @@ class Attempt:
 
     def answer(self, status: int) -> None:
         """A head came."""
-        self.status, self.result = status, "ok" if status < 400 else result_of(status)
+        self.status, self.result = status, result_of(status)
 
     def fail(self, outcome: Outcome, detail: str | None) -> None:
         """It failed; one that was given up ended by the client's body: broken, late or too long."""

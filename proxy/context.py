@@ -49,8 +49,7 @@ class Plan:
     """Our own name in `Via` of requests; nobody else has it, or is told it by us."""
     identity: IdentityRule
     other_ids: OtherIds
-    """Headers of answers that carry IDs of the upstream's own; `id_keys` are their keys alone."""
-    id_keys: frozenset[bytes]
+    """Headers of answers that carry IDs of the upstream's own."""
     proxy_status: ProxyStatus
     problem_json: bool
     """Whether errors of ours are problem details (RFC 9457), asked for or not."""

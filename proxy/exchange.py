@@ -214,18 +214,13 @@ class Exchange:
         """So many bytes of the answer's body went to the client."""
         self.bytes_out += size
 
-    def saw(self, at: float, gap: float) -> None:
-        """Bytes of the body came at `at`, after a silence of `gap` seconds."""
-        if self.last_byte is not None and gap > self.max_gap:
-            self.max_gap, self.max_gap_at = gap, at - gap - self.started
-        self.last_byte = at - self.started
-
-    def saw_read(self, at: float, gap: float) -> None:
-        """The same, of a stream of events, written out: for each event there is one."""
+    def saw(self, at: float, gap: float, reads: int = 0) -> None:
+        """Bytes of the body came at `at`, after a silence of `gap` seconds; of a stream of events
+        in so many `reads`."""
         if gap > self.max_gap and self.last_byte is not None:
             self.max_gap, self.max_gap_at = gap, at - gap - self.started
         self.last_byte = at - self.started
-        self.reads += 1
+        self.reads += reads
 
     def forget_stream(self) -> None:
         """The attempt that had begun one is to be repeated."""

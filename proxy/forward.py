@@ -16,7 +16,7 @@ from proxy.client.request import Request, RequestError
 from proxy.clock import now
 from proxy.context import Context, Plan
 from proxy.drain import Drain
-from proxy.evidence.gather import SLOW, gather
+from proxy.evidence.gather import gather
 from proxy.evidence.near_miss import near_miss
 from proxy.exchange import Exchange
 from proxy.fallback.giving import answer_failed, answer_refused, fails
@@ -47,7 +47,7 @@ async def forward(ctx: Context) -> bool:
     terms = route.terms
     if terms.cors is not None and is_preflight(asked.method, asked.fields):
         return allow(ctx, terms.cors)
-    if ("%" in asked.target or "\\" in asked.target) and (unclear := _ambiguity(ctx, route)):
+    if unclear := _ambiguity(ctx, route):
         return refuse(ctx, o.BAD_REQUEST, unclear)
     if refusal := guards.refuse_on_route(asked, terms.max_body, websocket=terms.websocket):
         return refuse(ctx, refusal)
@@ -93,8 +93,7 @@ class Forward:
         try:
             if ctx.exchange.fault is not None:
                 return _stopped(ctx, o.INTERNAL_ERROR, "before it was read")
-            if ctx.plan.cors is not None:
-                ctx.cors = _cors(ctx, ctx.plan.cors)
+            ctx.cors = _cors(ctx, ctx.plan.cors)
             goes_on = await forward(ctx)
             return await _is_read(ctx) if goes_on and client.output.is_full else goes_on
         except RequestError as error:
@@ -138,8 +137,7 @@ class Forward:
         """Give back what is held and tell the observer, whatever happened."""
         x, client, ended = ctx.exchange, ctx.client, now()
         x.close(ended)
-        if ctx.cors or x.outcome is not o.COMPLETED or x.ended - x.started >= SLOW:
-            gather(x, ctx.asked, client, ctx.stream, ctx.connection, ctx.cors)
+        gather(x, ctx.asked, client, ctx.stream, ctx.connection, ctx.cors)
         if ctx.permit is not None or ctx.choice is not None:
             ctx.settle("neutral", ended)
         if ctx.connection is not None or ctx.upload is not None:
@@ -149,8 +147,9 @@ class Forward:
         gone = None if client.outlives_client else client.gone_at
         if gone is not None and x.outcome is not None and x.outcome.category == "client":
             x.cancelled = now() - gone
-        if ctx.plan is not self.plan and x.config_hash != self.plan.config_hash:
-            x.replaced_by = self.plan.config_hash
+        in_force = self.plan.config_hash
+        if x.config_hash != in_force:
+            x.replaced_by = in_force
         if x.route:
             breaker = ctx.route.breaker
             x.breaker_state = breaker.state(ended)
@@ -166,7 +165,7 @@ class Forward:
 def _find(ctx: Context) -> Route | NoRoute:
     """The route; a preflight is about the method that is to follow."""
     asked = ctx.asked
-    if asked.method == "OPTIONS" and is_preflight(asked.method, asked.fields):
+    if is_preflight(asked.method, asked.fields):
         method = asked.fields[b"access-control-request-method"].decode("latin-1")
         names = asked.fields.get(b"access-control-request-headers", b"")
         host, fields = ctx.exchange.host, asked.fields

@@ -8,7 +8,7 @@ from proxy.drain import Drain
 from proxy.exchange import Exchange
 from proxy.http.forwarding import addresses_told
 from proxy.http.headers import LONGEST_HOST
-from proxy.http.identity import identify, new_id, trace_place
+from proxy.http.identity import identify, trace_place
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import IdentityRule
 
@@ -40,23 +40,20 @@ def _is_kept(rule: IdentityRule, source: ClientSource) -> bool:
 
 def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Context:
     at = now()
-    source, fields = request.client.source, asked.fields
-    peer = source.peer
-    client_ip = source.origin(addresses_told(fields)) if peer.trusted else source.address
+    client, fields = request.client, asked.fields
+    given = fields.get(plan.heads.id_key)
+    kept = given is not None and _is_kept(plan.identity, client.source)
+    request_id, replaced = identify(given, kept=kept)
+    client_ip = client.source.origin(addresses_told(fields) if client.source.peer.trusted else None)
     x = Exchange(at, wall(), asked.method, asked.target, client_ip)
     x.config_hash = plan.config_hash
-    given = fields.get(plan.heads.id_key)
-    if given is None:
-        x.request_id, x.id_is_ours = new_id(), True
-    else:
-        kept = _is_kept(plan.identity, source)
-        x.request_id, x.client_request_id = identify(given, kept=kept)
-        x.id_is_ours = x.client_request_id is not None
+    x.request_id, x.client_request_id = request_id, replaced
+    x.id_is_ours = given is None or replaced is not None
     if plan.sampler is not None:
-        x.span = plan.sampler.begin(x, fields, peer.scheme.decode())
+        x.span = plan.sampler.begin(x, fields, client.source.peer.scheme.decode())
     elif b"traceparent" in fields:
         x.trace(*trace_place(fields[b"traceparent"]))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
-    x.client_cert = peer.client_cert
+    x.client_cert = client.source.peer.client_cert
     x.host = asked.host[: LONGEST_HOST + 1].decode("latin-1")  # a longer one is refused
     return Context(plan, x, asked, request, drain)

@@ -53,9 +53,8 @@ async def answer(ctx: Context, given: UpstreamResponse) -> bool:
     if terms.max_response is not None and is_too_large(head, terms.max_response, len(body)):
         return _refuse_size(ctx, head)
     keep = ctx.keeps_alive
-    extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, fields) + ctx.own_fields
-    if x.streamed or terms.server_timing or ctx.plan.proxy_status.on_all:
-        extra += _by_option(ctx, head, fields)
+    extra = _framing_line(head, fields, chunked=chunked) + _cors(ctx, fields)
+    extra += ctx.own_fields + _by_option(ctx, head, fields)
     if stream is not None:
         _prepare(ctx, stream, head, chunked=chunked)
     written = ctx.plan.heads.answer(
@@ -85,8 +84,6 @@ def note_head(ctx: Context, head: ResponseHead, fields: Mapping[bytes, bytes]) -
     if x.fallback is not None and x.fallback.given:
         return
     x.upstream_status = head.status
-    if ctx.plan.id_keys.isdisjoint(fields):
-        return
     if ids := other_ids(fields, ctx.plan.other_ids, x.request_id):
         x.upstream_ids, x.upstream_request_id = ids, next(iter(ids.values()))
 

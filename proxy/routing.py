@@ -129,7 +129,7 @@ class Router:
 
         `announced` names the headers that a request will have of which this is the preflight.
         """
-        path = target.partition("?")[0]
+        path = path_of(target)
         if not self._has_conditions and len(path) <= _USUAL_PATH:
             return self._remembered(host if self._hosts else "", path, method)
         asked = self._asked(target, fields, announced)
@@ -155,6 +155,8 @@ class Router:
 
         Who may pass the one could so reach what only the other guards.
         """
+        if "%" not in target and "\\" not in target:
+            return None
         path = path_of(target)
         if found.rule.encoded_slash == "forward" or ("%" not in path and "\\" not in path):
             return None

@@ -194,7 +194,6 @@ class Line:
             pseudonym=PSEUDONYM.encode(),
             identity=given.identity,
             other_ids=given.identity.other_ids,
-            id_keys=frozenset(key for key, _ in given.identity.other_ids),
             proxy_status=ProxyStatus("test", on_all=False),
             problem_json=False,
             cors=given.cors,

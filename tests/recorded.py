@@ -92,7 +92,7 @@ def _streamed(draw: st.DrawFn, x: Exchange, last: Attempt, head_at: float) -> Re
     at, first = head_at, None
     for gap in draw(GAPS):
         at += gap
-        x.saw_read(at, gap)
+        x.saw(at, gap, 1)
         x.events += 1
         x.sent(10)
         if first is None:

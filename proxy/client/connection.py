@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from proxy import outcome as o
 from proxy.client.exits import ClientExit
-from proxy.client.intake import LARGE, Intake
+from proxy.client.intake import Intake
 from proxy.client.output import Output
 from proxy.client.owner import Bound, ConnectionLimits, Owner, PartingTransport, Refuse, Serve
 from proxy.client.patience import Patience
@@ -99,7 +99,7 @@ class ClientConnection:
                 self.begin_head()
                 self.waiter.shorten(self._limits.request_head)
             self.account_head()
-        if len(data) >= LARGE and reader.is_full:
+        if reader.is_full:
             self._pause()
 
     def lost(self) -> None:

@@ -1,15 +1,9 @@
 """What arrives of a client before its turn: how much of it waits, and when reading must pause."""
 
-from typing import Final
-
 from proxy import outcome as o
 from proxy.client.owner import Owner
 from proxy.client.reading import Reading
 from proxy.client.request_reader import RequestReader
-
-LARGE: Final = 8 * 1024
-"""Bytes of one read before a request is taken from which on reading may have to pause: of smaller
-ones there are few, for the limits of a head bound them and a whole one is taken at once."""
 
 
 class Intake:

@@ -69,8 +69,7 @@ async def _arrives(client: ClientConnection) -> bool:
                 return False  # idle for long enough: closed without a response
             reader.refuse(o.REQUEST_TIMEOUT, "head incomplete when its clock ran out")
             return True
-        if client.reading.is_paused:
-            client.resume_reading()
+        client.resume_reading()
         await client.waiter.wait(left)
     return False
 

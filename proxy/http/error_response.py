@@ -19,13 +19,9 @@ PROBLEM = b"application/problem+json"
 
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus} | {499: b"Client Closed"}
 
-_OK = b"HTTP/1.1 200 OK\r\n"
-
 
 def status_line(status: int, reason: bytes | None = None) -> bytes:
     """`HTTP/1.1 502 Bad Gateway`, with the reason given or the registered one."""
-    if status == 200 and reason == b"OK":
-        return _OK
     phrase = _REASONS.get(status, b"") if reason is None else reason
     return b"HTTP/1.1 %d %b\r\n" % (status, phrase)
 

@@ -95,11 +95,11 @@ def parse_framing(
     such.
     """
     length, coding = fields.get(b"content-length"), fields.get(b"transfer-encoding")
-    if why := _refusal(status, http_version, length, coding):
+    why = _refusal(status, http_version, length, coding)
+    if why:
         return Malformed(why)
-    connection = fields.get(b"connection")
-    lives = http_version == "1.1" if connection is None else keeps_alive(http_version, connection)
-    if (status != 200 or method == "HEAD") and has_no_body(method, status):
+    lives = keeps_alive(http_version, fields.get(b"connection"))
+    if has_no_body(method, status):
         return Framing("none", None, lives)
     if coding is not None:
         return Framing("chunked", None, lives)
@@ -160,9 +160,7 @@ def _refusal(
         return f"status {status}"
     if coding is not None:
         return _refused_coding(http_version, coding, has_length=length is not None)
-    if length is None or (length.isdigit() and len(length) <= _LONGEST):
-        return None
-    return _refused_length(length.strip(_OWS))
+    return _refused_length(length.strip(_OWS)) if length is not None else None
 
 
 def _refused_coding(http_version: str, coding: bytes, *, has_length: bool) -> str | None:

@@ -149,9 +149,10 @@ class _Filter:
         pieces: list[bytes] = []
         for name, value in raw:
             begin = known.get(name)
-            if not begin and (begin is not None or not (begin := self._judge(name))):
-                continue
-            pieces += (begin, value, b"\r\n")
+            if begin is None:
+                begin = self._judge(name)
+            if begin:
+                pieces += (begin, value, b"\r\n")
         return b"".join(pieces)
 
     def _judge(self, name: bytes) -> bytes:

@@ -4,13 +4,10 @@ Whoever reads it afterwards, the log, a story, a page, an alert or the store, re
 recorded here and redacts nothing again. What a client sent is gone from memory with it.
 """
 
-from typing import Final
-
 from proxy.attempt_record import Attempt
 from proxy.evidence.record import Evidence
 from proxy.exchange import Exchange
 from proxy.observation.redaction import (
-    CLEAN,
     FIELD_CHARS,
     METHOD_CHARS,
     PATH_CHARS,
@@ -19,33 +16,26 @@ from proxy.observation.redaction import (
     redact,
     redact_target,
 )
-from proxy.observation.route_metrics import METHODS
-
-_UNIT: Final = 128
-"""Characters that cost as much as all else of an exchange."""
 
 
 def redact_in_place(x: Exchange) -> None:
     """From now on nothing of `x` is secret; call it once."""
     if not x.id_is_ours:
         x.request_id = redact(x.request_id)
-    if x.method not in METHODS:
-        x.method = redact(x.method, METHOD_CHARS)
-    # what is known to be clean is no longer than an agent may be
-    x.target = CLEAN.get(x.target) or redact_target(x.target)
+    x.method, x.target = redact(x.method, METHOD_CHARS), redact_target(x.target)
     if x.user_agent:
-        x.user_agent = CLEAN.get(x.user_agent) or redact(x.user_agent, USER_AGENT_CHARS)
+        x.user_agent = redact(x.user_agent, USER_AGENT_CHARS)
     if x.host:
         x.host = _redacted_host(x.host)
     if x.client_request_id or x.upstream_request_id or x.upstream_ids:
         _redact_ids(x)
-    if x.detail or x.raw_coding or x.would_refuse or x.client_cert:
-        _redact_details(x)
     if x.fields:
         x.fields = {name: redact(value, FIELD_CHARS) for name, value in x.fields.items()}
     if x.evidence is not None:
         _redact_evidence(x.evidence)
-    _redact_attempts(x.attempts if x.fallback is None else _attempts(x))
+    if x.detail or x.raw_coding or x.would_refuse or x.client_cert:
+        _redact_details(x)
+    _redact_attempts(_attempts(x))
 
 
 def _redact_attempts(attempts: list[Attempt]) -> None:
@@ -70,23 +60,18 @@ def hide(x: Exchange) -> None:
 def weight(x: Exchange) -> int:
     """About what it costs to record `x`, in exchanges of the usual size."""
     size = len(x.target)
-    if size < _UNIT and not x.fields and len(x.user_agent) <= USER_AGENT_CHARS:
-        return 1
     if size > PATH_CHARS:
         size = PATH_CHARS
     if len(x.user_agent) > USER_AGENT_CHARS:  # else it is one that many others send as well
         size += USER_AGENT_CHARS
     for value in x.fields.values():
         size += min(len(value), FIELD_CHARS)
-    return 1 + size // _UNIT
+    return 1 + size // 128
 
 
 def _redacted_host(host: str) -> str:
     """An authority may bring its userinfo, which only shows behind slashes."""
-    if "@" in host or "%" in host:
-        return redact(f"//{host}").removeprefix("//")
-    known = CLEAN.get(host)
-    return redact(host) if known is None else known[:FIELD_CHARS]
+    return redact(f"//{host}").removeprefix("//") if "@" in host or "%" in host else redact(host)
 
 
 def _redact_ids(x: Exchange) -> None:

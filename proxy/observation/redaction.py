@@ -37,9 +37,9 @@ MOST_ENCODED: Final = 64
 """Encoded parameters of one text that are judged; further ones are not recorded."""
 _ROUNDS: Final = 4
 
-_CLEAN_CHARS: Final = USER_AGENT_CHARS
+_CLEAN_CHARS: Final = 256
 _MOST_CLEAN: Final = 1024
-CLEAN: Final[dict[str, str]] = {}
+_clean: Final[dict[str, str]] = {}
 """Texts in which there was nothing to redact: paths, agents and hosts repeat, and records that
 share one text take less memory. None with a secret in it is ever remembered, and of what clients
 make up no more than so many, of so many characters.
@@ -59,13 +59,13 @@ def is_secret_name(name: str) -> bool:
 
 def redact(text: str, limit: int = FIELD_CHARS) -> str:
     """`text` as it may be recorded: without secrets, printable, at most `limit` characters."""
-    if (known := CLEAN.get(text)) is not None:
+    if (known := _clean.get(text)) is not None:
         return known[:limit]
     recorded = _redacted(text, limit)
     if len(text) <= _CLEAN_CHARS and recorded == text:
-        if len(CLEAN) >= _MOST_CLEAN:
-            CLEAN.clear()
-        CLEAN[text] = recorded
+        if len(_clean) >= _MOST_CLEAN:
+            _clean.clear()
+        _clean[text] = recorded
     return recorded
 
 

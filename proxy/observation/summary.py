@@ -4,8 +4,9 @@ Memory is bounded: a ring of slots of ten seconds, each with counts in buckets t
 tenth, so that a percentile is right within 5 %. A slot that has gone by is used again.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
-from math import ceil, log
+from math import ceil
 from typing import Final
 
 from proxy.exchange import Exchange
@@ -15,11 +16,8 @@ SLOT: Final = 10.0
 """Seconds."""
 _SLOTS: Final = 30
 _GROWTH: Final = 1.1
-_LEAST: Final = 0.0001
-_BOUNDS: Final = tuple(_LEAST * _GROWTH**n for n in range(170))
+_BOUNDS: Final = tuple(0.0001 * _GROWTH**n for n in range(170))
 """Seconds, from 0.1 ms to about a quarter of an hour."""
-_LAST: Final = len(_BOUNDS)
-_A_TENTH: Final = 1 / log(_GROWTH)
 
 
 @dataclass(slots=True)
@@ -35,15 +33,12 @@ class SummaryCounts:
 
     def add(self, seconds: float, *, is_error: bool = False, is_limited: bool = False) -> None:
         self.total += 1
+        self.errors += is_error
+        self.limited += is_limited
         self.seconds += seconds
         if seconds > self.longest:
             self.longest = seconds
-        n = int(log(seconds / _LEAST) * _A_TENTH) + 1 if seconds > _LEAST else 0
-        self.buckets[n if n < _LAST else _LAST] += 1
-        if is_error:
-            self.errors += 1
-        if is_limited:
-            self.limited += 1
+        self.buckets[bisect_left(_BOUNDS, seconds)] += 1
 
     def merge(self, other: "SummaryCounts") -> None:
         self.total += other.total
@@ -100,21 +95,20 @@ class Summary:
         self._past = SummaryCounts()
         self._slots = [SummaryCounts() for _ in range(_SLOTS)]
         self._numbers = [-1] * _SLOTS
-        self._slot_now = self._past
-        self._since = self._until = 0.0
-        """When `_slot_now` begins and ends."""
 
     def add(self, x: Exchange, now: float) -> None:
         """Count an exchange that has ended."""
-        if not self._since <= now < self._until:
-            self._turn_to(int(now / SLOT))
-        outcome, seconds = x.outcome, x.ended - x.started
+        number = int(now / SLOT)
+        place = number % _SLOTS
+        if self._numbers[place] != number:
+            self._begin(place, number)
+        outcome = x.outcome
         if outcome is None or outcome is COMPLETED:
-            self._slot_now.add(seconds)
+            self._slots[place].add(x.ended - x.started)
         else:
             is_error = level_of(outcome, x.upstream_status) in ERRORS
             is_limited = outcome.status == 429
-            self._slot_now.add(seconds, is_error=is_error, is_limited=is_limited)
+            self._slots[place].add(x.duration, is_error=is_error, is_limited=is_limited)
 
     def figures(self, now: float) -> dict[str, object]:
         """The body of `/metrics.json`."""
@@ -141,13 +135,9 @@ class Summary:
         p50, p95 = tally.percentile(0.5), tally.percentile(0.95)
         return Slot(number * SLOT, tally.total, tally.errors, p50, p95)
 
-    def _turn_to(self, number: int) -> None:
-        place = number % _SLOTS
-        if self._numbers[place] != number:
-            self._past.merge(self._slots[place])
-            self._numbers[place], self._slots[place] = number, SummaryCounts()
-        self._slot_now = self._slots[place]
-        self._since, self._until = number * SLOT, (number + 1) * SLOT
+    def _begin(self, place: int, number: int) -> None:
+        self._past.merge(self._slots[place])
+        self._numbers[place], self._slots[place] = number, SummaryCounts()
 
 
 _NOTHING: Final = SummaryCounts()

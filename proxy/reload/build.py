@@ -110,7 +110,6 @@ class Builder:
             pseudonym=self._pseudonym.encode(),
             identity=identity,
             other_ids=identity.other_ids,
-            id_keys=frozenset(key for key, _ in identity.other_ids),
             problem_json=errors.format == "problem",
             html_errors=errors.html,
             proxy_status=ProxyStatus(settings.service, on_all=errors.proxy_status == "all"),

@@ -20,10 +20,7 @@ class Budget:
 
     def earn(self, now: float) -> None:
         """A request has come: once per exchange, never per attempt."""
-        if self._tokens < self._capacity:
-            self._fill(now, self._per_request)
-        elif now > self._at:
-            self._at = now  # it is full
+        self._fill(now, self._per_request)
 
     def spend(self, now: float) -> bool:
         """Pay for one retry. False, and nothing is taken, where less than a token is left."""

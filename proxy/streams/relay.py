@@ -122,7 +122,7 @@ class EventStream:
         """Pass on what came, mostly while `relay` sleeps; whether it may sleep on."""
         sink = self._sink
         ready = self.take(piece, now())
-        if ready:  # as `_write` does
+        if ready:  # `_write`, without a call for each event
             sink.write(chunk(ready) if self.chunked else ready)
             self.exchange.sent(len(ready))
         self._is_blocked = is_full = sink.is_full
@@ -162,7 +162,7 @@ class EventStream:
         self._arrived = arrived
         if x.reads:
             self._note_gap(gap)
-        x.saw_read(arrived, gap)
+        x.saw(arrived, gap, 1)
         if framing.whole:
             self.verdict.look()
         if framing.has_event:

@@ -97,12 +97,9 @@ class Sender:
         # anew: certificates are renewed
         context = collector_context(self._rule) if self._is_tls else None
         sock = socket.create_connection((self._host, self._port), timeout)
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return context.wrap_socket(sock, server_hostname=self._host) if context else sock
-        except BaseException:
-            sock.close()
-            raise
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # where the handshake fails, `ssl` has taken the socket over and closed it
+        return context.wrap_socket(sock, server_hostname=self._host) if context else sock
 
     def _alert(self, error: Exception) -> Exception:
         """What the collector says by TLS, where it broke a write off; else the error."""

@@ -267,8 +267,8 @@ def test_what_is_remembered_is_bounded() -> None:
         redact(f"/path/{n}")
     redact("b" * 5000, 5000)
 
-    assert len(redaction.CLEAN) <= 1024
-    assert all(len(text) <= 256 for text in redaction.CLEAN)
+    assert len(redaction._clean) <= 1024
+    assert all(len(text) <= 256 for text in redaction._clean)
 
 
 @settings(max_examples=50)

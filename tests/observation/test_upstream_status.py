@@ -8,6 +8,7 @@ from proxy.observation.upstream_status import (
     AttemptResult,
     UpstreamHealth,
     circuit_open,
+    is_plain_success,
     of_checks,
     results_of,
 )
@@ -15,6 +16,7 @@ from proxy.outcome import (
     CIRCUIT_OPEN,
     CLIENT_CLOSED_REQUEST,
     CLIENT_CLOSED_STREAM,
+    COMPLETED,
     CONNECT_REFUSED,
     STALE_CONNECTION,
     STREAM_STALLED,
@@ -90,6 +92,15 @@ def test_an_attempt_shows(exchange, unusual, signal: Signal, cause: str) -> None
 )
 def test_an_exchange_shows_nothing(exchange, unusual) -> None:
     assert [] == list(results_of(exchange(**unusual)))
+
+
+@pytest.mark.parametrize("outcome", [COMPLETED, UPSTREAM_ERROR, None])
+@pytest.mark.parametrize("status", [200, 204, 304, 404, 429, 500, 503, None])
+def test_a_plain_success_is_told_as_its_results_would_tell_it(exchange, outcome, status) -> None:
+    x = exchange(outcome=outcome, attempts=[_attempt(status=status)])
+    shown = [(result.at, result.signal) for result in results_of(x)]
+
+    assert is_plain_success(x) == (outcome is COMPLETED and shown == [(ENDED, "success")])
 
 
 def test_every_attempt_of_an_exchange_counts_when_it_ended(exchange) -> None:

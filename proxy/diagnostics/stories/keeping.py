@@ -13,9 +13,7 @@ _ALL: Final = 1 << 32
 def may_be_asked_for(x: Exchange, slow: float) -> bool:
     """Whether somebody has a reason to ask for it: a failure, a refusal, an error of the
     upstream's, a success that took more than one attempt, or that was slow."""
-    if x.outcome is not COMPLETED or len(x.attempts) > 1:
-        return True
-    return is_slow(x, slow) if x.streamed else x.ended - x.started > slow
+    return x.outcome is not COMPLETED or len(x.attempts) > 1 or is_slow(x, slow)
 
 
 def in_sample(request_id: str, share: float) -> bool:
