@@ -1,14 +1,10 @@
 """What the span of an attempt says that stands in no single field of the record."""
 
-from typing import Final
-
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.http.head_writer import without_prefix
 from proxy.outcome import COMPLETED, UPSTREAM_ERROR
 from proxy.tracing.route_words import RouteWords
-
-_COMPLETED: Final = COMPLETED
 
 
 def code_of_attempt(x: Exchange, tried: Attempt) -> str:
@@ -37,9 +33,9 @@ def end_of_attempt(x: Exchange, tried: Attempt, n: int) -> float:
         ended = spare.attempt.started if spare.attempt is not None else x.committed or x.ended
     elif tried.status is None:
         ended = x.committed or x.ended
-    elif x.last_byte is not None and x.outcome is _COMPLETED:
+    elif x.last_byte is not None and x.outcome is COMPLETED:
         ended = x.started + x.last_byte
-    return ended if ended > tried.started else tried.started
+    return max(ended, tried.started)
 
 
 def url_of_attempt(x: Exchange, tried: Attempt, words: RouteWords | None) -> str:

@@ -16,7 +16,6 @@ from proxy.tracing.span_events import head_before
 from proxy.tracing.texts import Texts
 from proxy.tracing.wire import MOST
 
-_USUAL: Final = COMPLETED
 _LONGEST: Final = 256
 """Of a target that is remembered, in characters."""
 
@@ -72,7 +71,7 @@ class UsualKinds:
 
     def of(self, x: Exchange, scheme: str, words: RouteWords | None) -> UsualSpans | None:
         """None: it is of another kind."""
-        if x.outcome is not _USUAL or len(x.attempts) != 1 or _is_more_to_tell(x):
+        if x.outcome is not COMPLETED or len(x.attempts) != 1 or _is_more_to_tell(x):
             return None
         tried = x.attempts[0]
         status = tried.status
@@ -93,7 +92,8 @@ class UsualKinds:
         )  # fmt: skip
         kind = self._kinds.get(key)
         if kind is None:
-            asked, ended = self._recurring.asked(x, scheme, words), self._recurring.ended(x, _USUAL)
+            asked = self._recurring.asked(x, scheme, words)
+            ended = self._recurring.ended(x, COMPLETED)
             client = self._recurring.tried(x, tried, x.upstream)
             kind = _Kind(key, UsualSpans(asked + ended + head_before(status), client))
             self._make_room()
