@@ -3,16 +3,20 @@
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.http.head_writer import without_prefix
-from proxy.outcome import COMPLETED, UPSTREAM_ERROR
+from proxy.outcome import COMPLETED, INTERNAL_ERROR, UPSTREAM_ERROR
 from proxy.tracing.route_words import RouteWords
 
 
 def code_of_attempt(x: Exchange, tried: Attempt) -> str:
-    """The code of an attempt that failed; also of one whose answer broke after its head."""
+    """The code of an attempt that failed; also of one whose answer broke after its head.
+
+    Empty where it did not, and where the client left: who gives up has not failed.
+    """
     if tried.outcome is not None:
         return tried.outcome.code
-    if tried.status is None:
-        return tried.result or ""
+    if tried.status is None:  # it was waiting still when the exchange ended
+        ended = x.outcome or INTERNAL_ERROR
+        return "" if ended.category == "client" else ended.code
     if tried.status >= 400:
         return UPSTREAM_ERROR.code
     spare = x.fallback
@@ -42,4 +46,4 @@ def url_of_attempt(x: Exchange, tried: Attempt, words: RouteWords | None) -> str
     target = x.target
     if words is not None and words.prefix:
         target = without_prefix(target, words.prefix)
-    return tried.endpoint + target
+    return tried.endpoint if target == "*" else tried.endpoint + target  # RFC 9112 §3.2.4

@@ -76,7 +76,7 @@ class Recurring:
             lines.append(self._status.of_number(x.status))
         if outcome is not UPSTREAM_ERROR or is_error(outcome, x.upstream_status):
             lines.append(self._error.of(outcome.code))
-        if is_error(outcome, x.upstream_status) or (x.status or 0) >= 500:
+        if _is_error(x, outcome):
             lines.append(_IS_ERROR)
         if len(self._ended) >= MOST:
             self._ended.clear()
@@ -123,7 +123,8 @@ class Recurring:
     def _method_of(self, x: Exchange) -> list[bytes]:
         if x.method in c.METHODS:
             return [self._method.of(x.method)]
-        return [self._method.of("_OTHER"), self._original.of(x.method)]
+        original = [self._original.of(x.method)] if x.method else []  # else it was no request
+        return [self._method.of("_OTHER"), *original]
 
     def _place_of(self, url: str) -> bytes:
         """`server.address` and `server.port` of an endpoint, or of what a client asked for."""
@@ -134,3 +135,10 @@ class Recurring:
         except ValueError:
             return b""  # a client may send any Host
         return self._address.of(address) + (self._port.of_number(port) if port else b"")
+
+
+def _is_error(x: Exchange, outcome: Outcome) -> bool:
+    """Whether the SERVER span says so: also of an answer below 400 that we did not give whole."""
+    status = x.status or 0
+    is_cut = x.phase == "S" and 0 < status < 400 and outcome.category != "client"
+    return is_cut or status >= 500 or is_error(outcome, x.upstream_status)

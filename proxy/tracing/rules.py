@@ -21,8 +21,8 @@ def collector(url: str) -> str:
         is_good = False
     if not is_good or "@" in parts.netloc or parts.query or parts.fragment or not url.isprintable():
         raise ValueError(
-            "a collector is http://host:4318 or https://host:4318, perhaps with a path, without "
-            "user, query and fragment; secrets belong into tracing.headers"
+            'a collector is "http://host:4318" or "https://host:4318", perhaps with a path, but '
+            "without user, query and fragment; secrets belong into tracing.headers"
         )
     return url.rstrip("/")
 
@@ -45,7 +45,7 @@ def _link(link: str) -> str:
 
 
 CollectorUrl = Annotated[str, AfterValidator(collector)]
-ExportHeader = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+ExportHeader = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&*+.^_|~-]+$")]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
 HeaderValue = Annotated[SecretStr, AfterValidator(secret_value)]
 Always = Literal["failures", "slow"]

@@ -171,7 +171,8 @@ def server(x: Exchange) -> Span:
     is_error = o.is_error(outcome, x.upstream_status)
     theirs = outcome is o.UPSTREAM_ERROR and not is_error
     put(span, ERROR_TYPE=None if outcome is o.COMPLETED or theirs else outcome.code)
-    if outcome is not o.COMPLETED and (is_error or (x.status or 0) >= 500):
+    is_cut = x.phase == "S" and x.status in (200, 204) and outcome.category != "client"
+    if outcome is not o.COMPLETED and (is_error or is_cut or (x.status or 0) >= 500):
         span.status.code = Status.STATUS_CODE_ERROR
     put(
         span,

@@ -118,6 +118,30 @@ def test_flags_say_whose_the_parent_is() -> None:
             id="refused by a 503",
         ),
         pytest.param({"outcome": None, "status": None}, "internal_error", True, id="our fault"),
+        pytest.param(
+            {"outcome": o.STREAM_MAX_DURATION, "phase": "S"},
+            "stream_max_duration",
+            True,
+            id="a 200 that we cut",
+        ),
+        pytest.param(
+            {"outcome": o.CLIENT_CLOSED_STREAM, "phase": "S"},
+            "client_closed_stream",
+            False,
+            id="a 200 that the client left",
+        ),
+        pytest.param(
+            {"outcome": o.PREFLIGHT_REFUSED, "status": 204},
+            "preflight_refused",
+            False,
+            id="a refusal that is whole",
+        ),
+        pytest.param(
+            {"outcome": o.UPSTREAM_ERROR, "phase": "S", "status": 404, "upstream_status": 404},
+            None,
+            False,
+            id="their 404, committed",
+        ),
     ],
 )
 def test_what_is_an_error(unusual: dict, error: str | None, is_error: bool) -> None:
@@ -125,6 +149,37 @@ def test_what_is_an_error(unusual: dict, error: str | None, is_error: bool) -> N
 
     assert error == plain(server.attributes).get(c.ERROR_TYPE)
     assert is_error == (server.status.code == 2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error"),
+    [
+        pytest.param(o.CLIENT_CLOSED_REQUEST, None, id="the client left: nobody failed"),
+        pytest.param(o.DRAINING, "draining", id="we end"),
+        pytest.param(None, "internal_error", id="our fault"),
+    ],
+)
+def test_an_attempt_that_waits_when_its_exchange_ends(
+    outcome: o.Outcome | None, error: str | None
+) -> None:
+    waiting = tried(status=None, head=None, result="client_gone")
+    _, client = spans(ended(waiting, outcome=outcome, phase="H"))
+
+    assert error == plain(client.attributes).get(c.ERROR_TYPE)
+    assert (error is not None) == (client.status.code == 2)
+
+
+def test_a_request_for_no_path_is_one_to_the_endpoint() -> None:
+    _, client = spans(ended(tried(endpoint="http://a:1"), method="OPTIONS", target="*"))
+
+    assert "http://a:1" == plain(client.attributes)[c.URL_FULL]
+
+
+def test_what_was_no_request_has_no_method_of_its_own() -> None:
+    told = plain(spans(ended(method=""))[0].attributes)
+
+    assert "_OTHER" == told[c.METHOD]
+    assert c.METHOD_ORIGINAL not in told
 
 
 def test_a_method_of_nobodys_is_another_one() -> None:
