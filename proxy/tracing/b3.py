@@ -22,7 +22,7 @@ class B3:
 
 
 def read_b3(fields: Mapping[bytes, bytes]) -> B3 | None:
-    """None where there is no B3, or none that is valid. The single header goes before the others."""
+    """None where there is no valid B3. The single header goes before the others."""
     single = fields.get(b"b3")
     if single is not None and (said := _single(single.lower())) is not None:
         return said

@@ -143,7 +143,7 @@ class SpanExporter:
             if is_last:
                 return False
             pause = self._pauses[min(tried, len(self._pauses) - 1)]
-            self._closing.wait(spread(max(pause, sent.wait or 0.0), random.random()))  # noqa: S311
+            self._closing.wait(with_jitter(max(pause, sent.wait or 0.0), random.random()))  # noqa: S311
             tried += 1
 
     def _done(self, sent: Sent, spans: int) -> None:
@@ -170,7 +170,7 @@ class SpanExporter:
         self._tell("spans_healed", "info", {**fields, "collector": self._sender.url})
 
 
-def spread(pause: float, chance: float) -> float:
+def with_jitter(pause: float, chance: float) -> float:
     """`pause`, or up to a quarter more: `chance` is from 0 to 1.
 
     Replicas that a collector has left all at once do not come back all at once.

@@ -29,7 +29,8 @@ _Tried = tuple[str, str, str, bool, int | None, str | None, str]
 class Recurring:
     """At most `MOST` pieces of each kind; all of a kind are forgotten where there are too many."""
 
-    def __init__(self) -> None:
+    def __init__(self, methods: frozenset[str] = c.METHODS) -> None:
+        self._methods = methods
         self._method, self._original = SpanAttribute(c.METHOD), SpanAttribute(c.METHOD_ORIGINAL)
         self._status, self._error = SpanAttribute(c.STATUS_CODE), SpanAttribute(c.ERROR_TYPE)
         self._address, self._port = SpanAttribute(c.SERVER_ADDRESS), SpanAttribute(c.SERVER_PORT)
@@ -49,7 +50,7 @@ class Recurring:
         known = self._asked.get(key)
         if known is not None:
             return known
-        method = x.method if x.method in c.METHODS else "HTTP"
+        method = x.method if x.method in self._methods else "HTTP"
         name = method if words is None else f"{method} {words.path}"
         lines = [sized(_NAME, utf8(name)), _SERVER, *self._method_of(x), self._scheme.of(scheme)]
         if x.host:
@@ -102,7 +103,7 @@ class Recurring:
         if known is not None:
             return known
         lines = [
-            sized(_NAME, (x.method if x.method in c.METHODS else "HTTP").encode()),
+            sized(_NAME, (x.method if x.method in self._methods else "HTTP").encode()),
             _CLIENT,
             *self._method_of(x),
             self._place_of(tried.endpoint),
@@ -121,7 +122,7 @@ class Recurring:
         return known
 
     def _method_of(self, x: Exchange) -> list[bytes]:
-        if x.method in c.METHODS:
+        if x.method in self._methods:
             return [self._method.of(x.method)]
         original = [self._original.of(x.method)] if x.method else []  # else it was no request
         return [self._method.of("_OTHER"), *original]

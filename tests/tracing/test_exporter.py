@@ -2,9 +2,9 @@
 
 import pytest
 
-from proxy.tracing.exporter import spread
+from proxy.tracing.exporter import with_jitter
 
 
 @pytest.mark.parametrize(("chance", "pause"), [(0.0, 2.0), (0.5, 2.25), (1.0, 2.5)])
 def test_a_pause_is_never_shorter_and_up_to_a_quarter_longer(chance: float, pause: float) -> None:
-    assert pause == spread(2.0, chance)
+    assert pause == with_jitter(2.0, chance)

@@ -190,6 +190,13 @@ def test_a_method_of_nobodys_is_another_one() -> None:
     assert ("_OTHER", "BREW") == (told[c.METHOD], told[c.METHOD_ORIGINAL])
 
 
+def test_whose_methods_are_known_is_a_matter_of_settings() -> None:
+    server, client = read(SpanWriter(ROUTES, frozenset({"BREW"})), ended(tried(), method="BREW"))
+
+    assert ("BREW /api/", "BREW") == (server.name, client.name)
+    assert ["BREW", "BREW"] == [plain(one.attributes)[c.METHOD] for one in (server, client)]
+
+
 @pytest.mark.parametrize(
     ("host", "address", "port"),
     [
