@@ -15,6 +15,7 @@ STATUS_CODE: Final = "http.response.status_code"
 ERROR_TYPE: Final = "error.type"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
+PROTOCOL_VERSION: Final = "network.protocol.version"
 ROUTE: Final = "http.route"  # SERVER
 URL_PATH: Final = "url.path"  # SERVER
 URL_QUERY: Final = "url.query"  # SERVER

@@ -19,6 +19,8 @@ _NAME: Final = b"\x2a"
 _SERVER: Final = b"\x30\x02"
 _CLIENT: Final = b"\x30\x03"
 _IS_ERROR: Final = b"\x7a\x02\x18\x02"
+_VERSION: Final = "1.1"
+"""That upstreams are asked by, and clients mostly ask by."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 _Asked = tuple[RouteWords | None, str, str, str, str]
@@ -35,7 +37,7 @@ class Recurring:
         self._status, self._error = SpanAttribute(c.STATUS_CODE), SpanAttribute(c.ERROR_TYPE)
         self._address, self._port = SpanAttribute(c.SERVER_ADDRESS), SpanAttribute(c.SERVER_PORT)
         self._route, self._route_name = SpanAttribute(c.ROUTE), SpanAttribute(c.ROUTE_NAME)
-        self._scheme = SpanAttribute(c.URL_SCHEME)
+        self._scheme, self._version = SpanAttribute(c.URL_SCHEME), SpanAttribute(c.PROTOCOL_VERSION)
         self._code, self._term = SpanAttribute(c.CODE), SpanAttribute(c.TERM)
         self._upstream, self._result = SpanAttribute(c.UPSTREAM), SpanAttribute(c.RESULT)
         self._reused = SpanAttribute(c.REUSED)
@@ -45,14 +47,21 @@ class Recurring:
         self._tried: dict[_Tried, bytes] = {}
 
     def asked(self, x: Exchange, scheme: str, words: RouteWords | None) -> bytes:
-        """What was asked: name and kind of the SERVER span, and attributes."""
+        """What was asked: name and kind of the SERVER span, and attributes.
+
+        `scheme` as in the record of its span.
+        """
         key = (words, x.method, scheme, x.host, x.upstream)
         known = self._asked.get(key)
         if known is not None:
             return known
         method = x.method if x.method in self._methods else "HTTP"
         name = method if words is None else f"{method} {words.path}"
-        lines = [sized(_NAME, utf8(name)), _SERVER, *self._method_of(x), self._scheme.of(scheme)]
+        lines = [sized(_NAME, utf8(name)), _SERVER, *self._method_of(x)]
+        scheme, _, version = scheme.partition(" ")
+        lines.append(self._scheme.of(scheme))
+        if x.method:
+            lines.append(self._version.of(version or _VERSION))
         if x.host:
             lines.append(self._place_of(f"{scheme}://{x.host}"))
         if words is not None:
@@ -109,6 +118,7 @@ class Recurring:
             self._place_of(tried.endpoint),
             self._upstream.of(upstream),
             self._reused.of_flag(tried.reused),
+            self._version.of(_VERSION),
         ]
         if tried.status is not None:
             lines.append(self._status.of_number(tried.status))

@@ -65,7 +65,7 @@ def exchanges(draw: st.DrawFn) -> Exchange:
         draw(st.just("") | HEX),
         draw(st.integers(0, 255).map(lambda n: f"{n:02x}")),
     )
-    x.span.scheme = draw(st.sampled_from(["http", "https"]))
+    x.span.scheme = draw(st.sampled_from(["http", "https", "http 1.0"]))
     if x.attempts and draw(st.booleans()):
         x.attempts[-1].span_id = x.span.attempt_id
     return x
@@ -160,9 +160,11 @@ def server(x: Exchange) -> Span:
     span.start_time_unix_nano, span.end_time_unix_nano = wall(BEGAN), wall(x.ended)
     words = ROUTES.get(x.route)
     span.name = put_method(span, x) + (f" {words.path}" if words else "")
-    put_place(span, x.span.scheme, x.host)
+    scheme, _, version = x.span.scheme.partition(" ")
+    put_place(span, scheme, x.host)
     path, _, query = x.target.partition("?")
-    put(span, URL_SCHEME=x.span.scheme, URL_PATH=path, URL_QUERY=query or None)
+    put(span, URL_SCHEME=scheme, URL_PATH=path, URL_QUERY=query or None)
+    put(span, PROTOCOL_VERSION=version or "1.1")
     put(span, CLIENT_ADDRESS=x.client_ip, USER_AGENT=x.user_agent or None)
     if words:
         put(span, ROUTE=words.path, ROUTE_NAME=x.route, UPSTREAM=x.upstream)
@@ -192,7 +194,7 @@ def client(x: Exchange, tried: Attempt, n: int, upstream: str) -> Span:
     put_place(span, *tried.endpoint.split("://"))
     code = code_of_attempt(x, tried)
     put(span, UPSTREAM=upstream, REUSED=tried.reused, STATUS_CODE=tried.status)
-    put(span, RESULT=tried.result, ERROR_TYPE=code or None)
+    put(span, RESULT=tried.result, ERROR_TYPE=code or None, PROTOCOL_VERSION="1.1")
     put(span, URL_FULL=url_of_attempt(x, tried, ROUTES.get(x.route)))
     if code:
         span.status.code = Status.STATUS_CODE_ERROR

@@ -179,7 +179,7 @@ def test_what_was_no_request_has_no_method_of_its_own() -> None:
     told = plain(spans(ended(method=""))[0].attributes)
 
     assert "_OTHER" == told[c.METHOD]
-    assert c.METHOD_ORIGINAL not in told
+    assert {c.METHOD_ORIGINAL, c.PROTOCOL_VERSION}.isdisjoint(told)
 
 
 def test_a_method_of_nobodys_is_another_one() -> None:
@@ -288,7 +288,9 @@ def test_what_is_remembered_of_one_scheme_or_route_is_told_of_no_other() -> None
     kept = SpanWriter(ROUTES)
     plain_one, by_tls = ended(tried()), ended(tried())
     by_tls.span.scheme = "https"
-    for x in (plain_one, by_tls, plain_one):
+    old = ended(tried())
+    old.span.scheme = "http 1.0"
+    for x in (plain_one, by_tls, old, plain_one):
         assert spans(x) == read(kept, x)
     kept.take({"chat": RouteWords("/v2/", None)})
 
