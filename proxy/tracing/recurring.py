@@ -13,6 +13,7 @@ from proxy.outcome import COMPLETED, UPSTREAM_ERROR, Outcome, is_error
 from proxy.tracing import conventions as c
 from proxy.tracing.attempt_facts import code_of_attempt
 from proxy.tracing.route_words import RouteWords
+from proxy.tracing.span_status import is_failure
 from proxy.tracing.wire import MOST, SpanAttribute, sized, utf8
 
 _NAME: Final = b"\x2a"
@@ -86,7 +87,7 @@ class Recurring:
             lines.append(self._status.of_number(x.status))
         if outcome is not UPSTREAM_ERROR or is_error(outcome, x.upstream_status):
             lines.append(self._error.of(outcome.code))
-        if _is_error(x, outcome):
+        if is_failure(x):
             lines.append(_IS_ERROR)
         if len(self._ended) >= MOST:
             self._ended.clear()
@@ -146,10 +147,3 @@ class Recurring:
         except ValueError:
             return b""  # a client may send any Host
         return self._address.of(address) + (self._port.of_number(port) if port else b"")
-
-
-def _is_error(x: Exchange, outcome: Outcome) -> bool:
-    """Whether the SERVER span says so: also of an answer below 400 that we did not give whole."""
-    status = x.status or 0
-    is_cut = x.phase == "S" and 0 < status < 400 and outcome.category != "client"
-    return is_cut or status >= 500 or is_error(outcome, x.upstream_status)
