@@ -9,6 +9,10 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_
 from proxy.knobs import Count, Duration, Knobs, Share
 
 _VALUE = re.compile(r"[ -~]*")
+_OURS = frozenset(
+    {"connection", "content-encoding", "content-length", "content-type", "host", "te", "trailer",
+     "transfer-encoding", "upgrade"}
+)  # fmt: skip
 PLACE = "{trace_id}"
 
 
@@ -34,6 +38,13 @@ def secret_value(value: SecretStr) -> SecretStr:
     return value
 
 
+def _none_of_ours(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name in headers:
+        if name.lower() in _OURS:
+            raise ValueError(f"{name} says how a batch is sent, and is written by Sidelight")
+    return headers
+
+
 def _link(link: str) -> str:
     parts = urlsplit(link.replace(PLACE, "0"))
     if PLACE not in link or parts.scheme not in ("http", "https") or not parts.netloc:
@@ -48,6 +59,7 @@ CollectorUrl = Annotated[str, AfterValidator(collector)]
 ExportHeader = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&*+.^_|~-]+$")]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
 HeaderValue = Annotated[SecretStr, AfterValidator(secret_value)]
+ExportHeaders = Annotated[dict[ExportHeader, HeaderValue], AfterValidator(_none_of_ours)]
 Always = Literal["failures", "slow"]
 
 
@@ -58,7 +70,7 @@ class TracingRule(Knobs):
     endpoint: CollectorUrl | None = None
     """Collector that takes OTLP over HTTP, such as http://collector:4318; `/v1/traces` is added.
     null: no spans, and trace headers just pass."""
-    headers: dict[ExportHeader, HeaderValue] = Field({})
+    headers: ExportHeaders = Field({})
     """Headers for the collector, such as its API key. Secret."""
     ca_file: Annotated[str, Field(min_length=1)] | None = None
     """PEM file of the authorities that the certificate of an https collector may be from; null:

@@ -50,8 +50,10 @@ class Sender:
         self._is_tls = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._is_tls else 80)
-        headers = {"Content-Type": "application/x-protobuf", "User-Agent": agent}
+        headers = {"Content-Type": "application/x-protobuf"}
         headers |= {name: v.get_secret_value() for name, v in rule.headers.items()}
+        if "user-agent" not in map(str.lower, headers):
+            headers["User-Agent"] = agent
         if rule.compression == "gzip":
             headers["Content-Encoding"] = "gzip"
         self._head = _head(parts, headers)

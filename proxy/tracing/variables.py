@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from pydantic import SecretStr, TypeAdapter
 
-from proxy.tracing.rules import CollectorUrl, ExportHeader, HeaderValue
+from proxy.tracing.rules import CollectorUrl, ExportHeaders
 
 _MOST_MS: Final = {"timeout": 300_000, "interval": 60_000}
 _LIMITS: Final = "what clients send is cut as in the log, and nothing else can be long or many"
@@ -89,7 +89,7 @@ def _compression(text: str) -> str:
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 parse_collector = TypeAdapter[str](CollectorUrl).validate_python
-_HEADERS: Final = TypeAdapter[dict[str, SecretStr]](dict[ExportHeader, HeaderValue])
+_HEADERS: Final = TypeAdapter[dict[str, SecretStr]](ExportHeaders)
 PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
     "timeout": _timeout,
     "interval": _seconds("interval"),

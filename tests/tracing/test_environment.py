@@ -193,6 +193,7 @@ def test_the_name_of_the_service(given, environ, service) -> None:
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "hush"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a b=hush"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "content-length=hush"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=hush%0d%0ab"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hush@c"),

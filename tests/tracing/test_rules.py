@@ -34,6 +34,7 @@ def test_no_secret_stands_in_the_url() -> None:
             "^[A-Za-z0-9!#$%&*+.^_|~-]+$",
             id="name of a header",
         ),
+        pytest.param("headers: { Host: hush }", "is written by Sidelight", id="one of ours"),
         pytest.param("headers: { a: é }", "printable ASCII, here it is not", id="value of one"),
     ],
 )
@@ -51,7 +52,10 @@ def test_a_key_needs_its_certificate() -> None:
         TracingRule(key="/us.key")
 
 
-@pytest.mark.parametrize("headers", [{"a b": "x"}, {"a": "x\r\nb: c"}, {"a": "é"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"a b": "x"}, {"a": "x\r\nb: c"}, {"a": "é"}, {"Content-length": "7"}, {"HOST": "a"}],
+)
 def test_headers_can_stand_in_a_head(headers: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         TracingRule(headers=headers)

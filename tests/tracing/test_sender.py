@@ -102,7 +102,7 @@ def test_a_batch_is_one_request_and_the_next_goes_by_the_same_connection(collect
     sender.close()
     head = (
         f"POST /v1/tr%20%20%C3%A9 HTTP/1.1\r\nHost: 127.0.0.1:{collector.port}\r\n"
-        "Content-Type: application/x-protobuf\r\nUser-Agent: us/1\r\nX-Api-Key: a b\r\n"
+        "Content-Type: application/x-protobuf\r\nX-Api-Key: a b\r\nUser-Agent: us/1\r\n"
     ).encode()
 
     assert [Sent(), Sent()] == sent
@@ -146,6 +146,13 @@ def test_answers_of_any_framing_are_read(collector, answer: bytes) -> None:
 
     assert [Sent(), Sent()] == sent
     assert 1 == collector.connections
+
+
+def test_an_agent_that_is_given_is_told_alone() -> None:
+    sender = Sender("http://c", TracingRule(headers={"user-agent": "them"}), "us/1")
+
+    assert 1 == sender._head.lower().count(b"user-agent: ")
+    assert b"user-agent: them\r\n" in sender._head
 
 
 def test_a_name_of_another_script_is_told_as_the_dns_has_it() -> None:
