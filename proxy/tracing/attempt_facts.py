@@ -42,6 +42,12 @@ def end_of_attempt(x: Exchange, tried: Attempt, n: int) -> float:
     return max(ended, tried.started)
 
 
+def peer_of_attempt(tried: Attempt) -> str:
+    """Address and port of the other end of its connection; empty where it had none."""
+    link = tried.link
+    return link.peer if link is not None else ""
+
+
 def url_of_attempt(x: Exchange, tried: Attempt, words: RouteWords | None) -> str:
     target = x.target
     if words is not None and words.prefix:

@@ -23,6 +23,8 @@ URL_SCHEME: Final = "url.scheme"  # SERVER
 CLIENT_ADDRESS: Final = "client.address"  # SERVER
 USER_AGENT: Final = "user_agent.original"  # SERVER
 URL_FULL: Final = "url.full"  # CLIENT
+PEER_ADDRESS: Final = "network.peer.address"  # CLIENT
+PEER_PORT: Final = "network.peer.port"  # CLIENT
 RESEND_COUNT: Final = "http.request.resend_count"  # CLIENT
 
 # of Sidelight's own; the first three are those of the log

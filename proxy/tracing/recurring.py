@@ -11,7 +11,7 @@ from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED, UPSTREAM_ERROR, Outcome, is_error
 from proxy.tracing import conventions as c
-from proxy.tracing.attempt_facts import code_of_attempt
+from proxy.tracing.attempt_facts import code_of_attempt, peer_of_attempt
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.span_status import is_failure
 from proxy.tracing.wire import MOST, SpanAttribute, sized, utf8
@@ -26,7 +26,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 _Asked = tuple[RouteWords | None, str, str, str, str]
 _Ended = tuple[str, str, int | None, int | None]
-_Tried = tuple[str, str, str, bool, int | None, str | None, str]
+_Tried = tuple[str, str, str, str, bool, int | None, str | None, str]
 
 
 class Recurring:
@@ -37,6 +37,7 @@ class Recurring:
         self._method, self._original = SpanAttribute(c.METHOD), SpanAttribute(c.METHOD_ORIGINAL)
         self._status, self._error = SpanAttribute(c.STATUS_CODE), SpanAttribute(c.ERROR_TYPE)
         self._address, self._port = SpanAttribute(c.SERVER_ADDRESS), SpanAttribute(c.SERVER_PORT)
+        self._peer, self._peer_port = SpanAttribute(c.PEER_ADDRESS), SpanAttribute(c.PEER_PORT)
         self._route, self._route_name = SpanAttribute(c.ROUTE), SpanAttribute(c.ROUTE_NAME)
         self._scheme, self._version = SpanAttribute(c.URL_SCHEME), SpanAttribute(c.PROTOCOL_VERSION)
         self._code, self._term = SpanAttribute(c.CODE), SpanAttribute(c.TERM)
@@ -107,8 +108,8 @@ class Recurring:
 
     def tried(self, x: Exchange, tried: Attempt, upstream: str) -> bytes:
         """How an attempt went: name and kind of its CLIENT span, and attributes."""
-        code, result = code_of_attempt(x, tried), tried.result
-        key = (x.method, tried.endpoint, upstream, tried.reused, tried.status, result, code)
+        code, result, peer = code_of_attempt(x, tried), tried.result, peer_of_attempt(tried)
+        key = (x.method, tried.endpoint, peer, upstream, tried.reused, tried.status, result, code)
         known = self._tried.get(key)
         if known is not None:
             return known
@@ -121,6 +122,8 @@ class Recurring:
             self._reused.of_flag(tried.reused),
             self._version.of(_VERSION),
         ]
+        if peer:
+            lines.append(self._peer_at(peer))
         if tried.status is not None:
             lines.append(self._status.of_number(tried.status))
         if result is not None:
@@ -137,6 +140,13 @@ class Recurring:
             return [self._method.of(x.method)]
         original = [self._original.of(x.method)] if x.method else []  # else it was no request
         return [self._method.of("_OTHER"), *original]
+
+    def _peer_at(self, peer: str) -> bytes:
+        """Of `10.0.0.1:80`, `[::1]:80`, or the path of a Unix socket."""
+        address, _, port = peer.rpartition(":")
+        if not address or not port.isdecimal():
+            return self._peer.of(peer)
+        return self._peer.of(address.strip("[]")) + self._peer_port.of_number(int(port))
 
     def _place_of(self, url: str) -> bytes:
         """`server.address` and `server.port` of an endpoint, or of what a client asked for."""

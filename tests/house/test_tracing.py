@@ -108,6 +108,8 @@ async def test_the_conventional_attributes(upstream, traced, collector):
         "url.full": f"{upstream.url}/chat?q=1",
         "server.address": endpoint[0],
         "server.port": int(endpoint[1]),
+        "network.peer.address": endpoint[0],
+        "network.peer.port": int(endpoint[1]),
         "sidelight.attempt.result": "ok",
     }.items() <= client.attributes.items()
     assert "error.type" not in server.attributes | client.attributes

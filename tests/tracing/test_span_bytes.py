@@ -13,6 +13,7 @@ from proxy.tracing.attempt_facts import code_of_attempt, end_of_attempt, url_of_
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.spans import SpanWriter
+from proxy.upstream.link import Link
 from tests.house.collector import CLIENT, SERVER
 from tests.records import attempt, exchange, fallen_back
 
@@ -23,6 +24,16 @@ TEXT = st.text(max_size=40) | st.integers(250, 17_000).map(lambda n: "x" * n)
 """Of each number of bytes that a length takes."""
 MOMENT = st.floats(BEGAN, BEGAN + 100)
 HEX = st.integers(1, (1 << 64) - 1).map(lambda n: f"{n:016x}")
+PEERS = {
+    "10.0.0.1:80": ("10.0.0.1", 80),
+    "[::1]:8080": ("::1", 8080),
+    "/run/a.sock": ("/run/a.sock", None),
+    "192.0.2.7:9": ("192.0.2.7", 9),
+    "": (None, None),
+}
+LINKS = st.none() | st.sampled_from(
+    [Link(0.0, None, peer) for peer in (("10.0.0.1", 80), ("::1", 8080, 0, 0), "/run/a.sock", None)]
+)
 STATUS = st.none() | st.sampled_from([200, 204, 404, 500, 503])
 
 
@@ -33,6 +44,7 @@ def attempts(draw: st.DrawFn) -> Attempt:
     made.reused, made.queued = draw(st.booleans()), draw(st.floats(0, 2))
     made.connect, made.head = draw(st.none() | st.floats(0, 2)), draw(st.none() | st.floats(0, 2))
     made.pause = draw(st.floats(0, 2))
+    made.link = draw(LINKS)
     if made.status is None:
         made.fail(
             draw(st.sampled_from([o.HEAD_TIMEOUT, o.STALE_CONNECTION, o.UPSTREAM_RESET])), None
@@ -83,6 +95,7 @@ def usual(draw: st.DrawFn) -> Exchange:
     made = attempt(draw(st.sampled_from(["http://a:1", "https://b"])))
     made.started, made.head, made.reused = draw(MOMENT), draw(st.floats(0, 2)), draw(st.booleans())
     made.connect, made.queued = draw(st.none() | st.floats(0, 2)), draw(st.floats(0, 2))
+    made.link = draw(LINKS)
     made.answer(draw(st.sampled_from([200, 204, 404])))
     x.attempts = [made]
     ids = bytes.fromhex("".join(draw(HEX) for _ in range(4)))
@@ -194,6 +207,8 @@ def client(x: Exchange, tried: Attempt, n: int, upstream: str) -> Span:
     put_place(span, *tried.endpoint.split("://"))
     code = code_of_attempt(x, tried)
     put(span, UPSTREAM=upstream, REUSED=tried.reused, STATUS_CODE=tried.status)
+    address, port = PEERS[tried.link.peer if tried.link else ""]
+    put(span, PEER_ADDRESS=address, PEER_PORT=port)
     put(span, RESULT=tried.result, ERROR_TYPE=code or None, PROTOCOL_VERSION="1.1")
     put(span, URL_FULL=url_of_attempt(x, tried, ROUTES.get(x.route)))
     if code:
@@ -237,7 +252,7 @@ def test_what_is_asked_otherwise_than_before_is_told_so(name: str, data: st.Data
     assert [in_order(span) for span in expected(told)] == written(writer, told)
 
 
-@pytest.mark.parametrize("name", ["endpoint", "reused", "status", "result"])
+@pytest.mark.parametrize("name", ["endpoint", "reused", "status", "result", "link"])
 @given(data=st.data())
 @settings(max_examples=10)
 def test_what_went_otherwise_than_before_is_told_so(name: str, data: st.DataObject) -> None:
@@ -249,6 +264,7 @@ def test_what_went_otherwise_than_before_is_told_so(name: str, data: st.DataObje
         "reused": not made.reused,
         "status": 201,
         "result": "client_gone",
+        "link": Link(0.0, None, ("192.0.2.7", 9)),
     }
     setattr(made, name, others[name])
 
