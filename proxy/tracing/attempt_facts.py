@@ -1,10 +1,16 @@
 """What the span of an attempt says that stands in no single field of the record."""
 
+from typing import Final
+
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.http.head_writer import without_prefix
 from proxy.outcome import COMPLETED, INTERNAL_ERROR, UPSTREAM_ERROR
 from proxy.tracing.route_words import RouteWords
+
+
+_SWITCHED: Final = 101
+"""A tunnel goes on when its upstream has said its last."""
 
 
 def code_of_attempt(x: Exchange, tried: Attempt) -> str:
@@ -37,7 +43,7 @@ def end_of_attempt(x: Exchange, tried: Attempt, n: int) -> float:
         ended = spare.attempt.started if spare.attempt is not None else x.committed or x.ended
     elif tried.status is None:
         ended = x.committed or x.ended
-    elif x.last_byte is not None and x.outcome is COMPLETED:
+    elif x.last_byte is not None and x.outcome is COMPLETED and tried.status != _SWITCHED:
         ended = x.started + x.last_byte
     return max(ended, tried.started)
 

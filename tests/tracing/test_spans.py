@@ -77,6 +77,12 @@ def test_the_body_is_over_with_its_last_byte() -> None:
     assert 1002.5 == client.end_time_unix_nano / 1e9
 
 
+def test_a_tunnel_goes_on_when_its_upstream_has_said_its_last() -> None:
+    server, client = spans(ended(tried(status=101), status=101, last_byte=1.5, streamed=True))
+
+    assert 1003 == client.end_time_unix_nano / 1e9 == server.end_time_unix_nano / 1e9
+
+
 def test_no_attempt_ends_before_it_begins() -> None:
     _, client = spans(ended(tried(), last_byte=0.5))
 
