@@ -8,7 +8,6 @@ from proxy.http.head_writer import without_prefix
 from proxy.outcome import COMPLETED, INTERNAL_ERROR, UPSTREAM_ERROR
 from proxy.tracing.route_words import RouteWords
 
-
 _SWITCHED: Final = 101
 """A tunnel goes on when its upstream has said its last."""
 
