@@ -14,11 +14,11 @@ from proxy.tracing.rules import TracingRule
 from proxy.tracing.variables import (
     NOT_HONOURED,
     PARSERS,
-    checked_headers,
+    parse_attributes,
     parse_collector,
     parse_flag,
+    parse_headers,
     parse_methods,
-    parse_pairs,
     parse_share,
 )
 
@@ -69,7 +69,7 @@ def with_environment(
     if "certificate" in given:
         found.pop("key", None)  # of another certificate
     merged = rule.model_copy(update=found)
-    attributes = reader.pairs("OTEL_RESOURCE_ATTRIBUTES")
+    attributes = reader.attributes()
     resource = {k: v for k, v in attributes.items() if k != "service.name"} | rule.resource
     named = environ.get("OTEL_SERVICE_NAME") or attributes.get("service.name") or service
     named = resource.pop("service.name", named)
@@ -121,7 +121,7 @@ class _Reader:
             self.ignored[unused] = "there is no client certificate beside it"
         self._add(found, "interval", "OTEL_BSP_SCHEDULE_DELAY")
         self._add(found, "queue", "OTEL_BSP_MAX_QUEUE_SIZE")
-        if headers := self.pairs(*_both("HEADERS"), check=checked_headers):
+        if headers := self._first(_both("HEADERS"), parse_headers):
             found["headers"] = {name: SecretStr(value) for name, value in headers.items()}
         named = set(self._words("OTEL_PROPAGATORS"))
         if named & {"b3", "b3multi"}:
@@ -133,11 +133,9 @@ class _Reader:
                 self.ignored[protocol] = "only http/protobuf is spoken"
         return found
 
-    def pairs(
-        self, *variables: str, check: Callable[[dict[str, str]], dict[str, str]] = dict
-    ) -> dict[str, str]:
-        """A list as `name=value,name=value`, URL-encoded; of the first that holds."""
-        return self._first(variables, lambda text: check(parse_pairs(text))) or {}
+    def attributes(self) -> dict[str, str]:
+        """Of the resource."""
+        return self._read("OTEL_RESOURCE_ATTRIBUTES", parse_attributes) or {}
 
     def _add(self, found: dict[str, object], key: str, *variables: str) -> None:
         value = self._first(variables, PARSERS[key])

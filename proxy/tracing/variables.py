@@ -28,18 +28,30 @@ NOT_HONOURED: Final = {
 """Variables of spans that do not hold here: why."""
 
 
-def parse_pairs(text: str) -> dict[str, str]:
+def parse_attributes(text: str) -> dict[str, str]:
+    """One that is not encoded as it must be spoils all of them (OpenTelemetry's Resource SDK)."""
+    if _HALF_ENCODED.search(text):
+        raise ValueError("must have each % of a value as %25")
+    return _pairs(text, errors="strict")
+
+
+def parse_headers(text: str) -> dict[str, str]:
+    pairs = _pairs(text)
+    _HEADERS.validate_python(pairs)
+    return pairs
+
+
+def _pairs(text: str, errors: str = "replace") -> dict[str, str]:
+    """A list as `name=value,name=value`, URL-encoded."""
     pairs = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, sign, value = pair.partition("=")
         if not sign or not name.strip():
             raise ValueError("must be a list as name=value,name=value")
-        pairs[unquote(name.strip())] = unquote(value.strip())
-    return pairs
-
-
-def checked_headers(pairs: dict[str, str]) -> dict[str, str]:
-    _HEADERS.validate_python(pairs)
+        try:
+            pairs[unquote(name.strip())] = unquote(value.strip(), errors=errors)
+        except UnicodeDecodeError:
+            raise ValueError("must be UTF-8 when it is decoded") from None
     return pairs
 
 
@@ -87,6 +99,7 @@ def _compression(text: str) -> str:
     return text.lower()
 
 
+_HALF_ENCODED: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 parse_collector = TypeAdapter[str](CollectorUrl).validate_python
 _HEADERS: Final = TypeAdapter[dict[str, SecretStr]](ExportHeaders)

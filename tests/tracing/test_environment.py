@@ -130,6 +130,13 @@ def test_the_variable_for_traces_wins_over_that_for_all() -> None:
     assert "2,3" not in repr(held)
 
 
+def test_a_header_may_have_a_percent_sign_of_its_own() -> None:
+    environ = {"OTEL_EXPORTER_OTLP_HEADERS": "key=100%,b=c%20d"}
+    headers = with_environment(TracingRule(), "sidelight", environ).rule.headers
+
+    assert {"key": "100%", "b": "c d"} == {k: v.get_secret_value() for k, v in headers.items()}
+
+
 def test_one_for_traces_that_cannot_be_understood_leaves_that_for_all() -> None:
     environ = {
         "OTEL_EXPORTER_OTLP_TIMEOUT": "2000",
@@ -200,6 +207,8 @@ def test_the_name_of_the_service(given, environ, service) -> None:
         ("OTEL_TRACES_SAMPLER", "jaeger_remote"),
         ("OTEL_TRACES_EXPORTER", "zipkin"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=b,share=100%"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=b,c=%FF"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "-1"),
         ("OTEL_PROPAGATORS", "xray"),
         ("OTEL_PROPAGATORS", "none"),
