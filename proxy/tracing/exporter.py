@@ -4,6 +4,7 @@ Whatever the collector does, nobody waits for it: what does not fit into the que
 counted, and that it fails is said once, as is that it works again.
 """
 
+import random
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -139,10 +140,10 @@ class SpanExporter:
                 self._done(sent, spans)
                 return True
             self._failed(sent.why)
-            pause = self._pauses[min(tried, len(self._pauses) - 1)]
             if is_last:
                 return False
-            self._closing.wait(max(pause, sent.wait or 0.0))
+            pause = self._pauses[min(tried, len(self._pauses) - 1)]
+            self._closing.wait(with_jitter(max(pause, sent.wait or 0.0), random.random()))  # noqa: S311
             tried += 1
 
     def _done(self, sent: Sent, spans: int) -> None:
@@ -167,6 +168,14 @@ class SpanExporter:
         failed_for = ms(clock.now() - self._failed_at)
         fields = {"failed_for_ms": failed_for, "dropped": self.dropped.total()}
         self._tell("spans_healed", "info", {**fields, "collector": self._sender.url})
+
+
+def with_jitter(pause: float, chance: float) -> float:
+    """`pause`, or up to a quarter more: `chance` is from 0 to 1.
+
+    Replicas that a collector has left all at once do not come back all at once.
+    """
+    return pause * (1 + chance / 4)
 
 
 def _resource(attributes: Mapping[str, str]) -> bytes:

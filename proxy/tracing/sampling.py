@@ -10,9 +10,9 @@ from typing import Final
 from proxy.diagnostics.slow import is_slow
 from proxy.exchange import Exchange
 from proxy.http.identity import random_bytes, trace_parent
-from proxy.outcome import is_error
 from proxy.tracing.b3 import read_b3
 from proxy.tracing.record import SpanRecord
+from proxy.tracing.span_status import is_failure
 
 _LOW_BITS = 1 << 64
 """The share is taken from the lower 64 bits of the trace ID, as the SDKs of OpenTelemetry do: who
@@ -88,9 +88,9 @@ class Sampler:
 
     def end(self, x: Exchange, span: SpanRecord) -> None:
         """Take one that was not sampled after all, where it failed or was slow."""
-        outcome = x.outcome
-        failed = outcome is None or is_error(outcome, x.upstream_status)
-        if (self._failures and failed) or (self._slow is not None and is_slow(x, self._slow)):
+        if (self._failures and is_failure(x)) or (
+            self._slow is not None and is_slow(x, self._slow)
+        ):
             span.sampled = True
             x.trace(span.trace_id, span.span_id)
 

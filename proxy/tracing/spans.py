@@ -26,11 +26,13 @@ _pack_times: Final = Struct("<QsQ").pack
 
 
 class SpanWriter:
-    """`routes` by name."""
+    """`routes` by name; `methods` are those that spans name."""
 
-    def __init__(self, routes: Mapping[str, RouteWords]) -> None:
+    def __init__(
+        self, routes: Mapping[str, RouteWords], methods: frozenset[str] = c.METHODS
+    ) -> None:
         self._routes = dict(routes)
-        self._texts, self._recurring = Texts(), Recurring()
+        self._texts, self._recurring = Texts(), Recurring(methods)
         self._usual = UsualKinds(self._recurring, self._texts)
         self._events = SpanAttribute(c.EVENTS)
         self._stopped, self._fallback = SpanAttribute(c.RETRY_STOPPED), SpanAttribute(c.FALLBACK)

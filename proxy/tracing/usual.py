@@ -9,7 +9,7 @@ from typing import Final
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED
-from proxy.tracing.attempt_facts import url_of_attempt
+from proxy.tracing.attempt_facts import peer_of_attempt, url_of_attempt
 from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.span_events import head_before
@@ -24,7 +24,7 @@ _CLIENT_SIZE: Final = 62
 BETWEEN: Final = 5
 """Bytes before its first ID: all but the longest have so many."""
 
-_Key = tuple[RouteWords | None, str, str, str, str, int | None, str, bool, int, str | None]
+_Key = tuple[RouteWords | None, str, str, str, str, int | None, str, bool, int, str | None, str]
 
 
 class UsualSpans:
@@ -46,7 +46,7 @@ class _Kind:
         self.known: dict[str, UsualSpans] = {}
         """With the attributes of a target."""
         self._words, self._method, self._scheme, self._host, self._upstream, self._told = key[:6]
-        self._endpoint, self._reused, self._status, self._result = key[6:]
+        self._endpoint, self._reused, self._status, self._result, self._peer = key[6:]
 
     def has(self, x: Exchange, tried: Attempt, scheme: str, words: RouteWords | None) -> bool:
         """Whether `x` is one of them."""
@@ -54,6 +54,7 @@ class _Kind:
             self._words is words
             and self._reused == tried.reused
             and self._endpoint == tried.endpoint
+            and self._peer == peer_of_attempt(tried)
             and self._method == x.method
             and self._host == x.host
             and self._status == tried.status
@@ -95,7 +96,7 @@ class UsualKinds:
     ) -> _Kind:
         key = (
             words, x.method, scheme, x.host, x.upstream, x.status,
-            tried.endpoint, tried.reused, status, tried.result,
+            tried.endpoint, tried.reused, status, tried.result, peer_of_attempt(tried),
         )  # fmt: skip
         kind = self._kinds.get(key)
         if kind is None:
