@@ -35,7 +35,7 @@ def open_unread(plan: Plan, drain: Drain, request: Request) -> Context:
     return begin(plan, drain, request, _UNREAD)
 
 
-def _scheme(peer: Peer, asked: RequestHead) -> str:
+def _protocol(peer: Peer, asked: RequestHead) -> str:
     """As spans have it."""
     scheme = "https" if is_https(peer.scheme, asked.fields if peer.trusted else None) else "http"
     if asked.version == _HTTP_1_1:
@@ -60,7 +60,7 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Con
     x.request_id, x.client_request_id = request_id, replaced
     x.id_is_ours = given is None or replaced is not None
     if plan.sampler is not None:
-        x.span = plan.sampler.begin(x, fields, _scheme(client.source.peer, asked))
+        x.span = plan.sampler.begin(x, fields, _protocol(client.source.peer, asked))
     elif b"traceparent" in fields:
         x.trace(*trace_place(fields[b"traceparent"]))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")

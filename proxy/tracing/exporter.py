@@ -7,7 +7,7 @@ counted, and that it fails is said once, as is that it works again.
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
@@ -47,11 +47,10 @@ class SpanExporter:
         queue: int = 8192,
         interval: float = 1.0,
         timeout: float = 10.0,
-        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._queue, self._sender, self._tell = SpanQueue(writer, queue), sender, tell
         self._interval = interval
-        self._timeout, self._pauses = timeout, pauses
+        self._timeout = timeout
         self._resource = _resource(resource)
         self._scope = ScopeSpans(
             scope=InstrumentationScope(name="sidelight", version=version), schema_url=SCHEMA_URL
@@ -142,8 +141,7 @@ class SpanExporter:
             self._failed(sent.why)
             if is_last:
                 return False
-            pause = self._pauses[min(tried, len(self._pauses) - 1)]
-            self._closing.wait(with_jitter(max(pause, sent.wait or 0.0), random.random()))  # noqa: S311
+            self._closing.wait(pause_after(tried, sent.wait))
             tried += 1
 
     def _done(self, sent: Sent, spans: int) -> None:
@@ -170,12 +168,16 @@ class SpanExporter:
         self._tell("spans_healed", "info", {**fields, "collector": self._sender.url})
 
 
-def with_jitter(pause: float, chance: float) -> float:
-    """`pause`, or up to a quarter more: `chance` is from 0 to 1.
+def pause_after(
+    tried: int, asked: float | None, chance: Callable[[], float] = random.random
+) -> float:
+    """Seconds before a batch is sent again that was sent `tried` times before; at least those that
+    the collector asks for, and up to a quarter more.
 
-    Replicas that a collector has left all at once do not come back all at once.
+    Replicas that it has left all at once do not come back all at once.
     """
-    return pause * (1 + chance / 4)
+    pause = max(PAUSES[min(tried, len(PAUSES) - 1)], asked or 0.0)
+    return pause * (1 + chance() / 4)
 
 
 def _resource(attributes: Mapping[str, str]) -> bytes:

@@ -48,19 +48,19 @@ class Recurring:
         self._completed: dict[int | None, bytes] = {}
         self._tried: dict[_Tried, bytes] = {}
 
-    def asked(self, x: Exchange, scheme: str, words: RouteWords | None) -> bytes:
+    def asked(self, x: Exchange, protocol: str, words: RouteWords | None) -> bytes:
         """What was asked: name and kind of the SERVER span, and attributes.
 
-        `scheme` as in the record of its span.
+        `protocol` as in the record of its span.
         """
-        key = (words, x.method, scheme, x.host, x.upstream)
+        key = (words, x.method, protocol, x.host, x.upstream)
         known = self._asked.get(key)
         if known is not None:
             return known
         method = x.method if x.method in self._methods else "HTTP"
         name = method if words is None else f"{method} {words.path}"
         lines = [sized(_NAME, utf8(name)), _SERVER, *self._method_of(x)]
-        scheme, _, version = scheme.partition(" ")
+        scheme, _, version = protocol.partition(" ")
         lines.append(self._scheme.of(scheme))
         if x.method:
             lines.append(self._version.of(version or _VERSION))

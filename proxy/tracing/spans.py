@@ -52,12 +52,12 @@ class SpanWriter:
         if span is None:
             return
         words = self._routes.get(x.route) if x.route else None
-        usual = self._usual.of(x, span.scheme, words)
+        usual = self._usual.of(x, span.protocol, words)
         if usual is not None:
             lines.append(pair(x, span, x.attempts[0], usual, self._texts))
             return
         outcome, parts = x.outcome or INTERNAL_ERROR, self._recurring
-        told = parts.asked(x, span.scheme, words) + parts.ended(x, outcome)
+        told = parts.asked(x, span.protocol, words) + parts.ended(x, outcome)
         events = events_of(x, outcome) if x.attempts or x.streamed else b""
         target = self._texts.target(x.target)
         self._put_server(lines, x, span, told + target, self._seldom(x) + events)

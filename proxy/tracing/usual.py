@@ -45,10 +45,10 @@ class _Kind:
         self.spans = spans
         self.known: dict[str, UsualSpans] = {}
         """With the attributes of a target."""
-        self._words, self._method, self._scheme, self._host, self._upstream, self._told = key[:6]
+        self._words, self._method, self._protocol, self._host, self._upstream, self._told = key[:6]
         self._endpoint, self._reused, self._status, self._result, self._peer = key[6:]
 
-    def has(self, x: Exchange, tried: Attempt, scheme: str, words: RouteWords | None) -> bool:
+    def has(self, x: Exchange, tried: Attempt, protocol: str, words: RouteWords | None) -> bool:
         """Whether `x` is one of them."""
         return (
             self._words is words
@@ -61,7 +61,7 @@ class _Kind:
             and self._told == x.status
             and self._upstream == x.upstream
             and self._result == tried.result
-            and self._scheme == scheme
+            and self._protocol == protocol
         )
 
 
@@ -77,7 +77,7 @@ class UsualKinds:
         self._remembered = 0
         """Kinds, and targets of all of them together."""
 
-    def of(self, x: Exchange, scheme: str, words: RouteWords | None) -> UsualSpans | None:
+    def of(self, x: Exchange, protocol: str, words: RouteWords | None) -> UsualSpans | None:
         """None: it is of another kind, or longer than others."""
         if x.outcome is not COMPLETED or len(x.attempts) != 1 or _is_more_to_tell(x):
             return None
@@ -86,21 +86,21 @@ class UsualKinds:
         if status is None or tried.head is None or tried.outcome is not None:
             return None
         kind = self._last
-        if kind is None or not kind.has(x, tried, scheme, words):
-            kind = self._last = self._kind_of(x, tried, status, scheme, words)
+        if kind is None or not kind.has(x, tried, protocol, words):
+            kind = self._last = self._kind_of(x, tried, status, protocol, words)
         known = kind.known.get(x.target)
         return self._with_target(kind, x, tried, words) if known is None else known
 
     def _kind_of(
-        self, x: Exchange, tried: Attempt, status: int, scheme: str, words: RouteWords | None
+        self, x: Exchange, tried: Attempt, status: int, protocol: str, words: RouteWords | None
     ) -> _Kind:
         key = (
-            words, x.method, scheme, x.host, x.upstream, x.status,
+            words, x.method, protocol, x.host, x.upstream, x.status,
             tried.endpoint, tried.reused, status, tried.result, peer_of_attempt(tried),
         )  # fmt: skip
         kind = self._kinds.get(key)
         if kind is None:
-            asked = self._recurring.asked(x, scheme, words)
+            asked = self._recurring.asked(x, protocol, words)
             ended = self._recurring.ended(x, COMPLETED)
             client = self._recurring.tried(x, tried, x.upstream)
             kind = _Kind(key, UsualSpans(asked + ended + head_before(status), client))

@@ -77,7 +77,7 @@ def exchanges(draw: st.DrawFn) -> Exchange:
         draw(st.just("") | HEX),
         draw(st.integers(0, 255).map(lambda n: f"{n:02x}")),
     )
-    x.span.scheme = draw(st.sampled_from(["http", "https", "http 1.0"]))
+    x.span.protocol = draw(st.sampled_from(["http", "https", "http 1.0"]))
     if x.attempts and draw(st.booleans()):
         x.attempts[-1].span_id = x.span.attempt_id
     return x
@@ -174,7 +174,7 @@ def server(x: Exchange) -> Span:
     span.start_time_unix_nano, span.end_time_unix_nano = wall(BEGAN), wall(x.ended)
     words = ROUTES.get(x.route)
     span.name = put_method(span, x) + (f" {words.path}" if words else "")
-    scheme, _, version = x.span.scheme.partition(" ")
+    scheme, _, version = x.span.protocol.partition(" ")
     put_place(span, scheme, x.host)
     path, _, query = x.target.partition("?")
     put(span, URL_SCHEME=scheme, URL_PATH=path, URL_QUERY=query or None)

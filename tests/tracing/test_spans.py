@@ -293,9 +293,9 @@ def test_what_is_remembered_of_one_exchange_is_told_of_no_other() -> None:
 def test_what_is_remembered_of_one_scheme_or_route_is_told_of_no_other() -> None:
     kept = SpanWriter(ROUTES)
     plain_one, by_tls = ended(tried()), ended(tried())
-    by_tls.span.scheme = "https"
+    by_tls.span.protocol = "https"
     old = ended(tried())
-    old.span.scheme = "http 1.0"
+    old.span.protocol = "http 1.0"
     for x in (plain_one, by_tls, old, plain_one):
         assert spans(x) == read(kept, x)
     kept.take({"chat": RouteWords("/v2/", None)})
