@@ -13,7 +13,6 @@ from proxy.http.peer import Peer
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import IdentityRule
 
-_HTTP_1_1 = (1, 1)
 _UNREAD = RequestHead("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 
 
@@ -38,7 +37,7 @@ def open_unread(plan: Plan, drain: Drain, request: Request) -> Context:
 def _protocol(peer: Peer, asked: RequestHead) -> str:
     """As spans have it."""
     scheme = "https" if is_https(peer.scheme, asked.fields if peer.trusted else None) else "http"
-    if asked.version == _HTTP_1_1:
+    if asked.version == (1, 1):
         return scheme
     return f"{scheme} {asked.version[0]}.{asked.version[1]}"
 

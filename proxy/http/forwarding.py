@@ -63,7 +63,7 @@ def is_https(scheme: bytes, fields: Mapping[bytes, bytes] | None) -> bool:
 
     All that they say must be https: a proxy that adds to what a client sent must not be fooled.
     """
-    if fields is None:
+    if fields is None or (b"x-forwarded-proto" not in fields and b"forwarded" not in fields):
         return scheme == b"https"
     if told := fields.get(b"x-forwarded-proto"):
         schemes = list_members(told)

@@ -19,8 +19,15 @@ _SERVER_SIZE: Final = 60
 """Bytes of the SERVER span that are packed."""
 
 
-def pair(x: Exchange, span: SpanRecord, tried: Attempt, usual: UsualSpans, texts: Texts) -> bytes:
-    """As fields of `ScopeSpans`."""
+def put_pair(
+    lines: list[bytes],
+    x: Exchange,
+    span: SpanRecord,
+    tried: Attempt,
+    usual: UsualSpans,
+    texts: Texts,
+) -> None:
+    """As fields of `ScopeSpans`, behind what is written."""
     ids, parent, below = span.ids, b"", below_ours(span.flags)
     flags = below
     if span.parent_id:
@@ -40,14 +47,12 @@ def pair(x: Exchange, span: SpanRecord, tried: Attempt, usual: UsualSpans, texts
     client = texts.client.of(x.client_ip)
     agent = texts.agent.of(x.user_agent) if x.user_agent else b""
     size = len(parent) + len(head) + len(request_id) + len(client) + len(agent) + len(usual.server)
-    return b"%b%b%b%b%b%b%b%b%b" % (
+    begun = b"%b%b%b%b%b%b" % (
         SPAN_HEADS.of(_SERVER_SIZE + size),
         parent,
         head,
         request_id,
         client,
         agent,
-        usual.server,
-        packed,
-        usual.client,
     )
+    lines += [begun, usual.server, packed, usual.client]

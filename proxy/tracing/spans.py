@@ -13,7 +13,7 @@ from proxy.exchange import Exchange
 from proxy.outcome import INTERNAL_ERROR
 from proxy.tracing import conventions as c
 from proxy.tracing.attempt_facts import end_of_attempt, url_of_attempt
-from proxy.tracing.pair import pair
+from proxy.tracing.pair import put_pair
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
@@ -54,7 +54,7 @@ class SpanWriter:
         words = self._routes.get(x.route) if x.route else None
         usual = self._usual.of(x, span.protocol, words)
         if usual is not None:
-            lines.append(pair(x, span, x.attempts[0], usual, self._texts))
+            put_pair(lines, x, span, x.attempts[0], usual, self._texts)
             return
         outcome, parts = x.outcome or INTERNAL_ERROR, self._recurring
         told = parts.asked(x, span.protocol, words) + parts.ended(x, outcome)
