@@ -18,6 +18,7 @@ from proxy.diagnostics.neighbours.published import RowSource, no_rows
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories import postgres_writing as sql
 from proxy.diagnostics.stories.files import STORE_ERRORS
+from proxy.diagnostics.stories.postgres_backfill import Backfill
 from proxy.diagnostics.stories.postgres_fleet import FleetView
 from proxy.diagnostics.stories.postgres_link import (
     HEARTBEAT,
@@ -58,6 +59,7 @@ class PostgresDatabase:
         self._batch = 1
         self._engine: Engine | None = None
         self._fleet = FleetView(self._writer)
+        self._backfill = Backfill()
         self._published = NeighbourPublisher(self._writer, instance, recent)
         self._heartbeat_at = self._prune_at = 0.0
         self.where: Mapping[str, str] = {"url": address_of(url)}
@@ -98,7 +100,7 @@ class PostgresDatabase:
         return refused
 
     def keep_bounds(self) -> None:
-        """Look at the others' errors, and delete what is too old or too much, if it is time."""
+        """Look at the others' errors, fill and delete what is to be, if it is time."""
         now, engine = clock.now(), self._open()
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + HEARTBEAT
@@ -107,6 +109,7 @@ class PostgresDatabase:
                 self._leads = self._leads or sql.may_lead(connection)
             self._leads_until = now + LEASE if self._leads else 0.0
         self._published.publish(engine)
+        self._backfill.go_on(engine)
         if now >= self._prune_at and self._is_pruned(engine):
             self._prune_at = now + PRUNE
 
@@ -201,6 +204,7 @@ class PostgresDatabase:
         self._engine = engine
         self._fleet.forget()
         self._published.forget()
+        self._backfill.forget()
         self._heartbeat_at = 0.0
         if self.restored is None:
             self.usual, self.restored = usual, []

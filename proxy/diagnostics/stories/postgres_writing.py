@@ -40,7 +40,10 @@ def is_first(connection: Connection, writer: str, instance: str, batch: int) -> 
 def insert_stories(connection: Connection, rows: Sequence[Row]) -> None:
     """All of them or none, in as few round trips as may be."""
     columns = [
-        {name: _plain(value) for name, value in (row.columns | filters_of(row.story)).items()}
+        {
+            name: storable_value(value)
+            for name, value in (row.columns | filters_of(row.story)).items()
+        }
         for row in rows
     ]
     key = filtered_stories.c.id
@@ -61,7 +64,7 @@ def insert_stories(connection: Connection, rows: Sequence[Row]) -> None:
             connection.execute(insert(table), values)
 
 
-def _plain(value: object) -> object:
+def storable_value(value: object) -> object:
     """As PostgreSQL can store it."""
     if isinstance(value, list):
         return [storable(each) for each in value]
