@@ -28,9 +28,9 @@ CHOICES: Final = {
 PARAMETERS: Final = frozenset({
     *CHOICES, "application_name", "connect_timeout", "dbname", "gssdelegation", "gsslib", "host",
     "hostaddr", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval",
-    "krbsrvname", "options", "passfile", "password", "port", "require_auth", "requirepeer", "service",
-    "sslcert", "sslcompression", "sslcrl", "sslcrldir", "sslkey", "sslpassword", "sslrootcert",
-    "sslsni", "tcp_user_timeout", "user",
+    "krbsrvname", "options", "passfile", "password", "port", "require_auth", "requirepeer",
+    "service", "sslcert", "sslcompression", "sslcrl", "sslcrldir", "sslkey", "sslpassword",
+    "sslrootcert", "sslsni", "tcp_user_timeout", "user",
 })  # fmt: skip
 OWN: Final = frozenset({
     "client_encoding", "fallback_application_name", "max_protocol_version",
