@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from proxy.diagnostics.stories.postgres_passfile import with_passfile
 from proxy.diagnostics.stories.store_files import passfile_of, why_passed_over
 from proxy.diagnostics.stories.store_url import secrets_of
-from proxy.diagnostics.stories.tables import NewerStoreError
+from proxy.diagnostics.stories.tables import NewerStoreError, WrongEncodingError
 from proxy.observation.redaction import REDACTED, USER_AGENT_CHARS, redact
 
 CONNECT: Final = 3
@@ -137,6 +137,8 @@ def server_reason(error: BaseException, url: str) -> str:
     """Why the store failed, in the server's words; never a value that was to be stored."""
     if isinstance(error, NewerStoreError):
         return f"written by a newer Sidelight (schema version {error})"
+    if isinstance(error, WrongEncodingError):
+        return f"the encoding of the database is {error}; CREATE DATABASE ... ENCODING 'UTF8'"
     if not isinstance(error, DBAPIError) or not isinstance(error.orig, psycopg.Error):
         return type(error).__name__
     if error.orig.sqlstate is None and not isinstance(error.orig, psycopg.OperationalError):

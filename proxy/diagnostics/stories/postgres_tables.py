@@ -30,6 +30,7 @@ from proxy.diagnostics.stories.postgres_neighbours import PUBLISHED
 from proxy.diagnostics.stories.tables import (
     METADATA,
     NewerStoreError,
+    WrongEncodingError,
     stories,
     story_fields,
     story_ids,
@@ -40,6 +41,9 @@ MIGRATING: Final = 0x51DE
 PRUNING: Final = 0x51DF
 LEADING: Final = 0x51E0
 """First halves of advisory locks; the second is the schema, so that several share a database."""
+
+ENCODINGS: Final = ("UTF8", "SQL_ASCII")
+"""Of databases that store any text; the second looks at none."""
 
 FLEET: Final = MetaData()
 
@@ -104,8 +108,12 @@ STEPS: Final = (Step(_begin), Step(_add_filters), Step(_add_neighbours))
 def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:
     """Bring the tables to the present version, within the caller's transaction.
 
-    Raises NewerStoreError where they are of a version that this one must not write to.
+    Raises NewerStoreError where they are of a version that this one must not write to, and
+    WrongEncodingError where the first story with another letter would be refused.
     """
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    if encoding not in ENCODINGS:
+        raise WrongEncodingError(encoding)
     found = _found(connection)
     if found is None or found[0] < len(steps):
         connection.execute(text(f"SELECT {lock('pg_advisory_xact_lock', MIGRATING)}"))

@@ -1,17 +1,18 @@
 """The tables on PostgreSQL migrate forward once, however many start, while older ones write."""
 
 import threading
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import text
 
 from proxy.diagnostics.stories.postgres_database import PostgresDatabase
-from proxy.diagnostics.stories.postgres_link import engine_for_writing
+from proxy.diagnostics.stories.postgres_link import engine_for_writing, server_reason
 from proxy.diagnostics.stories.postgres_reading import PostgresReader
 from proxy.diagnostics.stories.postgres_tables import STEPS, Step, migrate_shared
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.story import story_of
-from proxy.diagnostics.stories.tables import NewerStoreError
+from proxy.diagnostics.stories.tables import NewerStoreError, WrongEncodingError
 from proxy.diagnostics.stories.writing import Row
 from tests.diagnostics.stories.shared_store import rule_of
 
@@ -153,3 +154,16 @@ def test_several_teams_share_a_database_by_schema(cluster, shared) -> None:
     )
 
     assert {("public",), ("team",)} == set(found)
+
+
+@pytest.mark.parametrize(("encoding", "is_good"), [("SQL_ASCII", True), ("LATIN1", False)])
+def test_a_database_that_cannot_store_every_text_is_refused(cluster, encoding, is_good) -> None:
+    name = f"sl_{encoding.lower()}"
+    url = cluster.database(name, "TEMPLATE template0", f"ENCODING '{encoding}'", "LOCALE 'C'")
+    engine = engine_for_writing(url)
+    refusal = nullcontext() if is_good else pytest.raises(WrongEncodingError, match=encoding)
+    with refusal as caught, engine.begin() as connection:
+        migrate_shared(connection)
+    engine.dispose()
+
+    assert caught is None or f"is {encoding}; CREATE" in server_reason(caught.value, url)
