@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from proxy import clock
+from proxy.diagnostics.alerts.fleet import ToldLedger
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.neighbours.published import RowSource, no_rows
@@ -34,6 +35,7 @@ from proxy.diagnostics.stories.postgres_neighbours import (
     delete_slots,
 )
 from proxy.diagnostics.stories.postgres_tables import migrate_shared
+from proxy.diagnostics.stories.postgres_told import read_told, save_told
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.store_url import address_of
 from proxy.diagnostics.stories.tables import stories
@@ -70,6 +72,7 @@ class PostgresDatabase:
         self.renewals = 0
         self.fleet: FleetGroups | None = {}
         self.news = self._fleet.news
+        self.told = ToldLedger()
         self._leads = False
         self._leads_until = 0.0
 
@@ -102,16 +105,29 @@ class PostgresDatabase:
     def keep_bounds(self) -> None:
         """Look at the others' errors, fill and delete what is to be, if it is time."""
         now, engine = clock.now(), self._open()
+        self._save_told(engine)
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + HEARTBEAT
             with engine.begin() as connection:
-                self.fleet = self._fleet.read(connection, clock.wall() - self.rule.age)
                 self._leads = self._leads or sql.may_lead(connection)
+                self.told.seen = read_told(connection)  # once it leads, nobody writes there
+                self.fleet = self._fleet.read(connection, clock.wall() - self.rule.age)
             self._leads_until = now + LEASE if self._leads else 0.0
         self._published.publish(engine)
         self._backfill.go_on(engine)
         if now >= self._prune_at and self._is_pruned(engine):
             self._prune_at = now + PRUNE
+
+    def _save_told(self, engine: Engine) -> None:
+        new = self.told.take()
+        if not new:
+            return
+        try:
+            with engine.begin() as connection:
+                save_told(connection, new)
+        except STORE_ERRORS:
+            self.told.give_back(new)
+            raise
 
     def let_go(self) -> None:
         """Close the connection; the next write opens one."""

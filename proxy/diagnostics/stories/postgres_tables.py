@@ -27,6 +27,7 @@ from sqlalchemy import (
 from proxy.diagnostics.stories.postgres_filters import STATEMENTS
 from proxy.diagnostics.stories.postgres_link import unhurried
 from proxy.diagnostics.stories.postgres_neighbours import PUBLISHED
+from proxy.diagnostics.stories.postgres_told import TOLD
 from proxy.diagnostics.stories.tables import (
     METADATA,
     NewerStoreError,
@@ -102,7 +103,11 @@ def _add_neighbours(connection: Connection) -> None:
     PUBLISHED.create_all(connection)
 
 
-STEPS: Final = (Step(_begin), Step(_add_filters), Step(_add_neighbours))
+def _add_told(connection: Connection) -> None:
+    TOLD.create_all(connection)
+
+
+STEPS: Final = (Step(_begin), Step(_add_filters), Step(_add_neighbours), Step(_add_told))
 
 
 def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:
