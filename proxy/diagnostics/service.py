@@ -76,7 +76,7 @@ class Diagnostics:
         self._notifier.delivered = self._watch.delivered
         self._store = open_store(rules.store, tell, worker, self._desk, rules.instance)
         self._lookup = StoryLookup(self._recent, self._store, rules.store.sample)
-        self._tail = Tail()
+        self._tail = Tail(rules.instance)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored, self._renewals = False, 0
 

@@ -40,19 +40,22 @@ for _name in ("method", "path", "agent", "detail"):
     filtered_stories.append_column(Column(_name, Text))
 filtered_stories.append_column(Column("endpoints", ARRAY(Text)))
 
-STATEMENTS: Final = (
-    "ALTER TABLE stories ADD COLUMN method text, ADD COLUMN path text, ADD COLUMN agent text",
-    "ALTER TABLE stories ADD COLUMN detail text, ADD COLUMN endpoints text[]",
-    "CREATE INDEX ix_stories_method_ended ON stories (method, ended)",
-    "CREATE INDEX ix_stories_path_ended ON stories (path text_pattern_ops, ended)",
-    "CREATE INDEX ix_stories_agent_ended ON stories (agent, ended)",
-    "CREATE INDEX ix_stories_detail_ended ON stories (detail, ended)",
-    "CREATE INDEX ix_stories_endpoints ON stories USING gin (endpoints)",
-    "CREATE INDEX ix_stories_request_id_begins ON stories (request_id text_pattern_ops)",
-    "CREATE INDEX ix_story_ids_begins ON story_ids (value text_pattern_ops, story_id)",
+_COLUMNS: Final = ("method text", "path text", "agent text", "detail text", "endpoints text[]")
+_INDEXES: Final = (
+    "ix_stories_method_ended ON stories (method, ended)",
+    "ix_stories_path_ended ON stories (path text_pattern_ops, ended)",
+    "ix_stories_agent_ended ON stories (agent, ended)",
+    "ix_stories_detail_ended ON stories (detail, ended)",
+    "ix_stories_endpoints ON stories USING gin (endpoints)",
+    "ix_stories_request_id_begins ON stories (request_id text_pattern_ops)",
+    "ix_story_ids_begins ON story_ids (value text_pattern_ops, story_id)",
 )
-"""The step of the schema that brings them, with indexes for texts that begin so: in the order of
-a language no range of an index means that."""
+STATEMENTS: Final = (
+    *(f"ALTER TABLE stories ADD COLUMN IF NOT EXISTS {each}" for each in _COLUMNS),
+    *(f"CREATE INDEX IF NOT EXISTS {each}" for each in _INDEXES),
+)
+"""The step of the schema that brings them, which may be made again, with indexes for texts that
+begin so: in the order of a language no range of an index means that."""
 
 _ANYTHING: Final = "%"
 _AS_IT_IS: Final = {"%": r"\%", "_": r"\_", "\\": r"\\"}

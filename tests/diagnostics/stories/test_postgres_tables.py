@@ -118,6 +118,36 @@ def test_a_step_may_take_longer_than_any_other_statement(engine, monkeypatch) ->
         assert 0.1 == link.patience
 
 
+def test_a_step_of_another_is_waited_for_longer_than_any_other_lock(shared, monkeypatch) -> None:
+    monkeypatch.setattr("proxy.diagnostics.stories.postgres_link.LOCKED", 0.05)
+    monkeypatch.setattr("proxy.diagnostics.stories.postgres_tables.LOCKED", 0.05)
+    one, other = engine_for_writing(shared), engine_for_writing(shared)
+    begun, faults = threading.Event(), []
+
+    def slowly(connection) -> None:
+        begun.set()
+        connection.execute(text("SELECT pg_sleep(0.5)"))
+
+    def start(engine, steps) -> None:
+        try:
+            with engine.begin() as connection:
+                migrate_shared(connection, steps)
+        except Exception as fault:  # noqa: BLE001  # whatever it is, it is one
+            faults.append(fault)
+
+    first = threading.Thread(target=start, args=(one, (*STEPS, Step(slowly))))
+    first.start()
+    begun.wait(30)
+    start(other, STEPS)
+    first.join(60)
+    found = version(other)
+    one.dispose()
+    other.dispose()
+
+    assert [] == faults
+    assert [(len(STEPS) + 1, 0)] == found
+
+
 def test_a_step_that_shuts_older_versions_out_is_respected(engine) -> None:
     with engine.begin() as connection:
         migrate_shared(connection, CLOSED)
