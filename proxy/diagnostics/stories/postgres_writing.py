@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, extract, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from proxy.diagnostics.errors.groups import Group
@@ -107,6 +107,11 @@ def save_usual(connection: Connection, usual: Mapping[str, Saved]) -> None:
         ),
         rows,
     )
+
+
+def wall(connection: Connection) -> float:
+    """The server's wall time: one instance whose clock is wrong must not delete what all have."""
+    return float(connection.scalar(select(extract("epoch", func.now()))) or 0.0)
 
 
 def may_prune(connection: Connection) -> bool:
