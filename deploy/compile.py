@@ -52,8 +52,8 @@ COMPILED = {
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
     "settings": "route_terms",
     "tls": "handshake handshake_log port protocol transport",
-    "tracing": "attempt_facts b3 conventions record recurring route_words sampling span_events "
-    "span_queue spans texts usual wire",
+    "tracing": "attempt_facts b3 conventions pair record recurring route_words sampling "
+    "span_events span_queue spans texts usual wire",
 }
 
 

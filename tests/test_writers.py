@@ -20,6 +20,7 @@ OF_ANOTHER_TIME = {
     "diagnostics/stories/log_facts": "the same, for what lies beyond how it ended",
     "diagnostics/neighbours/published": "makes a record of its own out of what was published",
     "observation/recorded": "redacts a record that has ended, in place",
+    "tracing/span_queue": "drops the span of a record once it is written",
 }
 """Modules that write to records which are not under way."""
 

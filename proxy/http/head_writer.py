@@ -125,7 +125,7 @@ class Heads:
                 self._via(asked) if via else b"",
                 _body_framing(asked),
                 _SWITCH if asked.wants_websocket else b"",
-                b"" if span is None else span.line(),
+                b"" if span is None else span.line,
                 b"\r\n",
             )
         )

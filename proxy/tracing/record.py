@@ -3,21 +3,23 @@
 Made only where tracing is on; each attempt has a span ID of its own, made before it is sent.
 """
 
+from binascii import hexlify
 from typing import Final
 
-_ID_BEGINS: Final = -23
-_ID_ENDS: Final = -7
-"""Where a head that ends with `line` names the attempt's span."""
+_hexlify: Final = hexlify
+_ID_BEGINS: Final = -21
+_ID_ENDS: Final = -5
+"""Where `line` names the attempt's span."""
 
 
 class SpanRecord:
     """The SERVER span of an exchange. IDs and flags are lower-case hex digits, but for `ids`.
 
-    `ids` are the trace's, its own and that of its first attempt.
+    `ids` are the trace's, that of its first attempt and its own.
     """
 
     ids: bytes
-    """As spans have them: of the trace, of itself, and of `attempt_id`; 16, 8 and 8 bytes."""
+    """As spans have them: of the trace, of `attempt_id`, and of itself; 16, 8 and 8 bytes."""
     trace_id: str
     span_id: str
     parent_id: str
@@ -28,6 +30,8 @@ class SpanRecord:
     """The span of the attempt that is made, or is to be made first."""
     is_used: bool
     """Whether an attempt has it already, so that the next one needs another."""
+    line: bytes
+    """The last line of the head for an upstream: it sees the attempt's span as the parent."""
     sampled: bool
     """Whether it is exported."""
     keeps_state: bool
@@ -35,19 +39,24 @@ class SpanRecord:
     scheme: str = "http"
 
     def __init__(self, ids: bytes, parent_id: str, flags: str) -> None:
-        digits = ids.hex()
+        written = _hexlify(ids)
+        digits = written.decode()
         self.ids = ids
-        self.trace_id, self.span_id = digits[:32], digits[32:48]
-        self.attempt_id, self.is_used = digits[48:], False
+        self.line = b"traceparent: 00-%b-%b-%b\r\n" % (
+            written[:32],
+            written[32:48],
+            flags.encode(),
+        )
+        self.trace_id, self.attempt_id, self.span_id = digits[:32], digits[32:48], digits[48:]
+        self.is_used = False
         self.parent_id, self.flags = parent_id, flags
         self.sampled, self.keeps_state = True, False
 
-    def line(self) -> bytes:
-        """The last line of the head for an upstream: it sees the attempt's span as the parent."""
-        told = f"traceparent: 00-{self.trace_id}-{self.attempt_id}-{self.flags}\r\n"
-        return told.encode()
-
     def another(self, head: bytes, attempt_id: bytes) -> bytes:
-        """`head`, whole, for one more attempt."""
-        self.ids, self.attempt_id = self.ids[:24] + attempt_id, attempt_id.hex()
-        return head[:_ID_BEGINS] + self.attempt_id.encode() + head[_ID_ENDS:]
+        """`head`, whole, for one more attempt: `line` is its last one."""
+        before = head[: -len(self.line) - 2]
+        digits = _hexlify(attempt_id)
+        self.ids = self.ids[:16] + attempt_id + self.ids[24:]
+        self.attempt_id = digits.decode()
+        self.line = self.line[:_ID_BEGINS] + digits + self.line[_ID_ENDS:]
+        return before + self.line + b"\r\n"

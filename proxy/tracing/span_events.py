@@ -43,7 +43,7 @@ def _head_of(x: Exchange) -> bytes:
         last = x.fallback.attempt
     if last is None or last.head is None or last.status is None:
         return b""
-    return head_before(last.status) + head_time(x, last)
+    return head_before(last.status) + nanoseconds(x, answered_at(last)).to_bytes(8, "little")
 
 
 def head_before(status: int) -> bytes:
@@ -51,13 +51,13 @@ def head_before(status: int) -> bytes:
     return _before(c.HEAD, c.STATUS_CODE, status)
 
 
-def head_time(x: Exchange, tried: Attempt) -> bytes:
+def answered_at(tried: Attempt) -> float:
     """When the head came that an attempt was answered with."""
-    return time_of(x, tried.started + tried.queued + (tried.connect or 0.0) + (tried.head or 0.0))
+    return tried.started + tried.queued + (tried.connect or 0.0) + (tried.head or 0.0)
 
 
 def _event(x: Exchange, at: float, name: str, key: str = "", value: str | int = "") -> bytes:
-    return _before(name, key, value) + time_of(x, at)
+    return _before(name, key, value) + nanoseconds(x, at).to_bytes(8, "little")
 
 
 def _before(name: str, key: str, value: str | int) -> bytes:
@@ -73,6 +73,6 @@ def _before(name: str, key: str, value: str | int) -> bytes:
     return known
 
 
-def time_of(x: Exchange, at: float) -> bytes:
-    """Nanoseconds since 1970, as a `fixed64`."""
-    return int((x.started_wall + (at - x.started)) * _NANO).to_bytes(8, "little")
+def nanoseconds(x: Exchange, at: float) -> int:
+    """Since 1970."""
+    return int((x.started_wall + (at - x.started)) * _NANO)

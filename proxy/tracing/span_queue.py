@@ -41,15 +41,15 @@ class SpanQueue:
         lines: list[bytes] = []
         written = failed = 0
         for x in batch:
-            if x.span is None or not x.span.sampled:
-                continue
-            spans = _count(x)
-            if self._put - self._done + written + failed + spans > self._room:
-                self.dropped["queue_full"] += spans
-            elif self._is_written(lines, x):
-                written += spans
-            else:
-                failed += spans
+            if x.span is not None and x.span.sampled:
+                spans = _count(x)
+                if self._put - self._done + written + failed + spans > self._room:
+                    self.dropped["queue_full"] += spans
+                elif self._is_written(lines, x):
+                    written += spans
+                else:
+                    failed += spans
+            x.span = None  # records are kept for long, and it takes half as much as one
         if written or failed:
             self._portions.append((b"".join(lines), written, failed))
             self._put += written + failed

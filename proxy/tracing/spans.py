@@ -5,6 +5,7 @@ Reads the record, which is redacted already, and invents nothing.
 
 from binascii import unhexlify
 from collections.abc import Mapping
+from struct import Struct
 from typing import Final
 
 from proxy.attempt_record import Attempt
@@ -12,17 +13,16 @@ from proxy.exchange import Exchange
 from proxy.outcome import INTERNAL_ERROR
 from proxy.tracing import conventions as c
 from proxy.tracing.attempt_facts import end_of_attempt, url_of_attempt
+from proxy.tracing.pair import pair
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
-from proxy.tracing.span_events import events_of, head_time, time_of
+from proxy.tracing.span_events import events_of, nanoseconds
 from proxy.tracing.texts import Texts
 from proxy.tracing.usual import UsualKinds
-from proxy.tracing.wire import SizedHeads, SpanAttribute, utf8, varint
+from proxy.tracing.wire import SPAN_HEADS, SpanAttribute, below_ours, below_theirs, utf8
 
-_LONGEST: Final = 2048
-"""Bytes of a span of the usual kind; one with a long path or user agent is longer."""
-_unhexlify: Final = unhexlify
+_pack_times: Final = Struct("<QsQ").pack
 
 
 class SpanWriter:
@@ -32,7 +32,6 @@ class SpanWriter:
         self._routes = dict(routes)
         self._texts, self._recurring = Texts(), Recurring()
         self._usual = UsualKinds(self._recurring, self._texts)
-        self._heads = SizedHeads(_span_head, _LONGEST)
         self._events = SpanAttribute(c.EVENTS)
         self._stopped, self._fallback = SpanAttribute(c.RETRY_STOPPED), SpanAttribute(c.FALLBACK)
         self._resend, self._cause = SpanAttribute(c.RESEND_COUNT), SpanAttribute(c.RETRY_CAUSE)
@@ -53,9 +52,7 @@ class SpanWriter:
         words = self._routes.get(x.route) if x.route else None
         usual = self._usual.of(x, span.scheme, words)
         if usual is not None:
-            tried = x.attempts[0]
-            self._put_server(lines, x, span, usual.server, head_time(x, tried))
-            self._put_client(lines, x, span, tried, 0, usual.client)
+            lines.append(pair(x, span, x.attempts[0], usual, self._texts))
             return
         outcome, parts = x.outcome or INTERNAL_ERROR, self._recurring
         told = parts.asked(x, span.scheme, words) + parts.ended(x, outcome)
@@ -74,47 +71,42 @@ class SpanWriter:
     def _put_server(
         self, lines: list[bytes], x: Exchange, span: SpanRecord, told: bytes, rest: bytes
     ) -> None:
-        parent, flags = b"", _below_ours(span.flags)
+        parent, flags = b"", below_ours(span.flags)
         if span.parent_id:
-            parent = b"\x22\x08" + _unhexlify(span.parent_id)
-            flags = _below_theirs(span.flags)
+            parent = b"\x22\x08" + unhexlify(span.parent_id)
+            flags = below_theirs(span.flags)
         texts = self._texts
-        request_id, client, agent = utf8(x.request_id), utf8(x.client_ip), utf8(x.user_agent)
-        written = b"\x0a\x10%b\x12\x08%b%b%b\x39%b\x41%b%b%b%b%b%b%b%b%b" % (
+        request_id = utf8(x.request_id)
+        written = b"\x0a\x10%b\x12\x08%b%b%b%b%b%b%b%b%b%b" % (
             span.ids[:16],
-            span.ids[16:24],
+            span.ids[24:],
             parent,
             flags,
-            time_of(x, x.started),
-            time_of(x, x.ended),
+            _times(x, x.started, x.ended),
             texts.request_id.of(len(request_id)),
             request_id,
-            texts.client.of(len(client)),
-            client,
-            texts.agent.of(len(agent)) if agent else b"",
-            agent,
+            texts.client.of(x.client_ip),
+            texts.agent.of(x.user_agent) if x.user_agent else b"",
             told,
             rest,
         )
-        lines.append(self._heads.of(len(written)))
+        lines.append(SPAN_HEADS.of(len(written)))
         lines.append(written)
 
     def _put_client(
         self, lines: list[bytes], x: Exchange, span: SpanRecord, tried: Attempt, n: int, told: bytes
     ) -> None:
         """Of the `n`-th attempt, a fallback's behind all others."""
-        ids, is_last = span.ids, tried.span_id == span.attempt_id
-        written = b"\x0a\x10%b\x12\x08%b\x22\x08%b%b\x39%b\x41%b%b%b" % (
-            ids[:16],
-            ids[24:] if is_last else _unhexlify(tried.span_id),
-            ids[16:24],
-            _below_ours(span.flags),
-            time_of(x, tried.started),
-            time_of(x, end_of_attempt(x, tried, n)),
+        written = b"\x0a\x10%b\x12\x08%b\x22\x08%b%b%b%b%b" % (
+            span.ids[:16],
+            unhexlify(tried.span_id),
+            span.ids[24:],
+            below_ours(span.flags),
+            _times(x, tried.started, end_of_attempt(x, tried, n)),
             told,
             self._repeated(x.attempts[n - 1], n) if 0 < n < len(x.attempts) else b"",
         )
-        lines.append(self._heads.of(len(written)))
+        lines.append(SPAN_HEADS.of(len(written)))
         lines.append(written)
 
     def _url_of(self, x: Exchange, tried: Attempt, words: RouteWords | None) -> bytes:
@@ -138,26 +130,6 @@ class SpanWriter:
         return self._resend.of_number(n) + self._cause.of(cause) + self._pause.of_number(pause)
 
 
-def _span_head(length: int) -> bytes:
-    """`ScopeSpans.spans`"""
-    return b"\x12" + varint(length)
-
-
-_ours: Final[dict[str, bytes]] = {}
-_theirs: Final[dict[str, bytes]] = {}
-
-
-def _below_ours(flags: str) -> bytes:
-    """The flags byte, and above it that the parent is no other process."""
-    known = _ours.get(flags)
-    if known is None:
-        known = _ours[flags] = _unhexlify(f"8501{flags}010000")
-    return known
-
-
-def _below_theirs(flags: str) -> bytes:
-    """The same, of a span whose parent is another process."""
-    known = _theirs.get(flags)
-    if known is None:
-        known = _theirs[flags] = _unhexlify(f"8501{flags}030000")
-    return known
+def _times(x: Exchange, began: float, ended: float) -> bytes:
+    """When a span begins and ends."""
+    return _pack_times(nanoseconds(x, began), b"\x41", nanoseconds(x, ended))

@@ -1,15 +1,16 @@
 """Attributes of spans whose values mostly differ from one exchange to the next."""
 
 from proxy.tracing import conventions as c
-from proxy.tracing.wire import text_heads, utf8
+from proxy.tracing.wire import SpanAttribute, text_heads, utf8
 
 
 class Texts:
-    """Keeps no value, only what stands before one of each length."""
+    """Keeps a value where many requests come from one client, else what stands before one of each
+    length."""
 
     def __init__(self) -> None:
-        self.request_id, self.agent = text_heads(c.REQUEST_ID), text_heads(c.USER_AGENT)
-        self.client = text_heads(c.CLIENT_ADDRESS)
+        self.request_id = text_heads(c.REQUEST_ID)
+        self.client, self.agent = SpanAttribute(c.CLIENT_ADDRESS), SpanAttribute(c.USER_AGENT)
         self._full = text_heads(c.URL_FULL)
         self._path, self._query = text_heads(c.URL_PATH), text_heads(c.URL_QUERY)
 

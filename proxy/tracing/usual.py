@@ -14,10 +14,15 @@ from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.span_events import head_before
 from proxy.tracing.texts import Texts
-from proxy.tracing.wire import MOST
+from proxy.tracing.wire import MOST, span_head
 
 _LONGEST: Final = 256
 """Of a target that is remembered, in characters."""
+
+_CLIENT_SIZE: Final = 62
+"""Bytes of a CLIENT span that are IDs, flags and times."""
+BETWEEN: Final = 5
+"""Bytes before its first ID: all but the longest have so many."""
 
 _Key = tuple[RouteWords | None, str, str, str, str, int | None, str, bool, int, str | None]
 
@@ -29,6 +34,8 @@ class UsualSpans:
         self.server = server
         """Up to the time of the head, which is its only event."""
         self.client = client
+        self.between = span_head(_CLIENT_SIZE + len(client)) + b"\x0a\x10"
+        """What stands before the first ID of the CLIENT span."""
 
 
 class _Kind:
@@ -70,7 +77,7 @@ class UsualKinds:
         """Kinds, and targets of all of them together."""
 
     def of(self, x: Exchange, scheme: str, words: RouteWords | None) -> UsualSpans | None:
-        """None: it is of another kind."""
+        """None: it is of another kind, or longer than others."""
         if x.outcome is not COMPLETED or len(x.attempts) != 1 or _is_more_to_tell(x):
             return None
         tried = x.attempts[0]
@@ -102,10 +109,12 @@ class UsualKinds:
 
     def _with_target(
         self, kind: _Kind, x: Exchange, tried: Attempt, words: RouteWords | None
-    ) -> UsualSpans:
+    ) -> UsualSpans | None:
         target, url = self._texts.target(x.target), url_of_attempt(x, tried, words)
         spans = kind.spans
         known = UsualSpans(target + spans.server, spans.client + self._texts.url(url))
+        if len(known.between) != BETWEEN:
+            return None
         if len(x.target) <= _LONGEST:
             self._make_room()
             kind.known[x.target] = known

@@ -156,8 +156,8 @@ def test_no_two_spans_have_an_id_in_common() -> None:
 
 
 def test_each_attempt_has_its_own_parent_in_an_otherwise_equal_head() -> None:
-    span = SpanRecord(bytes.fromhex(TRACE + SPAN + "a" * 16), "", "03")
-    first = b"GET / HTTP/1.1\r\nHost: a\r\n" + span.line() + b"\r\n"
+    span = SpanRecord(bytes.fromhex(TRACE + "a" * 16 + SPAN), "", "03")
+    first = b"GET / HTTP/1.1\r\nHost: a\r\n" + span.line + b"\r\n"
     written = [first, span.another(first, b"\xbb" * 8)]
 
     assert [
@@ -165,4 +165,5 @@ def test_each_attempt_has_its_own_parent_in_an_otherwise_equal_head() -> None:
         for one in "ab"
     ] == written
     assert "b" * 16 == span.attempt_id
-    assert bytes.fromhex(TRACE + SPAN + "b" * 16) == span.ids
+    assert bytes.fromhex(TRACE + "b" * 16 + SPAN) == span.ids
+    assert f"traceparent: 00-{TRACE}-{span.attempt_id}-03\r\n".encode() == span.line

@@ -76,7 +76,8 @@ def usual(draw: st.DrawFn) -> Exchange:
     """One attempt that was answered and completed; few of each kind, so that some recur."""
     x = exchange(started=BEGAN, started_wall=WALL, ended=draw(MOMENT), request_id=draw(TEXT))
     x.method, x.host = draw(st.sampled_from(["GET", "BREW"])), draw(st.sampled_from(["h", "h:8"]))
-    x.target, x.user_agent = draw(st.sampled_from(["/api/a", "/api/a?b", "/c?", ""])), draw(TEXT)
+    x.target = draw(st.sampled_from(["/api/a", "/api/a?b", "/c?", "", "/" + "x" * 17_000]))
+    x.user_agent = draw(TEXT)
     x.route, x.upstream = draw(st.sampled_from(["chat", "rest"])), "up"
     x.status, x.upstream_status, x.outcome = draw(st.sampled_from([200, 204])), 200, o.COMPLETED
     x.last_byte = draw(st.none() | st.floats(0, 100))

@@ -11,7 +11,7 @@ from tests.records import attempt, exchange
 
 def ended(span_id: str = "a" * 16, **unusual: object) -> Exchange:
     x = exchange(attempts=[attempt(span_id="b" * 16)], **unusual)
-    x.span = SpanRecord(bytes.fromhex("c" * 32 + span_id + "b" * 16), "", "01")
+    x.span = SpanRecord(bytes.fromhex("c" * 32 + "b" * 16 + span_id), "", "01")
     return x
 
 
@@ -44,6 +44,15 @@ def test_what_is_written_is_what_the_record_says_when_it_is_added() -> None:
     assert ["1" * 16, "b" * 16] == ids(waiting.take(1)[0])
 
 
+def test_records_are_kept_without_their_spans() -> None:
+    waiting, unsampled, taken, beyond = queue(room=2), ended(), ended(), ended()
+    assert unsampled.span is not None
+    unsampled.span.sampled = False
+    waiting.add([unsampled, taken, beyond])
+
+    assert (None, None, None) == (unsampled.span, taken.span, beyond.span)
+
+
 def test_what_is_done_with_makes_room() -> None:
     waiting = queue(room=5)
     waiting.add([ended(), ended(), ended()])
@@ -64,10 +73,10 @@ def test_what_has_no_span_or_is_not_sampled_does_not_wait() -> None:
 
 
 def test_one_that_cannot_be_written_is_counted_and_leaves_nothing_behind() -> None:
-    waiting, broken = queue(), ended()
-    broken.attempts[0].span_id = "no ID"
+    waiting, broken, another = queue(), ended(), ended()
+    broken.attempts[0].span_id = another.attempts[0].span_id = "no ID"
     waiting.add([ended("1" * 16), broken, ended("2" * 16)])
-    waiting.add([broken])
+    waiting.add([another])
     pieces, spans = waiting.take(10)
 
     assert (["1" * 16, "b" * 16, "2" * 16, "b" * 16], 4) == (ids(pieces), spans)

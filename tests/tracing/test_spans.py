@@ -32,7 +32,7 @@ def ended(*attempts: object, **unusual: object) -> Exchange:
         "attempts": list(attempts),
     }
     x = exchange(**(usual | unusual))
-    x.span = SpanRecord(bytes.fromhex(TRACE + OURS + "1" * 16), THEIRS, "03")
+    x.span = SpanRecord(bytes.fromhex(TRACE + "1" * 16 + OURS), THEIRS, "03")
     return x
 
 
@@ -86,7 +86,7 @@ def test_no_attempt_ends_before_it_begins() -> None:
 def test_flags_say_whose_the_parent_is() -> None:
     server, client = spans(ended(tried()))
     root = ended()
-    root.span = SpanRecord(bytes.fromhex(TRACE + OURS + "1" * 16), "", "01")
+    root.span = SpanRecord(bytes.fromhex(TRACE + "1" * 16 + OURS), "", "01")
 
     assert [0x303, 0x103, 0x101] == [server.flags, client.flags, spans(root)[0].flags]
 
