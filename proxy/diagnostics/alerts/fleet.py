@@ -4,7 +4,6 @@ Every instance counts along and keeps its own book; only the leader tells, and w
 kept where all see it. So whoever leads next tells what differs from it, and nothing twice.
 """
 
-import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,9 @@ from proxy.outcome import Level
 
 TAKEOVER: Final = 20.0
 """Seconds within which a new leader hears of the errors that the one before it has told of."""
+
+MOST_TOLD: Final = 100
+"""Of what waits to be written."""
 
 AlertKey = tuple[str, str]
 """Rule and subject of an alert."""
@@ -45,26 +47,25 @@ class ToldLedger:
     """What was delivered about alerts of all, between the event loop and a thread that writes."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._new: dict[AlertKey, ToldAlert] = {}
+        self._new: deque[tuple[AlertKey, ToldAlert]] = deque(maxlen=MOST_TOLD)
         self.seen: Mapping[AlertKey, ToldAlert] = {}
         """What the instances have written; assigned whole."""
 
     def mark(self, key: AlertKey, told: ToldAlert) -> None:
         """Have it written."""
-        with self._guard:
-            self._new[key] = told
+        self._new.append((key, told))
 
     def take(self) -> dict[AlertKey, ToldAlert]:
-        """What is to be written."""
-        with self._guard:
-            new, self._new = self._new, {}
-        return new
+        """What is to be written: of each alert the last."""
+        taken: dict[AlertKey, ToldAlert] = {}
+        while self._new:
+            key, told = self._new.popleft()
+            taken[key] = told
+        return taken
 
-    def give_back(self, new: Mapping[AlertKey, ToldAlert]) -> None:
+    def give_back(self, taken: dict[AlertKey, ToldAlert]) -> None:
         """It could not be written; what came since is newer."""
-        with self._guard:
-            self._new = {**new, **self._new}
+        self._new.extendleft(reversed(taken.items()))
 
 
 @dataclass(frozen=True, slots=True)

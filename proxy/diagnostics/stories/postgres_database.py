@@ -111,7 +111,9 @@ class PostgresDatabase:
             with engine.begin() as connection:
                 self._leads = self._leads or sql.may_lead(connection)
                 self.told.seen = read_told(connection)  # once it leads, nobody writes there
-                self.fleet = self._fleet.read(connection, sql.wall(connection) - self.rule.age)
+                self.fleet = self._fleet.read(
+                    connection, sql.server_wall(connection) - self.rule.age
+                )
             self._leads_until = now + LEASE if self._leads else 0.0
         self._published.publish(engine)
         self._backfill.go_on(engine)
@@ -195,7 +197,7 @@ class PostgresDatabase:
             with engine.begin() as connection:
                 if not sql.may_prune(connection):
                     return True
-                wall, age = sql.wall(connection), self.rule.age
+                wall, age = sql.server_wall(connection), self.rule.age
                 delete_slots(connection, wall - min(age, KEPT), self.rule.size // SHARE)
                 if sql.delete_aged(connection, wall - age):
                     continue

@@ -109,7 +109,7 @@ def save_usual(connection: Connection, usual: Mapping[str, Saved]) -> None:
     )
 
 
-def wall(connection: Connection) -> float:
+def server_wall(connection: Connection) -> float:
     """The server's wall time: one instance whose clock is wrong must not delete what all have."""
     return float(connection.scalar(select(extract("epoch", func.now()))) or 0.0)
 
