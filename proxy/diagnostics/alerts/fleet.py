@@ -106,6 +106,11 @@ class OthersWindow:
         for old in [number for number in self._slots if number <= int(now / SLOT) - SLOTS]:
             del self._slots[old]
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether others had errors: they count as long as they are recent, seen or not."""
+        return bool(self._slots)
+
     def by_instance(self, rule: str, seconds: float, now: float) -> dict[str, int]:
         """How many each of the others had over the last `seconds`."""
         oldest, found = int((now - seconds) / SLOT), dict[str, int]()

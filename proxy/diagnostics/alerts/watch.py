@@ -53,6 +53,8 @@ class AlertWatch:
         """How this instance stands among others; assign it where there are any."""
         self._others, self._untold = OthersWindow(), Untold()
         self._leads = False
+        self._raised_alone: set[str] = set()
+        """IDs of alerts."""
         self._window = CountWindow.of(rule)
         self._book = Book(rule)
         self._due = 0.0
@@ -82,19 +84,32 @@ class AlertWatch:
         fleet = self.fleet()
         if fleet is not None:
             self._others.take(fleet, now)
-        others = self._others if fleet is not None else None
+        others = self._others if fleet is not None or self._others.has_heard else None
         found = findings(self._rule, self._window, system_state, now, others)
         found += lost(self._rule, self._seen or system_state, system_state)
         self._seen = system_state
         self._follow(fleet, now, wall)
         for news in self._book.judge(found, now, wall):
             key = _key(news.alert)
-            if fleet is None or news.alert.finding.rule not in BY_ALL:
+            if self._is_ours(news, fleet):
                 self._say(news, wall)
-            elif not fleet.leads:
+            elif fleet is None or not fleet.leads:
                 self._untold.note(news.what, key, now)
             elif not self._untold.was_just_told(key, now):
                 self._say(news, wall)
+
+    def _is_ours(self, news: News, fleet: Fleet | None) -> bool:
+        """Whether it is told here, whoever leads: of rules of each instance, and of what it raised
+        while it could not see the others."""
+        alert = news.alert
+        if alert.finding.rule not in BY_ALL:
+            return True
+        if fleet is None and news.what == "raised":
+            self._raised_alone.add(alert.id)
+        is_ours = alert.id in self._raised_alone
+        if news.what == "cleared":
+            self._raised_alone.discard(alert.id)
+        return is_ours
 
     def _follow(self, fleet: Fleet | None, now: float, wall: float) -> None:
         """Where this instance has begun to lead, tell what nobody may have told."""

@@ -215,6 +215,45 @@ def test_who_cannot_see_the_others_judges_and_tells_for_itself(other, exchange_o
     assert "instances" not in other.sent[0][1]
 
 
+def test_what_it_raised_alone_it_clears_whoever_leads_by_then(other, exchange_of) -> None:
+    other.is_alone = True
+    other.watch.add([exchange_of("upstream_reset")] * 4)
+    other.tick(20)
+    other.is_alone = False
+
+    assert ["raised", "cleared"] == other.tick(20 + HOURS + 100)
+    assert 1 == len({alert["id"] for _, alert in other.sent})
+
+
+def test_what_was_heard_counts_while_the_others_cannot_be_seen(leader) -> None:
+    """An outage of the store is not the end of what all have raised."""
+    leader.hear("pod-2", 9)
+    leader.tick(20)
+    leader.is_alone = True
+    leader.tick(20 + 1000)
+    leader.is_alone = False
+
+    assert ["raised"] == leader.tick(20 + 2000)
+
+
+def test_what_all_raised_is_not_cleared_by_each_that_cannot_see_the_others(leader, other) -> None:
+    """But once, by whoever leads when they see each other again."""
+    over = 20 + HOURS + 100
+    for one in (leader, other):
+        one.hear("pod-2", 9)
+        one.tick(20)
+        one.is_alone = True
+        one.tick(over)
+    alone = [[event for event, _ in one.sent] for one in (leader, other)]
+    leader.is_alone = other.is_alone = leader.leads = False
+    leader.told = other.told = {KEY: ToldAlert("raised", "theirs", 21.0)}
+    other.leads = True
+    told = [one.tick(over + 30) for one in (leader, other)]
+
+    assert [["raised"], []] == alone
+    assert [["raised"], ["cleared"]] == told
+
+
 def test_other_rules_are_told_by_each(other, exchange_of) -> None:
     slow = exchange_of()
     slow.started -= 100
