@@ -6,12 +6,14 @@ from proxy.clock import now, wall
 from proxy.context import Context, Plan
 from proxy.drain import Drain
 from proxy.exchange import Exchange
-from proxy.http.forwarding import addresses_told
+from proxy.http.forwarding import addresses_told, is_https
 from proxy.http.headers import LONGEST_HOST
 from proxy.http.identity import identify, trace_place
+from proxy.http.peer import Peer
 from proxy.http.request_head import RequestHead
 from proxy.http.rules import IdentityRule
 
+_HTTP_1_1 = (1, 1)
 _UNREAD = RequestHead("", "", b"", (1, 1), (), {}, keep_alive=False, has_body=False, length=None)
 
 
@@ -33,6 +35,14 @@ def open_unread(plan: Plan, drain: Drain, request: Request) -> Context:
     return begin(plan, drain, request, _UNREAD)
 
 
+def _protocol(peer: Peer, asked: RequestHead) -> str:
+    """As spans have it."""
+    scheme = "https" if is_https(peer.scheme, asked.fields if peer.trusted else None) else "http"
+    if asked.version == _HTTP_1_1:
+        return scheme
+    return f"{scheme} {asked.version[0]}.{asked.version[1]}"
+
+
 def _is_kept(rule: IdentityRule, source: ClientSource) -> bool:
     """Whether this client chooses the IDs of its requests."""
     return rule.mode == "preserve" or (rule.mode == "trust_from" and source.id_trusted)
@@ -50,7 +60,7 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Con
     x.request_id, x.client_request_id = request_id, replaced
     x.id_is_ours = given is None or replaced is not None
     if plan.sampler is not None:
-        x.span = plan.sampler.begin(x, fields, client.source.peer.scheme.decode())
+        x.span = plan.sampler.begin(x, fields, _protocol(client.source.peer, asked))
     elif b"traceparent" in fields:
         x.trace(*trace_place(fields[b"traceparent"]))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from proxy.commands.named_files import look_into_files
+from proxy.commands.variables_said import said_of_variables
 from proxy.settings.difference import changes
 from proxy.settings.faults import SettingsError, SettingsFault, in_order
 from proxy.settings.restart import awaiting_restart
@@ -93,7 +94,7 @@ def _loaded(paths: Iterable[Path]) -> tuple[list[Settings], list[SettingsFault],
         try:
             source = Source(path, os.environ, look=look_into_files)
             found.append(source.load(pause=0))
-            warnings = list(source.warnings)
+            warnings = [*source.warnings, *said_of_variables(found[-1], os.environ)]
         except SettingsError as error:
             faults += error.faults
     return found, in_order(faults), warnings

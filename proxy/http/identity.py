@@ -19,7 +19,7 @@ OtherIds = tuple[tuple[bytes, str], ...]
 """Headers of answers that carry IDs of others: as keys of fields are written, and as in settings.
 """
 _TRACEPARENT = re.compile(
-    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
+    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-[^,]*)?"
 )
 
 

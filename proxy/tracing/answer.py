@@ -32,6 +32,9 @@ def read_answer(sock: TimedSocket) -> Answer:
     sock.give_back(came)
     with http.client.HTTPResponse(sock, method="POST") as answer:  # type: ignore[arg-type]
         answer.begin()
+        while answer.status < 200:  # interim: `http.client` passes over 100 alone
+            answer.headers = None  # type: ignore[assignment]  # as one that has not begun
+            answer.begin()
         data = answer.read(_MOST_READ)
         is_kept = answer.isclosed() and not answer.will_close
         return Answer(answer.status, data, answer.headers.get("Retry-After"), is_kept)

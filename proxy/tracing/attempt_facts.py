@@ -1,18 +1,27 @@
 """What the span of an attempt says that stands in no single field of the record."""
 
+from typing import Final
+
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.http.head_writer import without_prefix
-from proxy.outcome import COMPLETED, UPSTREAM_ERROR
+from proxy.outcome import COMPLETED, INTERNAL_ERROR, UPSTREAM_ERROR
 from proxy.tracing.route_words import RouteWords
+
+_SWITCHED: Final = 101
+"""A tunnel goes on when its upstream has said its last."""
 
 
 def code_of_attempt(x: Exchange, tried: Attempt) -> str:
-    """The code of an attempt that failed; also of one whose answer broke after its head."""
+    """The code of an attempt that failed; also of one whose answer broke after its head.
+
+    Empty where it did not, and where the client left: who gives up has not failed.
+    """
     if tried.outcome is not None:
         return tried.outcome.code
-    if tried.status is None:
-        return tried.result or ""
+    if tried.status is None:  # it was waiting still when the exchange ended
+        ended = x.outcome or INTERNAL_ERROR
+        return "" if ended.category == "client" else ended.code
     if tried.status >= 400:
         return UPSTREAM_ERROR.code
     spare = x.fallback
@@ -33,13 +42,19 @@ def end_of_attempt(x: Exchange, tried: Attempt, n: int) -> float:
         ended = spare.attempt.started if spare.attempt is not None else x.committed or x.ended
     elif tried.status is None:
         ended = x.committed or x.ended
-    elif x.last_byte is not None and x.outcome is COMPLETED:
+    elif x.last_byte is not None and x.outcome is COMPLETED and tried.status != _SWITCHED:
         ended = x.started + x.last_byte
     return max(ended, tried.started)
+
+
+def peer_of_attempt(tried: Attempt) -> str:
+    """Address and port of the other end of its connection; empty where it had none."""
+    link = tried.link
+    return link.peer if link is not None else ""
 
 
 def url_of_attempt(x: Exchange, tried: Attempt, words: RouteWords | None) -> str:
     target = x.target
     if words is not None and words.prefix:
         target = without_prefix(target, words.prefix)
-    return tried.endpoint + target
+    return tried.endpoint if target == "*" else tried.endpoint + target  # RFC 9112 §3.2.4

@@ -22,10 +22,10 @@ class B3:
 
 
 def read_b3(fields: Mapping[bytes, bytes]) -> B3 | None:
-    """None where there is no B3, or none that is valid. The single header is the stronger one."""
+    """None where there is no valid B3. The single header goes before the others."""
     single = fields.get(b"b3")
-    if single is not None:
-        return _single(single.lower())
+    if single is not None and (said := _single(single.lower())) is not None:
+        return said
     decision = _decision(fields)
     trace_id = _TRACE_ID.fullmatch(fields.get(b"x-b3-traceid", b"").lower())
     span_id = _SPAN_ID.fullmatch(fields.get(b"x-b3-spanid", b"").lower())

@@ -15,6 +15,7 @@ STATUS_CODE: Final = "http.response.status_code"
 ERROR_TYPE: Final = "error.type"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
+PROTOCOL_VERSION: Final = "network.protocol.version"
 ROUTE: Final = "http.route"  # SERVER
 URL_PATH: Final = "url.path"  # SERVER
 URL_QUERY: Final = "url.query"  # SERVER
@@ -22,6 +23,8 @@ URL_SCHEME: Final = "url.scheme"  # SERVER
 CLIENT_ADDRESS: Final = "client.address"  # SERVER
 USER_AGENT: Final = "user_agent.original"  # SERVER
 URL_FULL: Final = "url.full"  # CLIENT
+PEER_ADDRESS: Final = "network.peer.address"  # CLIENT
+PEER_PORT: Final = "network.peer.port"  # CLIENT
 RESEND_COUNT: Final = "http.request.resend_count"  # CLIENT
 
 # of Sidelight's own; the first three are those of the log

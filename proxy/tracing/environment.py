@@ -3,17 +3,28 @@
 A variable that cannot be understood is left out and said, as OpenTelemetry asks for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
-from urllib.parse import unquote
 
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import SecretStr, ValidationError
 
-from proxy.tracing.rules import CollectorUrl, ExportHeader, HeaderValue, TracingRule
+from proxy.tracing.conventions import METHODS
+from proxy.tracing.rules import TracingRule
+from proxy.tracing.variables import (
+    NOT_HONOURED,
+    PARSERS,
+    parse_attributes,
+    parse_collector,
+    parse_flag,
+    parse_headers,
+    parse_methods,
+    parse_share,
+)
 
 T = TypeVar("T")
 TRACES_PATH: Final = "/v1/traces"
+_OF_TRACES: Final = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 _SAMPLERS: Final = {
     "always_on": (False, 1.0),
     "always_off": (False, 0.0),
@@ -23,14 +34,15 @@ _SAMPLERS: Final = {
     "parentbased_traceidratio": (True, None),
 }
 """By name: whether parents are followed, and the share; None: the variable's argument."""
-_FILES: Final = {
+_OF_EXPORTER: Final = {
+    "timeout": "TIMEOUT",
+    "compression": "COMPRESSION",
     "ca_file": "CERTIFICATE",
     "certificate": "CLIENT_CERTIFICATE",
     "key": "CLIENT_KEY",
 }
-_PROPAGATORS: Final = {"", "tracecontext", "baggage", "b3", "b3multi"}
+_PROPAGATORS: Final = {"tracecontext", "baggage", "b3", "b3multi"}
 """Baggage is a header like any other, and passes."""
-_MOST_MS: Final = {"timeout": 300_000, "interval": 60_000}
 
 
 @dataclass(slots=True)
@@ -41,6 +53,8 @@ class EffectiveTracing:
     url: str | None
     """None: no spans are exported."""
     service: str
+    methods: frozenset[str] = METHODS
+    """Those that spans name; any other one is `_OTHER`."""
     ignored: dict[str, str] = field(default_factory=dict)
     """By variable: why it does not hold."""
 
@@ -55,13 +69,15 @@ def with_environment(
     if "certificate" in given:
         found.pop("key", None)  # of another certificate
     merged = rule.model_copy(update=found)
-    attributes = reader.pairs("OTEL_RESOURCE_ATTRIBUTES")
+    attributes = reader.attributes()
     resource = {k: v for k, v in attributes.items() if k != "service.name"} | rule.resource
     named = environ.get("OTEL_SERVICE_NAME") or attributes.get("service.name") or service
     named = resource.pop("service.name", named)
     merged = merged.model_copy(update={"resource": resource})
     url = reader.url(rule.endpoint)
-    return EffectiveTracing(merged, url, named, reader.ignored)
+    if url is not None:
+        reader.ignored |= {name: why for name, why in NOT_HONOURED.items() if environ.get(name)}
+    return EffectiveTracing(merged, url, named, reader.methods(), reader.ignored)
 
 
 class _Reader:
@@ -71,69 +87,70 @@ class _Reader:
 
     def url(self, endpoint: str | None) -> str | None:
         """Where spans go: the settings, or else the variable for traces, as it is, or for all."""
-        if self._environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        if self._read("OTEL_SDK_DISABLED", parse_flag):
             return None
-        exporters = self._environ.get("OTEL_TRACES_EXPORTER", "otlp").strip() or "otlp"
-        if "otlp" not in (name.strip() for name in exporters.split(",")):
-            if exporters != "none":
-                self.ignored["OTEL_TRACES_EXPORTER"] = "only otlp and none are known"
-            return None if exporters == "none" else self._posted_to(endpoint)
+        exporters = set(self._words("OTEL_TRACES_EXPORTER")) or {"otlp"}
+        if exporters == {"none"}:
+            return None
+        if "otlp" not in exporters:
+            self.ignored["OTEL_TRACES_EXPORTER"] = "only otlp and none are known"
         return self._posted_to(endpoint)
+
+    def methods(self) -> frozenset[str]:
+        """Those that the conventions know, or that are named instead."""
+        return self._read("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", parse_methods) or METHODS
 
     def _posted_to(self, endpoint: str | None) -> str | None:
         if endpoint is not None:
             return endpoint if endpoint.endswith(TRACES_PATH) else endpoint + TRACES_PATH
-        of_traces = self._read("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", _collector)
-        if of_traces is not None:
-            return of_traces
-        of_all = self._read("OTEL_EXPORTER_OTLP_ENDPOINT", _collector)
+        if self._read(_OF_TRACES, parse_collector) is not None:
+            return self._environ[_OF_TRACES].strip()
+        of_all = self._read("OTEL_EXPORTER_OTLP_ENDPOINT", parse_collector)
         return of_all + TRACES_PATH if of_all is not None else None
 
     def values(self) -> dict[str, object]:
         """By key of the settings, what variables say."""
         found: dict[str, object] = {}
         self._add_sampler(found)
-        for key, suffix in (("timeout", "TIMEOUT"), ("compression", "COMPRESSION")):
-            self._add(found, key, self._of_traces(suffix))
-        for key, suffix in _FILES.items():
-            self._add(found, key, self._of_traces(suffix))
+        for key, suffix in _OF_EXPORTER.items():
+            self._add(found, key, *_both(suffix))
         if "key" in found and "certificate" not in found:
             del found["key"]
-            self.ignored[self._of_traces("CLIENT_KEY")] = "there is no client certificate beside it"
+            own, of_all = _both("CLIENT_KEY")
+            unused = own if self._environ.get(own) else of_all
+            self.ignored[unused] = "there is no client certificate beside it"
         self._add(found, "interval", "OTEL_BSP_SCHEDULE_DELAY")
         self._add(found, "queue", "OTEL_BSP_MAX_QUEUE_SIZE")
-        headers = self.pairs(self._of_traces("HEADERS"), _checked_headers)
-        if headers:
+        if headers := self._first(_both("HEADERS"), parse_headers):
             found["headers"] = {name: SecretStr(value) for name, value in headers.items()}
-        named = {n.strip() for n in self._environ.get("OTEL_PROPAGATORS", "").split(",")}
+        named = set(self._words("OTEL_PROPAGATORS"))
         if named & {"b3", "b3multi"}:
             found["b3"] = True
         if named - _PROPAGATORS:
             self.ignored["OTEL_PROPAGATORS"] = "known are tracecontext, baggage, b3 and b3multi"
-        protocol = self._of_traces("PROTOCOL")
-        if self._environ.get(protocol, "http/protobuf") not in ("http/protobuf", ""):
-            self.ignored[protocol] = "only http/protobuf is spoken"
+        for protocol in _both("PROTOCOL"):
+            if self._words(protocol) not in (["http/protobuf"], []):
+                self.ignored[protocol] = "only http/protobuf is spoken"
         return found
 
-    def pairs(
-        self, variable: str, check: Callable[[dict[str, str]], dict[str, str]] = dict
-    ) -> dict[str, str]:
-        """A list as `name=value,name=value`, URL-encoded."""
-        pairs = self._read(variable, lambda text: check(_pairs(text)))
-        return pairs if pairs is not None else {}
+    def attributes(self) -> dict[str, str]:
+        """Of the resource."""
+        return self._read("OTEL_RESOURCE_ATTRIBUTES", parse_attributes) or {}
 
-    def _of_traces(self, suffix: str) -> str:
-        """The variable that is set: that for traces alone, or that for all signals."""
-        own = f"OTEL_EXPORTER_OTLP_TRACES_{suffix}"
-        return own if self._environ.get(own) else f"OTEL_EXPORTER_OTLP_{suffix}"
-
-    def _add(self, found: dict[str, object], key: str, variable: str) -> None:
-        value = self._read(variable, _PARSERS[key])
+    def _add(self, found: dict[str, object], key: str, *variables: str) -> None:
+        value = self._first(variables, PARSERS[key])
         if value is not None:
             found[key] = value
 
+    def _first(self, variables: Sequence[str], parse: Callable[[str], T]) -> T | None:
+        for variable in variables:
+            value = self._read(variable, parse)
+            if value is not None:
+                return value
+        return None
+
     def _add_sampler(self, found: dict[str, object]) -> None:
-        name = self._environ.get("OTEL_TRACES_SAMPLER", "").strip()
+        name = self._environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
         if not name:
             return
         if name not in _SAMPLERS:
@@ -141,8 +158,13 @@ class _Reader:
             return
         found["follow_parent"], share = _SAMPLERS[name]
         if share is None:
-            share = self._read("OTEL_TRACES_SAMPLER_ARG", _share)
+            share = self._read("OTEL_TRACES_SAMPLER_ARG", parse_share)
         found["sample"] = 1.0 if share is None else share
+
+    def _words(self, variable: str) -> list[str]:
+        """Of a list of known words, which may be written in capitals."""
+        words = (word.strip().lower() for word in self._environ.get(variable, "").split(","))
+        return [word for word in words if word]
 
     def _read(self, variable: str, parse: Callable[[str], T]) -> T | None:
         text = self._environ.get(variable, "").strip()
@@ -157,55 +179,6 @@ class _Reader:
         return None
 
 
-def _pairs(text: str) -> dict[str, str]:
-    pairs = {}
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        name, sign, value = pair.partition("=")
-        if not sign or not name.strip():
-            raise ValueError("must be a list as name=value,name=value")  # its text may be secret
-        pairs[unquote(name.strip())] = unquote(value.strip())
-    return pairs
-
-
-def _checked_headers(pairs: dict[str, str]) -> dict[str, str]:
-    _HEADERS.validate_python(pairs)
-    return pairs
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise ValueError("must be a number from 0 to 1")
-    return share
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise ValueError("must be a whole number above 0")
-    return int(text)
-
-
-def _seconds(key: str) -> Callable[[str], float]:
-    return lambda text: min(_positive(text), _MOST_MS[key]) / 1000
-
-
-def _compression(text: str) -> str:
-    if text not in ("none", "gzip"):
-        raise ValueError("known are none and gzip")
-    return text
-
-
-_collector = TypeAdapter[str](CollectorUrl).validate_python
-_HEADERS: Final = TypeAdapter[dict[str, SecretStr]](dict[ExportHeader, HeaderValue])
-_PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
-    "timeout": _seconds("timeout"),
-    "interval": _seconds("interval"),
-    "compression": _compression,
-    "ca_file": str,
-    "certificate": str,
-    "key": str,
-    "queue": _positive,
-}
+def _both(suffix: str) -> tuple[str, str]:
+    """The variable for traces alone, which goes before, and that for all signals."""
+    return f"OTEL_EXPORTER_OTLP_TRACES_{suffix}", f"OTEL_EXPORTER_OTLP_{suffix}"

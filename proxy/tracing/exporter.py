@@ -4,9 +4,10 @@ Whatever the collector does, nobody waits for it: what does not fit into the que
 counted, and that it fails is said once, as is that it works again.
 """
 
+import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
@@ -46,11 +47,10 @@ class SpanExporter:
         queue: int = 8192,
         interval: float = 1.0,
         timeout: float = 10.0,
-        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._queue, self._sender, self._tell = SpanQueue(writer, queue), sender, tell
         self._interval = interval
-        self._timeout, self._pauses = timeout, pauses
+        self._timeout = timeout
         self._resource = _resource(resource)
         self._scope = ScopeSpans(
             scope=InstrumentationScope(name="sidelight", version=version), schema_url=SCHEMA_URL
@@ -139,10 +139,9 @@ class SpanExporter:
                 self._done(sent, spans)
                 return True
             self._failed(sent.why)
-            pause = self._pauses[min(tried, len(self._pauses) - 1)]
             if is_last:
                 return False
-            self._closing.wait(max(pause, sent.wait or 0.0))
+            self._closing.wait(pause_after(tried, sent.wait))
             tried += 1
 
     def _done(self, sent: Sent, spans: int) -> None:
@@ -167,6 +166,18 @@ class SpanExporter:
         failed_for = ms(clock.now() - self._failed_at)
         fields = {"failed_for_ms": failed_for, "dropped": self.dropped.total()}
         self._tell("spans_healed", "info", {**fields, "collector": self._sender.url})
+
+
+def pause_after(
+    tried: int, asked: float | None, chance: Callable[[], float] = random.random
+) -> float:
+    """Seconds before a batch is sent again that was sent `tried` times before; at least those that
+    the collector asks for, and up to a quarter more.
+
+    Replicas that it has left all at once do not come back all at once.
+    """
+    pause = max(PAUSES[min(tried, len(PAUSES) - 1)], asked or 0.0)
+    return pause * (1 + chance() / 4)
 
 
 def _resource(attributes: Mapping[str, str]) -> bytes:

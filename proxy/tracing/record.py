@@ -36,7 +36,8 @@ class SpanRecord:
     """Whether it is exported."""
     keeps_state: bool
     """Whether the client's `tracestate` goes on: not one that belongs to no valid `traceparent`."""
-    scheme: str = "http"
+    protocol: str = "http"
+    """Of what the client asked for; behind a blank its version of HTTP, where that is not 1.1."""
 
     def __init__(self, ids: bytes, parent_id: str, flags: str) -> None:
         written = _hexlify(ids)

@@ -9,6 +9,10 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_
 from proxy.knobs import Count, Duration, Knobs, Share
 
 _VALUE = re.compile(r"[ -~]*")
+_OURS = frozenset(
+    {"connection", "content-encoding", "content-length", "content-type", "host", "te", "trailer",
+     "transfer-encoding", "upgrade"}
+)  # fmt: skip
 PLACE = "{trace_id}"
 
 
@@ -21,8 +25,8 @@ def collector(url: str) -> str:
         is_good = False
     if not is_good or "@" in parts.netloc or parts.query or parts.fragment or not url.isprintable():
         raise ValueError(
-            "a collector is http://host:4318 or https://host:4318, perhaps with a path, without "
-            "user, query and fragment; secrets belong into tracing.headers"
+            'a collector is "http://host:4318" or "https://host:4318", perhaps with a path, but '
+            "without user, query and fragment; secrets belong into tracing.headers"
         )
     return url.rstrip("/")
 
@@ -32,6 +36,13 @@ def secret_value(value: SecretStr) -> SecretStr:
     if not _VALUE.fullmatch(value.get_secret_value()):
         raise ValueError("a header's value is printable ASCII, here it is not")
     return value
+
+
+def _none_of_ours(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name in headers:
+        if name.lower() in _OURS:
+            raise ValueError(f"{name} says how a batch is sent, and is written by Sidelight")
+    return headers
 
 
 def _link(link: str) -> str:
@@ -45,9 +56,10 @@ def _link(link: str) -> str:
 
 
 CollectorUrl = Annotated[str, AfterValidator(collector)]
-ExportHeader = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+ExportHeader = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&*+.^_|~-]+$")]
 AttributeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
 HeaderValue = Annotated[SecretStr, AfterValidator(secret_value)]
+ExportHeaders = Annotated[dict[ExportHeader, HeaderValue], AfterValidator(_none_of_ours)]
 Always = Literal["failures", "slow"]
 
 
@@ -58,7 +70,7 @@ class TracingRule(Knobs):
     endpoint: CollectorUrl | None = None
     """Collector that takes OTLP over HTTP, such as http://collector:4318; `/v1/traces` is added.
     null: no spans, and trace headers just pass."""
-    headers: dict[ExportHeader, HeaderValue] = Field({})
+    headers: ExportHeaders = Field({})
     """Headers for the collector, such as its API key. Secret."""
     ca_file: Annotated[str, Field(min_length=1)] | None = None
     """PEM file of the authorities that the certificate of an https collector may be from; null:

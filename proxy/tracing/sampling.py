@@ -10,9 +10,9 @@ from typing import Final
 from proxy.diagnostics.slow import is_slow
 from proxy.exchange import Exchange
 from proxy.http.identity import random_bytes, trace_parent
-from proxy.outcome import is_error
 from proxy.tracing.b3 import read_b3
 from proxy.tracing.record import SpanRecord
+from proxy.tracing.span_status import is_failure
 
 _LOW_BITS = 1 << 64
 """The share is taken from the lower 64 bits of the trace ID, as the SDKs of OpenTelemetry do: who
@@ -41,7 +41,7 @@ class Sampler:
         """Spans that begin a trace and are sampled, and nobody has yet: to make many at once costs
         less."""
 
-    def begin(self, x: Exchange, fields: dict[bytes, bytes], scheme: str) -> SpanRecord | None:
+    def begin(self, x: Exchange, fields: dict[bytes, bytes], protocol: str) -> SpanRecord | None:
         """The span of an exchange that begins; None: it has none, and trace headers just pass.
 
         Where it is certain to be exported the record names its IDs, else the client's own.
@@ -59,7 +59,7 @@ class Sampler:
         if trace_id:
             x.trace(trace_id, parent_id)
         elif self._share >= 1.0 and decided is None:
-            return self._root(x, scheme)
+            return self._root(x, protocol)
         elif not self._share and not decided and not self._decides_late:
             return None  # no trace begins here: the upstream may begin one
         ids = unhexlify(trace_id) + random_bytes(16) if trace_id else random_bytes(32)
@@ -67,17 +67,17 @@ class Sampler:
         if trace_id and not sampled and not self._decides_late:
             return None  # the client's span stays the parent: there will be none of ours
         span = SpanRecord(ids, parent_id, _with_bit(flags, sampled))
-        span.sampled, span.scheme, span.keeps_state = sampled, scheme, is_w3c
+        span.sampled, span.protocol, span.keeps_state = sampled, protocol, is_w3c
         if sampled:
             x.trace(span.trace_id, span.span_id)
         return span
 
-    def _root(self, x: Exchange, scheme: str) -> SpanRecord:
+    def _root(self, x: Exchange, protocol: str) -> SpanRecord:
         roots = self._roots
         if not roots:
             roots.extend([SpanRecord(random_bytes(32), "", "01") for _ in range(_AT_ONCE)])
         span = roots.pop()
-        span.scheme = scheme
+        span.protocol = protocol
         x.trace(span.trace_id, span.span_id)
         return span
 
@@ -88,9 +88,9 @@ class Sampler:
 
     def end(self, x: Exchange, span: SpanRecord) -> None:
         """Take one that was not sampled after all, where it failed or was slow."""
-        outcome = x.outcome
-        failed = outcome is None or is_error(outcome, x.upstream_status)
-        if (self._failures and failed) or (self._slow is not None and is_slow(x, self._slow)):
+        if (self._failures and is_failure(x)) or (
+            self._slow is not None and is_slow(x, self._slow)
+        ):
             span.sampled = True
             x.trace(span.trace_id, span.span_id)
 

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit
 
+from google.protobuf.json_format import Parse, ParseError
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
@@ -49,8 +50,10 @@ class Sender:
         self._is_tls = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._is_tls else 80)
-        headers = {"Content-Type": "application/x-protobuf", "User-Agent": agent}
+        headers = {"Content-Type": "application/x-protobuf"}
         headers |= {name: v.get_secret_value() for name, v in rule.headers.items()}
+        if "user-agent" not in map(str.lower, headers):
+            headers["User-Agent"] = agent
         if rule.compression == "gzip":
             headers["Content-Encoding"] = "gzip"
         self._head = _head(parts, headers)
@@ -136,18 +139,28 @@ def _judged(answer: Answer) -> Sent:
     status = answer.status
     if status in _AGAIN:
         return Sent(f"status {status}", again=True, wait=_wait(answer.retry_after))
-    if status != 200:
+    if not 200 <= status < 300:
         return Sent(f"status {status}", rejected=None)
     if not answer.data:
         return Sent()
     try:
-        partial = ExportTraceServiceResponse.FromString(answer.data).partial_success
-    except DecodeError:
+        partial = _said(answer.data).partial_success
+    except (DecodeError, ParseError):
         return Sent("its answer is no OTLP", rejected=None)
     if not partial.rejected_spans:
         return Sent()
     words = redact(partial.error_message, _WORDS)
     return Sent(f"it rejected spans: {words}", rejected=max(0, partial.rejected_spans))
+
+
+def _said(data: bytes) -> ExportTraceServiceResponse:
+    """Some collectors answer by JSON whatever they were sent; no protobuf of it begins so."""
+    told = ExportTraceServiceResponse()
+    if data.lstrip()[:1] == b"{":
+        Parse(data, told, ignore_unknown_fields=True)
+    else:
+        told.ParseFromString(data)
+    return told
 
 
 def _wait(value: str | None) -> float | None:

@@ -72,7 +72,7 @@ class Tracing:
         held = with_environment(settings.tracing, settings.service, environ)
         self._held, self._tell = held, tell
         self._missing = ""
-        self._writer = SpanWriter(_words(settings))
+        self._writer = SpanWriter(_words(settings), held.methods)
         self._exporter = self._open(settings)
         self.sampler = None if self._exporter is None else _sampler(held, settings.stories.slow)
 

@@ -26,11 +26,13 @@ _pack_times: Final = Struct("<QsQ").pack
 
 
 class SpanWriter:
-    """`routes` by name."""
+    """`routes` by name; `methods` are those that spans name."""
 
-    def __init__(self, routes: Mapping[str, RouteWords]) -> None:
+    def __init__(
+        self, routes: Mapping[str, RouteWords], methods: frozenset[str] = c.METHODS
+    ) -> None:
         self._routes = dict(routes)
-        self._texts, self._recurring = Texts(), Recurring()
+        self._texts, self._recurring = Texts(), Recurring(methods)
         self._usual = UsualKinds(self._recurring, self._texts)
         self._events = SpanAttribute(c.EVENTS)
         self._stopped, self._fallback = SpanAttribute(c.RETRY_STOPPED), SpanAttribute(c.FALLBACK)
@@ -50,12 +52,12 @@ class SpanWriter:
         if span is None:
             return
         words = self._routes.get(x.route) if x.route else None
-        usual = self._usual.of(x, span.scheme, words)
+        usual = self._usual.of(x, span.protocol, words)
         if usual is not None:
             lines.append(pair(x, span, x.attempts[0], usual, self._texts))
             return
         outcome, parts = x.outcome or INTERNAL_ERROR, self._recurring
-        told = parts.asked(x, span.scheme, words) + parts.ended(x, outcome)
+        told = parts.asked(x, span.protocol, words) + parts.ended(x, outcome)
         events = events_of(x, outcome) if x.attempts or x.streamed else b""
         target = self._texts.target(x.target)
         self._put_server(lines, x, span, told + target, self._seldom(x) + events)

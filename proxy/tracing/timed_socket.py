@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _MOST_PIECES: Final = 1024
 """The kernel takes no more at a time (`IOV_MAX`)."""
+_MOST_READ: Final = 1 << 20
+"""Bytes of an answer; `http.client` has no limit where the length of a chunk is nonsense."""
 
 
 class TimedSocket:
@@ -82,6 +84,7 @@ class TimedSocket:
 class _Reader(io.RawIOBase):
     def __init__(self, sock: TimedSocket, first: bytes) -> None:
         self._sock, self._first = sock, first
+        self._left = _MOST_READ
 
     def readable(self) -> bool:
         return True
@@ -92,4 +95,7 @@ class _Reader(io.RawIOBase):
         if len(data) > len(room):
             data, self._first = data[: len(room)], data[len(room) :]
         room[: len(data)] = data
+        self._left -= len(data)
+        if self._left < 0:
+            raise ValueError("an answer without an end")
         return len(data)

@@ -9,7 +9,7 @@ from typing import Final
 from proxy.attempt_record import Attempt
 from proxy.exchange import Exchange
 from proxy.outcome import COMPLETED
-from proxy.tracing.attempt_facts import url_of_attempt
+from proxy.tracing.attempt_facts import peer_of_attempt, url_of_attempt
 from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.span_events import head_before
@@ -24,7 +24,7 @@ _CLIENT_SIZE: Final = 62
 BETWEEN: Final = 5
 """Bytes before its first ID: all but the longest have so many."""
 
-_Key = tuple[RouteWords | None, str, str, str, str, int | None, str, bool, int, str | None]
+_Key = tuple[RouteWords | None, str, str, str, str, int | None, str, bool, int, str | None, str]
 
 
 class UsualSpans:
@@ -45,22 +45,23 @@ class _Kind:
         self.spans = spans
         self.known: dict[str, UsualSpans] = {}
         """With the attributes of a target."""
-        self._words, self._method, self._scheme, self._host, self._upstream, self._told = key[:6]
-        self._endpoint, self._reused, self._status, self._result = key[6:]
+        self._words, self._method, self._protocol, self._host, self._upstream, self._told = key[:6]
+        self._endpoint, self._reused, self._status, self._result, self._peer = key[6:]
 
-    def has(self, x: Exchange, tried: Attempt, scheme: str, words: RouteWords | None) -> bool:
+    def has(self, x: Exchange, tried: Attempt, protocol: str, words: RouteWords | None) -> bool:
         """Whether `x` is one of them."""
         return (
             self._words is words
             and self._reused == tried.reused
             and self._endpoint == tried.endpoint
+            and self._peer == peer_of_attempt(tried)
             and self._method == x.method
             and self._host == x.host
             and self._status == tried.status
             and self._told == x.status
             and self._upstream == x.upstream
             and self._result == tried.result
-            and self._scheme == scheme
+            and self._protocol == protocol
         )
 
 
@@ -76,7 +77,7 @@ class UsualKinds:
         self._remembered = 0
         """Kinds, and targets of all of them together."""
 
-    def of(self, x: Exchange, scheme: str, words: RouteWords | None) -> UsualSpans | None:
+    def of(self, x: Exchange, protocol: str, words: RouteWords | None) -> UsualSpans | None:
         """None: it is of another kind, or longer than others."""
         if x.outcome is not COMPLETED or len(x.attempts) != 1 or _is_more_to_tell(x):
             return None
@@ -85,21 +86,21 @@ class UsualKinds:
         if status is None or tried.head is None or tried.outcome is not None:
             return None
         kind = self._last
-        if kind is None or not kind.has(x, tried, scheme, words):
-            kind = self._last = self._kind_of(x, tried, status, scheme, words)
+        if kind is None or not kind.has(x, tried, protocol, words):
+            kind = self._last = self._kind_of(x, tried, status, protocol, words)
         known = kind.known.get(x.target)
         return self._with_target(kind, x, tried, words) if known is None else known
 
     def _kind_of(
-        self, x: Exchange, tried: Attempt, status: int, scheme: str, words: RouteWords | None
+        self, x: Exchange, tried: Attempt, status: int, protocol: str, words: RouteWords | None
     ) -> _Kind:
         key = (
-            words, x.method, scheme, x.host, x.upstream, x.status,
-            tried.endpoint, tried.reused, status, tried.result,
+            words, x.method, protocol, x.host, x.upstream, x.status,
+            tried.endpoint, tried.reused, status, tried.result, peer_of_attempt(tried),
         )  # fmt: skip
         kind = self._kinds.get(key)
         if kind is None:
-            asked = self._recurring.asked(x, scheme, words)
+            asked = self._recurring.asked(x, protocol, words)
             ended = self._recurring.ended(x, COMPLETED)
             client = self._recurring.tried(x, tried, x.upstream)
             kind = _Kind(key, UsualSpans(asked + ended + head_before(status), client))

@@ -28,8 +28,8 @@ def endpoint(url: str) -> str:
     A slash at its end is left out. Raises ValueError with the remedy for anything else.
     """
     advice = (
-        f"{url!r} is not an endpoint; write http://host:port or https://host:port, with the path "
-        "below which the service is, if it is below one, or unix:/path of a socket"
+        f'{url!r} is not an endpoint; write "http://host:8080" or "https://host:8443", with the '
+        "path below which the service is, if it is below one, or unix:/path of a socket"
     )
     if url.startswith("unix:"):
         if not _SOCKET.fullmatch(url):

@@ -12,6 +12,7 @@ from tests.house.admin import ask, stories
 from tests.house.collector import CLIENT, DRIPPED, SERVER, Collector, answered, partly
 from tests.house.fault_upstream import (
     FaultUpstream,
+    never,
     raw,
     reset_before_head,
     slow_head,
@@ -107,6 +108,8 @@ async def test_the_conventional_attributes(upstream, traced, collector):
         "url.full": f"{upstream.url}/chat?q=1",
         "server.address": endpoint[0],
         "server.port": int(endpoint[1]),
+        "network.peer.address": endpoint[0],
+        "network.peer.port": int(endpoint[1]),
         "sidelight.attempt.result": "ok",
     }.items() <= client.attributes.items()
     assert "error.type" not in server.attributes | client.attributes
@@ -118,6 +121,78 @@ async def test_the_conventional_attributes(upstream, traced, collector):
         <= client.span.end_time_unix_nano
         <= server.span.end_time_unix_nano
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "told", "scheme", "spoken"),
+    [
+        pytest.param("1.1", (), "http", "1.1", id="as they come"),
+        pytest.param("1.0", (), "http", "1.0", id="an old client"),
+        pytest.param(
+            "1.1", ("X-Forwarded-Proto: https",), "https", "1.1", id="by TLS to a trusted proxy"
+        ),
+        pytest.param("1.0", ("Forwarded: proto=https",), "https", "1.0", id="both"),
+    ],
+)
+async def test_how_the_client_came(upstream, traced, collector, version, told, scheme, spoken):
+    house = await traced(trusted_proxies=["127.0.0.1"])
+    async with house.client() as client:
+        lines = (f"GET / HTTP/{version}", "Host: h", *told, "", "")
+        await client.send("\r\n".join(lines))
+        await client.answer()
+    server, client = await collector.trace(2)
+
+    assert (scheme, spoken) == (
+        server.attributes["url.scheme"],
+        server.attributes["network.protocol.version"],
+    )
+    assert ({"http": 80, "https": 443}[scheme], "1.1") == (
+        server.attributes["server.port"],
+        client.attributes["network.protocol.version"],
+    )
+
+
+async def test_nobody_else_says_how_a_client_came(upstream, traced, collector):
+    house = await traced()
+    await house.fetch("/", "X-Forwarded-Proto: https")
+    server, _ = await collector.trace(2)
+
+    assert "http" == server.attributes["url.scheme"]
+
+
+@pytest.mark.parametrize(
+    ("unusual", "code"),
+    [
+        pytest.param({"timeouts": {"max_stream": "50ms"}}, "stream_max_duration", id="too long"),
+        pytest.param({"route": {"max_response": "64B"}}, "response_too_large", id="too large"),
+    ],
+)
+async def test_a_200_that_we_cut_is_an_error(upstream, traced, collector, unusual, code):
+    house = await traced(**unusual)
+    upstream.on("/", stream("data: a\n\n" * 7, 0.2, "data: b\n\n" * 7, then="end"))
+    await house.fetch()
+    server, client = await collector.trace(2)
+
+    assert (200, code, True) == (
+        server.attributes["http.response.status_code"],
+        server.attributes["error.type"],
+        server.is_error,
+    )
+    assert not client.is_error, "the upstream did what it was asked for"
+
+
+async def test_an_attempt_that_its_client_gave_up_is_no_error(upstream, traced, collector):
+    house = await traced()
+    upstream.on("/", never)
+    async with house.client() as client:
+        await client.send(request("GET", "/"))
+        await eventually(lambda: upstream.seen)
+    server, client = await collector.trace(2)
+
+    assert "client_closed_request" == server.attributes["error.type"]
+    assert [False, False] == [server.is_error, client.is_error]
+    assert "error.type" not in client.attributes
+    assert "client_gone" == client.attributes["sidelight.attempt.result"]
 
 
 async def test_repeats_are_siblings_each_with_its_own_span(upstream, traced, collector):

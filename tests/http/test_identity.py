@@ -147,6 +147,7 @@ def test_trace_and_span_are_the_clients_own(parent: bytes) -> None:
         pytest.param(PARENT[:-1], id="one digit short"),
         pytest.param(b" " + PARENT, id="a space before it"),
         pytest.param(PARENT + b", " + PARENT, id="two of them"),
+        pytest.param(b"cc" + PARENT[2:] + b"-x, " + PARENT, id="two, one of a version to come"),
     ],
 )
 def test_without_a_valid_trace_none_is_invented(parent: bytes | None) -> None:

@@ -103,6 +103,13 @@ def test_what_is_no_secret_is_shown_as_before() -> None:
     )
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:80", "http://user:CANARY@host:80"])
+def test_what_to_write_instead_is_shown_whole(url: str) -> None:
+    said = refusal(UPSTREAMS__A__ENDPOINTS=url)
+
+    assert 'write "http://host:8080" or "https://host:8443", with the path below which' in said
+
+
 def test_the_host_behind_userinfo_is_shown() -> None:
     said = refusal(UPSTREAMS__A__ENDPOINTS="http://user:CANARY@host:80")
 

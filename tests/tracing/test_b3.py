@@ -44,6 +44,7 @@ def test_the_single_header(value: str, read: B3 | None) -> None:
             {b"x-b3-traceid": b"", b"x-b3-sampled": b"0"}, B3("", "", False), id="decision alone"
         ),
         pytest.param({b"b3": b"0"}, B3("", "", False), id="the single header is the stronger one"),
+        pytest.param({b"b3": b"x"}, B3(TRACE, SPAN, None), id="but not a malformed one"),
     ],
 )
 def test_the_headers_with_a_name_each(unusual: dict[bytes, bytes], read: B3 | None) -> None:

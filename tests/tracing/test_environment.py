@@ -2,8 +2,10 @@
 
 import pytest
 
+from proxy.tracing.conventions import METHODS
 from proxy.tracing.environment import with_environment
 from proxy.tracing.rules import TracingRule
+from proxy.tracing.variables import NOT_HONOURED
 
 BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
@@ -28,6 +30,18 @@ def url(environ: dict[str, str], **given: object) -> str | None:
             id="for traces, as it is",
         ),
         pytest.param(
+            {},
+            {BASE: "http://a", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c/x/"},
+            "http://c/x/",
+            id="for traces, to its last slash",
+        ),
+        pytest.param(
+            {},
+            {BASE: "http://a", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "c:4318"},
+            "http://a/v1/traces",
+            id="for all where that for traces cannot be understood",
+        ),
+        pytest.param(
             {"endpoint": "http://c:4318"}, {BASE: "http://a"}, "http://c:4318/v1/traces", id="wins"
         ),
         pytest.param({}, {BASE: "grpc://c"}, None, id="what cannot be understood"),
@@ -35,7 +49,7 @@ def url(environ: dict[str, str], **given: object) -> str | None:
             {"endpoint": "http://c"}, {"OTEL_SDK_DISABLED": "True"}, None, id="switched off"
         ),
         pytest.param(
-            {"endpoint": "http://c"}, {"OTEL_TRACES_EXPORTER": "none"}, None, id="no exporter"
+            {"endpoint": "http://c"}, {"OTEL_TRACES_EXPORTER": "None"}, None, id="no exporter"
         ),
     ],
 )
@@ -47,6 +61,10 @@ def test_where_spans_go(given: dict, environ: dict[str, str], posted_to: str | N
     ("environ", "key", "value"),
     [
         ({"OTEL_EXPORTER_OTLP_TIMEOUT": "2500"}, "timeout", 2.5),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "0"}, "timeout", 300.0),
+        ({"OTEL_EXPORTER_OTLP_COMPRESSION": "GZIP"}, "compression", "gzip"),
+        ({"OTEL_TRACES_SAMPLER": "Always_Off", "OTEL_SDK_DISABLED": "False"}, "sample", 0.0),
+        ({"OTEL_PROPAGATORS": "B3, TraceContext,"}, "b3", True),
         ({"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}, "compression", "gzip"),
         ({"OTEL_EXPORTER_OTLP_CERTIFICATE": "/ca.pem"}, "ca_file", "/ca.pem"),
         ({"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": "/us.pem"}, "certificate", "/us.pem"),
@@ -112,6 +130,44 @@ def test_the_variable_for_traces_wins_over_that_for_all() -> None:
     assert "2,3" not in repr(held)
 
 
+def test_a_header_may_have_a_percent_sign_of_its_own() -> None:
+    environ = {"OTEL_EXPORTER_OTLP_HEADERS": "key=100%,b=c%20d"}
+    headers = with_environment(TracingRule(), "sidelight", environ).rule.headers
+
+    assert {"key": "100%", "b": "c d"} == {k: v.get_secret_value() for k, v in headers.items()}
+
+
+def test_one_for_traces_that_cannot_be_understood_leaves_that_for_all() -> None:
+    environ = {
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "2000",
+        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "soon",
+        "OTEL_EXPORTER_OTLP_HEADERS": "a=1",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "nothing",
+    }
+    held = with_environment(TracingRule(), "sidelight", environ)
+
+    assert (2.0, ["a"]) == (held.rule.timeout, list(held.rule.headers))
+    assert {"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"} == set(
+        held.ignored
+    )
+
+
+def test_the_methods_that_are_known_are_those_that_are_named() -> None:
+    environ = {"OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS": "GET, BREW"}
+    named = with_environment(TracingRule(), "sidelight", environ)
+
+    assert {"GET", "BREW"} == named.methods
+    assert METHODS == with_environment(TracingRule(), "sidelight", {}).methods
+
+
+@pytest.mark.parametrize("variable", NOT_HONOURED)
+def test_a_variable_of_spans_that_does_not_hold_is_said_where_there_are_spans(variable) -> None:
+    with_spans = with_environment(TracingRule(endpoint="http://c"), "us", {variable: "7"})
+    without = with_environment(TracingRule(), "us", {variable: "7"})
+
+    assert [{variable}, set()] == [set(with_spans.ignored), set(without.ignored)]
+
+
 @pytest.mark.parametrize(
     ("given", "environ", "service"),
     [
@@ -139,16 +195,20 @@ def test_the_name_of_the_service(given, environ, service) -> None:
     ("variable", "value"),
     [
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+        ("OTEL_SDK_DISABLED", "yes"),
+        ("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", "GET,"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "hush"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a b=hush"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "content-length=hush"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=hush%0d%0ab"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hush@c"),
         ("OTEL_TRACES_SAMPLER", "jaeger_remote"),
         ("OTEL_TRACES_EXPORTER", "zipkin"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=b,share=100%"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "a=b,c=%FF"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "-1"),
         ("OTEL_PROPAGATORS", "xray"),
         ("OTEL_PROPAGATORS", "none"),

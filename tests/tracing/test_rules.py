@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from proxy.settings.faults import SettingsError
 from proxy.settings.load import parse
 from proxy.tracing.rules import TracingRule
 
@@ -11,7 +12,7 @@ from proxy.tracing.rules import TracingRule
     "endpoint", ["collector:4318", "grpc://c:4317", "http://", "http://c:0", "http://c/?k=hush"]
 )
 def test_a_collector_is_a_plain_url(endpoint: str) -> None:
-    with pytest.raises(ValidationError, match="a collector is http://host:4318") as refused:
+    with pytest.raises(ValidationError, match='a collector is "http://host:4318"') as refused:
         TracingRule(endpoint=endpoint)
 
     assert "hush" not in str(refused.value)
@@ -24,12 +25,37 @@ def test_no_secret_stands_in_the_url() -> None:
     assert "hush" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        pytest.param("endpoint: collector:4318", "secrets belong into tracing.headers", id="URL"),
+        pytest.param(
+            "headers: { 'a b': x }",
+            "^[A-Za-z0-9!#$%&*+.^_|~-]+$",
+            id="name of a header",
+        ),
+        pytest.param("headers: { Host: hush }", "is written by Sidelight", id="one of ours"),
+        pytest.param("headers: { a: é }", "printable ASCII, here it is not", id="value of one"),
+    ],
+)
+def test_what_is_expected_is_said_whole(rule: str, expected: str) -> None:
+    """What hides secrets in messages must not hide what to write instead."""
+    with pytest.raises(SettingsError) as refused:
+        parse(f"tracing: {{ {rule} }}\nupstreams: {{}}\nroutes: []\n")
+    (told,) = (f.message for f in refused.value.faults if f.path[0] == "tracing")
+
+    assert told.endswith(expected)
+
+
 def test_a_key_needs_its_certificate() -> None:
     with pytest.raises(ValidationError, match="key needs certificate"):
         TracingRule(key="/us.key")
 
 
-@pytest.mark.parametrize("headers", [{"a b": "x"}, {"a": "x\r\nb: c"}, {"a": "é"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"a b": "x"}, {"a": "x\r\nb: c"}, {"a": "é"}, {"Content-length": "7"}, {"HOST": "a"}],
+)
 def test_headers_can_stand_in_a_head(headers: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         TracingRule(headers=headers)

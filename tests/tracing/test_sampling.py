@@ -99,6 +99,12 @@ def test_who_asks_to_be_sampled_is_not_where_parents_are_not_followed() -> None:
         pytest.param({"failures": True}, {"outcome": o.COMPLETED}, False, id="no failure"),
         pytest.param(
             {"failures": True},
+            {"outcome": o.CIRCUIT_OPEN, "status": 503},
+            True,
+            id="a refusal that is an error of its span",
+        ),
+        pytest.param(
+            {"failures": True},
             {"outcome": o.UPSTREAM_ERROR, "upstream_status": 404},
             False,
             id="their 404 is none",

@@ -90,6 +90,10 @@ class _Collector:
 TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
+def said(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
 def test_a_batch_is_one_request_and_the_next_goes_by_the_same_connection(collector) -> None:
     collector.answers += [TAKEN, TAKEN, TAKEN]
     rule = TracingRule(headers={"X-Api-Key": "a b"})
@@ -98,7 +102,7 @@ def test_a_batch_is_one_request_and_the_next_goes_by_the_same_connection(collect
     sender.close()
     head = (
         f"POST /v1/tr%20%20%C3%A9 HTTP/1.1\r\nHost: 127.0.0.1:{collector.port}\r\n"
-        "Content-Type: application/x-protobuf\r\nUser-Agent: us/1\r\nX-Api-Key: a b\r\n"
+        "Content-Type: application/x-protobuf\r\nX-Api-Key: a b\r\nUser-Agent: us/1\r\n"
     ).encode()
 
     assert [Sent(), Sent()] == sent
@@ -126,7 +130,12 @@ def test_a_connection_that_was_closed_while_it_idled_costs_nothing(collector) ->
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="chunked"
         ),
         pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + TAKEN, id="after an interim one"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 2 + TAKEN, id="after hints"),
         pytest.param(TAKEN.replace(b"Length: 0", b"Length:0"), id="unusually written"),
+        pytest.param(TAKEN.replace(b"200", b"202"), id="accepted"),
+        pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", id="without a body"),
+        pytest.param(said(b"{}"), id="JSON"),
+        pytest.param(said(b'{"partialSuccess": {}, "of": "theirs"}'), id="JSON with more in it"),
     ],
 )
 def test_answers_of_any_framing_are_read(collector, answer: bytes) -> None:
@@ -137,6 +146,13 @@ def test_answers_of_any_framing_are_read(collector, answer: bytes) -> None:
 
     assert [Sent(), Sent()] == sent
     assert 1 == collector.connections
+
+
+def test_an_agent_that_is_given_is_told_alone() -> None:
+    sender = Sender("http://c", TracingRule(headers={"user-agent": "them"}), "us/1")
+
+    assert 1 == sender._head.lower().count(b"user-agent: ")
+    assert b"user-agent: them\r\n" in sender._head
 
 
 def test_a_name_of_another_script_is_told_as_the_dns_has_it() -> None:
@@ -198,9 +214,9 @@ def test_a_collector_that_is_busy_says_when_to_come_again(collector, line, wait)
     ("answer", "why"),
     [
         pytest.param(TAKEN.replace(b"200", b"400"), "status 400", id="refused"),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", "its answer is no OTLP", id="no OTLP"
-        ),
+        pytest.param(said(b"no"), "its answer is no OTLP", id="no OTLP"),
+        pytest.param(said(b"{"), "its answer is no OTLP", id="half of JSON"),
+        pytest.param(said(b'{"partialSuccess": 7}'), "its answer is no OTLP", id="other JSON"),
     ],
 )
 def test_what_is_no_success_is_final(collector, answer: bytes, why: str) -> None:
@@ -210,6 +226,16 @@ def test_what_is_no_success_is_final(collector, answer: bytes, why: str) -> None
     sender.close()
 
     assert Sent(why, rejected=None) == sent
+
+
+def test_what_is_rejected_by_json_is_counted(collector) -> None:
+    partial = b'{"partialSuccess": {"rejectedSpans": "1", "errorMessage": "too long"}}'
+    collector.answers.append(said(partial))
+    sender = Sender(f"http://127.0.0.1:{collector.port}", TracingRule(), "us/1")
+    sent = sender.send([b"x"], 30.0)
+    sender.close()
+
+    assert Sent("it rejected spans: too long", rejected=1) == sent
 
 
 def test_a_collector_that_speaks_no_tls_is_named_as_that() -> None:

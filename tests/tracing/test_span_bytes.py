@@ -13,6 +13,7 @@ from proxy.tracing.attempt_facts import code_of_attempt, end_of_attempt, url_of_
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.spans import SpanWriter
+from proxy.upstream.link import Link
 from tests.house.collector import CLIENT, SERVER
 from tests.records import attempt, exchange, fallen_back
 
@@ -23,6 +24,16 @@ TEXT = st.text(max_size=40) | st.integers(250, 17_000).map(lambda n: "x" * n)
 """Of each number of bytes that a length takes."""
 MOMENT = st.floats(BEGAN, BEGAN + 100)
 HEX = st.integers(1, (1 << 64) - 1).map(lambda n: f"{n:016x}")
+PEERS = {
+    "10.0.0.1:80": ("10.0.0.1", 80),
+    "[::1]:8080": ("::1", 8080),
+    "/run/a.sock": ("/run/a.sock", None),
+    "192.0.2.7:9": ("192.0.2.7", 9),
+    "": (None, None),
+}
+LINKS = st.none() | st.sampled_from(
+    [Link(0.0, None, peer) for peer in (("10.0.0.1", 80), ("::1", 8080, 0, 0), "/run/a.sock", None)]
+)
 STATUS = st.none() | st.sampled_from([200, 204, 404, 500, 503])
 
 
@@ -33,6 +44,7 @@ def attempts(draw: st.DrawFn) -> Attempt:
     made.reused, made.queued = draw(st.booleans()), draw(st.floats(0, 2))
     made.connect, made.head = draw(st.none() | st.floats(0, 2)), draw(st.none() | st.floats(0, 2))
     made.pause = draw(st.floats(0, 2))
+    made.link = draw(LINKS)
     if made.status is None:
         made.fail(
             draw(st.sampled_from([o.HEAD_TIMEOUT, o.STALE_CONNECTION, o.UPSTREAM_RESET])), None
@@ -65,7 +77,7 @@ def exchanges(draw: st.DrawFn) -> Exchange:
         draw(st.just("") | HEX),
         draw(st.integers(0, 255).map(lambda n: f"{n:02x}")),
     )
-    x.span.scheme = draw(st.sampled_from(["http", "https"]))
+    x.span.protocol = draw(st.sampled_from(["http", "https", "http 1.0"]))
     if x.attempts and draw(st.booleans()):
         x.attempts[-1].span_id = x.span.attempt_id
     return x
@@ -84,6 +96,7 @@ def usual(draw: st.DrawFn) -> Exchange:
     made = attempt(draw(st.sampled_from(["http://a:1", "https://b"])))
     made.started, made.head, made.reused = draw(MOMENT), draw(st.floats(0, 2)), draw(st.booleans())
     made.connect, made.queued = draw(st.none() | st.floats(0, 2)), draw(st.floats(0, 2))
+    made.link = draw(LINKS)
     made.answer(draw(st.sampled_from([200, 204, 404])))
     x.attempts = [made]
     ids = bytes.fromhex("".join(draw(HEX) for _ in range(4)))
@@ -161,9 +174,11 @@ def server(x: Exchange) -> Span:
     span.start_time_unix_nano, span.end_time_unix_nano = wall(BEGAN), wall(x.ended)
     words = ROUTES.get(x.route)
     span.name = put_method(span, x) + (f" {words.path}" if words else "")
-    put_place(span, x.span.scheme, x.host)
+    scheme, _, version = x.span.protocol.partition(" ")
+    put_place(span, scheme, x.host)
     path, _, query = x.target.partition("?")
-    put(span, URL_SCHEME=x.span.scheme, URL_PATH=path, URL_QUERY=query or None)
+    put(span, URL_SCHEME=scheme, URL_PATH=path, URL_QUERY=query or None)
+    put(span, PROTOCOL_VERSION=version or "1.1")
     put(span, CLIENT_ADDRESS=x.client_ip, USER_AGENT=x.user_agent or None)
     if words:
         put(span, ROUTE=words.path, ROUTE_NAME=x.route, UPSTREAM=x.upstream)
@@ -172,7 +187,8 @@ def server(x: Exchange) -> Span:
     is_error = o.is_error(outcome, x.upstream_status)
     theirs = outcome is o.UPSTREAM_ERROR and not is_error
     put(span, ERROR_TYPE=None if outcome is o.COMPLETED or theirs else outcome.code)
-    if outcome is not o.COMPLETED and (is_error or (x.status or 0) >= 500):
+    is_cut = x.phase == "S" and x.status in (200, 204) and outcome.category != "client"
+    if outcome is not o.COMPLETED and (is_error or is_cut or (x.status or 0) >= 500):
         span.status.code = Status.STATUS_CODE_ERROR
     put(
         span,
@@ -192,7 +208,9 @@ def client(x: Exchange, tried: Attempt, n: int, upstream: str) -> Span:
     put_place(span, *tried.endpoint.split("://"))
     code = code_of_attempt(x, tried)
     put(span, UPSTREAM=upstream, REUSED=tried.reused, STATUS_CODE=tried.status)
-    put(span, RESULT=tried.result, ERROR_TYPE=code or None)
+    address, port = PEERS[tried.link.peer if tried.link else ""]
+    put(span, PEER_ADDRESS=address, PEER_PORT=port)
+    put(span, RESULT=tried.result, ERROR_TYPE=code or None, PROTOCOL_VERSION="1.1")
     put(span, URL_FULL=url_of_attempt(x, tried, ROUTES.get(x.route)))
     if code:
         span.status.code = Status.STATUS_CODE_ERROR
@@ -235,7 +253,7 @@ def test_what_is_asked_otherwise_than_before_is_told_so(name: str, data: st.Data
     assert [in_order(span) for span in expected(told)] == written(writer, told)
 
 
-@pytest.mark.parametrize("name", ["endpoint", "reused", "status", "result"])
+@pytest.mark.parametrize("name", ["endpoint", "reused", "status", "result", "link"])
 @given(data=st.data())
 @settings(max_examples=10)
 def test_what_went_otherwise_than_before_is_told_so(name: str, data: st.DataObject) -> None:
@@ -247,6 +265,7 @@ def test_what_went_otherwise_than_before_is_told_so(name: str, data: st.DataObje
         "reused": not made.reused,
         "status": 201,
         "result": "client_gone",
+        "link": Link(0.0, None, ("192.0.2.7", 9)),
     }
     setattr(made, name, others[name])
 

@@ -77,6 +77,12 @@ def test_the_body_is_over_with_its_last_byte() -> None:
     assert 1002.5 == client.end_time_unix_nano / 1e9
 
 
+def test_a_tunnel_goes_on_when_its_upstream_has_said_its_last() -> None:
+    server, client = spans(ended(tried(status=101), status=101, last_byte=1.5, streamed=True))
+
+    assert 1003 == client.end_time_unix_nano / 1e9 == server.end_time_unix_nano / 1e9
+
+
 def test_no_attempt_ends_before_it_begins() -> None:
     _, client = spans(ended(tried(), last_byte=0.5))
 
@@ -118,6 +124,30 @@ def test_flags_say_whose_the_parent_is() -> None:
             id="refused by a 503",
         ),
         pytest.param({"outcome": None, "status": None}, "internal_error", True, id="our fault"),
+        pytest.param(
+            {"outcome": o.STREAM_MAX_DURATION, "phase": "S"},
+            "stream_max_duration",
+            True,
+            id="a 200 that we cut",
+        ),
+        pytest.param(
+            {"outcome": o.CLIENT_CLOSED_STREAM, "phase": "S"},
+            "client_closed_stream",
+            False,
+            id="a 200 that the client left",
+        ),
+        pytest.param(
+            {"outcome": o.PREFLIGHT_REFUSED, "status": 204},
+            "preflight_refused",
+            False,
+            id="a refusal that is whole",
+        ),
+        pytest.param(
+            {"outcome": o.UPSTREAM_ERROR, "phase": "S", "status": 404, "upstream_status": 404},
+            None,
+            False,
+            id="their 404, committed",
+        ),
     ],
 )
 def test_what_is_an_error(unusual: dict, error: str | None, is_error: bool) -> None:
@@ -127,12 +157,50 @@ def test_what_is_an_error(unusual: dict, error: str | None, is_error: bool) -> N
     assert is_error == (server.status.code == 2)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "error"),
+    [
+        pytest.param(o.CLIENT_CLOSED_REQUEST, None, id="the client left: nobody failed"),
+        pytest.param(o.DRAINING, "draining", id="we end"),
+        pytest.param(None, "internal_error", id="our fault"),
+    ],
+)
+def test_an_attempt_that_waits_when_its_exchange_ends(
+    outcome: o.Outcome | None, error: str | None
+) -> None:
+    waiting = tried(status=None, head=None, result="client_gone")
+    _, client = spans(ended(waiting, outcome=outcome, phase="H"))
+
+    assert error == plain(client.attributes).get(c.ERROR_TYPE)
+    assert (error is not None) == (client.status.code == 2)
+
+
+def test_a_request_for_no_path_is_one_to_the_endpoint() -> None:
+    _, client = spans(ended(tried(endpoint="http://a:1"), method="OPTIONS", target="*"))
+
+    assert "http://a:1" == plain(client.attributes)[c.URL_FULL]
+
+
+def test_what_was_no_request_has_no_method_of_its_own() -> None:
+    told = plain(spans(ended(method=""))[0].attributes)
+
+    assert "_OTHER" == told[c.METHOD]
+    assert {c.METHOD_ORIGINAL, c.PROTOCOL_VERSION}.isdisjoint(told)
+
+
 def test_a_method_of_nobodys_is_another_one() -> None:
     server, client = spans(ended(tried(), method="BREW"))
     told = plain(server.attributes)
 
     assert ("HTTP /api/", "HTTP") == (server.name, client.name)
     assert ("_OTHER", "BREW") == (told[c.METHOD], told[c.METHOD_ORIGINAL])
+
+
+def test_whose_methods_are_known_is_a_matter_of_settings() -> None:
+    server, client = read(SpanWriter(ROUTES, frozenset({"BREW"})), ended(tried(), method="BREW"))
+
+    assert ("BREW /api/", "BREW") == (server.name, client.name)
+    assert ["BREW", "BREW"] == [plain(one.attributes)[c.METHOD] for one in (server, client)]
 
 
 @pytest.mark.parametrize(
@@ -225,8 +293,10 @@ def test_what_is_remembered_of_one_exchange_is_told_of_no_other() -> None:
 def test_what_is_remembered_of_one_scheme_or_route_is_told_of_no_other() -> None:
     kept = SpanWriter(ROUTES)
     plain_one, by_tls = ended(tried()), ended(tried())
-    by_tls.span.scheme = "https"
-    for x in (plain_one, by_tls, plain_one):
+    by_tls.span.protocol = "https"
+    old = ended(tried())
+    old.span.protocol = "http 1.0"
+    for x in (plain_one, by_tls, old, plain_one):
         assert spans(x) == read(kept, x)
     kept.take({"chat": RouteWords("/v2/", None)})
 

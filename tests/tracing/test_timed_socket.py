@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -93,3 +94,19 @@ def test_what_is_given_back_is_read_once_more(pair) -> None:
         last = file.readline()
 
     assert (b"once more\n", b"again\n") == (read, last)
+
+
+def test_an_answer_without_an_end_is_not_kept(pair) -> None:
+    """As where the length of a chunk is nonsense, and the reader takes all that comes."""
+    timed, theirs = pair
+
+    def give() -> None:
+        with suppress(OSError):
+            theirs.sendall(MORE_THAN_FITS)
+
+    writer = threading.Thread(target=give)
+    writer.start()
+    with timed.makefile("rb") as file, pytest.raises(ValueError, match="without an end"):
+        file.read()
+    timed.close()
+    writer.join()

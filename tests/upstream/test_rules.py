@@ -54,7 +54,7 @@ def test_a_slash_at_the_end_says_nothing():
     ],
 )
 def test_anything_else_is_refused_with_the_remedy(url):
-    with pytest.raises(ValidationError, match="write http://host:port"):
+    with pytest.raises(ValidationError, match='write "http://host:8080"'):
         UpstreamRule(endpoints=[url])
 
 
