@@ -20,9 +20,9 @@ from proxy import __version__
 from proxy.commands.admin_client import connection_to, reached
 from proxy.commands.check import add_check
 from proxy.commands.init import add_init
+from proxy.commands.named_files import look_into_files
 from proxy.commands.process import NotSidelightError, arguments_of, directory_of
 from proxy.commands.remote import add_commands
-from proxy.commands.tls_files import look_into_tls
 from proxy.observation.redaction import PATH_CHARS, redact
 from proxy.settings.faults import SettingsError
 from proxy.settings.json_schema import json_schema
@@ -132,7 +132,7 @@ def _run(options: argparse.Namespace) -> int:
     env = dict(os.environ)
     if options.port is not None:
         env["SIDELIGHT_LISTEN__PORT"] = options.port
-    return _serve(Source(options.config, env, options.upstream, look_into_tls))
+    return _serve(Source(options.config, env, options.upstream, look_into_files))
 
 
 def _demo(_options: argparse.Namespace) -> int:
@@ -141,7 +141,7 @@ def _demo(_options: argparse.Namespace) -> int:
     with process() as url:
         # the page's own origin is the backend's, another one than Sidelight's
         demo = _DEMO | {"SIDELIGHT_CORS__ORIGINS": url}
-        source = Source(None, demo | dict(os.environ), url, look_into_tls)
+        source = Source(None, demo | dict(os.environ), url, look_into_files)
         return _serve(source, greeting=partial(_greeting, url))
 
 

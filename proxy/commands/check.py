@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from proxy.commands.tls_files import look_into_tls
+from proxy.commands.named_files import look_into_files
 from proxy.commands.variables_said import said_of_variables
 from proxy.settings.difference import changes
 from proxy.settings.faults import SettingsError, SettingsFault, in_order
@@ -92,7 +92,7 @@ def _loaded(paths: Iterable[Path]) -> tuple[list[Settings], list[SettingsFault],
     warnings: list[str] = []
     for path in paths:
         try:
-            source = Source(path, os.environ, look=look_into_tls)
+            source = Source(path, os.environ, look=look_into_files)
             found.append(source.load(pause=0))
             warnings = [*source.warnings, *said_of_variables(found[-1], os.environ)]
         except SettingsError as error:

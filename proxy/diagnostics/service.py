@@ -73,9 +73,10 @@ class Diagnostics:
             rules.alerts, tell, self._whole_state, self._receivers(), self._results
         )
         self._watch.fleet = lambda: standing(self._store, rules.instance)
+        self._notifier.delivered = self._watch.delivered
         self._store = open_store(rules.store, tell, worker, self._desk, rules.instance)
         self._lookup = StoryLookup(self._recent, self._store, rules.store.sample)
-        self._tail = Tail()
+        self._tail = Tail(rules.instance)
         self._ticking: asyncio.Task[None] | None = None
         self._is_restored, self._renewals = False, 0
 
@@ -176,8 +177,7 @@ class Diagnostics:
         return await self._lookup.stories(query)
 
     async def tail(self, cursor: int | None, query: Query, wait: float) -> Followed:
-        """What ended after `cursor`, as soon as there is something, after `wait` seconds at most;
-        None: from now on."""
+        """What ended after `cursor` (None: now), once there is some, or `wait` seconds are over."""
         return await self._tail.wait(cursor, query, wait)
 
     def errors(self, wall: float) -> dict[str, object]:

@@ -9,6 +9,7 @@ import signal
 
 import pytest
 
+from tests.house.admin import ask
 from tests.house.fault_upstream import FaultUpstream, status
 from tests.house.raw_client import eventually, fetch
 from tests.house.test_alerts import Receiver
@@ -87,3 +88,40 @@ async def test_another_takes_over(cluster, shared, replicas, receiver, fault):
     assert [("raised", "errors")] == receiver.events()
     assert first not in json.loads(receiver.posts[0].body)["alert"]["instances"]
     assert took < 15 + 5  # a machine may stand still
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ended"])
+async def test_what_was_told_is_not_told_again_by_the_next(
+    cluster, shared, replicas, receiver, end
+):
+    """Whose own book has it as well, perhaps only now."""
+    first = await leader(cluster, shared)
+    others = [replicas[name] for name in NAMES if name != first]
+    for replica in others:
+        for _ in range(2):
+            await fetch(replica.port, "/x")
+    await until(lambda: receiver.posts and told(cluster, shared))
+    replicas[first].tell(end)
+    await leader(cluster, shared, but=first)
+    for replica in others:
+        while "errors" not in await alerts(replica):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(2)
+
+    assert [("raised", "errors")] == receiver.events()
+
+
+def told(cluster, url: str) -> list[tuple]:
+    return cluster.run("SELECT what FROM told_alerts", database=user_of(url))
+
+
+async def until(is_so) -> None:
+    async with asyncio.timeout(LONG):
+        while not await asyncio.to_thread(is_so):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def alerts(replica) -> list[str]:
+    """What its own book has, whoever tells it."""
+    answer = await ask(replica.admin_port, "/api/alerts")
+    return [alert["rule"] for alert in answer.json()["alerts"]]

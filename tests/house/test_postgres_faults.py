@@ -15,7 +15,7 @@ import pytest
 from proxy.diagnostics.stories.store import Store
 from tests.house.admin import ask, stories
 from tests.house.fault_upstream import status
-from tests.house.raw_client import eventually
+from tests.house.raw_client import eventually, fetch
 from tests.house.test_store_faults import ONCE, SOME, UNBROKEN, load
 from tests.postgres import Postgres
 
@@ -159,7 +159,7 @@ class TablesGone(Fault):
         pytest.param(AllConnectionsTaken, "remaining connection slots", id="all are taken"),
         pytest.param(Locked, "lock timeout", id="locked"),
         pytest.param(PasswordChanged, "", id="password changed"),
-        pytest.param(TablesGone, "does not exist", id="tables gone"),
+        pytest.param(TablesGone, "exist", id="tables gone"),
     ],
 )
 async def test_traffic_goes_on_while_the_server_cannot(
@@ -232,6 +232,44 @@ async def test_it_ends_in_time_while_the_server_is_silent(upstream, house, clust
             await house.app.stop()
     finally:
         fault.mend()
+
+
+DROPPED = [
+    pytest.param("DROP TABLE stories CASCADE", id="stories"),
+    pytest.param("DROP TABLE neighbour_rows, told_alerts, fleet_groups, writers", id="the others"),
+    pytest.param("DROP TABLE sidelight_schema", id="the version"),
+    pytest.param("DROP OWNED BY {user}; GRANT USAGE, CREATE ON SCHEMA public TO {user}; "
+                 "GRANT CONNECT ON DATABASE {user} TO {user}", id="all"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", DROPPED)
+async def test_tables_that_were_dropped_are_made_again(upstream, house, cluster, shared, statement):
+    house = await house(
+        **settings(shared), observe={"fields": {"user": {"header": "X-User"}}, "hash_key": None}
+    )
+    upstream.on("/x", status(500))
+    user = user_of(shared)
+    for n in range(3):
+        await fetch(house.port, "/x", f"X-Request-ID: before-{n}", "X-User: ann")
+    await until_many(cluster, shared, 3)
+    for each in statement.format(user=user).split("; "):
+        await asyncio.to_thread(cluster.run, each, database=user)
+    await asyncio.to_thread(cluster.disconnect, user)
+    for n in range(3):
+        await fetch(house.port, "/x", f"X-Request-ID: after-{n}", "X-User: ann")
+    after = {f"after-{n}" for n in range(3)}
+    async with asyncio.timeout(LONG):
+        while not after <= (await asyncio.to_thread(stored, cluster, shared)).keys():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await eventually(lambda: house.app.diagnostics.store_state()["state"] == "ok", LONG)
+    rows = await asyncio.to_thread(
+        cluster.run, "SELECT request_id FROM stories JOIN story_fields ON id = story_id "
+        "WHERE value = 'ann'", database=user,
+    )  # fmt: skip
+
+    assert {} == house.app.diagnostics.store_state()["dropped"]
+    assert after <= {row[0] for row in rows}
 
 
 @pytest.fixture

@@ -65,10 +65,18 @@ async def test_errors_and_explain_know_all_instances(upstream, process, cluster,
     (group,) = await errors(other)
     text = await explained(other, "first")
     listing = await ask(other.admin_port, "/api/requests")
+    grouped = await ask(other.admin_port, "/api/requests?group=instance")
+    page = await ask(other.admin_port, "/requests")
 
     assert (2, {"pod-1", "pod-2"}) == (group["total"], set(group["instances"]))
     assert "of pod-1" in text
-    assert {"first", "second"} == {row["request_id"] for row in listing.json()["requests"]}
+    rows = listing.json()["requests"]
+    assert {"first": "pod-1", "second": "pod-2"} == {r["request_id"]: r["instance"] for r in rows}
+    assert {"pod-1": 1, "pod-2": 1} == {
+        group["value"]: group["count"] for group in grouped.json()["groups"]
+    }
+    assert b"pod-1" in page.body
+    assert b"pod-2" in page.body
 
 
 async def test_neighbours_are_those_of_all_instances_where_that_is_asked(

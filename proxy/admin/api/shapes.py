@@ -53,7 +53,8 @@ SHAPES: Final[dict[str, Schema]] = {
     ),
     "Fault": _object("parameter value expected", parameter=TEXT, value=TEXT, expected=TEXT),
     "Summary": _object("request_id code", **_EXCHANGE, route=TEXT, upstream=TEXT, attempts=WHOLE,
-                       endpoint=TEXT, detail=TEXT, client_ip=TEXT, user_agent=TEXT),
+                       endpoint=TEXT, detail=TEXT, client_ip=TEXT, user_agent=TEXT,
+                       instance=TEXT),
     "Summaries": _object(
         "store", requests=_list(_of("Summary")), store=STORE, by=TEXT, counted=WHOLE,
         at_least=FLAG, since=TIME, until=TIME, slot_seconds=NUMBER, groups=_list(_of("Counted")),

@@ -83,10 +83,13 @@ def _box(name: str, label: str, hint: str, given: Mapping[str, str]) -> Markup:
 def listed(stories: Sequence[JsonObject]) -> Markup:
     if not stories:
         return nothing("None are kept that fit. Successes are sampled; failures are all kept.")
+    several = len({text(story, "instance") for story in stories}) > 1
     heads = (
         "Ended", "How", "Status", "Request", "Route, endpoint", "Took", "Tries", "Reference ID",
     )  # fmt: skip
-    return table(heads, [_row(story) for story in stories], "Requests, newest first")
+    return table(
+        heads, [_row(story, several=several) for story in stories], "Requests, newest first"
+    )
 
 
 def _older(stories: Sequence[JsonObject], given: Mapping[str, str]) -> Markup:
@@ -99,7 +102,8 @@ def field_link(name: str, value: str, words: str = "") -> Markup:
     return requests_link(words or value, **{f"{FIELD}{name}": value})
 
 
-def _row(story: JsonObject) -> tuple[Content, ...]:
+def _row(story: JsonObject, *, several: bool) -> tuple[Content, ...]:
+    """With its instance, where they are of more than one."""
     fields = [
         [field_link(name, str(value), f"{name}={value}"), " "]
         for name, value in part(story, "fields").items()
@@ -116,7 +120,8 @@ def _row(story: JsonObject) -> tuple[Content, ...]:
          _small(endpoint)],
         milliseconds(story, "duration_ms"),
         as_count(story, "attempts"),
-        el("span", reference(text(story, "request_id")), class_="id"),
+        [el("span", reference(text(story, "request_id")), class_="id"),
+         _small(text(story, "instance")) if several else None],
     )  # fmt: skip
 
 

@@ -1,11 +1,11 @@
 """Errors that other instances counted, so that one of all can judge and tell of them.
 
-Every instance counts along and keeps its own book; only the leader tells. So whoever leads next
-knows what was told, and says again at most what was raised while nobody led.
+Every instance counts along and keeps its own book; only the leader tells, and what was delivered is
+kept where all see it. So whoever leads next tells what differs from it, and nothing twice.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +13,13 @@ from proxy.diagnostics.alerts.counts import LEVELS, SAMPLES, SLOT, SLOTS
 from proxy.outcome import Level
 
 TAKEOVER: Final = 20.0
-"""Seconds within which a new leader tells of what was raised before it led."""
+"""Seconds within which a new leader hears of the errors that the one before it has told of."""
+
+MOST_TOLD: Final = 100
+"""Of what waits to be written."""
+
+AlertKey = tuple[str, str]
+"""Rule and subject of an alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,42 @@ class FleetNews:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldAlert:
+    """What was delivered last about an alert, by whichever instance."""
+
+    what: str
+    """raised or cleared."""
+    alert_id: str
+    at: float = 0.0
+    """On the `now` clock of who reads it."""
+
+
+class ToldLedger:
+    """What was delivered about alerts of all, between the event loop and a thread that writes."""
+
+    def __init__(self) -> None:
+        self._new: deque[tuple[AlertKey, ToldAlert]] = deque(maxlen=MOST_TOLD)
+        self.seen: Mapping[AlertKey, ToldAlert] = {}
+        """What the instances have written; assigned whole."""
+
+    def mark(self, key: AlertKey, told: ToldAlert) -> None:
+        """Have it written."""
+        self._new.append((key, told))
+
+    def take(self) -> dict[AlertKey, ToldAlert]:
+        """What is to be written: of each alert the last."""
+        taken: dict[AlertKey, ToldAlert] = {}
+        while self._new:
+            key, told = self._new.popleft()
+            taken[key] = told
+        return taken
+
+    def give_back(self, taken: dict[AlertKey, ToldAlert]) -> None:
+        """It could not be written; what came since is newer."""
+        self._new.extendleft(reversed(taken.items()))
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """How an instance stands among the others."""
 
@@ -34,6 +76,9 @@ class Fleet:
     leads: bool
     news: deque[FleetNews]
     """What is taken from it is gone."""
+    told: Mapping[AlertKey, ToldAlert]
+    mark: Callable[[AlertKey, ToldAlert], None]
+    """Has the others know what was delivered."""
 
 
 FindFleet = Callable[[], Fleet | None]
@@ -61,6 +106,11 @@ class OthersWindow:
         for old in [number for number in self._slots if number <= int(now / SLOT) - SLOTS]:
             del self._slots[old]
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether others had errors: they count as long as they are recent, seen or not."""
+        return bool(self._slots)
+
     def by_instance(self, rule: str, seconds: float, now: float) -> dict[str, int]:
         """How many each of the others had over the last `seconds`."""
         oldest, found = int((now - seconds) / SLOT), dict[str, int]()
@@ -77,19 +127,42 @@ class OthersWindow:
 
 @dataclass(slots=True)
 class Untold:
-    """Alerts that were raised while somebody else led, or nobody."""
+    """What this instance found about alerts while somebody else led, or nobody."""
 
-    _raised: dict[str, float] = field(default_factory=dict)
+    _noted: dict[AlertKey, tuple[str, float]] = field(default_factory=dict)
+    _just_told: set[AlertKey] = field(default_factory=set)
+    _until: float = 0.0
 
-    def note(self, what: str, alert_id: str, now: float) -> None:
-        """Keep what was raised, until it clears."""
-        if what == "raised":
-            self._raised[alert_id] = now
-        elif what == "cleared":
-            self._raised.pop(alert_id, None)
+    def note(self, what: str, key: AlertKey, now: float) -> None:
+        """Keep what was found last."""
+        if what in ("raised", "cleared"):
+            self._noted[key] = what, now
 
-    def due(self, now: float) -> set[str]:
-        """Those that a leader who has just taken over must tell of; all are done with then."""
-        found = {one for one, at in self._raised.items() if now - at <= TAKEOVER}
-        self._raised.clear()
-        return found
+    def due(
+        self, told: Mapping[AlertKey, ToldAlert], live: float, now: float
+    ) -> dict[AlertKey, str]:
+        """What a leader who takes over now must tell; all is done with then.
+
+        `live` is for how many seconds something that was told counts.
+        """
+        noted, self._noted = self._noted, {}
+        recent = {key for key, one in told.items() if one.at >= now - TAKEOVER}
+        self._just_told = {key for key in recent if told[key].what == "raised"} - noted.keys()
+        self._until = now + TAKEOVER
+        return {
+            key: what
+            for key, (what, at) in noted.items()
+            if _is_due(what, at, told.get(key), at - live)
+        }
+
+    def was_just_told(self, key: AlertKey, now: float) -> bool:
+        """Whether the leader before has told of what is found only now; once for each."""
+        was_told = key in self._just_told and now <= self._until
+        self._just_told.discard(key)
+        return was_told
+
+
+def _is_due(what: str, at: float, last: ToldAlert | None, since: float) -> bool:
+    if last is None or last.at < since:
+        return what == "raised"
+    return last.what != what and last.at < at

@@ -57,6 +57,8 @@ class Notifier:
         self._service, self._sleep = service, sleep
         self._results = results
         self._receivers = [_Receiver(hook) for hook in webhooks]
+        self.delivered: Callable[[str, Mapping[str, object]], None] = lambda *_: None
+        """Told of each message that somebody has taken; assign it to know."""
         self._is_started = False
         self._session: aiohttp.ClientSession | None = None
 
@@ -123,6 +125,8 @@ class Notifier:
             message = await receiver.queue.get()
             is_sent = await self._deliver(receiver.hook, message)
             self._count(message, "sent" if is_sent else "failed")
+            if is_sent:
+                self.delivered(message.event, message.alert)
 
     async def _deliver(self, hook: Webhook, message: Message) -> bool:
         """Try until it is taken; False: given up."""

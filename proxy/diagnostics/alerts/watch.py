@@ -4,10 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from proxy.diagnostics.alerts.book import Alert, Book, News, alert_json
+from proxy.diagnostics.alerts.book import Alert, Book, News, What, alert_json
 from proxy.diagnostics.alerts.conditions import SystemState, findings, lost
 from proxy.diagnostics.alerts.counts import LEVELS, CountWindow
-from proxy.diagnostics.alerts.fleet import FindFleet, Fleet, OthersWindow, Untold
+from proxy.diagnostics.alerts.fleet import (
+    AlertKey,
+    FindFleet,
+    Fleet,
+    OthersWindow,
+    ToldAlert,
+    Untold,
+)
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.signs import SEVERITY
 from proxy.exchange import Exchange
@@ -19,6 +26,8 @@ Send = Callable[[str, Mapping[str, object]], None]
 TEST: Final = "alert_test"
 BY_ALL: Final = frozenset(LEVELS.values())
 """Rules that are judged over all instances."""
+LIVE: Final = 2.0
+"""Reminders' pauses after which what was told is no longer known to anybody."""
 
 
 class AlertWatch:
@@ -44,6 +53,8 @@ class AlertWatch:
         """How this instance stands among others; assign it where there are any."""
         self._others, self._untold = OthersWindow(), Untold()
         self._leads = False
+        self._raised_alone: set[str] = set()
+        """IDs of alerts."""
         self._window = CountWindow.of(rule)
         self._book = Book(rule)
         self._due = 0.0
@@ -73,26 +84,53 @@ class AlertWatch:
         fleet = self.fleet()
         if fleet is not None:
             self._others.take(fleet, now)
-        others = self._others if fleet is not None else None
+        others = self._others if fleet is not None or self._others.has_heard else None
         found = findings(self._rule, self._window, system_state, now, others)
         found += lost(self._rule, self._seen or system_state, system_state)
         self._seen = system_state
         self._follow(fleet, now, wall)
         for news in self._book.judge(found, now, wall):
-            if fleet is None or fleet.leads or news.alert.finding.rule not in BY_ALL:
+            key = _key(news.alert)
+            if self._is_ours(news, fleet):
                 self._say(news, wall)
-            else:
-                self._untold.note(news.what, news.alert.id, now)
+            elif fleet is None or not fleet.leads:
+                self._untold.note(news.what, key, now)
+            elif not self._untold.was_just_told(key, now):
+                self._say(news, wall)
+
+    def _is_ours(self, news: News, fleet: Fleet | None) -> bool:
+        """Whether it is told here, whoever leads: of rules of each instance, and of what it raised
+        while it could not see the others."""
+        alert = news.alert
+        if alert.finding.rule not in BY_ALL:
+            return True
+        if fleet is None and news.what == "raised":
+            self._raised_alone.add(alert.id)
+        is_ours = alert.id in self._raised_alone
+        if news.what == "cleared":
+            self._raised_alone.discard(alert.id)
+        return is_ours
 
     def _follow(self, fleet: Fleet | None, now: float, wall: float) -> None:
         """Where this instance has begun to lead, tell what nobody may have told."""
-        is_new = fleet is not None and fleet.leads and not self._leads
-        self._leads = fleet is not None and fleet.leads
-        if is_new:
-            due = self._untold.due(now)
-            for alert in self._book.alerts(wall):
-                if alert.id in due and alert.cleared is None:
-                    self._say(News("raised", alert), wall)
+        leads = fleet is not None and fleet.leads
+        is_new, self._leads = leads and not self._leads, leads
+        if fleet is None or not is_new:
+            return
+        due = self._untold.due(fleet.told, LIVE * self._rule.remind, now)
+        for alert in self._book.alerts(wall):
+            state: What = "raised" if alert.cleared is None else "cleared"
+            if due.get(_key(alert)) == state:
+                del due[_key(alert)]
+                self._say(News(state, alert), wall)
+
+    def delivered(self, event: str, alert: Mapping[str, object]) -> None:
+        """Have the other instances know that it need not be told again."""
+        fleet = self.fleet()
+        if fleet is not None and alert["rule"] in BY_ALL and event != "test":
+            what = "cleared" if event == "cleared" else "raised"
+            key = str(alert["rule"]), str(alert["subject"])
+            fleet.mark(key, ToldAlert(what, str(alert["id"])))
 
     def alerts(self, wall: float) -> list[dict[str, object]]:
         """As they are shown: the raised ones, then those cleared within a day."""
@@ -117,6 +155,7 @@ class AlertWatch:
         alert = news.alert
         finding = alert.finding
         shown = self._json(alert, silenced=news.mute == "silenced")
+        shown["id"] = self._told_as(news)
         if news.what == "cleared":
             over = {name: shown[name] for name in ("rule", "subject", "summary")}
             lasted = {"raised_for_ms": ms(wall - alert.raised)}
@@ -125,10 +164,23 @@ class AlertWatch:
             self._tell("alert_raised", finding.severity, _fields(shown))
         if news.mute is not None:
             self._results[finding.rule, news.mute] += 1
+            self.delivered(news.what, shown)
         elif self._send is None:
             self._results[finding.rule, "logged"] += 1
+            self.delivered(news.what, shown)
         else:
             self._send(news.what, shown)
+
+    def _told_as(self, news: News) -> str:
+        """Its ID, as whoever has told that it was raised has called it."""
+        fleet = self.fleet()
+        last = fleet.told.get(_key(news.alert)) if fleet is not None else None
+        is_known = last is not None and last.what == "raised" and news.what != "raised"
+        return last.alert_id if last is not None and is_known else news.alert.id
+
+
+def _key(alert: Alert) -> AlertKey:
+    return alert.finding.rule, alert.finding.subject
 
 
 def _fields(shown: Mapping[str, object]) -> dict[str, object]:

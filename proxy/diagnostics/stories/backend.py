@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from proxy.diagnostics.alerts.fleet import FleetNews
+from proxy.diagnostics.alerts.fleet import FleetNews, ToldLedger
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.neighbours.published import RouteSlot
@@ -36,6 +36,8 @@ class Database(Protocol):
 
     news: deque[FleetNews]
     """Errors of others that are new; who takes them has them."""
+    told: ToldLedger
+    """What was delivered about alerts of all instances."""
 
     @property
     def is_leader(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from proxy import clock
-from proxy.diagnostics.alerts.fleet import FleetNews
+from proxy.diagnostics.alerts.fleet import FleetNews, ToldLedger
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import MOST, Group
 from proxy.diagnostics.neighbours.usual import Saved
@@ -56,6 +56,7 @@ class StoryDatabase:
         self.fleet: FleetGroups | None = None
         self.is_leader = False
         self.news: deque[FleetNews] = deque()
+        self.told = ToldLedger()
         self._engine: Engine | None = None
         self._file: tuple[int, int] | None = None
         """The file that is open, whatever stands under its name by now."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from proxy.diagnostics.stories.private import make_directory, make_file, take_rights
-from proxy.diagnostics.stories.tables import NewerStoreError
+from proxy.diagnostics.stories.tables import NewerStoreError, WrongEncodingError
 from proxy.observation.redaction import USER_AGENT_CHARS, redact
 
 BUSY: Final = 1.0
@@ -29,7 +29,7 @@ WRITING: Final = (
 _BROKEN: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _BESIDE: Final = ("", "-wal", "-shm")
 
-STORE_ERRORS: Final = (SQLAlchemyError, OSError, NewerStoreError)
+STORE_ERRORS: Final = (SQLAlchemyError, OSError, NewerStoreError, WrongEncodingError)
 """Everything by which a database can fail us."""
 
 

@@ -13,7 +13,7 @@ FIELD: Final = "field."
 COLUMNS: Final[Mapping[str, str]] = {
     name: name
     for name in ("code", "route", "upstream", "endpoint", "method", "path", "status", "level",
-                 "client_ip", "detail", "attempts")
+                 "client_ip", "detail", "attempts", "instance")
 } | {"agent": "user_agent"}  # fmt: skip
 """What may be counted, and where it stands in a summary; the team's own fields besides."""
 MOST_COUNTED: Final = 2000

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from proxy.diagnostics.alerts.fleet import Fleet
+from proxy.diagnostics.alerts.fleet import AlertKey, Fleet, ToldAlert
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.neighbours.published import RecentRows, RowSource
 from proxy.diagnostics.stories.rules import StoreRule
@@ -77,7 +77,13 @@ def standing(store: "Store | None", instance: str) -> Fleet | None:
     """How this instance stands among the others; None where it cannot see any."""
     if store is None or store.database.fleet is None or store.failing is not None:
         return None
-    return Fleet(instance, store.database.is_leader, store.database.news)
+    database = store.database
+
+    def mark(key: AlertKey, told: ToldAlert) -> None:
+        database.told.mark(key, told)
+        store.put(())  # wakes its thread
+
+    return Fleet(instance, database.is_leader, database.news, database.told.seen, mark)
 
 
 def _backend(rule: StoreRule, instance: str, recent: RowSource) -> "tuple[Database, StoryReader]":

@@ -12,12 +12,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from proxy import clock
+from proxy.diagnostics.alerts.fleet import ToldLedger
 from proxy.diagnostics.errors.fleet import FleetGroups
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.neighbours.published import RowSource, no_rows
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.stories import postgres_writing as sql
 from proxy.diagnostics.stories.files import STORE_ERRORS
+from proxy.diagnostics.stories.postgres_backfill import Backfill
 from proxy.diagnostics.stories.postgres_fleet import FleetView
 from proxy.diagnostics.stories.postgres_link import (
     HEARTBEAT,
@@ -33,6 +35,7 @@ from proxy.diagnostics.stories.postgres_neighbours import (
     delete_slots,
 )
 from proxy.diagnostics.stories.postgres_tables import migrate_shared
+from proxy.diagnostics.stories.postgres_told import read_told, save_told
 from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.store_url import address_of
 from proxy.diagnostics.stories.tables import stories
@@ -58,6 +61,7 @@ class PostgresDatabase:
         self._batch = 1
         self._engine: Engine | None = None
         self._fleet = FleetView(self._writer)
+        self._backfill = Backfill()
         self._published = NeighbourPublisher(self._writer, instance, recent)
         self._heartbeat_at = self._prune_at = 0.0
         self.where: Mapping[str, str] = {"url": address_of(url)}
@@ -68,6 +72,7 @@ class PostgresDatabase:
         self.renewals = 0
         self.fleet: FleetGroups | None = {}
         self.news = self._fleet.news
+        self.told = ToldLedger()
         self._leads = False
         self._leads_until = 0.0
 
@@ -98,17 +103,33 @@ class PostgresDatabase:
         return refused
 
     def keep_bounds(self) -> None:
-        """Look at the others' errors, and delete what is too old or too much, if it is time."""
+        """Look at the others' errors, fill and delete what is to be, if it is time."""
         now, engine = clock.now(), self._open()
+        self._save_told(engine)
         if now >= self._heartbeat_at:
             self._heartbeat_at = now + HEARTBEAT
             with engine.begin() as connection:
-                self.fleet = self._fleet.read(connection, clock.wall() - self.rule.age)
                 self._leads = self._leads or sql.may_lead(connection)
+                self.told.seen = read_told(connection)  # once it leads, nobody writes there
+                self.fleet = self._fleet.read(
+                    connection, sql.server_wall(connection) - self.rule.age
+                )
             self._leads_until = now + LEASE if self._leads else 0.0
         self._published.publish(engine)
+        self._backfill.go_on(engine)
         if now >= self._prune_at and self._is_pruned(engine):
             self._prune_at = now + PRUNE
+
+    def _save_told(self, engine: Engine) -> None:
+        new = self.told.take()
+        if not new:
+            return
+        try:
+            with engine.begin() as connection:
+                save_told(connection, new)
+        except STORE_ERRORS:
+            self.told.give_back(new)
+            raise
 
     def let_go(self) -> None:
         """Close the connection; the next write opens one."""
@@ -176,9 +197,9 @@ class PostgresDatabase:
             with engine.begin() as connection:
                 if not sql.may_prune(connection):
                     return True
-                kept = clock.wall() - min(self.rule.age, KEPT)
-                delete_slots(connection, kept, self.rule.size // SHARE)
-                if sql.delete_aged(connection, clock.wall() - self.rule.age):
+                wall, age = sql.server_wall(connection), self.rule.age
+                delete_slots(connection, wall - min(age, KEPT), self.rule.size // SHARE)
+                if sql.delete_aged(connection, wall - age):
                     continue
                 if excess is None:
                     excess = size_of(connection) - self.rule.size
@@ -201,6 +222,7 @@ class PostgresDatabase:
         self._engine = engine
         self._fleet.forget()
         self._published.forget()
+        self._backfill.forget()
         self._heartbeat_at = 0.0
         if self.restored is None:
             self.usual, self.restored = usual, []

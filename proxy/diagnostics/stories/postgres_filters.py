@@ -13,7 +13,9 @@ from sqlalchemy import (
     MetaData,
     Select,
     Text,
+    collate,
     column,
+    func,
     or_,
     select,
     text,
@@ -29,7 +31,7 @@ from proxy.diagnostics.stories.tables import stories
 LONGEST: Final = 512
 """Characters of a text that are kept: an entry of an index has 2700 bytes at most."""
 MOST_TEXTS: Final = 1000
-"""Different agents, or details, that are looked through for a part; of more stories are read."""
+"""Different agents, or details, that are looked through for a part; of more every story's is."""
 MORE: Final = 100
 """Stories that are read at first beyond those that are wanted: some may not be what is asked."""
 
@@ -38,19 +40,26 @@ for _name in ("method", "path", "agent", "detail"):
     filtered_stories.append_column(Column(_name, Text))
 filtered_stories.append_column(Column("endpoints", ARRAY(Text)))
 
-STATEMENTS: Final = (
-    "ALTER TABLE stories ADD COLUMN method text, ADD COLUMN path text, ADD COLUMN agent text",
-    "ALTER TABLE stories ADD COLUMN detail text, ADD COLUMN endpoints text[]",
-    "CREATE INDEX ix_stories_method_ended ON stories (method, ended)",
-    "CREATE INDEX ix_stories_path_ended ON stories (path text_pattern_ops, ended)",
-    "CREATE INDEX ix_stories_agent_ended ON stories (agent, ended)",
-    "CREATE INDEX ix_stories_detail_ended ON stories (detail, ended)",
-    "CREATE INDEX ix_stories_endpoints ON stories USING gin (endpoints)",
-    "CREATE INDEX ix_stories_request_id_begins ON stories (request_id text_pattern_ops)",
-    "CREATE INDEX ix_story_ids_begins ON story_ids (value text_pattern_ops, story_id)",
+_COLUMNS: Final = ("method text", "path text", "agent text", "detail text", "endpoints text[]")
+_INDEXES: Final = (
+    "ix_stories_method_ended ON stories (method, ended)",
+    "ix_stories_path_ended ON stories (path text_pattern_ops, ended)",
+    "ix_stories_agent_ended ON stories (agent, ended)",
+    "ix_stories_detail_ended ON stories (detail, ended)",
+    "ix_stories_endpoints ON stories USING gin (endpoints)",
+    "ix_stories_request_id_begins ON stories (request_id text_pattern_ops)",
+    "ix_story_ids_begins ON story_ids (value text_pattern_ops, story_id)",
 )
-"""The step of the schema that brings them, with indexes for texts that begin so: in the order of
-a language no range of an index means that."""
+STATEMENTS: Final = (
+    *(f"ALTER TABLE stories ADD COLUMN IF NOT EXISTS {each}" for each in _COLUMNS),
+    *(f"CREATE INDEX IF NOT EXISTS {each}" for each in _INDEXES),
+)
+"""The step of the schema that brings them, which may be made again, with indexes for texts that
+begin so: in the order of a language no range of an index means that."""
+
+_ANYTHING: Final = "%"
+_AS_IT_IS: Final = {"%": r"\%", "_": r"\_", "\\": r"\\"}
+"""Signs that mean something in a pattern."""
 
 _METHOD, _PATH = column("method", Text), column("path", Text)
 _ENDPOINTS = column("endpoints", ARRAY(Text))
@@ -109,8 +118,10 @@ def _conditions(connection: Connection, query: Query) -> list[ColumnElement[bool
     if query.endpoint is not None:
         wanted.append(_ENDPOINTS.contains([query.endpoint]))
     for name, part in (("agent", query.agent), ("detail", query.detail)):
-        if part is not None and (texts := _texts_with(connection, name, part)) is not None:
-            wanted.append(column(name, Text).in_(texts))
+        if part is not None:
+            texts = _texts_with(connection, name, part)
+            kept = column(name, Text)
+            wanted.append(kept.in_(texts) if texts is not None else _has_part(kept, part))
     return wanted
 
 
@@ -121,9 +132,16 @@ def _path(wanted: str) -> ColumnElement[bool]:
     return _PATH == _short(start)
 
 
+def _has_part(kept: ColumnElement[str], part: str) -> ColumnElement[bool]:
+    """Whether a text may have this part: what is not ASCII, whose capitals each language has its
+    own rules for, may be anything."""
+    pattern = "".join(_ANYTHING if not c.isascii() else _AS_IT_IS.get(c, c) for c in part.lower())
+    lower = func.lower(collate(kept, "C"))
+    return or_(lower.like(f"%{pattern}%"), func.length(kept) == LONGEST)
+
+
 def _texts_with(connection: Connection, name: str, part: str) -> list[str] | None:
-    """Those that have this part; None where there are too many to be looked through, or one is
-    longer than what is kept of it."""
+    """Those that may have this part; None where there are too many different ones."""
     asked = text(_DIFFERENT.format(name=name, most=MOST_TEXTS + 1))
     texts = list(connection.execute(asked).scalars())
     if len(texts) > MOST_TEXTS:

@@ -11,16 +11,19 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from proxy.diagnostics.stories.postgres_passfile import with_passfile
+from proxy.diagnostics.stories.store_files import passfile_of, why_passed_over
 from proxy.diagnostics.stories.store_url import secrets_of
-from proxy.diagnostics.stories.tables import NewerStoreError
+from proxy.diagnostics.stories.tables import NewerStoreError, WrongEncodingError
 from proxy.observation.redaction import REDACTED, USER_AGENT_CHARS, redact
 
 CONNECT: Final = 3
-"""Seconds for a connection to each host; libpq wants whole ones, and two at least."""
+"""Seconds for a connection to each host, where the URL does not say; libpq wants whole ones, and
+two at least."""
 PATIENCE: Final = 10.0
 """Seconds for a statement that writes, 2 for one that reads."""
 LOOK_UP: Final = 2.0
@@ -33,6 +36,7 @@ HEARTBEAT: Final = 4.0
 SESSION: Final = 10.0
 """Seconds without one after which the server ends the session, and with it its locks."""
 
+_NONE_GIVEN: Final = "no password supplied"
 _REFUSED: Final = ("22", "23", "54")
 """Classes of SQLSTATE that say that a value cannot be stored, today or later."""
 
@@ -100,9 +104,11 @@ def _engine(url: str, patience: float, session: dict[str, float | bool], **pool:
 
     def connect() -> BoundedConnection:
         with with_passfile(url) as conninfo:
+            patient = {"connect_timeout": CONNECT, **conninfo_to_dict(conninfo)}
             connection = BoundedConnection.connect(
-                conninfo, autocommit=True, connect_timeout=CONNECT,
-                fallback_application_name="sidelight", prepare_threshold=None,
+                conninfo, autocommit=True, connect_timeout=patient["connect_timeout"],
+                client_encoding="utf8", fallback_application_name="sidelight",
+                prepare_threshold=None,
             )  # fmt: skip
         connection.patience = patience
         connection.execute(settings.encode())
@@ -131,6 +137,8 @@ def server_reason(error: BaseException, url: str) -> str:
     """Why the store failed, in the server's words; never a value that was to be stored."""
     if isinstance(error, NewerStoreError):
         return f"written by a newer Sidelight (schema version {error})"
+    if isinstance(error, WrongEncodingError):
+        return f"the encoding of the database is {error}; CREATE DATABASE ... ENCODING 'UTF8'"
     if not isinstance(error, DBAPIError) or not isinstance(error.orig, psycopg.Error):
         return type(error).__name__
     if error.orig.sqlstate is None and not isinstance(error.orig, psycopg.OperationalError):
@@ -138,4 +146,10 @@ def server_reason(error: BaseException, url: str) -> str:
     said = error.orig.diag.message_primary or " ".join(str(error.orig).split())
     for secret in secrets_of(url):
         said = said.replace(secret, REDACTED)
-    return redact(said, USER_AGENT_CHARS)
+    return redact(said, USER_AGENT_CHARS) + _about_passfile(url, said)
+
+
+def _about_passfile(url: str, said: str) -> str:
+    path = passfile_of(url) if _NONE_GIVEN in said else None
+    why = why_passed_over(path) if path is not None else None
+    return f"; {why}" if why is not None else ""

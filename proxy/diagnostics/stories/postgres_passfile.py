@@ -1,7 +1,8 @@
-"""A password file that a group may read, as files of a secret are in Kubernetes.
+"""The password file as libpq is given it.
 
-libpq passes it over as it is; it is given a copy in memory that only this process can read. A file
-that everybody may read is passed over here as well.
+One that a group may read, as files of a secret are in Kubernetes, libpq would pass over: it is
+given a copy in memory that only this process can read. Of one that others may read the copy is
+empty, or libpq would complain on standard error with every attempt.
 """
 
 import os
@@ -11,16 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
+
+from proxy.diagnostics.stories.store_files import is_private, passfile_of
 
 _LARGEST: Final = 64 * 1024
-_OTHERS: Final = stat.S_IRWXO | stat.S_IWGRP
+_ALL_BUT_OWNER: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 @contextmanager
 def with_passfile(url: str) -> Iterator[str]:
     """How to connect, as long as this lasts. It reads the file anew, and raises nothing."""
-    text = _shared_text(url)
+    text = _copied(url)
     if text is None:
         yield url
         return
@@ -33,15 +36,16 @@ def with_passfile(url: str) -> Iterator[str]:
         os.close(copy)
 
 
-def _shared_text(url: str) -> bytes | None:
-    """What a file says that a group may read; None: libpq can look after it by itself."""
-    path = conninfo_to_dict(url).get("passfile") or os.environ.get("PGPASSFILE")
-    if not path or not hasattr(os, "memfd_create"):
+def _copied(url: str) -> bytes | None:
+    """What libpq may know of a file that it would not read; None: it can look after it itself."""
+    path = passfile_of(url)
+    if path is None or not hasattr(os, "memfd_create"):
         return None
     try:
-        with Path(str(path)).open("rb") as file:
+        with Path(path).open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            is_shared = stat.S_ISREG(mode) and mode & stat.S_IRGRP and not mode & _OTHERS
-            return file.read(_LARGEST) if is_shared else None
+            if stat.S_ISREG(mode) and not mode & _ALL_BUT_OWNER:
+                return None
+            return file.read(_LARGEST) if is_private(mode) else b""
     except OSError:
         return None

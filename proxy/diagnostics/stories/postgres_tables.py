@@ -25,11 +25,13 @@ from sqlalchemy import (
 )
 
 from proxy.diagnostics.stories.postgres_filters import STATEMENTS
-from proxy.diagnostics.stories.postgres_link import unhurried
+from proxy.diagnostics.stories.postgres_link import LOCKED, unhurried
 from proxy.diagnostics.stories.postgres_neighbours import PUBLISHED
+from proxy.diagnostics.stories.postgres_told import TOLD
 from proxy.diagnostics.stories.tables import (
     METADATA,
     NewerStoreError,
+    WrongEncodingError,
     stories,
     story_fields,
     story_ids,
@@ -40,6 +42,9 @@ MIGRATING: Final = 0x51DE
 PRUNING: Final = 0x51DF
 LEADING: Final = 0x51E0
 """First halves of advisory locks; the second is the schema, so that several share a database."""
+
+ENCODINGS: Final = ("UTF8", "SQL_ASCII")
+"""Of databases that store any text; the second looks at none."""
 
 FLEET: Final = MetaData()
 
@@ -77,7 +82,7 @@ fleet_groups = Table(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Makes one version out of the one before."""
+    """Makes one version out of the one before; may be made again where tables are missing."""
 
     make: Callable[[Connection], None]
     shuts_out: bool = False
@@ -85,7 +90,7 @@ class Step:
 
 
 def _begin(connection: Connection) -> None:
-    METADATA.create_all(connection, tables=[stories, story_fields, story_ids, usual_times])
+    METADATA.create_all(connection, tables=_BEGUN)
     FLEET.create_all(connection)
 
 
@@ -98,21 +103,40 @@ def _add_neighbours(connection: Connection) -> None:
     PUBLISHED.create_all(connection)
 
 
-STEPS: Final = (Step(_begin), Step(_add_filters), Step(_add_neighbours))
+def _add_told(connection: Connection) -> None:
+    TOLD.create_all(connection)
+
+
+STEPS: Final = (Step(_begin), Step(_add_filters), Step(_add_neighbours), Step(_add_told))
 
 
 def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:
     """Bring the tables to the present version, within the caller's transaction.
 
-    Raises NewerStoreError where they are of a version that this one must not write to.
+    Raises NewerStoreError where they are of a version that this one must not write to, and
+    WrongEncodingError where the first story with another letter would be refused.
     """
-    found = _found(connection)
-    if found is None or found[0] < len(steps):
-        connection.execute(text(f"SELECT {lock('pg_advisory_xact_lock', MIGRATING)}"))
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    if encoding not in ENCODINGS:
+        raise WrongEncodingError(encoding)
+    found = _fit(_found(connection), steps)
+    if found is None or found[0] < len(steps) or _missing(connection):
         with unhurried(connection):
-            found = _migrated(connection, steps, _found(connection))
-    if found[1] > len(steps):
+            _await_turn(connection)
+            _migrate(connection, steps, _fit(_found(connection), steps))
+
+
+def _fit(found: tuple[int, int] | None, steps: tuple[Step, ...]) -> tuple[int, int] | None:
+    if found is not None and found[1] > len(steps):
         raise NewerStoreError(found[0])
+    return found
+
+
+def _await_turn(connection: Connection) -> None:
+    """Where another brings them forward, it may take as long as it takes."""
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
+    connection.execute(text(f"SELECT {lock('pg_advisory_xact_lock', MIGRATING)}"))
+    connection.execute(text(f"SET LOCAL lock_timeout = {round(LOCKED * 1000)}"))
 
 
 def storable(text: str) -> str:
@@ -125,30 +149,50 @@ def lock(function: str, number: int) -> str:
     return f"{function}({number}, hashtext(current_schema()))"
 
 
-def _migrated(
+def _migrate(
     connection: Connection, steps: tuple[Step, ...], found: tuple[int, int] | None
-) -> tuple[int, int]:
+) -> None:
     version, oldest = found or (0, 0)
-    for number, step in enumerate(steps[version:], start=version + 1):
+    made = version
+    if missing := _missing(connection):
+        made = 0
+        if stories.name in missing:  # what belongs to it would belong to others
+            connection.execute(text("DROP TABLE IF EXISTS story_fields, story_ids"))
+    for number, step in enumerate(steps[made:], start=made + 1):
         step.make(connection)
-        oldest = number if step.shuts_out else oldest
+        oldest = max(oldest, number) if step.shuts_out else oldest
     now = {"version": max(version, len(steps)), "oldest_writer": oldest}
     if found is None:
         connection.execute(shared_version.insert().values(**now))
     elif version < len(steps):
         connection.execute(shared_version.update().values(**now))
-    return now["version"], oldest
 
 
-_HAS_TABLES: Final = text(
-    "SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
-    "WHERE relname = :name AND nspname = ANY (current_schemas(false))"
+_TABLES: Final = text(
+    "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+    "WHERE relname = ANY (:names) AND nspname = ANY (current_schemas(false))"
 )
 """A scan: what `to_regclass` says may be older than the lock that was waited for."""
 
+_BEGUN: Final = (stories, story_fields, story_ids, usual_times)
+_ALL: Final = {
+    table.name
+    for tables in (_BEGUN, *(data.tables.values() for data in (FLEET, PUBLISHED, TOLD)))
+    for table in tables
+}
+
 
 def _found(connection: Connection) -> tuple[int, int] | None:
-    if not connection.scalar(_HAS_TABLES, {"name": shared_version.name}):
+    if shared_version.name not in _present(connection):
         return None
     row = connection.execute(select(shared_version)).first()
     return (row[0], row[1]) if row is not None else None
+
+
+def _missing(connection: Connection) -> set[str]:
+    """Tables that are not there yet, or that somebody has dropped."""
+    return _ALL - _present(connection)
+
+
+def _present(connection: Connection) -> set[str]:
+    return set(connection.scalars(_TABLES, {"names": sorted(_ALL)}))

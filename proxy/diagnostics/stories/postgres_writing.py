@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, extract, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from proxy.diagnostics.errors.groups import Group
@@ -40,7 +40,10 @@ def is_first(connection: Connection, writer: str, instance: str, batch: int) -> 
 def insert_stories(connection: Connection, rows: Sequence[Row]) -> None:
     """All of them or none, in as few round trips as may be."""
     columns = [
-        {name: _plain(value) for name, value in (row.columns | filters_of(row.story)).items()}
+        {
+            name: storable_value(value)
+            for name, value in (row.columns | filters_of(row.story)).items()
+        }
         for row in rows
     ]
     key = filtered_stories.c.id
@@ -61,7 +64,7 @@ def insert_stories(connection: Connection, rows: Sequence[Row]) -> None:
             connection.execute(insert(table), values)
 
 
-def _plain(value: object) -> object:
+def storable_value(value: object) -> object:
     """As PostgreSQL can store it."""
     if isinstance(value, list):
         return [storable(each) for each in value]
@@ -104,6 +107,11 @@ def save_usual(connection: Connection, usual: Mapping[str, Saved]) -> None:
         ),
         rows,
     )
+
+
+def server_wall(connection: Connection) -> float:
+    """The server's wall time: one instance whose clock is wrong must not delete what all have."""
+    return float(connection.scalar(select(extract("epoch", func.now()))) or 0.0)
 
 
 def may_prune(connection: Connection) -> bool:

@@ -180,7 +180,7 @@ class Recent:
         shelves = (self._troubled.newest_first(), self._rest.newest_first())
         newest_first = merge(*shelves, key=_ended, reverse=True)
         found = (x for x in newest_first if query.takes(x))
-        return [brief_of(x) for x in islice(found, query.limit)]
+        return [brief_of(x, self._instance) for x in islice(found, query.limit)]
 
     def _all(self) -> Iterator[Exchange]:
         yield from self._troubled.newest_first()

@@ -33,7 +33,7 @@ Story = dict[str, object]
 
 SUMMARY: Final = (
     "request_id", "at", "ended", "method", "path", "status", "code", "term", "level",
-    "duration_ms", "fields", "detail", "client_ip", "user_agent",
+    "duration_ms", "fields", "detail", "client_ip", "user_agent", "instance",
 )  # fmt: skip
 """What a list of stories says of each, beside its route and its number of attempts."""
 
@@ -95,7 +95,7 @@ def summary_of(story: Mapping[str, object]) -> Story:
     return summary
 
 
-def brief_of(x: Exchange) -> Story:
+def brief_of(x: Exchange, instance: str = "") -> Story:
     """The same, made from the record at a tenth of the price of a story."""
     outcome = x.outcome or INTERNAL_ERROR
     told: dict[str, object] = {
@@ -113,6 +113,7 @@ def brief_of(x: Exchange) -> Story:
         "detail": x.detail or None,
         "client_ip": x.client_ip,
         "user_agent": x.user_agent or None,
+        "instance": instance or None,
         "route": x.route or None,
         "upstream": x.upstream or None,
         "attempts": len(x.attempts),

@@ -92,6 +92,10 @@ class NewerStoreError(Exception):
     """The store was written by a newer Sidelight; the argument is its version."""
 
 
+class WrongEncodingError(Exception):
+    """Not every text can be stored in this database; the argument is its encoding."""
+
+
 def _begin(connection: Connection) -> None:
     METADATA.create_all(connection)
 

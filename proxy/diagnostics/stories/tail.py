@@ -33,7 +33,8 @@ class Followed:
 class Tail:
     """Used by the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, instance: str = "") -> None:
+        self._instance = instance
         self._batches: deque[tuple[int, Sequence[Exchange]]] = deque()
         """Each with the number of its first exchange."""
         self._next = 0
@@ -66,7 +67,7 @@ class Tail:
         ]
         shown = found[-query.limit :]
         missed = max(0, first - since) + len(found) - len(shown)
-        return Followed([brief_of(x) for x in shown], self._next, missed)
+        return Followed([brief_of(x, self._instance) for x in shown], self._next, missed)
 
     async def wait(self, cursor: int | None, query: Query, seconds: float) -> Followed:
         """The same, once there is something, or the time is over, or too many wait already."""

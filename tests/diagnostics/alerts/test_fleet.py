@@ -5,7 +5,7 @@ from collections import Counter, deque
 import pytest
 
 from proxy.diagnostics.alerts.conditions import SystemState
-from proxy.diagnostics.alerts.fleet import TAKEOVER, Fleet, FleetNews
+from proxy.diagnostics.alerts.fleet import Fleet, FleetNews, ToldAlert, ToldLedger, Untold
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch
 
@@ -18,7 +18,7 @@ class Instance:
 
     def __init__(self, *, leads: bool) -> None:
         self.news, self.leads, self.is_alone = deque(), leads, False
-        self.said, self.sent = [], []
+        self.said, self.sent, self.marked, self.told = [], [], [], {}
         self.watch = AlertWatch(
             AlertsRule.model_validate(RULE),
             lambda event, level, fields: self.said.append(event),
@@ -29,7 +29,10 @@ class Instance:
         self.watch.fleet = self._standing
 
     def _standing(self) -> Fleet | None:
-        return None if self.is_alone else Fleet("pod-1", self.leads, self.news)
+        return None if self.is_alone else Fleet(
+            "pod-1", self.leads, self.news, self.told,
+            lambda key, told: self.marked.append((key, told.what)),
+        )  # fmt: skip
 
     def hear(self, instance: str, count: int, severity="error") -> None:
         self.news.append(FleetNews(instance, severity, count, (f"{instance}-id",)))
@@ -70,27 +73,136 @@ def test_who_does_not_lead_tells_nobody(other) -> None:
     assert ["errors"] == [alert["rule"] for alert in other.watch.alerts(WALL + 20)]
 
 
-def test_a_new_leader_does_not_tell_again_what_was_raised_before(other) -> None:
+KEY = ("errors", "")
+HOURS = 3600.0
+
+
+def found(other, *, clears: bool = False) -> float:
+    """It raises an alert at 20 while somebody else leads, and clears it perhaps; the time then."""
     other.hear("pod-2", 9)
     other.tick(20)
+    if clears:
+        other.tick(20 + HOURS + 100)
     other.leads = True
+    return 20 + HOURS + 100 if clears else 20
 
-    assert [] == other.tick(20 + TAKEOVER + 30)
+
+@pytest.mark.parametrize("at", [15.0, 25.0, 20 - 7 * HOURS])
+def test_a_new_leader_does_not_tell_again_what_was_delivered(other, at) -> None:
+    """By the leader before it, whose clock and count were others."""
+    now = found(other)
+    other.told = {KEY: ToldAlert("raised", "theirs", at)}
+
+    assert [] == other.tick(now + 30)
 
 
-def test_a_new_leader_tells_what_was_raised_while_nobody_led(other) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param({}, id="nothing was ever"),
+        pytest.param({KEY: ToldAlert("cleared", "old", 10.0)}, id="the one before is over"),
+        pytest.param({KEY: ToldAlert("raised", "old", -9 * HOURS)}, id="nobody knows of it"),
+    ],
+)
+@pytest.mark.parametrize("late", [6.0, 300.0])
+def test_a_new_leader_tells_what_nobody_delivered(other, before, late) -> None:
+    """However long the last one has tried to."""
+    now = found(other)
+    other.told = before
+
+    assert ["raised"] == other.tick(now + late)
+    assert ["raised"] == other.tick(now + late + 30)
+
+
+@pytest.mark.parametrize(
+    ("at", "later", "sent"),
+    [
+        pytest.param(25.0, 10, [], id="it hears of the errors a moment later"),
+        pytest.param(25.0, 30, ["raised"], id="these are others"),
+        pytest.param(-10.0, 10, ["raised"], id="that was long before"),
+    ],
+)
+def test_a_new_leader_that_finds_it_only_now_does_not_tell_again(other, at, later, sent) -> None:
+    other.leads, other.told = True, {KEY: ToldAlert("raised", "theirs", at)}
+    other.tick(27)
     other.hear("pod-2", 9)
-    other.tick(20)
-    other.leads = True
 
-    assert ["raised"] == other.tick(20 + TAKEOVER)
-    assert ["raised"] == other.tick(20 + TAKEOVER + 30)
+    assert sent == other.tick(27 + later)
+
+
+def test_what_was_told_before_it_led_hides_one_finding_only() -> None:
+    untold = Untold()
+    untold.due({KEY: ToldAlert("raised", "theirs", 25.0)}, HOURS, 27.0)
+
+    assert [True, False] == [untold.was_just_told(KEY, 30.0) for _ in range(2)]
+
+
+def test_a_new_leader_does_not_raise_again_what_is_over(other) -> None:
+    """It clears in its own book a moment later."""
+    now = found(other)
+    other.told = {KEY: ToldAlert("cleared", "theirs", now + 5)}
+
+    assert [] == other.tick(now + 30)
+
+
+def test_a_new_leader_tells_what_cleared_while_nobody_led(other) -> None:
+    """By the ID under which it was raised."""
+    now = found(other, clears=True)
+    other.told = {KEY: ToldAlert("raised", "theirs", 20.0)}
+
+    assert ["cleared"] == other.tick(now + 5)
+    assert "theirs" == other.sent[0][1]["id"]
+
+
+@pytest.mark.parametrize("told", [{}, {KEY: ToldAlert("cleared", "theirs", 20 + HOURS + 99)}])
+def test_a_new_leader_tells_of_no_end_that_is_known_or_of_what_was_never_told(other, told) -> None:
+    now = found(other, clears=True)
+    other.told = told
+
+    assert [] == other.tick(now + 5)
+
+
+def test_the_others_know_what_was_delivered_and_not_what_was_sent(leader) -> None:
+    leader.hear("pod-2", 9)
+    leader.tick(20)
+    on_its_way = list(leader.marked)
+    ((event, alert),) = leader.sent
+    leader.watch.delivered(event, alert)
+    leader.watch.delivered("reminder", alert)
+    leader.watch.delivered("cleared", alert)
+    leader.watch.delivered("test", alert)
+    leader.watch.delivered("raised", {**alert, "rule": "slow_answers"})
+
+    assert [] == on_its_way
+    assert [(KEY, "raised"), (KEY, "raised"), (KEY, "cleared")] == leader.marked
+
+
+def test_what_nobody_is_to_be_told_is_done_with(leader) -> None:
+    leader.watch.silence("errors", WALL + 1000)
+    leader.hear("pod-2", 9)
+
+    assert [] == leader.tick(20)
+    assert [(KEY, "raised")] == leader.marked
+
+
+def test_what_could_not_be_written_is_written_later_unless_it_is_outdated() -> None:
+    ledger, first, second = ToldLedger(), ToldAlert("raised", "a"), ToldAlert("cleared", "a")
+    ledger.mark(KEY, first)
+    new = ledger.take()
+    ledger.give_back(new)
+    again = ledger.take()
+    ledger.mark(KEY, second)
+    ledger.give_back(again)
+
+    assert {KEY: first} == new == again
+    assert {KEY: second} == ledger.take()
+    assert {} == ledger.take()
 
 
 def test_what_clears_is_told_by_the_leader_of_then(other) -> None:
     other.hear("pod-2", 9)
     other.tick(20)
-    other.leads = True
+    other.leads, other.told = True, {KEY: ToldAlert("raised", "theirs", 15.0)}
 
     assert ["cleared"] == other.tick(20 + 3600 + 100)
 
@@ -101,6 +213,45 @@ def test_who_cannot_see_the_others_judges_and_tells_for_itself(other, exchange_o
 
     assert ["raised"] == other.tick(20)
     assert "instances" not in other.sent[0][1]
+
+
+def test_what_it_raised_alone_it_clears_whoever_leads_by_then(other, exchange_of) -> None:
+    other.is_alone = True
+    other.watch.add([exchange_of("upstream_reset")] * 4)
+    other.tick(20)
+    other.is_alone = False
+
+    assert ["raised", "cleared"] == other.tick(20 + HOURS + 100)
+    assert 1 == len({alert["id"] for _, alert in other.sent})
+
+
+def test_what_was_heard_counts_while_the_others_cannot_be_seen(leader) -> None:
+    """An outage of the store is not the end of what all have raised."""
+    leader.hear("pod-2", 9)
+    leader.tick(20)
+    leader.is_alone = True
+    leader.tick(20 + 1000)
+    leader.is_alone = False
+
+    assert ["raised"] == leader.tick(20 + 2000)
+
+
+def test_what_all_raised_is_not_cleared_by_each_that_cannot_see_the_others(leader, other) -> None:
+    """But once, by whoever leads when they see each other again."""
+    over = 20 + HOURS + 100
+    for one in (leader, other):
+        one.hear("pod-2", 9)
+        one.tick(20)
+        one.is_alone = True
+        one.tick(over)
+    alone = [[event for event, _ in one.sent] for one in (leader, other)]
+    leader.is_alone = other.is_alone = leader.leads = False
+    leader.told = other.told = {KEY: ToldAlert("raised", "theirs", 21.0)}
+    other.leads = True
+    told = [one.tick(over + 30) for one in (leader, other)]
+
+    assert [["raised"], []] == alone
+    assert [["raised"], ["cleared"]] == told
 
 
 def test_other_rules_are_told_by_each(other, exchange_of) -> None:

@@ -97,6 +97,19 @@ async def test_in_the_end_it_is_given_up(notifier, receiver, results) -> None:
     assert len(notifier.pauses) == TRIES - 1
 
 
+@pytest.mark.parametrize(("statuses", "heard"), [([500, 200], ["raised"]), ([500] * TRIES, [])])
+async def test_who_wants_to_know_is_told_of_what_was_taken(
+    notifier, receiver, results, statuses, heard
+) -> None:
+    receiver.statuses, known = list(statuses), []
+    notifier.delivered = lambda event, alert: known.append(event)
+    notifier.start()
+    notifier.put(RAISED)
+    await until(lambda: results)
+
+    assert heard == known
+
+
 async def test_a_full_queue_drops_and_counts(notifier, results) -> None:
     for _ in range(QUEUE + 2):
         notifier.put(RAISED)

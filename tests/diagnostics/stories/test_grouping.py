@@ -64,7 +64,7 @@ def test_every_column_stands_in_a_summary(exchange_of, name) -> None:
     x = exchange_of("upstream_reset", user_agent="a", detail="d", status=502)
 
     assert is_column(name)
-    assert COLUMNS[name] in brief_of(x)
+    assert COLUMNS[name] in brief_of(x, "pod-1")
 
 
 def test_anything_else_is_no_column() -> None:

@@ -149,6 +149,24 @@ def test_what_is_too_old_is_deleted_with_all_that_belongs_to_it(shared, exchange
     assert [1, 0, 0] == [count(t) for t in ("stories", "story_fields", "fleet_groups")]
 
 
+def test_an_instance_whose_clock_is_wrong_deletes_nothing_and_sees_the_others(
+    shared, exchange_of, count, monkeypatch
+) -> None:
+    now = clock.wall()
+    groups = Groups()
+    groups.add(exchange_of("upstream_reset", started_wall=now))
+    right, wrong = (PostgresDatabase(shared, rule_of(shared, age=3600.0), n) for n in ("1", "2"))
+    right.write([row(exchange_of(started_wall=now))], groups.newest_first(), {})
+    monkeypatch.setattr(clock, "wall", lambda: now + 30 * 86400)
+    try:
+        wrong.keep_bounds()
+    finally:
+        right.let_go()
+        wrong.let_go()
+
+    assert (1, 1) == (count("stories"), len(wrong.fleet))
+
+
 def test_beyond_the_room_the_oldest_go(shared, exchange_of, cluster) -> None:
     room = 1024 * 1024
     database = PostgresDatabase(shared, rule_of(shared, size=room), "pod-1")

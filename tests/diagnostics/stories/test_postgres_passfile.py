@@ -6,7 +6,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.exc import OperationalError
 
-from proxy.diagnostics.stories.postgres_link import engine_for_writing
+from proxy.diagnostics.stories.postgres_link import engine_for_writing, server_reason
 from proxy.diagnostics.stories.postgres_passfile import with_passfile
 
 
@@ -32,7 +32,17 @@ def test_libpq_is_given_a_copy_of_its_own(passfile) -> None:
     assert not copy.exists()
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o400, 0o444, 0o460])
+@pytest.mark.parametrize("mode", [0o604, 0o444, 0o460])
+def test_of_one_that_others_may_read_or_change_the_copy_is_empty(passfile, mode) -> None:
+    """libpq would complain of it, with every attempt, where no line of a log should be."""
+    passfile.chmod(mode)
+    with with_passfile(url_of(passfile)) as conninfo:
+        copy = Path(str(conninfo_to_dict(conninfo)["passfile"]))
+
+        assert b"" == copy.read_bytes()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_any_other_file_is_left_to_libpq(passfile, mode) -> None:
     passfile.chmod(mode)
     with with_passfile(url_of(passfile)) as conninfo:
@@ -51,8 +61,15 @@ def test_the_server_takes_it(shared) -> None:
     engine.dispose()
 
 
-def test_the_server_is_told_no_password_that_everybody_may_read(shared) -> None:
-    Path(str(conninfo_to_dict(shared)["passfile"])).chmod(0o444)
+@pytest.mark.parametrize(
+    ("mode", "said"), [(0o444, "mode 0444); make it 0600"), (None, "cannot be read: No such file")]
+)
+def test_what_is_wrong_with_it_is_said_once_and_by_us(shared, mode, said, capfd) -> None:
+    passfile = Path(str(conninfo_to_dict(shared)["passfile"]))
+    passfile.unlink() if mode is None else passfile.chmod(mode)
     engine = engine_for_writing(shared)
-    with pytest.raises(OperationalError, match="no password supplied"):
+    with pytest.raises(OperationalError, match="no password supplied") as caught:
         engine.connect()
+
+    assert said in server_reason(caught.value, shared)
+    assert "" == capfd.readouterr().err

@@ -1,17 +1,18 @@
 """The tables on PostgreSQL migrate forward once, however many start, while older ones write."""
 
 import threading
+from contextlib import nullcontext
 
 import pytest
 from sqlalchemy import text
 
 from proxy.diagnostics.stories.postgres_database import PostgresDatabase
-from proxy.diagnostics.stories.postgres_link import engine_for_writing
+from proxy.diagnostics.stories.postgres_link import engine_for_writing, server_reason
 from proxy.diagnostics.stories.postgres_reading import PostgresReader
 from proxy.diagnostics.stories.postgres_tables import STEPS, Step, migrate_shared
 from proxy.diagnostics.stories.query import Query
 from proxy.diagnostics.stories.story import story_of
-from proxy.diagnostics.stories.tables import NewerStoreError
+from proxy.diagnostics.stories.tables import NewerStoreError, WrongEncodingError
 from proxy.diagnostics.stories.writing import Row
 from tests.diagnostics.stories.shared_store import rule_of
 
@@ -117,6 +118,36 @@ def test_a_step_may_take_longer_than_any_other_statement(engine, monkeypatch) ->
         assert 0.1 == link.patience
 
 
+def test_a_step_of_another_is_waited_for_longer_than_any_other_lock(shared, monkeypatch) -> None:
+    monkeypatch.setattr("proxy.diagnostics.stories.postgres_link.LOCKED", 0.05)
+    monkeypatch.setattr("proxy.diagnostics.stories.postgres_tables.LOCKED", 0.05)
+    one, other = engine_for_writing(shared), engine_for_writing(shared)
+    begun, faults = threading.Event(), []
+
+    def slowly(connection) -> None:
+        begun.set()
+        connection.execute(text("SELECT pg_sleep(0.5)"))
+
+    def start(engine, steps) -> None:
+        try:
+            with engine.begin() as connection:
+                migrate_shared(connection, steps)
+        except Exception as fault:  # noqa: BLE001  # whatever it is, it is one
+            faults.append(fault)
+
+    first = threading.Thread(target=start, args=(one, (*STEPS, Step(slowly))))
+    first.start()
+    begun.wait(30)
+    start(other, STEPS)
+    first.join(60)
+    found = version(other)
+    one.dispose()
+    other.dispose()
+
+    assert [] == faults
+    assert [(len(STEPS) + 1, 0)] == found
+
+
 def test_a_step_that_shuts_older_versions_out_is_respected(engine) -> None:
     with engine.begin() as connection:
         migrate_shared(connection, CLOSED)
@@ -153,3 +184,16 @@ def test_several_teams_share_a_database_by_schema(cluster, shared) -> None:
     )
 
     assert {("public",), ("team",)} == set(found)
+
+
+@pytest.mark.parametrize(("encoding", "is_good"), [("SQL_ASCII", True), ("LATIN1", False)])
+def test_a_database_that_cannot_store_every_text_is_refused(cluster, encoding, is_good) -> None:
+    name = f"sl_{encoding.lower()}"
+    url = cluster.database(name, "TEMPLATE template0", f"ENCODING '{encoding}'", "LOCALE 'C'")
+    engine = engine_for_writing(url)
+    refusal = nullcontext() if is_good else pytest.raises(WrongEncodingError, match=encoding)
+    with refusal as caught, engine.begin() as connection:
+        migrate_shared(connection)
+    engine.dispose()
+
+    assert caught is None or f"is {encoding}; CREATE" in server_reason(caught.value, url)

@@ -223,7 +223,7 @@ def test_a_summary_says_which_route_and_how_many_attempts(exchange_of) -> None:
 def test_a_summary_from_the_record_is_that_of_its_story(exchange_of, unusual) -> None:
     x = exchange_of("upstream_reset", **unusual)
 
-    assert brief_of(x) == summary_of(story_of(x))
+    assert brief_of(x, "pod-1") == summary_of(story_of(x, instance="pod-1"))
 
 
 def test_the_parts_of_the_duration_are_told_in_milliseconds(exchange_of) -> None:
