@@ -49,7 +49,7 @@ class SpanQueue:
                     written += spans
                 else:
                     failed += spans
-            x.span = None  # records are kept for long, and it takes half as much as one
+            _drop(x)
         if written or failed:
             self._portions.append((b"".join(lines), written, failed))
             self._put += written + failed
@@ -82,6 +82,15 @@ class SpanQueue:
     def done(self, spans: int) -> None:
         """So many were sent, or never will be."""
         self._done += spans
+
+
+def _drop(x: Exchange) -> None:
+    """What only its spans are made of: records are kept for long, and to write to memory that has
+    not been used for long, and to free it, costs more than all else of a span.
+    """
+    x.span = None
+    for tried in x.attempts:
+        tried.span_id = ""
 
 
 def _count(x: Exchange) -> int:
