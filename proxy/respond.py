@@ -202,7 +202,8 @@ def _body_at_hand(
     if given.is_whole or ctx.connection is None:
         return given.body, True
     if ctx.connection.is_done:
-        return given.body + ctx.connection.take_buffered(), True
+        buffered = ctx.connection.take_buffered()
+        return given.body + buffered if given.body else buffered, True
     return given.body, False
 
 
