@@ -59,9 +59,12 @@ def running(wanted: list[Peer]) -> Iterator[None]:
     """The upstream and all peers; stopped in any case."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sidelight-bench-")))
-        upstream = peers.start_upstream(home / "upstream")
-        stack.callback(upstream.wait, 10)
-        stack.callback(upstream.terminate)
+        for started in (
+            peers.start_upstream(home / "upstream"),
+            peers.start_collector(home / "collector"),
+        ):
+            stack.callback(started.wait, 10)
+            stack.callback(started.terminate)
         for peer in wanted:
             stack.callback(peer.stop)
             peer.start(home)

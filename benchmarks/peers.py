@@ -22,6 +22,7 @@ COMPILED = HERE.parent / "build" / "compiled"
 """The tree as the image has it; `make bench` makes it where there is a C compiler."""
 ANSWER = json.dumps({"answer": "word " * 200})
 UPSTREAM = 18100
+COLLECTOR = 18099
 
 NGINX = """
 daemon off; worker_processes 1; pid {home}/nginx.pid; error_log {home}/error.log;
@@ -37,6 +38,12 @@ NGINX_UPSTREAM = """
   server {{
     listen 127.0.0.1:{port};
     location / {{ return 200 '{answer}'; }}
+  }}
+"""
+NGINX_COLLECTOR = """
+  server {{
+    listen 127.0.0.1:{port};
+    client_max_body_size 0;
     location = /v1/traces {{ return 200; }}
   }}
 """
@@ -92,7 +99,7 @@ routes:
   - {{ name: rest, match: {{ path: / }}, upstream: chat }}
 """
 SPANS = """
-tracing: {{ endpoint: "http://127.0.0.1:{upstream}", sample: {share} }}
+tracing: {{ endpoint: "http://127.0.0.1:{collector}", sample: {share} }}
 """
 SHARES = {"Sidelight, 100 % spans": 1, "Sidelight, 0 % spans": 0}
 LIMITS = """
@@ -220,7 +227,7 @@ def _sidelight(peer: Peer) -> list[str]:
         upstream=UPSTREAM,
     )
     if peer.name in SHARES:
-        text += SPANS.format(upstream=UPSTREAM, share=SHARES[peer.name])
+        text += SPANS.format(collector=COLLECTOR, share=SHARES[peer.name])
     if peer.name in LIMITED:
         text += LIMITS
     if peer.name.endswith("routes"):
@@ -288,6 +295,13 @@ def start_upstream(home: Path) -> subprocess.Popen[bytes]:
     """nginx on the core of the load, answering 1 kB of JSON from memory."""
     home.mkdir()
     http = NGINX_UPSTREAM.format(port=UPSTREAM, answer=ANSWER)
+    return _pinned(LOAD_CORE, _nginx_command(home, http), home)
+
+
+def start_collector(home: Path) -> subprocess.Popen[bytes]:
+    """For spans; not the upstream itself, which would answer nobody while it reads a batch."""
+    home.mkdir()
+    http = NGINX_COLLECTOR.format(port=COLLECTOR)
     return _pinned(LOAD_CORE, _nginx_command(home, http), home)
 
 

@@ -65,9 +65,12 @@ def bench(rounds: int, seconds: float) -> tuple[list[Peer], dict[str, list[Figur
     held: Figures = {}
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sidelight-streams-")))
-        origin = peers.start_origin(home / "origin")
-        stack.callback(origin.wait, 10)
-        stack.callback(origin.terminate)
+        for started in (
+            peers.start_origin(home / "origin"),
+            peers.start_collector(home / "collector"),
+        ):
+            stack.callback(started.wait, 10)
+            stack.callback(started.terminate)
         for peer in wanted:
             stack.callback(peer.stop)
             peer.start(home)
