@@ -10,6 +10,7 @@ import random
 import signal
 import socket
 import sys
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,13 +180,24 @@ def _plain(event: Event) -> Event:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in event.items()}
 
 
+_PORTS = 3000
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_FIRST_PORT = 20_000 + _WORKER % 4 * _PORTS
+_given: deque[int] = deque(maxlen=500)
+
+
 def free_port() -> int:
-    """One that nobody else is given meanwhile: below those that the kernel gives for port 0."""
+    """One that nobody else is given meanwhile: below those that the kernel gives for port 0, of
+    those of this worker of pytest, and none of the latest, which may not be listened on yet.
+    """
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(_FIRST_PORT, _FIRST_PORT + _PORTS)
+        if port in _given:
+            continue
         with socket.socket() as sock, suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(("127.0.0.1", port))
+            _given.append(port)
             return port
 
 
