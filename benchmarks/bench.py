@@ -59,12 +59,8 @@ def running(wanted: list[Peer]) -> Iterator[None]:
     """The upstream and all peers; stopped in any case."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sidelight-bench-")))
-        for started in (
-            peers.start_upstream(home / "upstream"),
-            peers.start_collector(home / "collector"),
-        ):
-            stack.callback(started.wait, 10)
-            stack.callback(started.terminate)
+        peers.stop_with(stack, peers.start_upstream(home / "upstream"))
+        peers.stop_with(stack, peers.start_collector(home / "collector"))
         for peer in wanted:
             stack.callback(peer.stop)
             peer.start(home)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -289,6 +290,12 @@ def uncompiled() -> str:
 def lacking() -> list[str]:
     """What nothing can be measured without."""
     return [reason for name in ("nginx", "wrk", "taskset") if (reason := _lacking(name))]
+
+
+def stop_with(stack: ExitStack, process: subprocess.Popen[bytes]) -> None:
+    """Stop it when the stack is left."""
+    stack.callback(process.wait, 10)
+    stack.callback(process.terminate)
 
 
 def start_upstream(home: Path) -> subprocess.Popen[bytes]:

@@ -65,12 +65,8 @@ def bench(rounds: int, seconds: float) -> tuple[list[Peer], dict[str, list[Figur
     held: Figures = {}
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sidelight-streams-")))
-        for started in (
-            peers.start_origin(home / "origin"),
-            peers.start_collector(home / "collector"),
-        ):
-            stack.callback(started.wait, 10)
-            stack.callback(started.terminate)
+        peers.stop_with(stack, peers.start_origin(home / "origin"))
+        peers.stop_with(stack, peers.start_collector(home / "collector"))
         for peer in wanted:
             stack.callback(peer.stop)
             peer.start(home)

@@ -52,7 +52,7 @@ COMPILED = {
     "timing": "loop_lag peer_queue progress silence upload_clocks waiter",
     "settings": "route_terms",
     "tls": "handshake handshake_log port protocol transport",
-    "tracing": "attempt_facts b3 conventions pair record recurring route_words sampling "
+    "tracing": "attempt_facts b3 conventions record recurring route_words sampling "
     "span_events span_queue span_status spans texts usual wire",
 }
 

@@ -5,7 +5,6 @@ are always exported, that shows at the end only: their upstreams were told "not 
 """
 
 from binascii import unhexlify
-from typing import Final
 
 from proxy.diagnostics.slow import is_slow
 from proxy.exchange import Exchange
@@ -17,8 +16,6 @@ from proxy.tracing.span_status import is_failure
 _LOW_BITS = 1 << 64
 """The share is taken from the lower 64 bits of the trace ID, as the SDKs of OpenTelemetry do: who
 asks for the same share takes the same traces."""
-
-_AT_ONCE: Final = 64
 
 
 class Sampler:
@@ -37,9 +34,6 @@ class Sampler:
         self._follows, self._b3 = follow_parent, b3
         self._failures, self._slow = failures, slow
         self._decides_late = failures or slow is not None
-        self._roots: list[SpanRecord] = []
-        """Spans that begin a trace and are sampled, and nobody has yet: to make many at once costs
-        less."""
 
     def begin(self, x: Exchange, fields: dict[bytes, bytes], protocol: str) -> SpanRecord | None:
         """The span of an exchange that begins; None: it has none, and trace headers just pass.
@@ -58,8 +52,6 @@ class Sampler:
             flags = "01" if decided else "00"
         if trace_id:
             x.trace(trace_id, parent_id)
-        elif self._share >= 1.0 and decided is None:
-            return self._root(x, protocol)
         elif not self._share and not decided and not self._decides_late:
             return None  # no trace begins here: the upstream may begin one
         ids = unhexlify(trace_id) + random_bytes(16) if trace_id else random_bytes(32)
@@ -70,15 +62,6 @@ class Sampler:
         span.sampled, span.protocol, span.keeps_state = sampled, protocol, is_w3c
         if sampled:
             x.trace(span.trace_id, span.span_id)
-        return span
-
-    def _root(self, x: Exchange, protocol: str) -> SpanRecord:
-        roots = self._roots
-        if not roots:
-            roots.extend([SpanRecord(random_bytes(32), "", "01") for _ in range(_AT_ONCE)])
-        span = roots.pop()
-        span.protocol = protocol
-        x.trace(span.trace_id, span.span_id)
         return span
 
     def take(self, slow: float) -> None:

@@ -72,7 +72,7 @@ class Tracing:
         held = with_environment(settings.tracing, settings.service, environ)
         self._held, self._tell = held, tell
         self._missing = ""
-        self._writer = SpanWriter(_words(settings), held.methods)
+        self._writer: SpanWriter | None = None
         self._exporter = self._open(settings)
         self.sampler = None if self._exporter is None else _sampler(held, settings.stories.slow)
 
@@ -95,6 +95,7 @@ class Tracing:
                 "checkout, or set tracing.endpoint to null"
             ) from None
         rule = held.rule
+        self._writer = SpanWriter(_words(settings), held.methods)
         return SpanExporter(
             self._writer,
             Sender(held.url, rule, f"sidelight/{__version__}"),
@@ -113,7 +114,8 @@ class Tracing:
 
     def take(self, settings: TracedSettings) -> None:
         """Other routes are in force, and what is slow; the rest takes effect at a start only."""
-        self._writer.take(_words(settings))
+        if self._writer is not None:
+            self._writer.take(_words(settings))
         if self.sampler is not None:
             self.sampler.take(settings.stories.slow)
 

@@ -13,16 +13,25 @@ from proxy.exchange import Exchange
 from proxy.outcome import INTERNAL_ERROR
 from proxy.tracing import conventions as c
 from proxy.tracing.attempt_facts import end_of_attempt, url_of_attempt
-from proxy.tracing.pair import put_pair
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
-from proxy.tracing.span_events import events_of, nanoseconds
+from proxy.tracing.span_events import answered_at, events_of, nanoseconds
 from proxy.tracing.texts import Texts
 from proxy.tracing.usual import UsualKinds
-from proxy.tracing.wire import SPAN_HEADS, SpanAttribute, below_ours, below_theirs, utf8
+from proxy.tracing.wire import SizedHeads, SpanAttribute, utf8, varint
 
-_pack_times: Final = Struct("<QsQ").pack
+_LONGEST: Final = 2048
+"""Bytes of a span of the usual kind; one with a long path or user agent is longer."""
+_unhexlify: Final = unhexlify
+_pack_server: Final = Struct("<2s16s 2s8s 6s sQ sQ").pack
+_pack_client: Final = Struct("<2s16s 2s8s 2s8s 6s sQ sQ").pack
+"""IDs, flags and times; of `SpanRecord.ids` the trace is what fits."""
+_TRACE: Final = b"\x0a\x10"
+_SPAN: Final = b"\x12\x08"
+_PARENT: Final = b"\x22\x08"
+_BEGAN: Final = b"\x39"
+_ENDED: Final = b"\x41"
 
 
 class SpanWriter:
@@ -34,6 +43,7 @@ class SpanWriter:
         self._routes = dict(routes)
         self._texts, self._recurring = Texts(), Recurring(methods)
         self._usual = UsualKinds(self._recurring, self._texts)
+        self._heads = SizedHeads(_span_head, _LONGEST)
         self._events = SpanAttribute(c.EVENTS)
         self._stopped, self._fallback = SpanAttribute(c.RETRY_STOPPED), SpanAttribute(c.FALLBACK)
         self._resend, self._cause = SpanAttribute(c.RESEND_COUNT), SpanAttribute(c.RETRY_CAUSE)
@@ -54,7 +64,10 @@ class SpanWriter:
         words = self._routes.get(x.route) if x.route else None
         usual = self._usual.of(x, span.protocol, words)
         if usual is not None:
-            put_pair(lines, x, span, x.attempts[0], usual, self._texts)
+            tried = x.attempts[0]
+            answered = nanoseconds(x, answered_at(tried)).to_bytes(8, "little")
+            self._put_server(lines, x, span, usual.server, answered)
+            self._put_client(lines, x, span, tried, 0, usual.client)
             return
         outcome, parts = x.outcome or INTERNAL_ERROR, self._recurring
         told = parts.asked(x, span.protocol, words) + parts.ended(x, outcome)
@@ -73,43 +86,40 @@ class SpanWriter:
     def _put_server(
         self, lines: list[bytes], x: Exchange, span: SpanRecord, told: bytes, rest: bytes
     ) -> None:
-        parent, flags = b"", below_ours(span.flags)
+        parent, flags = b"", _below_ours(span.flags)
         if span.parent_id:
-            parent = b"\x22\x08" + unhexlify(span.parent_id)
-            flags = below_theirs(span.flags)
-        texts = self._texts
-        request_id = utf8(x.request_id)
-        written = b"\x0a\x10%b\x12\x08%b%b%b%b%b%b%b%b%b%b" % (
-            span.ids[:16],
-            span.ids[24:],
+            parent, flags = _PARENT + _unhexlify(span.parent_id), _below_theirs(span.flags)
+        texts, request_id = self._texts, utf8(x.request_id)
+        head, client = texts.request_id.of(len(request_id)), texts.client.of(x.client_ip)
+        agent = texts.agent.of(x.user_agent) if x.user_agent else b""
+        packed = _pack_server(
+            _TRACE, span.ids, _SPAN, span.ids[24:], flags,
+            _BEGAN, nanoseconds(x, x.started), _ENDED, nanoseconds(x, x.ended),
+        )  # fmt: skip
+        size = len(parent) + len(head) + len(request_id) + len(client) + len(agent)
+        size += len(packed) + len(told) + len(rest)
+        begun = b"%b%b%b%b%b%b" % (
+            self._heads.of(size),
             parent,
-            flags,
-            _times(x, x.started, x.ended),
-            texts.request_id.of(len(request_id)),
+            head,
             request_id,
-            texts.client.of(x.client_ip),
-            texts.agent.of(x.user_agent) if x.user_agent else b"",
-            told,
-            rest,
+            client,
+            agent,
         )
-        lines.append(SPAN_HEADS.of(len(written)))
-        lines.append(written)
+        lines += [begun, packed, told, rest]
 
     def _put_client(
         self, lines: list[bytes], x: Exchange, span: SpanRecord, tried: Attempt, n: int, told: bytes
     ) -> None:
         """Of the `n`-th attempt, a fallback's behind all others."""
-        written = b"\x0a\x10%b\x12\x08%b\x22\x08%b%b%b%b%b" % (
-            span.ids[:16],
-            unhexlify(tried.span_id),
-            span.ids[24:],
-            below_ours(span.flags),
-            _times(x, tried.started, end_of_attempt(x, tried, n)),
-            told,
-            self._repeated(x.attempts[n - 1], n) if 0 < n < len(x.attempts) else b"",
-        )
-        lines.append(SPAN_HEADS.of(len(written)))
-        lines.append(written)
+        if 0 < n < len(x.attempts):
+            told += self._repeated(x.attempts[n - 1], n)
+        packed = _pack_client(
+            _TRACE, span.ids, _SPAN, _unhexlify(tried.span_id), _PARENT, span.ids[24:],
+            _below_ours(span.flags), _BEGAN, nanoseconds(x, tried.started),
+            _ENDED, nanoseconds(x, end_of_attempt(x, tried, n)),
+        )  # fmt: skip
+        lines += [self._heads.of(len(packed) + len(told)), packed, told]
 
     def _url_of(self, x: Exchange, tried: Attempt, words: RouteWords | None) -> bytes:
         return self._texts.url(url_of_attempt(x, tried, words))
@@ -132,6 +142,26 @@ class SpanWriter:
         return self._resend.of_number(n) + self._cause.of(cause) + self._pause.of_number(pause)
 
 
-def _times(x: Exchange, began: float, ended: float) -> bytes:
-    """When a span begins and ends."""
-    return _pack_times(nanoseconds(x, began), b"\x41", nanoseconds(x, ended))
+def _span_head(length: int) -> bytes:
+    """`ScopeSpans.spans`"""
+    return b"\x12" + varint(length)
+
+
+_ours: Final[dict[str, bytes]] = {}
+_theirs: Final[dict[str, bytes]] = {}
+
+
+def _below_ours(flags: str) -> bytes:
+    """The flags byte, and above it that the parent is no other process."""
+    known = _ours.get(flags)
+    if known is None:
+        known = _ours[flags] = _unhexlify(f"8501{flags}010000")
+    return known
+
+
+def _below_theirs(flags: str) -> bytes:
+    """The same, of a span whose parent is another process."""
+    known = _theirs.get(flags)
+    if known is None:
+        known = _theirs[flags] = _unhexlify(f"8501{flags}030000")
+    return known

@@ -14,15 +14,10 @@ from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.span_events import head_before
 from proxy.tracing.texts import Texts
-from proxy.tracing.wire import MOST, span_head
+from proxy.tracing.wire import MOST
 
 _LONGEST: Final = 256
 """Of a target that is remembered, in characters."""
-
-_CLIENT_SIZE: Final = 62
-"""Bytes of a CLIENT span that are IDs, flags and times."""
-BETWEEN: Final = 5
-"""Bytes before its first ID: all but the longest have so many."""
 
 _Key = tuple[RouteWords | None, str, str, str, str, int | None, str, bool, int, str | None, str]
 
@@ -34,8 +29,6 @@ class UsualSpans:
         self.server = server
         """Up to the time of the head, which is its only event."""
         self.client = client
-        self.between = span_head(_CLIENT_SIZE + len(client)) + b"\x0a\x10"
-        """What stands before the first ID of the CLIENT span."""
 
 
 class _Kind:
@@ -78,7 +71,7 @@ class UsualKinds:
         """Kinds, and targets of all of them together."""
 
     def of(self, x: Exchange, protocol: str, words: RouteWords | None) -> UsualSpans | None:
-        """None: it is of another kind, or longer than others."""
+        """None: it is of another kind."""
         if x.outcome is not COMPLETED or len(x.attempts) != 1 or _is_more_to_tell(x):
             return None
         tried = x.attempts[0]
@@ -110,12 +103,10 @@ class UsualKinds:
 
     def _with_target(
         self, kind: _Kind, x: Exchange, tried: Attempt, words: RouteWords | None
-    ) -> UsualSpans | None:
+    ) -> UsualSpans:
         target, url = self._texts.target(x.target), url_of_attempt(x, tried, words)
         spans = kind.spans
         known = UsualSpans(target + spans.server, spans.client + self._texts.url(url))
-        if len(known.between) != BETWEEN:
-            return None
         if len(x.target) <= _LONGEST:
             self._make_room()
             kind.known[x.target] = known

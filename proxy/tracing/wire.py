@@ -5,7 +5,6 @@ the others all that stands before the value, by its length. `tests/tracing` read
 library.
 """
 
-from binascii import unhexlify
 from collections.abc import Callable
 from typing import Final
 
@@ -64,35 +63,6 @@ class SizedHeads:
         if not known:
             known = self._known[length] = self._write(length)
         return known
-
-
-def span_head(length: int) -> bytes:
-    """`ScopeSpans.spans`"""
-    return b"\x12" + varint(length)
-
-
-SPAN_HEADS: Final = SizedHeads(span_head, 2048)
-"""A span of the usual kind has no more bytes; one with a long path or user agent has."""
-
-_ours: Final[dict[str, bytes]] = {}
-_theirs: Final[dict[str, bytes]] = {}
-
-
-def below_ours(flags: str) -> bytes:
-    """`Span.flags`: the flags byte, and above it that the parent is no other process; and what
-    the time follows on at which the span began."""
-    known = _ours.get(flags)
-    if known is None:
-        known = _ours[flags] = unhexlify(f"8501{flags}01000039")
-    return known
-
-
-def below_theirs(flags: str) -> bytes:
-    """The same, of a span whose parent is another process."""
-    known = _theirs.get(flags)
-    if known is None:
-        known = _theirs[flags] = unhexlify(f"8501{flags}03000039")
-    return known
 
 
 def text_heads(key: str) -> SizedHeads:
