@@ -85,9 +85,7 @@ class SpanQueue:
 
 
 def _drop(x: Exchange) -> None:
-    """What only its spans are made of: records are kept for long, and to write to memory that has
-    not been used for long, and to free it, costs more than all else of a span.
-    """
+    """What only its spans are made of: records are kept for long."""
     x.span = None
     for tried in x.attempts:
         tried.span_id = ""
