@@ -53,7 +53,7 @@ COMPILED = {
     "settings": "route_terms",
     "tls": "handshake handshake_log port protocol transport",
     "tracing": "attempt_facts b3 conventions record recurring route_words sampling "
-    "span_events span_queue span_status spans texts usual wire",
+    "span_events span_queue span_status spans texts trace_flags usual wire",
 }
 
 

@@ -84,7 +84,7 @@ def _prepare(ctx: Context, connection: Connection) -> None:
     take_rest(ctx)  # what has come meanwhile need not be streamed
 
 
-def _span_of(ctx: Context, span: SpanRecord) -> str:
+def _span_of(ctx: Context, span: SpanRecord) -> bytes:
     """Each attempt has a span of its own, which its head names."""
     if span.is_used:
         ctx.head = span.another(ctx.head, random_bytes(8))

@@ -50,7 +50,7 @@ class Attempt:
     budget_left: float | None
     """Retry tokens left after the decision that followed it."""
 
-    span_id: str
+    span_id: bytes
     """Of its span, which the upstream sees as the parent; empty where it has none."""
     in_vain: float | None
     """How long a connection was tried to be made that did not come about."""
@@ -69,7 +69,7 @@ class Attempt:
         self.budget_left = self.in_vain = self.link = self.resolved = self.idle = None
         self.reused = self.sent = False
         self.upload = self.pause = self.queued = 0.0
-        self.span_id = ""
+        self.span_id = b""
         self.use = 0
         self.endpoint = endpoint
         self.started = started

@@ -32,8 +32,8 @@ class Exchange:
         "fallback", "fault", "fields", "first_event", "held", "host", "id_is_ours",
         "inband_error", "interim", "is_raw", "last_byte", "masked", "max_gap", "max_gap_at",
         "method", "opening", "outcome", "phase", "raw_coding", "reads", "replaced_by",
-        "request_id", "retry_in", "retry_stopped", "route", "span", "span_id", "spent", "started",
-        "started_wall", "status", "streamed", "target", "terms", "trace_id", "upstream",
+        "request_id", "retry_in", "retry_stopped", "route", "span", "span_context", "spent",
+        "started", "started_wall", "status", "streamed", "target", "terms", "upstream",
         "upstream_ids", "upstream_request_id", "upstream_status", "user_agent", "would_refuse",
     )  # fmt: skip
 
@@ -44,16 +44,14 @@ class Exchange:
     """The request target byte for byte (latin-1), not redacted: never record it as it is."""
     client_ip: str
     request_id: str
-    id_is_ours: bool
-    """Whether it was made here, and so has nothing of a client's in it."""
+    id_is_ours: bool  # made here, and so without anything of a client's in it
     client_request_id: str | None
-    upstream_request_id: str | None
-    """The first of `upstream_ids`."""
+    upstream_request_id: str | None  # the first of `upstream_ids`
     upstream_ids: dict[str, str] | None
     """IDs of the upstream's own, by header; None where it named none."""
-    trace_id: str
-    span_id: str
-    """The span that stands for it: ours where it is exported, else the client's own."""
+    span_context: bytes
+    """16 bytes of its trace's ID and 8 of the span that stands for it, ours where it is exported,
+    else the client's own; what follows is not read. Empty where it is in no trace."""
     span: SpanRecord | None
     """Of our own span; None where it has none."""
     fields: dict[str, str]
@@ -71,10 +69,8 @@ class Exchange:
     replaced_by: str  # by settings that were in force when it ended
     attempts: list[Attempt]
     retry_stopped: NotRetried | None
-    breaker_state: str | None
-    """State of the route's breaker when the exchange ended."""
-    breaker_before: str | None
-    """State of the route's breaker when the first attempt asked it."""
+    breaker_state: str | None  # of the route's breaker, when the exchange ended
+    breaker_before: str | None  # the same when the first attempt asked it
     breaker_counts: tuple[int, int] | None
     """Failed attempts and all of them in the breaker's window, at the end of a bad exchange."""
     opening: Opening | None
@@ -99,8 +95,7 @@ class Exchange:
     """Whether the upstream's answer was replaced by words of our own."""
     fallback: FallbackRecord | None
     """What was given, or tried, where there was no answer."""
-    committed: float | None
-    """When the head went to the client."""
+    committed: float | None  # when the head went to the client
     ended: float
     spent: TimeSpent
     """Where its time went."""
@@ -142,9 +137,9 @@ class Exchange:
     def __init__(
         self, started: float, started_wall: float, method: str, target: str, client_ip: str
     ) -> None:
-        self.request_id = self.trace_id = self.span_id = self.user_agent = self.client_cert = ""
+        self.request_id = self.user_agent = self.client_cert = ""
         self.host = self.route = self.upstream = self.config_hash = self.replaced_by = ""
-        self.raw_coding, self.phase, self.interim = "", "R", ()
+        self.raw_coding, self.phase, self.interim, self.span_context = "", "R", (), b""
         self.id_is_ours = self.masked = self.streamed = self.is_raw = self.inband_error = False
         self.client_request_id = self.upstream_request_id = self.upstream_ids = self.span = None
         self.retry_stopped = self.breaker_state = self.breaker_before = self.breaker_counts = None
@@ -158,9 +153,9 @@ class Exchange:
         self.method, self.target, self.client_ip = method, target, client_ip
         self.fields, self.terms, self.attempts = {}, None, []
 
-    def trace(self, trace_id: str, span_id: str) -> None:
+    def trace(self, span_context: bytes) -> None:
         """Where it stands in a trace."""
-        self.trace_id, self.span_id = trace_id, span_id
+        self.span_context = span_context
 
     def enter(self, phase: str) -> None:
         """It is in another phase now."""
@@ -226,6 +221,16 @@ class Exchange:
         """The attempt that had begun one is to be repeated."""
         self.streamed, self.reads, self.max_gap = False, 0, 0.0
         self.max_gap_at = self.last_byte = None
+
+    @property
+    def trace_id(self) -> str:
+        """32 lower-case hex digits, or none."""
+        return self.span_context[:16].hex()
+
+    @property
+    def span_id(self) -> str:
+        """16 lower-case hex digits, or none."""
+        return self.span_context[16:24].hex()
 
     @property
     def duration(self) -> float:

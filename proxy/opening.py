@@ -61,7 +61,7 @@ def begin(plan: Plan, drain: Drain, request: Request, asked: RequestHead) -> Con
     if plan.sampler is not None:
         x.span = plan.sampler.begin(x, fields, _protocol(client.source.peer, asked))
     elif b"traceparent" in fields:
-        x.trace(*trace_place(fields[b"traceparent"]))
+        x.trace(trace_place(fields[b"traceparent"]))
     x.user_agent = fields.get(b"user-agent", b"").decode("latin-1")
     x.client_cert = client.source.peer.client_cert
     x.host = asked.host[: LONGEST_HOST + 1].decode("latin-1")  # a longer one is refused

@@ -36,7 +36,12 @@ WAITS = {"queued": "queue", "upstream_wait": "upstream", "client_wait": "client"
 
 
 def _with(record: Record, fields: dict[str, object]) -> Record:
-    """`record` with `fields`; raises AttributeError for one that no record has."""
+    """`record` with `fields`; raises AttributeError for one that no record has.
+
+    `trace_id` and `span_id` are hex digits, as they are read.
+    """
+    if isinstance(record, Exchange) and "trace_id" in fields:
+        record.trace(bytes.fromhex(f"{fields.pop('trace_id')}{fields.pop('span_id', '')}"))
     for name, value in fields.items():
         if name in WAITS and isinstance(record, Exchange):
             setattr(record.spent, WAITS[name], value)

@@ -26,7 +26,7 @@ OF_ANOTHER_TIME = {
 
 WRITERS = {
     "exchange": "spent status committed phase outcome detail ended streamed reads max_gap "
-    "max_gap_at last_byte bytes_in bytes_out attempts is_raw raw_coding clock_ran trace_id span_id",
+    "max_gap_at last_byte bytes_in bytes_out attempts is_raw raw_coding clock_ran span_context",
     "opening": "config_hash request_id id_is_ours client_request_id span user_agent "
     "client_cert host fields",
     "admission": "would_refuse",

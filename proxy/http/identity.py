@@ -5,6 +5,7 @@ Nothing of the client's is ever used unless it is short and plain.
 """
 
 import re
+from binascii import unhexlify
 from collections.abc import Mapping
 from secrets import token_bytes
 from struct import Struct
@@ -100,19 +101,20 @@ def random_hex(digits: int) -> str:
     return _draw.take(digits // 2).hex()
 
 
-def trace_place(parent: bytes | None) -> tuple[str, str]:
-    """Trace and span of the client's own `traceparent` (W3C Trace Context), for the record only.
+def trace_place(parent: bytes | None) -> bytes:
+    """Trace and span of the client's own `traceparent` (W3C Trace Context), for the record only:
+    16 and 8 bytes.
 
-    Both empty where it is missing or invalid. Where no spans are exported the header itself, valid
+    Empty where it is missing or invalid. Where no spans are exported the header itself, valid
     or not, goes on as it came: a new parent that nobody exports would orphan every span behind us.
     """
-    trace_id, span_id, _ = trace_parent(parent)
-    return trace_id, span_id
+    return trace_parent(parent)[0]
 
 
-def trace_parent(parent: bytes | None) -> tuple[str, str, str]:
-    """Trace, span and flags byte, in hex digits; all empty where it is missing or invalid."""
+def trace_parent(parent: bytes | None) -> tuple[bytes, str]:
+    """Trace and span, 16 and 8 bytes, and two hex digits of flags; all empty where it is missing or
+    invalid."""
     match = _TRACEPARENT.fullmatch(parent) if parent else None
     if match is None or (match[1] == b"00" and match[5]):
-        return "", "", ""
-    return match[2].decode(), match[3].decode(), match[4].decode()
+        return b"", ""
+    return unhexlify(match[2] + match[3]), match[4].decode()

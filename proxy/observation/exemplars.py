@@ -13,10 +13,11 @@ CHARS: Final = 128
 
 def exemplar_of(exemplar: Exemplar) -> OpenMetricsExemplar | None:
     """None without a request ID and where it is too long; a trace ID must fit beside it."""
-    request_id, trace_id, value, at = exemplar
+    request_id, span_context, value, at = exemplar
     if not request_id:
         return None
     labels = {"request_id": redact(request_id)}
+    trace_id = span_context[:16].hex()
     if trace_id and _size(labels) + _size({"trace_id": trace_id}) <= CHARS:
         labels["trace_id"] = trace_id
     return OpenMetricsExemplar(labels, value, at) if _size(labels) <= CHARS else None

@@ -47,7 +47,7 @@ class Metrics:
 
     def stream_gaps(self, x: Exchange) -> Callable[[float], None]:
         """Counts silences, in seconds, within a stream that goes on."""
-        return self._route(x.route).gaps(x.request_id, x.trace_id)
+        return self._route(x.route).gaps(x.request_id, x.span_context)
 
     def _route(self, name: str) -> RouteMetrics:
         return self._routes.get(name) or self._make_route(name)

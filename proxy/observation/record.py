@@ -133,9 +133,17 @@ def _add_ids(event: Event, x: Exchange) -> None:
         for name, value in x.fields.items():
             if name not in RESERVED:
                 event[name] = value
-    if x.trace_id:
-        event["trace_id"] = x.trace_id
-        event["span_id"] = x.span_id
+    if x.span_context:
+        digits = _digits_of_span(x)
+        event["trace_id"], event["span_id"] = digits[:32], digits[32:48]
+
+
+def _digits_of_span(x: Exchange) -> str:
+    """Of its trace and span; at hand where the span is ours."""
+    own = x.span
+    if own is not None and own.ids is x.span_context:
+        return own.digits
+    return x.span_context.hex()
 
 
 def _add_end(event: Event, x: Exchange) -> None:

@@ -42,7 +42,7 @@ class RouteMetrics:
         self._requests[route, method, status] += 1
         duration = x.ended - x.started
         at = x.started_wall + duration
-        self._duration.observe_of(duration, x.request_id, x.trace_id, at)
+        self._duration.observe_of(duration, x.request_id, x.span_context, at)
         self._overhead.observe(x.overhead)
         self._size_in.observe(x.bytes_in)
         self._size_out.observe(x.bytes_out)
@@ -56,10 +56,10 @@ class RouteMetrics:
         if x.streamed and outcome is not None and x.committed is not None:
             self._count_stream(x, _end_of_stream(x, outcome), x.ended - x.committed)
 
-    def gaps(self, request_id: str, trace_id: str) -> Callable[[float], None]:
+    def gaps(self, request_id: str, span: bytes) -> Callable[[float], None]:
         """Takes the silences within a stream that goes on."""
         spread = self._series.spread("sidelight_stream_gap_seconds", self._route)
-        return spread.observer(request_id, trace_id)
+        return spread.observer(request_id, span)
 
     def _count_attempts(self, x: Exchange) -> None:
         last = x.attempts[-1]
@@ -105,7 +105,7 @@ class RouteMetrics:
         if level not in ERRORS:
             self._terminations[self._route, outcome.code] += 1
             return
-        one = (x.request_id, x.trace_id, 1.0, x.started_wall + x.duration)
+        one = (x.request_id, x.span_context, 1.0, x.started_wall + x.duration)
         for name, label in (
             ("sidelight_terminations_total", self._route),
             ("sidelight_errors_total", level),
@@ -146,7 +146,7 @@ class RouteMetrics:
 
     def _observe(self, name: str, value: float, x: Exchange) -> None:
         spread = self._series.spread(name, self._route)
-        spread.observe_of(value, x.request_id, x.trace_id, x.started_wall + x.duration)
+        spread.observe_of(value, x.request_id, x.span_context, x.started_wall + x.duration)
 
     def _overflow(self, metric: str) -> str:
         self._numbers("sidelight_label_overflow_total")[(metric,)] += 1

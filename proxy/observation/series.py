@@ -19,8 +19,8 @@ Snapshot = dict[str, dict[Labels, float | list[float]]]
 """All series of each family at one moment; a histogram is its counts per bucket, then its sum."""
 
 
-Exemplar = tuple[str, str, float, float | None]
-"""Request ID (not redacted), trace ID, the value, and when, in wall time; None: not known."""
+Exemplar = tuple[str, bytes, float, float | None]
+"""Request ID (not redacted), span context, the value, and when, in wall time; None: not known."""
 
 Exemplars = dict[str, dict[Labels, dict[int, Exemplar]]]
 """The latest exchange counted by each series; a histogram has one for each bucket."""
@@ -41,14 +41,14 @@ class Histogram:
         cells[bisect_left(self._bounds, value)] += 1
         cells[-1] += value
 
-    def observe_of(self, value: float, request_id: str, trace_id: str, at: float | None) -> None:
+    def observe_of(self, value: float, request_id: str, span: bytes, at: float | None) -> None:
         """The same, and whose value it was."""
         cells, bucket = self.cells, bisect_left(self._bounds, value)
         cells[bucket] += 1
         cells[-1] += value
-        self.exemplars[bucket] = (request_id, trace_id, value, at)
+        self.exemplars[bucket] = (request_id, span, value, at)
 
-    def observer(self, request_id: str, trace_id: str) -> Callable[[float], None]:
+    def observer(self, request_id: str, span: bytes) -> Callable[[float], None]:
         """Observes values of one exchange that goes on; it is the latest of a bucket where a value
         falls into another bucket than the one before."""
         cells, bounds, exemplars = self.cells, self._bounds, self.exemplars
@@ -61,7 +61,7 @@ class Histogram:
             cells[-1] += value
             if bucket != before:
                 before = bucket
-                exemplars[bucket] = (request_id, trace_id, value, None)
+                exemplars[bucket] = (request_id, span, value, None)
 
         return observe
 

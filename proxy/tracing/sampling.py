@@ -12,6 +12,7 @@ from proxy.http.identity import random_bytes, trace_parent
 from proxy.tracing.b3 import read_b3
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.span_status import is_failure
+from proxy.tracing.trace_flags import flags_of
 
 _LOW_BITS = 1 << 64
 """The share is taken from the lower 64 bits of the trace ID, as the SDKs of OpenTelemetry do: who
@@ -40,29 +41,28 @@ class Sampler:
 
         Where it is certain to be exported the record names its IDs, else the client's own.
         """
-        trace_id = parent_id = flags = ""
+        parent, flags = b"", ""
         if b"traceparent" in fields:
-            trace_id, parent_id, flags = trace_parent(fields[b"traceparent"])
+            parent, flags = trace_parent(fields[b"traceparent"])
         decided: bool | None = None
-        is_w3c = bool(trace_id)
+        is_w3c = bool(parent)
         if is_w3c:
             decided = bool(int(flags, 16) & 1)
         elif self._b3 and (b3 := read_b3(fields)) is not None:
-            trace_id, parent_id, decided = b3.trace_id, b3.span_id, b3.sampled
+            parent, decided = unhexlify(b3.trace_id + b3.span_id), b3.sampled
             flags = "01" if decided else "00"
-        if trace_id:
-            x.trace(trace_id, parent_id)
+        if parent:
+            x.trace(parent)
         elif not self._share and not decided and not self._decides_late:
             return None  # no trace begins here: the upstream may begin one
-        ids = unhexlify(trace_id) + random_bytes(16) if trace_id else random_bytes(32)
+        ids = parent[:16] + random_bytes(16) if parent else random_bytes(32)
         sampled = self._is_sampled(ids, decided)
-        if trace_id and not sampled and not self._decides_late:
+        if parent and not sampled and not self._decides_late:
             return None  # the client's span stays the parent: there will be none of ours
-        span = SpanRecord(ids, parent_id, _with_bit(flags, sampled))
-        span.sampled, span.protocol, span.keeps_state = sampled, protocol, is_w3c
         if sampled:
-            x.trace(span.trace_id, span.span_id)
-        return span
+            x.trace(ids)
+        told = flags_of(_with_bit(flags, sampled))
+        return SpanRecord(ids, parent[16:], told, protocol, sampled=sampled, keeps_state=is_w3c)
 
     def take(self, slow: float) -> None:
         """So many seconds are slow from now on, where slow ones are always exported."""
@@ -75,7 +75,7 @@ class Sampler:
             self._slow is not None and is_slow(x, self._slow)
         ):
             span.sampled = True
-            x.trace(span.trace_id, span.span_id)
+            x.trace(span.ids)
 
     def _is_sampled(self, ids: bytes, decided: bool | None) -> bool:
         if decided is not None and self._follows:

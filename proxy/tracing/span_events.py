@@ -13,7 +13,7 @@ STALL: Final = 1.0
 _EVENT: Final = b"\x5a"
 _TIME: Final = b"\x09"
 _NANO: Final = 1e9
-_known: Final[dict[tuple[str, str | int], bytes]] = {}
+_known: Final[dict[tuple[str, str | int], tuple[bytes, bytes]]] = {}
 """Events without their times, by name and the value of their attribute."""
 
 
@@ -43,12 +43,12 @@ def _head_of(x: Exchange) -> bytes:
         last = x.fallback.attempt
     if last is None or last.head is None or last.status is None:
         return b""
-    return head_before(last.status) + nanoseconds(x, answered_at(last)).to_bytes(8, "little")
+    return _event(x, answered_at(last), c.HEAD, c.STATUS_CODE, last.status)
 
 
-def head_before(status: int) -> bytes:
-    """The event of a head, but for its time."""
-    return _before(c.HEAD, c.STATUS_CODE, status)
+def around_head(status: int) -> tuple[bytes, bytes]:
+    """The event of a head, but for its time: what stands before that, three bytes, and behind."""
+    return _around(c.HEAD, c.STATUS_CODE, status)
 
 
 def answered_at(tried: Attempt) -> float:
@@ -57,11 +57,12 @@ def answered_at(tried: Attempt) -> float:
 
 
 def _event(x: Exchange, at: float, name: str, key: str = "", value: str | int = "") -> bytes:
-    return _before(name, key, value) + nanoseconds(x, at).to_bytes(8, "little")
+    before, behind = _around(name, key, value)
+    return before + nanoseconds(x, at).to_bytes(8, "little") + behind
 
 
-def _before(name: str, key: str, value: str | int) -> bytes:
-    """An event up to its time."""
+def _around(name: str, key: str, value: str | int) -> tuple[bytes, bytes]:
+    """What stands before the time of an event, and behind."""
     known = _known.get((name, value))
     if known is None:
         told = sized(b"\x12", name.encode())
@@ -69,7 +70,7 @@ def _before(name: str, key: str, value: str | int) -> bytes:
             told += sized(b"\x1a", key_value(key, value))
         if len(_known) >= MOST:
             _known.clear()
-        known = _known[name, value] = _EVENT + varint(len(told) + 9) + told + _TIME
+        known = _known[name, value] = _EVENT + varint(9 + len(told)) + _TIME, told
     return known
 
 

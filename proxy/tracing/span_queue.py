@@ -5,6 +5,7 @@ each time the thread asks for the interpreter costs the event loop more than wri
 `add` is for the event loop and never waits, `take` and `done` for the thread that sends.
 """
 
+import struct
 from collections import Counter, deque
 from collections.abc import Sequence
 
@@ -59,7 +60,7 @@ class SpanQueue:
         before = len(lines)
         try:
             self._writer.put(lines, x)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, struct.error, TypeError, ValueError):
             del lines[before:]
             return False
         return True
@@ -88,7 +89,7 @@ def _drop(x: Exchange) -> None:
     """What only its spans are made of: records are kept for long."""
     x.span = None
     for tried in x.attempts:
-        tried.span_id = ""
+        tried.span_id = b""
 
 
 def _count(x: Exchange) -> int:

@@ -3,7 +3,6 @@
 Reads the record, which is redacted already, and invents nothing.
 """
 
-from binascii import unhexlify
 from collections.abc import Mapping
 from struct import Struct
 from typing import Final
@@ -23,14 +22,13 @@ from proxy.tracing.wire import SizedHeads, SpanAttribute, utf8, varint
 
 _LONGEST: Final = 2048
 """Bytes of a span of the usual kind; one with a long path or user agent is longer."""
-_unhexlify: Final = unhexlify
-_pack_server: Final = Struct("<2s16s 2s8s 6s sQ sQ").pack
-_pack_client: Final = Struct("<2s16s 2s8s 2s8s 6s sQ sQ").pack
-"""IDs, flags and times; of `SpanRecord.ids` the trace is what fits."""
-_TRACE: Final = b"\x0a\x10"
+_pack_server: Final = Struct("<16s 2s8s 7sQ sQ").pack
+_pack_usual: Final = Struct("<16s 2s8s 7sQ sQ 3sQ").pack
+_pack_client: Final = Struct("<16s 2s8s 2s8s 7sQ sQ").pack
+"""IDs, flags and times; of `SpanRecord.ids` the trace is what fits. Behind those of the usual one
+its only event begins."""
 _SPAN: Final = b"\x12\x08"
 _PARENT: Final = b"\x22\x08"
-_BEGAN: Final = b"\x39"
 _ENDED: Final = b"\x41"
 
 
@@ -65,15 +63,23 @@ class SpanWriter:
         usual = self._usual.of(x, span.protocol, words)
         if usual is not None:
             tried = x.attempts[0]
-            answered = nanoseconds(x, answered_at(tried)).to_bytes(8, "little")
-            self._put_server(lines, x, span, usual.server, answered)
+            packed = _pack_usual(
+                span.ids, _SPAN, span.ids[16:24], _flags(span), nanoseconds(x, x.started),
+                _ENDED, nanoseconds(x, x.ended),
+                usual.head, nanoseconds(x, answered_at(tried)),
+            )  # fmt: skip
+            self._put_server(lines, x, span, packed, usual.server)
             self._put_client(lines, x, span, tried, 0, usual.client)
             return
         outcome, parts = x.outcome or INTERNAL_ERROR, self._recurring
+        packed = _pack_server(
+            span.ids, _SPAN, span.ids[16:24], _flags(span), nanoseconds(x, x.started),
+            _ENDED, nanoseconds(x, x.ended),
+        )  # fmt: skip
         told = parts.asked(x, span.protocol, words) + parts.ended(x, outcome)
         events = events_of(x, outcome) if x.attempts or x.streamed else b""
-        target = self._texts.target(x.target)
-        self._put_server(lines, x, span, told + target, self._seldom(x) + events)
+        told += self._texts.target(x.target) + self._seldom(x) + events
+        self._put_server(lines, x, span, packed, told)
         for n, tried in enumerate(x.attempts):
             told = parts.tried(x, tried, x.upstream) + self._url_of(x, tried, words)
             self._put_client(lines, x, span, tried, n, told)
@@ -84,29 +90,23 @@ class SpanWriter:
             self._put_client(lines, x, span, tried, len(x.attempts), told)
 
     def _put_server(
-        self, lines: list[bytes], x: Exchange, span: SpanRecord, told: bytes, rest: bytes
+        self, lines: list[bytes], x: Exchange, span: SpanRecord, packed: bytes, told: bytes
     ) -> None:
-        parent, flags = b"", _below_ours(span.flags)
-        if span.parent_id:
-            parent, flags = _PARENT + _unhexlify(span.parent_id), _below_theirs(span.flags)
+        """`told` goes on where `packed` ends."""
+        parent = _PARENT + span.parent_id if span.parent_id else b""
         texts, request_id = self._texts, utf8(x.request_id)
         head, client = texts.request_id.of(len(request_id)), texts.client.of(x.client_ip)
         agent = texts.agent.of(x.user_agent) if x.user_agent else b""
-        packed = _pack_server(
-            _TRACE, span.ids, _SPAN, span.ids[24:], flags,
-            _BEGAN, nanoseconds(x, x.started), _ENDED, nanoseconds(x, x.ended),
-        )  # fmt: skip
         size = len(parent) + len(head) + len(request_id) + len(client) + len(agent)
-        size += len(packed) + len(told) + len(rest)
-        begun = b"%b%b%b%b%b%b" % (
-            self._heads.of(size),
-            parent,
-            head,
-            request_id,
-            client,
-            agent,
-        )
-        lines += [begun, packed, told, rest]
+        size += len(packed) + len(told)
+        lines.append(self._heads.of(size))
+        lines.append(packed)
+        lines.append(told)
+        lines.append(parent)
+        lines.append(head)
+        lines.append(request_id)
+        lines.append(client)
+        lines.append(agent)
 
     def _put_client(
         self, lines: list[bytes], x: Exchange, span: SpanRecord, tried: Attempt, n: int, told: bytes
@@ -115,11 +115,13 @@ class SpanWriter:
         if 0 < n < len(x.attempts):
             told += self._repeated(x.attempts[n - 1], n)
         packed = _pack_client(
-            _TRACE, span.ids, _SPAN, _unhexlify(tried.span_id), _PARENT, span.ids[24:],
-            _below_ours(span.flags), _BEGAN, nanoseconds(x, tried.started),
+            span.ids, _SPAN, tried.span_id, _PARENT, span.ids[16:24],
+            span.flags.below_ours, nanoseconds(x, tried.started),
             _ENDED, nanoseconds(x, end_of_attempt(x, tried, n)),
         )  # fmt: skip
-        lines += [self._heads.of(len(packed) + len(told)), packed, told]
+        lines.append(self._heads.of(len(packed) + len(told)))
+        lines.append(packed)
+        lines.append(told)
 
     def _url_of(self, x: Exchange, tried: Attempt, words: RouteWords | None) -> bytes:
         return self._texts.url(url_of_attempt(x, tried, words))
@@ -143,25 +145,9 @@ class SpanWriter:
 
 
 def _span_head(length: int) -> bytes:
-    """`ScopeSpans.spans`"""
-    return b"\x12" + varint(length)
+    """`ScopeSpans.spans`, and in it `Span.trace_id` up to the ID."""
+    return b"\x12" + varint(2 + length) + b"\x0a\x10"
 
 
-_ours: Final[dict[str, bytes]] = {}
-_theirs: Final[dict[str, bytes]] = {}
-
-
-def _below_ours(flags: str) -> bytes:
-    """The flags byte, and above it that the parent is no other process."""
-    known = _ours.get(flags)
-    if known is None:
-        known = _ours[flags] = _unhexlify(f"8501{flags}010000")
-    return known
-
-
-def _below_theirs(flags: str) -> bytes:
-    """The same, of a span whose parent is another process."""
-    known = _theirs.get(flags)
-    if known is None:
-        known = _theirs[flags] = _unhexlify(f"8501{flags}030000")
-    return known
+def _flags(span: SpanRecord) -> bytes:
+    return span.flags.below_theirs if span.parent_id else span.flags.below_ours

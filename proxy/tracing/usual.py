@@ -12,7 +12,7 @@ from proxy.outcome import COMPLETED
 from proxy.tracing.attempt_facts import peer_of_attempt, url_of_attempt
 from proxy.tracing.recurring import Recurring
 from proxy.tracing.route_words import RouteWords
-from proxy.tracing.span_events import head_before
+from proxy.tracing.span_events import around_head
 from proxy.tracing.texts import Texts
 from proxy.tracing.wire import MOST
 
@@ -25,10 +25,10 @@ _Key = tuple[RouteWords | None, str, str, str, str, int | None, str, bool, int, 
 class UsualSpans:
     """What recurs of the SERVER span and of the CLIENT span."""
 
-    def __init__(self, server: bytes, client: bytes) -> None:
-        self.server = server
-        """Up to the time of the head, which is its only event."""
-        self.client = client
+    def __init__(self, head: bytes, server: bytes, client: bytes) -> None:
+        self.head = head
+        """The only event, up to its time; what is behind that begins `server`."""
+        self.server, self.client = server, client
 
 
 class _Kind:
@@ -96,7 +96,8 @@ class UsualKinds:
             asked = self._recurring.asked(x, protocol, words)
             ended = self._recurring.ended(x, COMPLETED)
             client = self._recurring.tried(x, tried, x.upstream)
-            kind = _Kind(key, UsualSpans(asked + ended + head_before(status), client))
+            head, behind = around_head(status)
+            kind = _Kind(key, UsualSpans(head, behind + asked + ended, client))
             self._make_room()
             self._kinds[key] = kind
         return kind
@@ -106,7 +107,7 @@ class UsualKinds:
     ) -> UsualSpans:
         target, url = self._texts.target(x.target), url_of_attempt(x, tried, words)
         spans = kind.spans
-        known = UsualSpans(target + spans.server, spans.client + self._texts.url(url))
+        known = UsualSpans(spans.head, spans.server + target, spans.client + self._texts.url(url))
         if len(x.target) <= _LONGEST:
             self._make_room()
             kind.known[x.target] = known

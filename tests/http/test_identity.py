@@ -130,7 +130,7 @@ def test_the_header_of_the_id_is_a_header(header: str) -> None:
     ],
 )
 def test_trace_and_span_are_the_clients_own(parent: bytes) -> None:
-    assert (TRACE_ID, SPAN_ID) == trace_place(parent)
+    assert TRACE_ID + SPAN_ID == trace_place(parent).hex()
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,10 @@ def test_trace_and_span_are_the_clients_own(parent: bytes) -> None:
     ],
 )
 def test_without_a_valid_trace_none_is_invented(parent: bytes | None) -> None:
-    assert ("", "") == trace_place(parent)
+    assert b"" == trace_place(parent)
 
 
 @few
 @given(st.binary(max_size=70))
-def test_whatever_comes_only_hex_is_recorded(parent: bytes) -> None:
-    trace_id, span_id = trace_place(parent)
-
-    assert re.fullmatch(r"([0-9a-f]{32})?", trace_id)
-    assert re.fullmatch(r"([0-9a-f]{16})?", span_id)
+def test_whatever_comes_a_whole_place_is_recorded_or_none(parent: bytes) -> None:
+    assert len(trace_place(parent)) in (0, 24)

@@ -20,11 +20,11 @@ TRACE = "a" * 32
     ],
 )
 def test_an_exemplar_names_the_exchange(request_id, trace_id, labels) -> None:
-    told = exemplar_of((request_id, trace_id, 0.5, 1e9))
+    told = exemplar_of((request_id, bytes.fromhex(trace_id), 0.5, 1e9))
 
     assert (labels, 0.5, 1e9) == (told.labels, told.value, told.timestamp)
 
 
 @pytest.mark.parametrize("request_id", ["", "i" * (CHARS - len("request_id") + 1)])
 def test_no_exemplar_without_an_id_that_fits(request_id: str) -> None:
-    assert exemplar_of((request_id, TRACE, 0.5, 1e9)) is None
+    assert exemplar_of((request_id, bytes.fromhex(TRACE), 0.5, 1e9)) is None

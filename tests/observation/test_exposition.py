@@ -93,9 +93,9 @@ def open_samples(series: Series) -> list[Sample]:
 def test_a_bucket_names_its_latest_exchange() -> None:
     series = Series()
     spread = series.spread("sidelight_request_duration_seconds", "chat")
-    spread.observe_of(0.2, "id-1", "", 1e9)
-    spread.observe_of(0.2, "id-2", "a" * 32, 1e9 + 1)
-    spread.observe_of(7.0, "id-3", "", None)
+    spread.observe_of(0.2, "id-1", b"", 1e9)
+    spread.observe_of(0.2, "id-2", b"\xaa" * 16, 1e9 + 1)
+    spread.observe_of(7.0, "id-3", b"", None)
     told = {each.labels["le"]: each.exemplar for each in open_samples(series) if each.exemplar}
 
     assert {"0.25", "10.0"} == set(told)
@@ -107,7 +107,7 @@ def test_a_bucket_names_its_latest_exchange() -> None:
 def test_a_counter_names_its_latest_exchange() -> None:
     series = Series()
     name = "sidelight_errors_total"
-    series.count_of(name, ("error", "upstream_reset"), ("id-1", "", 1.0, 1e9))
+    series.count_of(name, ("error", "upstream_reset"), ("id-1", b"", 1.0, 1e9))
     (told,) = [each for each in open_samples(series) if each.name == name]
 
     assert (1.0, {"request_id": "id-1"}) == (told.value, told.exemplar.labels)
@@ -115,7 +115,7 @@ def test_a_counter_names_its_latest_exchange() -> None:
 
 def test_plain_text_has_no_exemplars() -> None:
     series = Series()
-    series.spread("sidelight_request_duration_seconds", "chat").observe_of(0.2, "id-1", "", 1e9)
+    series.spread("sidelight_request_duration_seconds", "chat").observe_of(0.2, "id-1", b"", 1e9)
 
     assert b"id-1" not in render(series.snapshot(), "", series.exemplars())[0]
 

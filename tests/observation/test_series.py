@@ -84,7 +84,7 @@ def test_a_snapshot_names_every_family() -> None:
 
 def test_an_exchange_that_goes_on_is_the_latest_of_a_bucket_when_it_comes_to_it() -> None:
     spread = Series().spread("sidelight_stream_gap_seconds", "chat")
-    one, other = spread.observer("id-1", "t-1"), spread.observer("id-2", "t-2")
+    one, other = spread.observer("id-1", b"t-1"), spread.observer("id-2", b"t-2")
     least, most = 0.0, 1e6
     one(least)
     other(least)
@@ -93,8 +93,8 @@ def test_an_exchange_that_goes_on_is_the_latest_of_a_bucket_when_it_comes_to_it(
     one(most)
     one(least)
 
-    assert ("id-2", "t-2", least, None) == still
-    assert {("id-1", "t-1", least, None), ("id-1", "t-1", most, None)} == {
+    assert ("id-2", b"t-2", least, None) == still
+    assert {("id-1", b"t-1", least, None), ("id-1", b"t-1", most, None)} == {
         *spread.exemplars.values()
     }
     assert (4, 1, most) == (spread.cells[0], spread.cells[-2], spread.cells[-1])

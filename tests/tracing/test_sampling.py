@@ -8,6 +8,7 @@ from proxy import outcome as o
 from proxy.exchange import Exchange
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.sampling import Sampler
+from proxy.tracing.trace_flags import flags_of
 from tests.records import exchange
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -23,6 +24,10 @@ def begun(sampler: Sampler, fields: dict[bytes, bytes]) -> tuple[Exchange, SpanR
     return x, sampler.begin(x, fields, "http")
 
 
+def own(span: SpanRecord) -> str:
+    return span.ids[16:24].hex()
+
+
 def ids(length: int) -> st.SearchStrategy[str]:
     return st.text(HEX, min_size=length, max_size=length).filter(lambda t: set(t) != {"0"})
 
@@ -33,9 +38,10 @@ def test_trace_and_flags_are_the_parents_and_the_span_is_ours(
 ) -> None:
     x, span = begun(Sampler(failures=True), parent(flags, trace, span_id))
 
-    assert (trace, span_id, flags) == (span.trace_id, span.parent_id, span.flags)
-    assert span.span_id != span_id
-    assert bool(int(flags, 16) & 1) == span.sampled == (x.span_id == span.span_id)
+    assert (span_id, flags) == (span.parent_id.hex(), span.flags.digits)
+    assert (trace, 32) == (span.ids[:16].hex(), len(span.ids))
+    assert own(span) != span_id
+    assert bool(int(flags, 16) & 1) == span.sampled == (x.span_id == own(span))
     assert trace == x.trace_id
 
 
@@ -44,7 +50,7 @@ def test_what_is_no_parent_never_raises_and_never_becomes_one(value: bytes) -> N
     _, span = begun(Sampler(), {b"traceparent": value})
 
     assert span is None or span.sampled
-    assert span is None or len(span.trace_id) == 32
+    assert span is None or len(span.ids) == 32
 
 
 @given(ids(32))
@@ -72,7 +78,7 @@ def test_with_no_share_no_trace_begins() -> None:
 def test_a_root_that_the_share_leaves_out_is_told_so_and_names_nothing() -> None:
     x, span = begun(Sampler(1e-12), {})
 
-    assert (False, "00") == (span.sampled, span.flags)
+    assert (False, "00") == (span.sampled, span.flags.digits)
     assert "" == x.trace_id
 
 
@@ -82,7 +88,7 @@ def test_a_root_that_the_share_leaves_out_is_told_so_and_names_nothing() -> None
 def test_where_parents_are_not_followed_the_bit_is_ours_alone(flags: str, told: str) -> None:
     _, span = begun(Sampler(follow_parent=False), parent(flags))
 
-    assert told == span.flags
+    assert told == span.flags.digits
 
 
 def test_who_asks_to_be_sampled_is_not_where_parents_are_not_followed() -> None:
@@ -122,8 +128,8 @@ def test_failures_and_slow_ones_are_taken_at_the_end(rule, unusual, kept) -> Non
     sampler.end(x, span)
 
     assert kept == span.sampled
-    assert (TRACE, span.span_id if kept else SPAN) == (x.trace_id, x.span_id)
-    assert "00" == span.flags
+    assert (TRACE, own(span) if kept else SPAN) == (x.trace_id, x.span_id)
+    assert "00" == span.flags.digits
 
 
 @pytest.mark.parametrize(("rule", "kept"), [({"slow": 4.0}, True), ({"failures": True}, False)])
@@ -148,28 +154,26 @@ def test_a_state_goes_on_with_a_valid_parent_only() -> None:
 def test_b3_that_says_no_is_followed() -> None:
     x, span = begun(Sampler(b3=True), {b"b3": b"0"})
 
-    assert (False, "00") == (span.sampled, span.flags)
+    assert (False, "00") == (span.sampled, span.flags.digits)
     assert "" == x.trace_id
 
 
 def test_no_two_spans_have_an_id_in_common() -> None:
     spans = [begun(Sampler(), fields)[1] for fields in ({}, {}, parent(), parent())]
 
-    assert 8 == len({one for s in spans for one in (s.span_id, s.attempt_id)})
-    assert {16} == {len(one) for s in spans for one in (s.span_id, s.attempt_id)}
-    assert [32] * 4 == [len(s.trace_id) for s in spans]
-    assert 3 == len({s.trace_id for s in spans})
+    assert 8 == len({one for s in spans for one in (own(s), s.attempt_id.hex())})
+    assert {16} == {len(one) for s in spans for one in (own(s), s.attempt_id.hex())}
+    assert 3 == len({s.ids[:16] for s in spans})
 
 
 def test_each_attempt_has_its_own_parent_in_an_otherwise_equal_head() -> None:
-    span = SpanRecord(bytes.fromhex(TRACE + "a" * 16 + SPAN), "", "03")
-    first = b"GET / HTTP/1.1\r\nHost: a\r\n" + span.line + b"\r\n"
+    span = SpanRecord(bytes.fromhex(TRACE + SPAN + "a" * 16), b"", flags_of("03"))
+    first = b"GET / HTTP/1.1\r\nHost: a\r\n" + span.line() + b"\r\n"
     written = [first, span.another(first, b"\xbb" * 8)]
 
     assert [
         f"GET / HTTP/1.1\r\nHost: a\r\ntraceparent: 00-{TRACE}-{one * 16}-03\r\n\r\n".encode()
         for one in "ab"
     ] == written
-    assert "b" * 16 == span.attempt_id
-    assert bytes.fromhex(TRACE + "b" * 16 + SPAN) == span.ids
-    assert f"traceparent: 00-{TRACE}-{span.attempt_id}-03\r\n".encode() == span.line
+    assert b"\xbb" * 8 == span.attempt_id
+    assert f"traceparent: 00-{TRACE}-{'b' * 16}-03\r\n".encode() == span.line()

@@ -13,6 +13,7 @@ from proxy.tracing.attempt_facts import code_of_attempt, end_of_attempt, url_of_
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.spans import SpanWriter
+from proxy.tracing.trace_flags import flags_of
 from proxy.upstream.link import Link
 from tests.house.collector import CLIENT, SERVER
 from tests.records import attempt, exchange, fallen_back
@@ -23,7 +24,8 @@ WALL, BEGAN = 1_790_000_000.0, 100.0
 TEXT = st.text(max_size=40) | st.integers(250, 17_000).map(lambda n: "x" * n)
 """Of each number of bytes that a length takes."""
 MOMENT = st.floats(BEGAN, BEGAN + 100)
-HEX = st.integers(1, (1 << 64) - 1).map(lambda n: f"{n:016x}")
+ID = st.integers(1, (1 << 64) - 1).map(lambda n: n.to_bytes(8, "big"))
+IDS = st.lists(ID, min_size=4, max_size=4).map(b"".join)
 PEERS = {
     "10.0.0.1:80": ("10.0.0.1", 80),
     "[::1]:8080": ("::1", 8080),
@@ -40,7 +42,7 @@ STATUS = st.none() | st.sampled_from([200, 204, 404, 500, 503])
 @st.composite
 def attempts(draw: st.DrawFn) -> Attempt:
     made = attempt(draw(st.sampled_from(["http://a:1", "https://b", "http://[::1]:8080/x"])))
-    made.started, made.span_id, made.status = draw(MOMENT), draw(HEX), draw(STATUS)
+    made.started, made.span_id, made.status = draw(MOMENT), draw(ID), draw(STATUS)
     made.reused, made.queued = draw(st.booleans()), draw(st.floats(0, 2))
     made.connect, made.head = draw(st.none() | st.floats(0, 2)), draw(st.none() | st.floats(0, 2))
     made.pause = draw(st.floats(0, 2))
@@ -73,11 +75,11 @@ def exchanges(draw: st.DrawFn) -> Exchange:
     x.streamed, x.events = draw(st.booleans()), draw(st.integers(0, 300))
     x.last_byte = draw(st.none() | st.floats(0, 100))
     x.span = SpanRecord(
-        bytes.fromhex("".join(draw(HEX) for _ in range(4))),
-        draw(st.just("") | HEX),
-        draw(st.integers(0, 255).map(lambda n: f"{n:02x}")),
+        draw(IDS),
+        draw(st.just(b"") | ID),
+        flags_of(draw(st.integers(0, 255).map(lambda n: f"{n:02x}"))),
+        draw(st.sampled_from(["http", "https", "http 1.0"])),
     )
-    x.span.protocol = draw(st.sampled_from(["http", "https", "http 1.0"]))
     if x.attempts and draw(st.booleans()):
         x.attempts[-1].span_id = x.span.attempt_id
     return x
@@ -99,9 +101,9 @@ def usual(draw: st.DrawFn) -> Exchange:
     made.link = draw(LINKS)
     made.answer(draw(st.sampled_from([200, 204, 404])))
     x.attempts = [made]
-    ids = bytes.fromhex("".join(draw(HEX) for _ in range(4)))
-    x.span = SpanRecord(ids, draw(st.just("") | HEX), draw(st.sampled_from(["01", "03"])))
-    made.span_id = draw(st.just(x.span.attempt_id) | HEX)
+    flags = flags_of(draw(st.sampled_from(["01", "03"])))
+    x.span = SpanRecord(draw(IDS), draw(st.just(b"") | ID), flags)
+    made.span_id = draw(st.just(x.span.attempt_id) | ID)
     return x
 
 
@@ -109,12 +111,12 @@ BESIDE = [
     lambda x: put_fields(x, streamed=True, events=3),
     lambda x: put_fields(x, inband_error=True),
     lambda x: put_fields(x, first_event=0.5),
-    lambda x: put_fields(x, fallback=fallen_back("spare", "spare", attempt(span_id="1" * 16))),
+    lambda x: put_fields(x, fallback=fallen_back("spare", "spare", attempt(span_id=b"\x11" * 8))),
     lambda x: put_fields(x, retry_stopped="budget"),
     lambda x: put_fields(x, outcome=None),
     lambda x: put_fields(x, outcome=o.STREAM_TRUNCATED),
     lambda x: put_fields(x, attempts=[]),
-    lambda x: put_fields(x, attempts=[*x.attempts, attempt(span_id="2" * 16, status=200)]),
+    lambda x: put_fields(x, attempts=[*x.attempts, attempt(span_id=b"\x22" * 8, status=200)]),
     lambda x: put_fields(x.attempts[0], head=None),
     lambda x: put_fields(x.attempts[0], status=None),
     lambda x: x.attempts[0].fail(o.UPSTREAM_RESET, None),
@@ -130,13 +132,13 @@ def wall(at: float) -> int:
     return int((WALL + (at - BEGAN)) * 1e9)
 
 
-def begun(x: Exchange, kind: int, span_id: str, parent_id: str) -> Span:
+def begun(x: Exchange, kind: int, span_id: bytes, parent_id: bytes) -> Span:
     is_remote = kind == SERVER and parent_id
     return Span(
-        trace_id=bytes.fromhex(x.span.trace_id),
-        span_id=bytes.fromhex(span_id),
-        parent_span_id=bytes.fromhex(parent_id),
-        flags=int(x.span.flags, 16) | (0x300 if is_remote else 0x100),
+        trace_id=x.span.ids[:16],
+        span_id=span_id,
+        parent_span_id=parent_id,
+        flags=int(x.span.flags.digits, 16) | (0x300 if is_remote else 0x100),
         kind=kind,
     )
 
@@ -170,7 +172,7 @@ def put_place(span: Span, scheme: str, host: str) -> None:
 
 
 def server(x: Exchange) -> Span:
-    span, outcome = begun(x, SERVER, x.span.span_id, x.span.parent_id), x.outcome
+    span, outcome = begun(x, SERVER, x.span.ids[16:24], x.span.parent_id), x.outcome
     span.start_time_unix_nano, span.end_time_unix_nano = wall(BEGAN), wall(x.ended)
     words = ROUTES.get(x.route)
     span.name = put_method(span, x) + (f" {words.path}" if words else "")
@@ -201,7 +203,7 @@ def server(x: Exchange) -> Span:
 
 
 def client(x: Exchange, tried: Attempt, n: int, upstream: str) -> Span:
-    span = begun(x, CLIENT, tried.span_id, x.span.span_id)
+    span = begun(x, CLIENT, tried.span_id, x.span.ids[16:24])
     span.start_time_unix_nano = wall(tried.started)
     span.end_time_unix_nano = wall(end_of_attempt(x, tried, n))
     span.name = put_method(span, x)

@@ -6,12 +6,13 @@ from proxy.exchange import Exchange
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.span_queue import SpanQueue
 from proxy.tracing.spans import SpanWriter
+from proxy.tracing.trace_flags import flags_of
 from tests.records import attempt, exchange
 
 
 def ended(span_id: str = "a" * 16, **unusual: object) -> Exchange:
-    x = exchange(attempts=[attempt(span_id="b" * 16)], **unusual)
-    x.span = SpanRecord(bytes.fromhex("c" * 32 + "b" * 16 + span_id), "", "01")
+    x = exchange(attempts=[attempt(span_id=b"\xbb" * 8)], **unusual)
+    x.span = SpanRecord(bytes.fromhex("c" * 32 + span_id + "b" * 16), b"", flags_of("01"))
     return x
 
 
@@ -50,7 +51,9 @@ def test_records_are_kept_without_what_spans_alone_are_made_of() -> None:
     unsampled.span.sampled = False
     waiting.add([unsampled, taken, beyond])
 
-    assert [(None, "")] * 3 == [(x.span, x.attempts[0].span_id) for x in (unsampled, taken, beyond)]
+    assert [(None, b"")] * 3 == [
+        (x.span, x.attempts[0].span_id) for x in (unsampled, taken, beyond)
+    ]
 
 
 def test_what_is_done_with_makes_room() -> None:
@@ -74,7 +77,7 @@ def test_what_has_no_span_or_is_not_sampled_does_not_wait() -> None:
 
 def test_one_that_cannot_be_written_is_counted_and_leaves_nothing_behind() -> None:
     waiting, broken, another = queue(), ended(), ended()
-    broken.attempts[0].span_id = another.attempts[0].span_id = "no ID"
+    broken.started_wall = another.started_wall = -1e9  # no span is so old
     waiting.add([ended("1" * 16), broken, ended("2" * 16)])
     waiting.add([another])
     pieces, spans = waiting.take(10)

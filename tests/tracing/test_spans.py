@@ -9,11 +9,13 @@ from proxy.tracing import conventions as c
 from proxy.tracing.record import SpanRecord
 from proxy.tracing.route_words import RouteWords
 from proxy.tracing.spans import SpanWriter
+from proxy.tracing.trace_flags import flags_of
 from proxy.tracing.wire import MOST
 from tests.house.collector import plain
 from tests.records import attempt, exchange, fallen_back
 
 TRACE, OURS, THEIRS = "4bf92f3577b34da6a3ce929d0e0e4736", "a" * 16, "00f067aa0ba902b7"
+IDS = bytes.fromhex(TRACE + OURS + "1" * 16)
 ROUTES = {"chat": RouteWords("/api/", "/api")}
 
 
@@ -32,12 +34,12 @@ def ended(*attempts: object, **unusual: object) -> Exchange:
         "attempts": list(attempts),
     }
     x = exchange(**(usual | unusual))
-    x.span = SpanRecord(bytes.fromhex(TRACE + "1" * 16 + OURS), THEIRS, "03")
+    x.span = SpanRecord(IDS, bytes.fromhex(THEIRS), flags_of("03"))
     return x
 
 
 def tried(n: int = 1, **unusual: object):
-    usual = {"status": 200, "result": "ok", "head": 0.5, "span_id": str(n) * 16}
+    usual = {"status": 200, "result": "ok", "head": 0.5, "span_id": bytes.fromhex(str(n) * 16)}
     return attempt(**({"started": 10.0 + n} | usual | unusual))
 
 
@@ -92,7 +94,7 @@ def test_no_attempt_ends_before_it_begins() -> None:
 def test_flags_say_whose_the_parent_is() -> None:
     server, client = spans(ended(tried()))
     root = ended()
-    root.span = SpanRecord(bytes.fromhex(TRACE + "1" * 16 + OURS), "", "01")
+    root.span = SpanRecord(IDS, b"", flags_of("01"))
 
     assert [0x303, 0x103, 0x101] == [server.flags, client.flags, spans(root)[0].flags]
 

@@ -15,6 +15,7 @@ from proxy.clock import iso
 from proxy.diagnostics.alerts.finding import Finding
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.stories.words import lasting
+from proxy.http.identity import random_hex
 
 CLEARED_KEPT: Final = 100
 HOUR: Final = 3600.0
@@ -28,6 +29,8 @@ class Alert:
     """One alert, from being raised to being cleared."""
 
     id: str
+    """The second in which it was raised, and 32 random bits: receivers, who tell alerts apart by
+    it, hear of several instances. In lower-case hex digits."""
     """Eight hex digits and more; the same in every message about it."""
     finding: Finding
     """As it was last found true."""
@@ -58,7 +61,6 @@ class Book:
     _silenced_until: dict[str, float] = field(default_factory=dict)
     """Wall time, by rule."""
     _sent: deque[float] = field(default_factory=deque)
-    _number: int = 0
 
     def judge(self, found: Iterable[Finding], now: float, wall: float) -> list[News]:
         """What follows from the rules that are true now."""
@@ -83,8 +85,7 @@ class Book:
         key = (finding.rule, finding.subject)
         alert = self._raised.get(key)
         if alert is None:
-            self._number += 1
-            alert_id = f"{int(wall):08x}-{self._number:x}"
+            alert_id = f"{int(wall):08x}-{random_hex(8)}"
             alert = self._raised[key] = Alert(alert_id, finding, wall, now, now)
             return News("raised", alert)
         alert.finding, alert.true_at = finding, now

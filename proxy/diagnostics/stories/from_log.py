@@ -71,7 +71,7 @@ def _exchange(event: LogEvent) -> Exchange:
         {k: v for k, v in ids.items() if isinstance(v, str)} if isinstance(ids, dict) else None
     )
     x.config_hash = _text(event, "config_hash")
-    x.trace_id, x.span_id = _text(event, "trace_id"), _text(event, "span_id")
+    x.trace(_span_context(event))
     x.fields = {k: v for k, v in event.items() if k not in RESERVED and isinstance(v, str)}
     x.client_cert, x.user_agent = _text(event, "client_cert"), _text(event, "user_agent")
     x.route = _text(event, "route")
@@ -109,6 +109,14 @@ def _add_end(x: Exchange, event: LogEvent) -> None:
     outcome = x.outcome
     if x.attempts and x.upstream_status is None and outcome is not None and outcome.result:
         x.attempts[-1].outcome, x.attempts[-1].detail = outcome, x.detail
+
+
+def _span_context(event: LogEvent) -> bytes:
+    try:
+        found = bytes.fromhex(_text(event, "trace_id") + _text(event, "span_id"))
+    except ValueError:
+        return b""
+    return found if len(found) in (16, 24) else b""
 
 
 def _is_committed(event: LogEvent) -> bool:

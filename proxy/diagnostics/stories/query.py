@@ -106,7 +106,7 @@ class Wanted:
 def ids_of(x: Exchange) -> Iterator[str]:
     """Every ID by which somebody may know an exchange, ours first, as it is recorded."""
     yield x.request_id
-    if x.trace_id:
+    if x.span_context:
         yield x.trace_id
     if x.client_request_id:
         yield x.client_request_id

@@ -172,7 +172,9 @@ class Recent:
     def traces(self, wanted: Collection[str]) -> dict[str, str]:
         """The traces of the exchanges with these IDs; of those alone that belong to one."""
         return {
-            x.request_id: x.trace_id for x in self._all() if x.request_id in wanted and x.trace_id
+            x.request_id: x.trace_id
+            for x in self._all()
+            if x.request_id in wanted and x.span_context
         }
 
     def search(self, query: Query) -> list[Story]:
@@ -189,7 +191,7 @@ class Recent:
 
 def _has_others(x: Exchange) -> bool:
     """Whether somebody else gave it an ID, too: most have none, and are passed over quickly."""
-    if x.trace_id:
+    if x.span_context:
         return True
     if x.client_request_id is not None or x.upstream_ids is not None:
         return True

@@ -103,7 +103,7 @@ def test_an_alert_is_shown_with_its_runbook_and_samples(book) -> None:
     (alert,) = book.alerts(WALL)
 
     assert alert_json(alert, runbooks="https://w/#", silenced=True) == {
-        "id": "3b9aca00-1",
+        "id": alert.id,
         "rule": "errors",
         "subject": "",
         "severity": "error",
@@ -119,6 +119,16 @@ def test_an_alert_is_shown_with_its_runbook_and_samples(book) -> None:
     }
     judged(book, 60)
     assert alert_json(book.alerts(WALL)[0])["cleared_at"] == "2001-09-09T01:47:40.000Z"
+
+
+def test_instances_that_raise_in_the_same_second_give_different_ids() -> None:
+    ids = {
+        book.judge([ERRORS], 0, WALL)[0].alert.id
+        for book in (Book(AlertsRule()), Book(AlertsRule()))
+    }
+
+    assert 2 == len(ids)
+    assert {"3b9aca00"} == {one.partition("-")[0] for one in ids}
 
 
 def test_a_cleared_alert_says_what_is_over_and_how_long_it_lasted(book) -> None:

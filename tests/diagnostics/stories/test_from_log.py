@@ -110,6 +110,24 @@ def test_no_event_is_too_odd_to_be_told(exchange_of, odd) -> None:
     assert story_text(story_from_log({**logged(exchange_of()), **odd}))
 
 
+@pytest.mark.parametrize(
+    ("trace_id", "span_id", "told"),
+    [
+        pytest.param("a" * 32, "b" * 16, ("a" * 32, "b" * 16), id="both"),
+        pytest.param("a" * 32, None, ("a" * 32, None), id="a trace alone"),
+        pytest.param("a" * 31, "b" * 16, (None, None), id="a digit short"),
+        pytest.param("a" * 30, "b" * 16, (None, None), id="two digits short"),
+        pytest.param("g" * 32, "b" * 16, (None, None), id="no digits"),
+        pytest.param(7, {}, (None, None), id="no text"),
+    ],
+)
+def test_a_trace_is_told_by_its_whole_id(exchange_of, trace_id, span_id, told) -> None:
+    event = logged(exchange_of("completed")) | {"trace_id": trace_id, "span_id": span_id}
+    story = story_from_log(event)
+
+    assert told == (story.get("trace_id"), story.get("span_id"))
+
+
 def test_odd_values_count_as_missing() -> None:
     odd = {
         "request_id": 3,
