@@ -175,6 +175,7 @@ READERS: Final[dict[str, Callable[[str, float], object]]] = {
     "endpoint": _short,
     "agent": _short,
     "detail": _short,
+    "instance": _short,
     "group": _group,
     "since": point_in_time,
     "until": point_in_time,

@@ -13,7 +13,9 @@ from proxy.admin.json_view import JsonObject, as_count, milliseconds, part, rows
 from proxy.commands.admin_client import AdminClient, UnreachableError, find_admin
 from proxy.commands.asking import ask_by, fail, print_text, reason_refused
 
-_FILTERS: Final = ("code", "route", "status", "method", "path", "endpoint", "agent", "detail")
+_FILTERS: Final = (
+    "code", "route", "status", "method", "path", "endpoint", "agent", "detail", "instance",
+)  # fmt: skip
 _WAIT: Final = 20
 """Seconds for which the port may wait for the next exchange."""
 _PATIENCE: Final = 30.0

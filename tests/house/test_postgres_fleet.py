@@ -66,12 +66,14 @@ async def test_errors_and_explain_know_all_instances(upstream, process, cluster,
     text = await explained(other, "first")
     listing = await ask(other.admin_port, "/api/requests")
     grouped = await ask(other.admin_port, "/api/requests?group=instance")
+    alone = [await ask(p.admin_port, "/api/requests?instance=pod-1") for p in (one, other)]
     page = await ask(other.admin_port, "/requests")
 
     assert (2, {"pod-1", "pod-2"}) == (group["total"], set(group["instances"]))
     assert "of pod-1" in text
     rows = listing.json()["requests"]
     assert {"first": "pod-1", "second": "pod-2"} == {r["request_id"]: r["instance"] for r in rows}
+    assert [["first"]] * 2 == [[r["request_id"] for r in a.json()["requests"]] for a in alone]
     assert {"pod-1": 1, "pod-2": 1} == {
         group["value"]: group["count"] for group in grouped.json()["groups"]
     }

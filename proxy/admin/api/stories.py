@@ -133,6 +133,7 @@ _PARAMETERS: Final = (
     Parameter("endpoint", "Endpoint of one of the attempts."),
     Parameter("agent", "Part of the user agent."),
     Parameter("detail", "Part of the detail."),
+    Parameter("instance", "Name of the instance that told it."),
     Parameter(
         "group", f"Count by its values instead: {', '.join(COLUMNS)}, or field.<name>; over time."
     ),

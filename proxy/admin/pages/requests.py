@@ -25,6 +25,7 @@ _BOXES: Final = (
     ("code", "Code", "any"), ("route", "Route", "any"), ("status", "Status", "any"),
     ("method", "Method", "any"), ("path", "Path", "/a or /a/*"), ("endpoint", "Endpoint", "any"),
     ("agent", "Agent", "part of it"), ("detail", "Detail", "part of it"),
+    ("instance", "Instance", "any"),
     ("since", "Since", "15m or a time"), ("until", "Until", "now"),
     ("group", "Count by", "path, field.user …"),
 )  # fmt: skip

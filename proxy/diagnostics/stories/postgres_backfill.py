@@ -55,9 +55,9 @@ def _fill(connection: Connection, until: float) -> float | None:
     None: there is none. Sorted as the index is, which leads to them without reading any other.
     """
     column = filtered_stories.c
-    asked = select(column.id, column.body, column.ended).where(column.method.is_(None))
+    asked = select(column.id, column.body, column.ended).where(column.instance.is_(None))
     asked = asked.where(column.ended <= until)
-    asked = asked.order_by(column.method.desc(), column.ended.desc()).limit(CHUNK)
+    asked = asked.order_by(column.instance.desc(), column.ended.desc()).limit(CHUNK)
     rows = connection.execute(asked).all()
     if not rows:
         return None

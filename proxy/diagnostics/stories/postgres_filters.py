@@ -36,16 +36,19 @@ MORE: Final = 100
 """Stories that are read at first beyond those that are wanted: some may not be what is asked."""
 
 filtered_stories = stories.to_metadata(MetaData())
-for _name in ("method", "path", "agent", "detail"):
+for _name in ("method", "path", "agent", "detail", "instance"):
     filtered_stories.append_column(Column(_name, Text))
 filtered_stories.append_column(Column("endpoints", ARRAY(Text)))
 
-_COLUMNS: Final = ("method text", "path text", "agent text", "detail text", "endpoints text[]")
+_COLUMNS: Final = (
+    "method text", "path text", "agent text", "detail text", "endpoints text[]", "instance text",
+)  # fmt: skip
 _INDEXES: Final = (
     "ix_stories_method_ended ON stories (method, ended)",
     "ix_stories_path_ended ON stories (path text_pattern_ops, ended)",
     "ix_stories_agent_ended ON stories (agent, ended)",
     "ix_stories_detail_ended ON stories (detail, ended)",
+    "ix_stories_instance_ended ON stories (instance, ended)",
     "ix_stories_endpoints ON stories USING gin (endpoints)",
     "ix_stories_request_id_begins ON stories (request_id text_pattern_ops)",
     "ix_story_ids_begins ON story_ids (value text_pattern_ops, story_id)",
@@ -54,14 +57,17 @@ STATEMENTS: Final = (
     *(f"ALTER TABLE stories ADD COLUMN IF NOT EXISTS {each}" for each in _COLUMNS),
     *(f"CREATE INDEX IF NOT EXISTS {each}" for each in _INDEXES),
 )
-"""The step of the schema that brings them, which may be made again, with indexes for texts that
-begin so: in the order of a language no range of an index means that."""
+"""A step of the schema that brings those that are missing, and may be made again.
+
+Indexes for texts that begin so: in the order of a language no range of an index means that."""
 
 _ANYTHING: Final = "%"
 _AS_IT_IS: Final = {"%": r"\%", "_": r"\_", "\\": r"\\"}
 """Signs that mean something in a pattern."""
 
 _METHOD, _PATH = column("method", Text), column("path", Text)
+_INSTANCE = column("instance", Text)
+"""The column that came last: null where not all are filled."""
 _ENDPOINTS = column("endpoints", ARRAY(Text))
 _DIFFERENT: Final = """WITH RECURSIVE had AS (
 (SELECT {name} AS value FROM stories WHERE {name} IS NOT NULL ORDER BY {name} LIMIT 1)
@@ -83,6 +89,7 @@ def filters_of(story: Story) -> dict[str, object]:
         "agent": _short(story.get("user_agent")),
         "detail": _short(story.get("detail")),
         "endpoints": sorted(endpoints),
+        "instance": _short(story.get("instance")),
     }
 
 
@@ -91,7 +98,7 @@ def search_inside(engine: Engine, query: Query) -> list[Story]:
     with engine.connect() as connection:
         asked = conditions(select(stories.c.body), query)
         for condition in _conditions(connection, query):
-            asked = asked.where(or_(condition, _METHOD.is_(None)))
+            asked = asked.where(or_(condition, _INSTANCE.is_(None)))
         asked = asked.order_by(stories.c.ended.desc())
         first = query.limit + MORE
         found, read = _read(connection, asked.limit(first), query)
@@ -115,6 +122,8 @@ def _conditions(connection: Connection, query: Query) -> list[ColumnElement[bool
         wanted.append(_METHOD == _short(query.method))
     if query.path is not None:
         wanted.append(_path(query.path))
+    if query.instance is not None:
+        wanted.append(_INSTANCE == _short(query.instance))
     if query.endpoint is not None:
         wanted.append(_ENDPOINTS.contains([query.endpoint]))
     for name, part in (("agent", query.agent), ("detail", query.detail)):

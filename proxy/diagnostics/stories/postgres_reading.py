@@ -85,5 +85,6 @@ def _storable(query: Query) -> Query:
         endpoint=text(query.endpoint),
         agent=text(query.agent),
         detail=text(query.detail),
+        instance=text(query.instance),
         fields={storable(name): storable(value) for name, value in query.fields.items()},
     )

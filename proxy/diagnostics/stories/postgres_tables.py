@@ -107,7 +107,13 @@ def _add_told(connection: Connection) -> None:
     TOLD.create_all(connection)
 
 
-STEPS: Final = (Step(_begin), Step(_add_filters), Step(_add_neighbours), Step(_add_told))
+STEPS: Final = (
+    Step(_begin),
+    Step(_add_filters),
+    Step(_add_neighbours),
+    Step(_add_told),
+    Step(_add_filters),  # that of the instance
+)
 
 
 def migrate_shared(connection: Connection, steps: tuple[Step, ...] = STEPS) -> None:

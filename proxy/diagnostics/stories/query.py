@@ -30,18 +30,20 @@ class Query:
     agent: str | None = None
     """A part of the user agent, whatever its capitals; so is `detail`."""
     detail: str | None = None
+    instance: str | None = None
+    """The whole name of that which told it."""
     group: str | None = None
     """What is to be counted by its values, instead of being listed."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Values of the team's own fields, as they were recorded: redacted, perhaps hashed."""
     limit: int = 100
 
-    def takes(self, x: Exchange) -> bool:
-        """Whether this exchange, which has ended, is asked for."""
+    def takes(self, x: Exchange, instance: str = "") -> bool:
+        """Whether this exchange of `instance`, which has ended, is asked for."""
         code = x.outcome.code if x.outcome else None
         asked = (
             (self.code, code), (self.route, x.route), (self.status, x.status),
-            (self.method, x.method),
+            (self.method, x.method), (self.instance, instance),
         )  # fmt: skip
         if any(wanted is not None and wanted != had for wanted, had in asked):
             return False
@@ -56,12 +58,14 @@ class Query:
     @property
     def looks_inside(self) -> bool:
         """Whether a story must be read to know whether it is asked for."""
-        texts = (self.method, self.path, self.endpoint, self.agent, self.detail)
+        texts = (self.method, self.path, self.endpoint, self.agent, self.detail, self.instance)
         return any(text is not None for text in texts)
 
     def takes_story(self, story: Mapping[str, object]) -> bool:
         """The same of a story, as far as `looks_inside`."""
         if self.method is not None and story.get("method") != self.method:
+            return False
+        if self.instance is not None and story.get("instance") != self.instance:
             return False
         attempts = story.get("attempts")
         tried = attempts if isinstance(attempts, list) else []

@@ -181,7 +181,7 @@ class Recent:
         """Summaries of what is asked for, newest first; looks no further than it must."""
         shelves = (self._troubled.newest_first(), self._rest.newest_first())
         newest_first = merge(*shelves, key=_ended, reverse=True)
-        found = (x for x in newest_first if query.takes(x))
+        found = (x for x in newest_first if query.takes(x, self._instance))
         return [brief_of(x, self._instance) for x in islice(found, query.limit)]
 
     def _all(self) -> Iterator[Exchange]:

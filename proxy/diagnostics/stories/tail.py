@@ -63,7 +63,7 @@ class Tail:
             for number, batch in self._batches
             if number + len(batch) > since
             for n, x in enumerate(batch, number)
-            if n >= since and query.takes(x)
+            if n >= since and query.takes(x, self._instance)
         ]
         shown = found[-query.limit :]
         missed = max(0, first - since) + len(found) - len(shown)

@@ -206,8 +206,8 @@ class TestRequests:
 
     @pytest.mark.parametrize(
         "name",
-        ["code", "route", "status", "method", "path", "endpoint", "agent", "detail", "since",
-         "until", "group", "field.user_id", "field.asked"],
+        ["code", "route", "status", "method", "path", "endpoint", "agent", "detail", "instance",
+         "since", "until", "group", "field.user_id", "field.asked"],
     )  # fmt: skip
     async def test_each_filter_has_a_box(self, admin, sources, name: str) -> None:
         sources.settings = {"observe": {"fields": {"user_id": {"header": "X-User-Id"}}}}

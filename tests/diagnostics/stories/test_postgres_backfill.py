@@ -20,7 +20,7 @@ SELECT 'id-' || n, 1e9 + n / {alike}, 'upstream_reset', 'chat', 700,
 '{{"request_id": "id-' || n || '", "method": "BREW", "path": "/pot/' || n || '?a=b",
 "user_agent": "kettle\\u0000", "attempts": [{{"endpoint": "http://pot"}}]}}'
 FROM generate_series(1, {many}) AS n"""
-LEFT = text("SELECT count(*) FROM stories WHERE method IS NULL")
+LEFT = text("SELECT count(*) FROM stories WHERE instance IS NULL")
 
 
 @pytest.fixture
@@ -62,6 +62,23 @@ def test_all_are_found_by_what_stands_within_them(shared, engine, older, monkeyp
     reader.let_go()
 
     assert [1, MANY, MANY, MANY] == found
+    assert 0 == left(engine)
+
+
+def test_those_of_a_version_that_had_other_columns_are_found_by_the_last_one(
+    shared, engine, older, monkeypatch
+) -> None:
+    monkeypatch.setattr("proxy.diagnostics.stories.postgres_filters.MOST_READ", 5)
+    monkeypatch.setattr("proxy.diagnostics.stories.postgres_filters.MORE", 0)
+    named = 'body = replace(body, \'"method"\', \'"instance": "pod-7", "method"\')'
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE stories SET method = 'BREW', {named}"))
+    Backfill().go_on(engine)
+    reader = PostgresReader(shared)
+    found = [len(reader.search(Query(instance=n, limit=MANY))) for n in ("pod-7", "pod-1")]
+    reader.let_go()
+
+    assert [MANY, 0] == found
     assert 0 == left(engine)
 
 

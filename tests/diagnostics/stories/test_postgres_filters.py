@@ -13,9 +13,9 @@ from tests.diagnostics.stories.shared_store import rule_of
 
 
 def test_nothing_is_null_which_would_say_that_an_older_one_has_written_it() -> None:
-    nothing = {"method": "", "path": "", "agent": "", "detail": "", "endpoints": []}
+    texts = dict.fromkeys(("method", "path", "agent", "detail", "instance"), "")
 
-    assert nothing == filters_of({})
+    assert texts | {"endpoints": []} == filters_of({})
 
 
 def test_every_endpoint_of_its_attempts_and_the_path_without_its_query() -> None:

@@ -24,18 +24,20 @@ IN_VAIN = 2000
 
 LANGUAGE = ("TEMPLATE template0", "LOCALE_PROVIDER icu", "ICU_LOCALE 'en'")
 METHOD = "(ARRAY['GET', 'POST'])[1 + n % 2]"
+INSTANCE = "'pod-' || CASE WHEN n % 5000 = 77 THEN 77 ELSE n % 4 END"
 ENDPOINT = "'http://10.0.0.' || CASE WHEN n % 5000 = 77 THEN 77 ELSE n % 4 END || ':80'"
 FILL = (
     f"""INSERT INTO stories (id, request_id, ended, code, route, status, size, body, method, path,
-    agent, detail, endpoints)
+    agent, detail, endpoints, instance)
     SELECT n, 'id-' || n, 1e9 + n,
     (ARRAY['completed', 'upstream_reset', 'timeout_head', 'rate_limited'])[1 + n % 4],
     'route-' || n % 20, (ARRAY[200, 500, 502, 429])[1 + n % 4], 700,
     '{{"request_id": "id-' || n || '", "ended": ' || (1e9 + n) || ', "pad": "' ||
     repeat('x', 500) || '", "method": "' || {METHOD} || '", "path": "/api/' || n ||
     '?a=b", "user_agent": "agent/' || n % 300 || '", "detail": "read: ' || n % 200 ||
-    '", "attempts": [{{"endpoint": "' || {ENDPOINT} || '"}}]}}',
-    {METHOD}, '/api/' || n, 'agent/' || n % 300, 'read: ' || n % 200, ARRAY[{ENDPOINT}]
+    '", "instance": "' || {INSTANCE} || '", "attempts": [{{"endpoint": "' ||
+    {ENDPOINT} || '"}}]}}',
+    {METHOD}, '/api/' || n, 'agent/' || n % 300, 'read: ' || n % 200, ARRAY[{ENDPOINT}], {INSTANCE}
     FROM generate_series(1, {MANY}) AS n""",
     "INSERT INTO story_fields SELECT id, 'user', 'user-' || id % 5000 FROM stories",
     "INSERT INTO story_fields SELECT id, 'tier', 'tier-' || id % 2 FROM stories",
@@ -93,6 +95,10 @@ QUESTIONS = [
     pytest.param(Query(agent="nobody"), id="a part that no agent has"),
     pytest.param(Query(detail="d: 77"), id="a part of the detail"),
     pytest.param(Query(detail="nothing"), id="a part that no detail has"),
+    pytest.param(Query(instance="pod-1"), id="instance"),
+    pytest.param(Query(instance="pod-77"), id="a rare instance"),
+    pytest.param(Query(instance="pod-none"), id="an instance that nobody is"),
+    pytest.param(Query(instance="pod-1", code="upstream_reset"), id="instance and code"),
     pytest.param(Query(method="GET", path="/api/4711*", agent="gent/"), id="several inside"),
 ]
 

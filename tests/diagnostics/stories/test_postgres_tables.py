@@ -91,7 +91,8 @@ def test_stories_of_an_older_version_are_found_as_well(engine, shared, exchange_
     database = PostgresDatabase(shared, rule_of(shared), "pod-1")
     database.write([older, newer], [], {})
     database.let_go()
-    nothing = "method = NULL, path = NULL, agent = NULL, detail = NULL, endpoints = NULL"
+    names = ("method", "path", "agent", "detail", "endpoints", "instance")
+    nothing = ", ".join(f"{name} = NULL" for name in names)
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE stories SET {nothing} WHERE request_id = 'id-1'"))
     reader = PostgresReader(shared)

@@ -33,6 +33,8 @@ ENDED = 1e9 + 0.025
         pytest.param(Query(agent="curl"), False, id="another agent"),
         pytest.param(Query(detail="Silent"), True, id="a part of the detail"),
         pytest.param(Query(detail="reset"), False, id="another detail"),
+        pytest.param(Query(instance="pod-1"), True, id="an instance"),
+        pytest.param(Query(instance="pod"), False, id="an instance is whole"),
         pytest.param(Query(fields={"user": "u1"}), True, id="a field"),
         pytest.param(Query(fields={"user": "u2"}), False, id="another value"),
         pytest.param(Query(fields={"user": "u1", "x": "y"}), False, id="one field is missing"),
@@ -44,9 +46,9 @@ def test_all_conditions_must_hold(exchange_of, query, takes) -> None:
         user_agent="Widget/1", detail="silent for 3 s",
     )  # fmt: skip
 
-    assert query.takes(x) is takes
+    assert query.takes(x, "pod-1") is takes
     if query.looks_inside:
-        assert query.takes_story(story_of(x)) is takes
+        assert query.takes_story(story_of(x, instance="pod-1")) is takes
 
 
 LONG = "x" * 500

@@ -77,3 +77,10 @@ def test_a_search_gives_summaries_newest_first_up_to_its_limit(exchange_of) -> N
     assert [story["ended"] for story in found] == [1e9 + 10, 1e9 + 2]
     assert "diagnosis" not in found[0]
     assert len(recent.search(Query(code="upstream_reset"))) == 1
+
+
+def test_memory_knows_only_its_own_instance(exchange_of) -> None:
+    recent = Recent(ROOM, instance="pod-1")
+    recent.add([exchange_of("upstream_reset")], [exchange_of()])
+
+    assert [2, 0] == [len(recent.search(Query(instance=name))) for name in ("pod-1", "pod-2")]

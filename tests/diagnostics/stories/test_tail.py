@@ -25,10 +25,13 @@ async def test_what_ended_since_is_told_once_and_oldest_first(exchange_of) -> No
 
 
 async def test_filters_hold(exchange_of) -> None:
-    tail = Tail()
+    tail = Tail("pod-1")
     tail.add([exchange_of(request_id="1"), exchange_of("upstream_reset", request_id="2")])
 
     assert ids(tail.after(0, Query(code="upstream_reset"))) == ["2"]
+    assert [2, 0] == [
+        len(tail.after(0, Query(instance=name)).stories) for name in ("pod-1", "pod-2")
+    ]
 
 
 async def test_who_comes_late_is_told_how_many_were_missed(exchange_of) -> None:
