@@ -168,7 +168,7 @@ def test_no_two_spans_have_an_id_in_common() -> None:
 
 def test_each_attempt_has_its_own_parent_in_an_otherwise_equal_head() -> None:
     span = SpanRecord(bytes.fromhex(TRACE + SPAN + "a" * 16), b"", flags_of("03"))
-    first = b"GET / HTTP/1.1\r\nHost: a\r\n" + span.line() + b"\r\n"
+    first = b"GET / HTTP/1.1\r\nHost: a\r\n" + span.line + b"\r\n"
     written = [first, span.another(first, b"\xbb" * 8)]
 
     assert [
@@ -176,4 +176,4 @@ def test_each_attempt_has_its_own_parent_in_an_otherwise_equal_head() -> None:
         for one in "ab"
     ] == written
     assert b"\xbb" * 8 == span.attempt_id
-    assert f"traceparent: 00-{TRACE}-{'b' * 16}-03\r\n".encode() == span.line()
+    assert f"traceparent: 00-{TRACE}-{'b' * 16}-03\r\n".encode() == span.line
