@@ -257,7 +257,7 @@ class Process:
             return False
 
     def events(self, name: str = "exchange") -> list[Event]:
-        lines = self.log.read_bytes().splitlines()
+        lines = self.log.read_bytes().rpartition(b"\n")[0].splitlines()  # one may be half written
         return [event for line in lines if (event := json.loads(line))["event"] == name]
 
     def tell(self, number: signal.Signals) -> None:
