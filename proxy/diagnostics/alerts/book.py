@@ -29,9 +29,8 @@ class Alert:
     """One alert, from being raised to being cleared."""
 
     id: str
-    """The second in which it was raised, and 32 random bits: receivers, who tell alerts apart by
-    it, hear of several instances. In lower-case hex digits."""
-    """Eight hex digits and more; the same in every message about it."""
+    """The second in which it was raised, and 32 random bits, in lower-case hex digits: of all
+    instances that a receiver hears of no two give the same. It stands in every message about it."""
     finding: Finding
     """As it was last found true."""
     raised: float
