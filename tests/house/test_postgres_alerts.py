@@ -101,18 +101,23 @@ async def test_what_was_told_is_not_told_again_by_the_next(
         for _ in range(2):
             await fetch(replica.port, "/x")
     await until(lambda: receiver.posts and told(cluster, shared))
+    print(f"{first} is told to end:", told(cluster, shared), replicas[first].process.returncode)
     replicas[first].tell(end)
     await leader(cluster, shared, but=first)
-    for replica in others:
-        while "errors" not in await alerts(replica):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    async with asyncio.timeout(LONG):
+        for replica in others:
+            while "errors" not in await alerts(replica):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
     await asyncio.sleep(2)
+    for name, replica in replicas.items():
+        print(name, *replica.events("alert_raised"), *replica.events("store_failed"))
+    print(*(json.loads(post.body)["alert"] for post in receiver.posts), told(cluster, shared))
 
     assert [("raised", "errors")] == receiver.events()
 
 
 def told(cluster, url: str) -> list[tuple]:
-    return cluster.run("SELECT what FROM told_alerts", database=user_of(url))
+    return cluster.run("SELECT what, alert, told FROM told_alerts", database=user_of(url))
 
 
 async def until(is_so) -> None:

@@ -1,19 +1,21 @@
 """Errors that other instances counted, so that one of all can judge and tell of them.
 
 Every instance counts along and keeps its own book; only the leader tells, and what was delivered is
-kept where all see it. So whoever leads next tells what differs from it, and nothing twice.
+kept where all see it. It is looked at after each finding and before anything is told of that: so
+whoever leads next tells what differs from it, and nothing twice.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from proxy.diagnostics.alerts.counts import LEVELS, SAMPLES, SLOT, SLOTS
 from proxy.outcome import Level
 
 TAKEOVER: Final = 20.0
-"""Seconds within which a new leader hears of the errors that the one before it has told of."""
+"""Seconds within which an instance hears of the errors that another one has told of."""
 
 MOST_TOLD: Final = 100
 """Of what waits to be written."""
@@ -50,6 +52,10 @@ class ToldLedger:
         self._new: deque[tuple[AlertKey, ToldAlert]] = deque(maxlen=MOST_TOLD)
         self.seen: Mapping[AlertKey, ToldAlert] = {}
         """What the instances have written; assigned whole."""
+        self.seen_at = -inf
+        """When that was asked for, on the `now` clock; assigned after it."""
+        self.is_asked = False
+        """Whether somebody wants to see what there is now."""
 
     def mark(self, key: AlertKey, told: ToldAlert) -> None:
         """Have it written."""
@@ -76,9 +82,18 @@ class Fleet:
     leads: bool
     news: deque[FleetNews]
     """What is taken from it is gone."""
+    told_at: float
+    """When what was told had been looked at, on the `now` clock; before it was read."""
     told: Mapping[AlertKey, ToldAlert]
+    look: Callable[[], None]
+    """Has it looked at again, soon."""
     mark: Callable[[AlertKey, ToldAlert], None]
     """Has the others know what was delivered."""
+
+    def has_just_told(self, key: AlertKey, at: float) -> bool:
+        """Whether another one has told that it was raised, which is found here at `at`."""
+        last = self.told.get(key)
+        return last is not None and last.what == "raised" and last.at >= at - TAKEOVER
 
 
 FindFleet = Callable[[], Fleet | None]
@@ -130,36 +145,23 @@ class Untold:
     """What this instance found about alerts while somebody else led, or nobody."""
 
     _noted: dict[AlertKey, tuple[str, float]] = field(default_factory=dict)
-    _just_told: set[AlertKey] = field(default_factory=set)
-    _until: float = 0.0
 
     def note(self, what: str, key: AlertKey, now: float) -> None:
         """Keep what was found last."""
         if what in ("raised", "cleared"):
             self._noted[key] = what, now
 
-    def due(
-        self, told: Mapping[AlertKey, ToldAlert], live: float, now: float
-    ) -> dict[AlertKey, str]:
+    def due(self, told: Mapping[AlertKey, ToldAlert], live: float) -> dict[AlertKey, str]:
         """What a leader who takes over now must tell; all is done with then.
 
         `live` is for how many seconds something that was told counts.
         """
         noted, self._noted = self._noted, {}
-        recent = {key for key, one in told.items() if one.at >= now - TAKEOVER}
-        self._just_told = {key for key in recent if told[key].what == "raised"} - noted.keys()
-        self._until = now + TAKEOVER
         return {
             key: what
             for key, (what, at) in noted.items()
             if _is_due(what, at, told.get(key), at - live)
         }
-
-    def was_just_told(self, key: AlertKey, now: float) -> bool:
-        """Whether the leader before has told of what is found only now; once for each."""
-        was_told = key in self._just_told and now <= self._until
-        self._just_told.discard(key)
-        return was_told
 
 
 def _is_due(what: str, at: float, last: ToldAlert | None, since: float) -> bool:

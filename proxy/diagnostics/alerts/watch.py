@@ -53,6 +53,8 @@ class AlertWatch:
         """How this instance stands among others; assign it where there are any."""
         self._others, self._untold = OthersWindow(), Untold()
         self._leads = False
+        self._held: list[tuple[News, float]] = []
+        """What it found as the leader and has not told yet, and when, on the `now` clock."""
         self._raised_alone: set[str] = set()
         """IDs of alerts."""
         self._window = CountWindow.of(rule)
@@ -76,27 +78,46 @@ class AlertWatch:
             add(x)
 
     def tick(self, now: float, wall: float) -> None:
-        """Judge, if it is time."""
-        if now < self._due:
-            return
+        """Judge, if it is time; tell what was found, once it is known that nobody else has."""
+        fleet = self.fleet()
+        self._follow(fleet, wall)
+        if now >= self._due:
+            self._judge(fleet, now, wall)
+        if self._held:
+            self._tell_held(fleet, wall)
+
+    def _judge(self, fleet: Fleet | None, now: float, wall: float) -> None:
         self._due = now + self._rule.every
         system_state = self._system_state()
-        fleet = self.fleet()
         if fleet is not None:
             self._others.take(fleet, now)
         others = self._others if fleet is not None or self._others.has_heard else None
         found = findings(self._rule, self._window, system_state, now, others)
         found += lost(self._rule, self._seen or system_state, system_state)
         self._seen = system_state
-        self._follow(fleet, now, wall)
         for news in self._book.judge(found, now, wall):
-            key = _key(news.alert)
             if self._is_ours(news, fleet):
                 self._say(news, wall)
             elif fleet is None or not fleet.leads:
-                self._untold.note(news.what, key, now)
-            elif not self._untold.was_just_told(key, now):
+                self._untold.note(news.what, _key(news.alert), now)
+            else:
+                self._held.append((news, now))
+
+    def _tell_held(self, fleet: Fleet | None, wall: float) -> None:
+        """Tell what was found as the leader, unless another one has told it by now."""
+        held, self._held = self._held, []
+        for news, at in held:
+            key = _key(news.alert)
+            if fleet is not None and fleet.told_at < at:
+                self._held.append((news, at))
+            elif self._is_ours(news, fleet):
                 self._say(news, wall)
+            elif fleet is None or not fleet.leads:
+                self._untold.note(news.what, key, at)
+            elif news.what != "raised" or not fleet.has_just_told(key, at):
+                self._say(news, wall)
+        if self._held and fleet is not None:
+            fleet.look()
 
     def _is_ours(self, news: News, fleet: Fleet | None) -> bool:
         """Whether it is told here, whoever leads: of rules of each instance, and of what it raised
@@ -111,13 +132,13 @@ class AlertWatch:
             self._raised_alone.discard(alert.id)
         return is_ours
 
-    def _follow(self, fleet: Fleet | None, now: float, wall: float) -> None:
+    def _follow(self, fleet: Fleet | None, wall: float) -> None:
         """Where this instance has begun to lead, tell what nobody may have told."""
         leads = fleet is not None and fleet.leads
         is_new, self._leads = leads and not self._leads, leads
         if fleet is None or not is_new:
             return
-        due = self._untold.due(fleet.told, LIVE * self._rule.remind, now)
+        due = self._untold.due(fleet.told, LIVE * self._rule.remind)
         for alert in self._book.alerts(wall):
             state: What = "raised" if alert.cleared is None else "cleared"
             if due.get(_key(alert)) == state:

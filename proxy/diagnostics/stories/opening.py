@@ -77,13 +77,18 @@ def standing(store: "Store | None", instance: str) -> Fleet | None:
     """How this instance stands among the others; None where it cannot see any."""
     if store is None or store.database.fleet is None or store.failing is not None:
         return None
-    database = store.database
+    database, told = store.database, store.database.told
 
-    def mark(key: AlertKey, told: ToldAlert) -> None:
-        database.told.mark(key, told)
+    def mark(key: AlertKey, alert: ToldAlert) -> None:
+        told.mark(key, alert)
         store.put(())  # wakes its thread
 
-    return Fleet(instance, database.is_leader, database.news, database.told.seen, mark)
+    def look() -> None:
+        told.is_asked = True
+        store.put(())
+
+    seen_at = told.seen_at  # before what was seen: that may be newer, never older
+    return Fleet(instance, database.is_leader, database.news, seen_at, told.seen, look, mark)
 
 
 def _backend(rule: StoreRule, instance: str, recent: RowSource) -> "tuple[Database, StoryReader]":

@@ -106,14 +106,15 @@ class PostgresDatabase:
         """Look at the others' errors, fill and delete what is to be, if it is time."""
         now, engine = clock.now(), self._open()
         self._save_told(engine)
-        if now >= self._heartbeat_at:
-            self._heartbeat_at = now + HEARTBEAT
+        if now >= self._heartbeat_at or self.told.is_asked:
+            self._heartbeat_at, self.told.is_asked = now + HEARTBEAT, False
             with engine.begin() as connection:
                 self._leads = self._leads or sql.may_lead(connection)
                 self.told.seen = read_told(connection)  # once it leads, nobody writes there
                 self.fleet = self._fleet.read(
-                    connection, sql.server_wall(connection) - self.rule.age
+                    connection, sql.server_wall(connection), self.rule.age
                 )
+            self.told.seen_at = now
             self._leads_until = now + LEASE if self._leads else 0.0
         self._published.publish(engine)
         self._backfill.go_on(engine)

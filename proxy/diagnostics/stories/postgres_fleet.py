@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select, text
 
-from proxy.diagnostics.alerts.fleet import FleetNews
+from proxy.diagnostics.alerts.fleet import TAKEOVER, FleetNews
 from proxy.diagnostics.errors.fleet import FleetGroup, together
 from proxy.diagnostics.errors.groups import Group
 from proxy.diagnostics.errors.saved import from_json
@@ -18,7 +18,11 @@ OVERLAP: Final = 30
 
 
 class FleetView:
-    """Used by the thread that writes."""
+    """Used by the thread that writes.
+
+    What others had before the first look counts for nobody's alerts, save what began within
+    TAKEOVER of it: that has come while this instance was starting.
+    """
 
     def __init__(self, writer: str) -> None:
         self._writer = writer
@@ -33,8 +37,9 @@ class FleetView:
         self._groups.clear()
         self._read_to = None
 
-    def read(self, connection: Connection, before: float) -> dict[str, FleetGroup]:
-        """All of them, apart from those last seen before that wall time."""
+    def read(self, connection: Connection, wall: float, age: float) -> dict[str, FleetGroup]:
+        """All of them, apart from those last seen more than `age` seconds before `wall`, now."""
+        before = wall - age
         now = connection.scalar(select(func.now() - text(f"interval '{OVERLAP} seconds'")))
         column = fleet_groups.c
         asked = select(column.writer, column.fingerprint, column.instance, column.body)
@@ -46,15 +51,19 @@ class FleetView:
             if (group := from_json(body)) is not None:
                 self._groups[writer, fingerprint] = instance, group
         self._read_to = now
-        self._tell_news()
+        self._tell_news(wall)
         self._keep(before)
         return together(self._groups.values())
 
-    def _tell_news(self) -> None:
+    def _tell_news(self, wall: float) -> None:
+        """What was counted since the last look; at the first one, of what began just now."""
+        totals = {key: group.total for key, (_, group) in self._groups.items()}
         before = self._totals
-        self._totals = {key: group.total for key, (_, group) in self._groups.items()}
         if before is None:
-            return
+            began = {key: group.first_seen for key, (_, group) in self._groups.items()}
+            before = {key: n for key, n in totals.items() if began[key] < wall - TAKEOVER}
+        # Also of what is no longer held: it may come again, and not all of it is new then.
+        self._totals = totals if len(before) > 2 * MOST else before | totals
         for key, (instance, group) in self._groups.items():
             new = group.total - before.get(key, 0)
             new = group.total if new < 0 else new  # it was forgotten there, and came again

@@ -1,11 +1,12 @@
 """Errors of all instances are judged together, and told by the one that leads."""
 
 from collections import Counter, deque
+from math import inf
 
 import pytest
 
 from proxy.diagnostics.alerts.conditions import SystemState
-from proxy.diagnostics.alerts.fleet import Fleet, FleetNews, ToldAlert, ToldLedger, Untold
+from proxy.diagnostics.alerts.fleet import Fleet, FleetNews, ToldAlert, ToldLedger
 from proxy.diagnostics.alerts.rules import AlertsRule
 from proxy.diagnostics.alerts.watch import AlertWatch
 
@@ -19,6 +20,7 @@ class Instance:
     def __init__(self, *, leads: bool) -> None:
         self.news, self.leads, self.is_alone = deque(), leads, False
         self.said, self.sent, self.marked, self.told = [], [], [], {}
+        self.told_at, self.looks = inf, 0
         self.watch = AlertWatch(
             AlertsRule.model_validate(RULE),
             lambda event, level, fields: self.said.append(event),
@@ -30,9 +32,12 @@ class Instance:
 
     def _standing(self) -> Fleet | None:
         return None if self.is_alone else Fleet(
-            "pod-1", self.leads, self.news, self.told,
+            "pod-1", self.leads, self.news, self.told_at, self.told, self._look,
             lambda key, told: self.marked.append((key, told.what)),
         )  # fmt: skip
+
+    def _look(self) -> None:
+        self.looks += 1
 
     def hear(self, instance: str, count: int, severity="error") -> None:
         self.news.append(FleetNews(instance, severity, count, (f"{instance}-id",)))
@@ -130,11 +135,49 @@ def test_a_new_leader_that_finds_it_only_now_does_not_tell_again(other, at, late
     assert sent == other.tick(27 + later)
 
 
-def test_what_was_told_before_it_led_hides_one_finding_only() -> None:
-    untold = Untold()
-    untold.due({KEY: ToldAlert("raised", "theirs", 25.0)}, HOURS, 27.0)
+@pytest.fixture
+def holding(leader):
+    """It has raised an alert at 20, and has not looked since at what was told."""
+    leader.told_at = 16.0
+    leader.hear("pod-2", 9)
+    leader.tick(20)
+    leader.tick(21)
+    return leader
 
-    assert [True, False] == [untold.was_just_told(KEY, 30.0) for _ in range(2)]
+
+def test_a_leader_looks_at_what_was_told_before_it_tells(holding) -> None:
+    before, looks = list(holding.sent), holding.looks
+    holding.told_at = 21.5
+
+    assert ([], 2) == (before, looks)
+    assert ["raised"] == holding.tick(22)
+    assert ["raised"] == holding.tick(23)
+    assert 2 == holding.looks
+
+
+def test_a_leader_does_not_tell_what_another_one_has_told_meanwhile(holding) -> None:
+    holding.told, holding.told_at = {KEY: ToldAlert("raised", "theirs", 20.5)}, 21.5
+
+    assert [] == holding.tick(22)
+    assert [] == holding.said
+
+
+def test_a_leader_that_cannot_look_because_the_store_is_away_tells_alone(holding) -> None:
+    holding.is_alone = True
+
+    assert ["raised"] == holding.tick(22)
+    holding.is_alone, holding.leads, holding.told_at = False, False, inf
+    assert ["raised", "cleared"] == holding.tick(20 + HOURS + 100)
+
+
+def test_what_a_leader_has_not_told_when_another_leads_is_left_to_that(holding) -> None:
+    """And is told by it, should it lead again, and nobody have told it."""
+    holding.leads, holding.told_at = False, 21.5
+    meanwhile = holding.tick(22)
+    holding.leads = True
+
+    assert [] == meanwhile
+    assert ["raised"] == holding.tick(60)
 
 
 def test_a_new_leader_does_not_raise_again_what_is_over(other) -> None:

@@ -10,6 +10,8 @@ from proxy.diagnostics.stories.postgres_link import engine_for_writing
 from tests.diagnostics.stories.shared_store import rule_of
 
 CODES = ("upstream_reset", "head_timeout", "internal_error")
+LATER = 4e9
+"""Seconds since 1970: all that has ended is long ago."""
 
 
 class Other:
@@ -39,9 +41,9 @@ class Look:
         self._engine = engine_for_writing(url)
         self.view = FleetView("me")
 
-    def __call__(self):
+    def __call__(self, wall: float = LATER, age: float = LATER):
         with self._engine.begin() as connection:
-            return self.view.read(connection, 0.0)
+            return self.view.read(connection, wall, age)
 
     def told(self) -> list[tuple[str, int]]:
         found = sorted((one.instance, one.count) for one in self.view.news)
@@ -62,6 +64,28 @@ def look(shared):
 def test_what_was_there_before_is_shown_but_is_no_news(other, look) -> None:
     assert 1 == len(look())
     assert [] == look.told()
+
+
+@pytest.mark.parametrize(("ago", "told"), [(19, [("pod-2", 2)]), (21, [])])
+def test_what_began_while_this_one_was_starting_is_news(shared, look, exchange_of, ago, told):
+    other = Other(shared)
+    other.had(exchange_of(CODES[0], started_wall=LATER - ago))
+    other.had(exchange_of(CODES[0], started_wall=LATER - 1))
+    look()
+
+    assert told == look.told()
+
+
+def test_of_what_was_too_old_and_comes_again_only_that_is_new(shared, look, exchange_of) -> None:
+    other = Other(shared)
+    for _ in range(3):
+        other.had(exchange_of(CODES[0], started_wall=LATER - 1000))
+    assert 1 == len(look(LATER - 900, 500))
+    assert [{}, {}] == [look(LATER, 500), look(LATER, 500)]
+    other.had(exchange_of(CODES[0], started_wall=LATER))
+    assert 1 == len(look(LATER, 500))
+
+    assert [("pod-2", 1)] == look.told()
 
 
 def test_what_is_new_is_told_once(other, look, exchange_of) -> None:

@@ -31,6 +31,24 @@ def test_what_one_has_told_another_knows_with_its_first_sign_of_life(pair) -> No
     assert 0 <= clock.now() - told.at < 60
 
 
+def test_who_asks_sees_at_once_what_another_has_told(pair) -> None:
+    """Not only with the next sign of life; and knows as of when."""
+    one, other = pair
+    other.keep_bounds()
+    one.told.mark(KEY, ToldAlert("raised", "a-1"))
+    one.keep_bounds()
+    asked = clock.now()
+    other.keep_bounds()
+    unasked = KEY in other.told.seen, other.told.seen_at < asked
+    other.told.is_asked = True
+    other.keep_bounds()
+
+    assert (False, True) == unasked
+    assert KEY in other.told.seen
+    assert asked <= other.told.seen_at <= clock.now()
+    assert not other.told.is_asked
+
+
 def test_what_could_not_be_written_is_not_forgotten(pair, cluster, shared) -> None:
     one, other = pair
     one.keep_bounds()
