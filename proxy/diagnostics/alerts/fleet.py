@@ -18,7 +18,7 @@ TAKEOVER: Final = 20.0
 """Seconds within which an instance hears of the errors that another one has told of."""
 
 MOST_TOLD: Final = 100
-"""Of what waits to be written."""
+"""Of what waits to be written, and of what waits to be told."""
 
 AlertKey = tuple[str, str]
 """Rule and subject of an alert."""

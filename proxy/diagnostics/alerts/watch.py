@@ -1,6 +1,6 @@
 """Evaluates the alert rules periodically, and passes changes on to the log and to the receivers."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
@@ -8,6 +8,7 @@ from proxy.diagnostics.alerts.book import Alert, Book, News, What, alert_json
 from proxy.diagnostics.alerts.conditions import SystemState, findings, lost
 from proxy.diagnostics.alerts.counts import LEVELS, CountWindow
 from proxy.diagnostics.alerts.fleet import (
+    MOST_TOLD,
     AlertKey,
     FindFleet,
     Fleet,
@@ -53,7 +54,7 @@ class AlertWatch:
         """How this instance stands among others; assign it where there are any."""
         self._others, self._untold = OthersWindow(), Untold()
         self._leads = False
-        self._held: list[tuple[News, float]] = []
+        self._held: deque[tuple[News, float]] = deque(maxlen=MOST_TOLD)
         """What it found as the leader and has not told yet, and when, on the `now` clock."""
         self._raised_alone: set[str] = set()
         """IDs of alerts."""
@@ -105,8 +106,8 @@ class AlertWatch:
 
     def _tell_held(self, fleet: Fleet | None, wall: float) -> None:
         """Tell what was found as the leader, unless another one has told it by now."""
-        held, self._held = self._held, []
-        for news, at in held:
+        for _ in range(len(self._held)):
+            news, at = self._held.popleft()
             key = _key(news.alert)
             if fleet is not None and fleet.told_at < at:
                 self._held.append((news, at))
