@@ -6,7 +6,7 @@ whoever leads next tells what differs from it, and nothing twice.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -83,17 +83,22 @@ class Fleet:
     news: deque[FleetNews]
     """What is taken from it is gone."""
     told_at: float
-    """When what was told had been looked at, on the `now` clock; before it was read."""
+    """When `told` was asked for, on the `now` clock: what was written before then is in it."""
     told: Mapping[AlertKey, ToldAlert]
     look: Callable[[], None]
-    """Has it looked at again, soon."""
+    """Has `told` read again, soon."""
     mark: Callable[[AlertKey, ToldAlert], None]
     """Has the others know what was delivered."""
 
-    def has_just_told(self, key: AlertKey, at: float) -> bool:
-        """Whether another one has told that it was raised, which is found here at `at`."""
+    def has_just_told(self, key: AlertKey, at: float, own: Container[str]) -> bool:
+        """Whether another one has told that it was raised, which is found here at `at`.
+
+        `own` are the IDs of alerts that were raised here.
+        """
         last = self.told.get(key)
-        return last is not None and last.what == "raised" and last.at >= at - TAKEOVER
+        if last is None or last.what != "raised" or last.alert_id in own:
+            return False
+        return last.at >= at - TAKEOVER
 
 
 FindFleet = Callable[[], Fleet | None]

@@ -106,6 +106,7 @@ class AlertWatch:
 
     def _tell_held(self, fleet: Fleet | None, wall: float) -> None:
         """Tell what was found as the leader, unless another one has told it by now."""
+        own = {alert.id for alert in self._book.alerts(wall)}
         for _ in range(len(self._held)):
             news, at = self._held.popleft()
             key = _key(news.alert)
@@ -115,7 +116,7 @@ class AlertWatch:
                 self._say(news, wall)
             elif fleet is None or not fleet.leads:
                 self._untold.note(news.what, key, at)
-            elif news.what != "raised" or not fleet.has_just_told(key, at):
+            elif news.what != "raised" or not fleet.has_just_told(key, at, own):
                 self._say(news, wall)
         if self._held and fleet is not None:
             fleet.look()

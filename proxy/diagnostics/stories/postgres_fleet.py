@@ -57,11 +57,11 @@ class FleetView:
 
     def _tell_news(self, wall: float) -> None:
         """What was counted since the last look; at the first one, of what began just now."""
-        totals = {key: group.total for key, (_, group) in self._groups.items()}
+        groups = {key: group for key, (_, group) in self._groups.items()}
+        totals = {key: group.total for key, group in groups.items()}
         before = self._totals
         if before is None:
-            began = {key: group.first_seen for key, (_, group) in self._groups.items()}
-            before = {key: n for key, n in totals.items() if began[key] < wall - TAKEOVER}
+            before = {k: n for k, n in totals.items() if groups[k].first_seen < wall - TAKEOVER}
         # Also of what is no longer held: it may come again, and not all of it is new then.
         self._totals = totals if len(before) > 2 * MOST else before | totals
         for key, (instance, group) in self._groups.items():

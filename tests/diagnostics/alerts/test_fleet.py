@@ -25,7 +25,7 @@ class Instance:
             AlertsRule.model_validate(RULE),
             lambda event, level, fields: self.said.append(event),
             SystemState,
-            lambda event, alert: self.sent.append((event, alert)),
+            self.send,
             Counter(),
         )
         self.watch.fleet = self._standing
@@ -35,6 +35,9 @@ class Instance:
             "pod-1", self.leads, self.news, self.told_at, self.told, self._look,
             lambda key, told: self.marked.append((key, told.what)),
         )  # fmt: skip
+
+    def send(self, event, alert) -> None:
+        self.sent.append((event, alert))
 
     def _look(self) -> None:
         self.looks += 1
@@ -160,6 +163,19 @@ def test_a_leader_does_not_tell_what_another_one_has_told_meanwhile(holding) -> 
 
     assert [] == holding.tick(22)
     assert [] == holding.said
+
+
+def test_a_leader_tells_what_it_finds_again_soon_after_it_has_told_it(leader) -> None:
+    """It was over meanwhile, but nobody could be told of that yet."""
+    leader.watch.take(AlertsRule.model_validate({**RULE, "hold": "1s"}), leader.send, ())
+    leader.hear("pod-2", 9)
+    leader.tick(20)
+    raised = leader.sent[0][1]["id"]
+    leader.tick(20 + HOURS + 100)
+    leader.told = {KEY: ToldAlert("raised", raised, 20 + HOURS + 101)}
+    leader.hear("pod-2", 9)
+
+    assert ["raised", "cleared", "raised"] == leader.tick(20 + HOURS + 110)
 
 
 def test_a_leader_that_cannot_look_because_the_store_is_away_tells_alone(holding) -> None:
