@@ -29,7 +29,7 @@ COMPILED = {
     "owner patience protocol reading registry request request_reader serving source states "
     "switched unread",
     "evidence": "gather near_miss record",
-    "diagnostics/neighbours": "desk ring rows usual usual_times window",
+    "diagnostics/neighbours": "desk live ring rows second usual usual_times window",
     "diagnostics/stories": "recent",
     "fallback": "giving record static_answer",
     "http": "accept authority connection_auth cors error_page error_response forwarding framing "

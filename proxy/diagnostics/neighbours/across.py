@@ -56,8 +56,7 @@ class _Comparison:
     window: RouteWindow = field(init=False)
 
     def __post_init__(self) -> None:
-        route, upstream = self.asked.route, self.asked.upstream
-        self.window = RouteWindow(route, upstream, self.fields, self.slowness)
+        self.window = RouteWindow(self.asked.route, self.fields, self.slowness)
         self.window.count_all(row for row, _, _ in self.rows if row is not self.asked)
         self.window.add(self.asked)
 

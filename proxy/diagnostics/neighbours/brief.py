@@ -4,6 +4,7 @@ from typing import Final
 
 import orjson
 
+from proxy.diagnostics.neighbours.patterns import MISSING
 from proxy.diagnostics.neighbours.telling import Told
 from proxy.exchange import Exchange
 
@@ -11,10 +12,12 @@ BRIEF: Final = b'{"brief"'
 """How what is kept of such a one begins."""
 
 
-def brief(x: Exchange, held: Told | None) -> bytes:
-    """What is kept: what was found of `x`, which ended alike, and who held the places."""
+def brief(x: Exchange, route: str, held: Told | None) -> bytes:
+    """What is kept of one of this route: what was found of `x`, which ended alike, and who held
+    the places."""
     many = "so many ended badly in this second that not each was compared"
-    words = [f"{many}; of {x.request_id}, which ended alike on this route, it was found:"]
+    where = "this route" if x.route == route else f"the route {x.route or MISSING}"
+    words = [f"{many}; of {x.request_id}, which ended alike on {where}, it was found:"]
     found = told_of(orjson.loads(x.around or b"{}").get("neighbours")).get("words")
     words += found if isinstance(found, list) else []
     told: Told = {"brief": True, "neighbours": {"words": words, "see": x.request_id}}

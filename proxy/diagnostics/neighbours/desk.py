@@ -17,9 +17,11 @@ import orjson
 from proxy import clock
 from proxy.diagnostics.neighbours.brief import BRIEF, brief, held_of, told_of
 from proxy.diagnostics.neighbours.culprits import Culprits
+from proxy.diagnostics.neighbours.live import LiveWindows
 from proxy.diagnostics.neighbours.published import RecentRows, recent_rows
 from proxy.diagnostics.neighbours.ring import SPAN, Ring
 from proxy.diagnostics.neighbours.rows import MOST_FIELDS, ComparedRow, RowMaker, pace_of
+from proxy.diagnostics.neighbours.second import LatestSecond
 from proxy.diagnostics.neighbours.telling import Told, tell
 from proxy.diagnostics.neighbours.usual import Saved
 from proxy.diagnostics.neighbours.usual_times import UsualTimes
@@ -31,12 +33,6 @@ MOST_WAITING: Final = 8192
 """Exchanges that wait for the thread; of more the oldest are not compared."""
 MOST_BYTES: Final = 16 << 20
 """What waiting ones may take, before rows are made of them although there is no trouble."""
-EACH: Final = 50
-"""Bad exchanges of one second that are compared each; the others name one that was."""
-PAIRS: Final = 10
-"""Of these, by pairs of fields as well, which are looked for row by row."""
-REFRESH: Final = 10.0
-"""Seconds after which a window is counted anew, by what is slow then."""
 SAVED: Final = 60.0
 """Seconds between two times that what is usual is saved."""
 EndedBatch = tuple[Sequence[Exchange], Mapping[int, Told], int]
@@ -54,13 +50,7 @@ class Desk:
         self._maker = RowMaker(self._own)
         self._ring = Ring()
         self._culprits = Culprits(self._maker.own, self._ring)
-        self._live: dict[tuple[str, str], RouteWindow] = {}
-        """Windows of routes that have trouble now, by route and upstream."""
-        self._begun: dict[tuple[str, str], float] = {}
-        self._second = self._compared = 0
-        """The latest one, and how many were compared in it."""
-        self._latest: dict[tuple[str, str], Exchange] = {}
-        """The latest one of this second that was compared, by route and kind."""
+        self._live, self._second = LiveWindows(), LatestSecond()
         self._waiting: deque[EndedBatch] = deque()
         self._is_wanted = False
         """Whether there is trouble among those that wait, or they take too much."""
@@ -91,9 +81,9 @@ class Desk:
         """Look at all that wait, if there is trouble."""
         with self._lock:
             self._usual.settle()
-            if self._is_wanted or self._live:
+            if self._is_wanted:
                 self._settle()
-                self._let_go(clock.now())
+            self._live.let_go(clock.now())
 
     def complete(self, x: Exchange) -> None:
         """Find out what happened around an exchange that has ended, if nobody has."""
@@ -113,11 +103,11 @@ class Desk:
 
     def recent(self, routes: Collection[str]) -> RecentRows:
         """Rows of routes that have trouble now, and of these others."""
-        if routes:
+        if routes or self._live.routes:
             self._is_wanted = True
         self.settle()
         with self._lock:
-            return recent_rows(self._maker.fields, self._ring, routes, self._live)
+            return recent_rows(self._maker.fields, self._ring, routes, self._live.routes)
 
     def restore_usual(self, saved: Mapping[str, object]) -> None:
         """Go on from what was usual before the start."""
@@ -151,8 +141,7 @@ class Desk:
         self._maker, self._ring = RowMaker(self._own), Ring()
         self._ring.lost_until = clock.now()
         self._culprits = Culprits(self._own, self._ring)
-        self._live.clear()
-        self._begun.clear()
+        self._live = LiveWindows()
 
     def _reach(self, x: Exchange) -> None:
         """Look at what waits, as far as something has to be said of this one."""
@@ -181,41 +170,27 @@ class Desk:
                 self._take(x, self._maker.row(x), held.get(id(x)))
 
     def _take(self, x: Exchange, row: ComparedRow, held: Told | None) -> None:
-        self._ring.add(row)
-        for window in self._live.values():
-            window.add(row)
+        self._live.add(row, self._ring.add(row))
         if x.outcome is COMPLETED and not self._is_slow(x):
             return
-        if int(x.ended) != self._second:
-            self._second, self._compared = int(x.ended), 0
-            self._latest.clear()
-        self._compared += 1
-        like = self._latest.get((row.route, row.kind))
-        if self._compared <= EACH or like is None:
-            self._latest[row.route, row.kind] = x
+        like = self._second.stands_for(row)
+        if like is None:
+            self._second.compared(x, row)
             self._write(x, self._window(x, row), row, held)
         else:
-            x.around = brief(like, held)
+            x.around = brief(like, x.route, held)
 
     def _window(self, x: Exchange, row: ComparedRow) -> RouteWindow:
         """The counts of the row's route, the row being the newest."""
-        key = (row.route, row.upstream)
-        window = self._live.get(key)
-        if window is None or row.ended - self._begun[key] > REFRESH:
-            window = self._live[key] = self._counted(x, row, self._ring.window(row.ended))
-            self._begun[key] = row.ended
-            self._let_go(row.ended)
-        window.expire(row.ended)
+        window = self._live.of(row)
+        if window is None:
+            window = self._counted(x, row, self._ring.window(row.ended))
+            self._live.begin(window, row.ended)
         return window
-
-    def _let_go(self, now: float) -> None:
-        """Routes that are well again need no counts."""
-        for key in [key for key, begun in self._begun.items() if now - begun > 2 * REFRESH]:
-            del self._live[key], self._begun[key]
 
     def _counted(self, x: Exchange, row: ComparedRow, rows: Sequence[ComparedRow]) -> RouteWindow:
         slowness = self._usual.slowness(x.route, x.started_wall + x.duration)
-        window = RouteWindow(row.route, row.upstream, self._maker.fields, slowness)
+        window = RouteWindow(row.route, self._maker.fields, slowness)
         window.count_all(each for each in rows if each is not row)
         window.add(row)
         return window
@@ -240,9 +215,11 @@ class Desk:
 
         told: Told = {"usual": self._usual.of(x)}
         if window is not None and row is not None:
-            in_pairs = self._compared <= PAIRS
             at_least = self._ring.lost_until >= row.ended - SPAN
-            told["neighbours"] = tell(window, row, dated, at_least=at_least, in_pairs=in_pairs)
+            told["neighbours"] = tell(
+                window, row, dated, at_least=at_least, in_pairs=self._second.in_pairs,
+                rows=self._ring.window(row.ended),
+            )  # fmt: skip
             told["culprits"] = self._culprits.of(x, window, dated)
         if held:
             told["culprits"] = {**told_of(told.get("culprits")), "places": held}

@@ -49,13 +49,12 @@ def recent_rows(
     fields: tuple[str, ...],
     ring: Ring,
     routes: Collection[str],
-    live: Collection[tuple[str, str]],
+    troubled: Collection[str],
 ) -> RecentRows:
-    """Rows of routes that have trouble, `live` with their upstreams, and of these others."""
-    troubled = {route for route, _ in live}
+    """Rows of routes that have trouble, and of these others."""
     wanted = {*routes, *troubled}
     rows = [row for row in ring.newest_first() if row.route in wanted] if wanted else []
-    return RecentRows(fields, rows[::-1], troubled, ring.lost_until)
+    return RecentRows(fields, rows[::-1], set(troubled), ring.lost_until)
 
 
 class RowSource(Protocol):

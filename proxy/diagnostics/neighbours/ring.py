@@ -23,11 +23,14 @@ class Ring:
         self.lost_until = -inf
         """The end of the latest row that had to go."""
 
-    def add(self, row: ComparedRow) -> None:
-        """Keep it; the oldest goes where there is no more room."""
+    def add(self, row: ComparedRow) -> ComparedRow | None:
+        """Keep it; the oldest, which is given back, goes where there is no more room."""
+        gone: ComparedRow | None = None
         if len(self._rows) == self._room:
-            self.lost_until = max(self.lost_until, self._rows[0].ended)
+            gone = self._rows[0]
+            self.lost_until = max(self.lost_until, gone.ended)
         self._rows.append(row)
+        return gone
 
     def lose(self, until: float) -> None:
         """Exchanges that ended up to then never became rows."""

@@ -1,6 +1,6 @@
 """What a comparison found, as JSON and in sentences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from proxy.diagnostics.neighbours.compare import LEAST, REACHED, find, nearest_good
@@ -9,7 +9,7 @@ from proxy.diagnostics.neighbours.idle import idled_of
 from proxy.diagnostics.neighbours.likely import Findings, inferred
 from proxy.diagnostics.neighbours.patterns import MISSING
 from proxy.diagnostics.neighbours.rows import FIELDS, LEFT, ComparedRow
-from proxy.diagnostics.neighbours.window import SLOW, RouteWindow, Value
+from proxy.diagnostics.neighbours.window import SLOW, OtherRoutes, RouteWindow, Value
 from proxy.diagnostics.stories.words import count, lasting
 from proxy.outcome import UPSTREAM_RESET, UPSTREAM_WRITE_FAILED
 
@@ -32,9 +32,18 @@ _SUBJECTS: Final = {
 
 
 def tell(
-    window: RouteWindow, row: ComparedRow, dated: Dated, *, at_least: bool, in_pairs: bool = True
+    window: RouteWindow,
+    row: ComparedRow,
+    dated: Dated,
+    *,
+    at_least: bool,
+    in_pairs: bool = True,
+    rows: Iterable[ComparedRow] = (),
 ) -> Told | None:
-    """Of the newest row of its window; None for one that was neither bad nor slow."""
+    """Of the newest row of its window; None for one that was neither bad nor slow.
+
+    `rows` are those of all routes in that time.
+    """
     kind = window.rows[-1][1] if window.rows else ""
     if not kind:
         return None
@@ -62,7 +71,7 @@ def tell(
     idled = idled_of(window, kind)
     if idled is not None and idled.is_enough:
         told["words"] += [idled.words]  # type: ignore[operator]
-    if elsewhere := _elsewhere(window, kind):
+    if elsewhere := _elsewhere(window.elsewhere(rows, row.upstream, kind), kind):
         told["words"] += [elsewhere]  # type: ignore[operator]
     return {**told, **inferred(Findings(window, row, kind, found, exits, idled), dated)}
 
@@ -147,15 +156,13 @@ def _at_least(is_cut: bool) -> str:
     return "at least " if is_cut else ""
 
 
-def _elsewhere(window: RouteWindow, kind: str) -> str:
+def _elsewhere(others: OtherRoutes, kind: str) -> str:
     """How the upstream's other routes did."""
-    total = sum(window.others.values())
-    alike = sum(n for (_, had), n in window.others.items() if had == kind)
-    if alike < LEAST:
+    if others.alike < LEAST:
         return ""
-    routes = sorted({route or MISSING for route, _ in window.others})
-    named = f"the route {routes[0]}" if len(routes) == 1 else f"{len(routes)} other routes"
-    return f"{named} of the same upstream: {alike} of {total} {verb(kind)}"
+    name, *more = others.names
+    named = f"{len(others.names)} other routes" if more else f"the route {name or MISSING}"
+    return f"{named} of the same upstream: {others.alike} of {others.total} {verb(kind)}"
 
 
 def identity_of(window: RouteWindow, values: tuple[Value, ...]) -> tuple[str, Value]:

@@ -43,17 +43,24 @@ class Slowness:
         return self.first_event if streamed else self.whole
 
 
+class OtherRoutes:
+    """How the other routes of an upstream did: how many ended alike, of how many."""
+
+    __slots__ = ("alike", "names", "total")
+
+    def __init__(self) -> None:
+        self.alike = self.total = 0
+        self.names: set[str] = set()
+
+
 class RouteWindow:
-    """The rows of one route within SPAN up to the newest; of the upstream's other routes only
-    how they ended.
+    """The rows of one route within SPAN up to the newest, as far as the ring still has them.
 
     `fields` are those of the rows; the item in the path is counted as one more.
     """
 
-    def __init__(
-        self, route: str, upstream: str, fields: tuple[str, ...], slowness: Slowness
-    ) -> None:
-        self.route, self.upstream = route, upstream
+    def __init__(self, route: str, fields: tuple[str, ...], slowness: Slowness) -> None:
+        self.route = route
         self.fields = (*fields, "item")
         self.slowness = slowness
         self.rows: deque[CountedRow] = deque()
@@ -65,22 +72,16 @@ class RouteWindow:
         self._begun: dict[str, deque[tuple[float, int]]] = {}
         """The ends and numbers of all rows of a kind."""
         self._number = 0
-        self.others: Counter[tuple[str, str]] = Counter()
-        """Route and kind of what the upstream's other routes had."""
-        self._others: deque[tuple[float, tuple[str, str]]] = deque()
 
     def count_all(self, rows: Iterable[ComparedRow]) -> None:
         """Begin with these, in the order of their ends: counted by columns, which is quicker."""
         for row in rows:
-            kind = self.kind_of(row)
             if row.route == self.route:
+                kind = self.kind_of(row)
                 self._number += 1
                 self.rows.append((row, kind, (*row.values, item_of(row.values[0]))))
                 if kind:
                     self._begun.setdefault(kind, deque()).append((row.ended, self._number))
-            elif self.upstream and row.upstream == self.upstream:
-                self._others.append((row.ended, (row.route, kind)))
-        self.others = Counter([other for _, other in self._others])
         self.kinds = Counter([kind for _, kind, _ in self.rows])
         if self.rows:
             self.totals = _by_column([values for _, _, values in self.rows])
@@ -88,13 +89,7 @@ class RouteWindow:
             self.alike[kind] = _by_column([v for _, had, v in self.rows if had == kind])
 
     def add(self, row: ComparedRow) -> None:
-        """Count it, if it is of the route or of the upstream."""
-        if row.route != self.route:
-            if self.upstream and row.upstream == self.upstream:
-                other = (row.route, self.kind_of(row))
-                self._others.append((row.ended, other))
-                self.others[other] += 1
-            return
+        """Count it: one of the route."""
         kind, values = self.kind_of(row), (*row.values, item_of(row.values[0]))
         self.rows.append((row, kind, values))
         self.kinds[kind] += 1
@@ -112,8 +107,11 @@ class RouteWindow:
         since = until - SPAN
         while self.rows and self.rows[0][0].ended < since:
             self._forget(*self.rows.popleft()[1:])
-        while self._others and self._others[0][0] < since:
-            _take(self.others, self._others.popleft()[1])
+
+    def lose(self, row: ComparedRow) -> None:
+        """Forget it, which the ring has no more room for: its oldest one."""
+        if self.rows and self.rows[0][0] is row:
+            self._forget(*self.rows.popleft()[1:])
 
     def newest_first(self) -> Iterator[ComparedRow]:
         """The rows of the route."""
@@ -123,6 +121,17 @@ class RouteWindow:
         """When the first of this kind ended, and how many rows lie before it."""
         ended, number = self._begun[kind][0]
         return ended, number - 1 - (self._number - len(self.rows))
+
+    def elsewhere(self, rows: Iterable[ComparedRow], upstream: str, kind: str) -> OtherRoutes:
+        """Of `rows` those of other routes of this upstream, and which of them had this kind."""
+        found = OtherRoutes()
+        for row in rows:
+            if upstream and row.upstream == upstream and row.route != self.route:
+                found.total += 1
+                found.names.add(row.route)
+                if self.kind_of(row) == kind:
+                    found.alike += 1
+        return found
 
     def kind_of(self, row: ComparedRow) -> str:
         """How it ended; empty where it was good."""

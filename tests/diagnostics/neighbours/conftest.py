@@ -66,7 +66,7 @@ def window_of() -> Callable[[list[Exchange]], tuple[RouteWindow, ComparedRow]]:
         rows = [maker.row(x) for x in happened]
         for row in rows:
             ring.add(row)
-        window = RouteWindow("chat", "model", maker.fields, slowness or Slowness())
+        window = RouteWindow("chat", maker.fields, slowness or Slowness())
         window.count_all(ring.window(rows[-1].ended))
         return window, rows[-1]
 

@@ -181,7 +181,7 @@ def test_counts_are_those_of_a_plain_recount(given_rows) -> None:
     """Also after the window has moved on: what left it is not counted any more."""
     maker = RowMaker(("user_id",))
     happened = [plain(n, *row) for n, row in enumerate(sorted(given_rows))]
-    window = RouteWindow("chat", "model", maker.fields, Slowness())
+    window = RouteWindow("chat", maker.fields, Slowness())
     for x in happened:
         window.add(maker.row(x))
         window.expire(x.ended)

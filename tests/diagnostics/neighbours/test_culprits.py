@@ -21,7 +21,7 @@ Told = dict[str, dict[str, Any]]
 def culprits_of() -> Callable[..., Told]:
     def of(happened) -> Told:
         maker, ring = RowMaker(("user_id",)), Ring()
-        window = RouteWindow("chat", "model", maker.fields, Slowness())
+        window = RouteWindow("chat", maker.fields, Slowness())
         for x in happened:
             row = maker.row(x)
             ring.add(row)

@@ -4,8 +4,9 @@ import orjson
 import pytest
 
 from proxy import clock
-from proxy.diagnostics.neighbours.desk import EACH, MOST_BYTES, MOST_WAITING, PAIRS, Desk
+from proxy.diagnostics.neighbours.desk import MOST_BYTES, MOST_WAITING, Desk
 from proxy.diagnostics.neighbours.ring import ROOM
+from proxy.diagnostics.neighbours.second import EACH, EACH_ROUTE, PAIRS
 from tests.diagnostics.neighbours.conftest import B
 from tests.diagnostics.neighbours.test_compare import FAILED, traffic
 
@@ -237,6 +238,101 @@ def test_one_of_very_many_that_is_asked_for_too_late_still_names_one_of_its_like
     desk.complete(bad[-1])
 
     assert around(bad[-1])["neighbours"]["see"] == bad[EACH - 1].request_id
+
+
+def test_of_very_many_routes_in_trouble_not_each_is_compared(happen, desk) -> None:
+    """Nor counted: one of another route that ended alike stands for it, and is named."""
+    bad = [happen(150 + n / 1000, **FAILED) for n in range(EACH_ROUTE + 5)]
+    for n, x in enumerate(bad):
+        x.route = f"r{n}"
+    desk.add(bad, {})
+    desk.settle()
+    told = [around(x)["neighbours"] for x in bad]
+
+    assert ["see" in each for each in told] == [False] * EACH_ROUTE + [True] * 5
+    last = f"r{EACH_ROUTE - 1}"
+    assert f"which ended alike on the route {last}, it was found:" in told[-1]["words"][0]
+    desk.complete(bad[-1])
+    assert around(bad[-1])["neighbours"]["words"][0].startswith(
+        f"1 of 1 on the route {bad[-1].route}"
+    )
+
+
+def test_one_of_another_kind_is_compared_however_many_there_were(happen, desk) -> None:
+    bad, happened = in_one_second(happen, EACH_ROUTE + 1)
+    other = happen(150.9, code="upstream_reset", status=None)
+    desk.add([*happened, other], {})
+    desk.settle()
+
+    assert "see" not in around(other)["neighbours"]
+    assert "see" in around(bad[-1])["neighbours"]
+
+
+@pytest.mark.parametrize(
+    ("routes", "words"),
+    [
+        (("api",), "the route api of the same upstream: 4 of 5 ended as head_timeout"),
+        (("",), "the route none of the same upstream: 4 of 5 ended as head_timeout"),
+        (("api", "files"), "2 other routes of the same upstream: 4 of 5 ended as head_timeout"),
+    ],
+)
+def test_other_routes_of_the_upstream_are_told_where_they_fare_the_same(
+    happen, desk, routes, words
+) -> None:
+    elsewhere = [happen(149.0 + n / 10, **(FAILED if n < 4 else {})) for n in range(5)]
+    for n, x in enumerate(elsewhere):
+        x.route = routes[n % len(routes)]
+    of_another = happen(149.5, **FAILED)
+    of_another.route, of_another.upstream = "files", "storage"
+    happened = traffic(happen, 30, 6)
+    desk.add([*happened[:30], *elsewhere, of_another, *happened[30:]], {})
+    desk.settle()
+
+    assert around(happened[-1])["neighbours"]["words"][-1] == words
+
+
+def test_of_a_refusal_before_any_upstream_no_other_routes_are_told(happen, desk) -> None:
+    happened = [happen(150.0 + n / 10, **FAILED) for n in range(8)]
+    for n, x in enumerate(happened):
+        x.upstream, x.route = "", f"r{n % 2}"
+    desk.add(happened, {})
+    desk.settle()
+
+    assert not any("other routes" in each or "the route r0" in each
+                   for each in around(happened[-1])["neighbours"]["words"][1:])  # fmt: skip
+
+
+def test_after_trouble_good_ones_wait_for_the_next(happen, desk) -> None:
+    """And are counted with it; what is published of the route has them at once."""
+    now = clock.now()
+    desk.add([happen(now, **FAILED)], {})
+    desk.settle()
+    desk.add([happen(now + 1 + n / 10) for n in range(5)], {}, troubled=False)
+    desk.settle()
+    assert 1 == len(list(desk._ring.newest_first()))
+    assert 6 == len(desk.recent(()).rows)
+    last = happen(now + 2, **FAILED)
+    desk.add([last], {})
+    desk.settle()
+
+    assert (2, 7) == tuple(around(last)["neighbours"][name] for name in ("alike", "all"))
+
+
+def test_counts_are_those_of_the_rows_that_are_kept(happen) -> None:
+    """A window does not outgrow the ring, however many come after one bad one."""
+    desk, now = Desk((), lambda _: False), clock.now()
+    desk.add([happen(now, **FAILED)], {})
+    desk.settle()
+    for start in range(0, ROOM + 512, 64):
+        batch = [happen(now + (start + n) / 1000) for n in range(64)]
+        desk.add(batch, {}, troubled=True)
+        desk.settle()
+    last = happen(now + 9.5, **FAILED)
+    desk.add([last], {})
+    desk.settle()
+
+    told = around(last)["neighbours"]
+    assert (1, ROOM, True) == tuple(told[name] for name in ("alike", "all", "at_least"))
 
 
 def test_what_is_usual_is_saved_once_a_minute_and_when_it_is_asked_for(happen, desk) -> None:

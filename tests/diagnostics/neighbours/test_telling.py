@@ -139,17 +139,6 @@ def test_a_refusal_whose_cause_is_known_makes_nothing_likely(happen, window_of) 
     assert "likely" not in told
 
 
-def test_other_routes_of_the_upstream_are_told_where_they_fare_the_same(happen, window_of) -> None:
-    happened = traffic(happen, 30, 6)
-    for n in range(4):
-        x = happen(149.0 + n / 10, **FAILED)
-        x.route = "api"
-        happened.insert(30, x)
-    told = told_of(window_of, happened)
-
-    assert told["words"][-1] == "the route api of the same upstream: 4 of 4 ended as head_timeout"
-
-
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
