@@ -32,6 +32,11 @@ def fault_place(fault: BaseException) -> str:
     return type(fault).__name__ + place
 
 
+def of_ours(fault: BaseException) -> str:
+    """Why something failed, where that is a bug."""
+    return f"a fault of ours: {fault_place(fault)}"
+
+
 def trace_of(fault: BaseException) -> str:
     """One line a frame, outermost first, the type of the exception last; without its text."""
     lines: list[str] = []

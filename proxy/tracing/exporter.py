@@ -16,6 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
 from proxy import clock
 from proxy.exchange import Exchange
+from proxy.observation.fault import of_ours
 from proxy.observation.readings import span_samples
 from proxy.observation.record import EmitEvent, ms
 from proxy.observation.series import Sample
@@ -134,7 +135,7 @@ class SpanExporter:
             is_last, left = self._closing.is_set(), self._ends_by - clock.now()
             if left <= 0:
                 return False
-            sent = self._sender.send(body, min(self._timeout, left))
+            sent = self._sent(body, min(self._timeout, left))
             if not sent.again:
                 self._done(sent, spans)
                 return True
@@ -143,6 +144,14 @@ class SpanExporter:
                 return False
             self._closing.wait(pause_after(tried, sent.wait))
             tried += 1
+
+    def _sent(self, body: Sequence[bytes], timeout: float) -> Sent:
+        """What became of it; of a fault, which must not be the end of the thread, as well."""
+        try:
+            return self._sender.send(body, timeout)
+        except Exception as fault:  # noqa: BLE001
+            self._sender.close()
+            return Sent(of_ours(fault), rejected=None)
 
     def _done(self, sent: Sent, spans: int) -> None:
         lost = spans if sent.rejected is None else min(sent.rejected, spans)

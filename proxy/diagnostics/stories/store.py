@@ -8,10 +8,8 @@ A failure is said once, and so is that it is over.
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
-from typing import Final
-
-import orjson
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
 from proxy import clock
 from proxy.diagnostics.errors.groups import Group
@@ -27,6 +25,7 @@ from proxy.diagnostics.stories.rules import StoreRule
 from proxy.diagnostics.stories.story import Story, story_of
 from proxy.diagnostics.stories.writing import Row
 from proxy.exchange import Exchange
+from proxy.observation.fault import of_ours
 from proxy.observation.record import EmitEvent, ms
 
 BATCH: Final = 250
@@ -35,6 +34,7 @@ LINGER: Final = 0.25
 """Seconds between two of them: it bounds what the thread takes away from the event loop."""
 PAUSES: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a batch that could not be written is tried again; then the last, for ever."""
+Found = TypeVar("Found")
 
 
 class Store:
@@ -65,6 +65,8 @@ class Store:
         self.failing: str | None = None
         """Why nothing is written at the moment; None while it is."""
         self._failed_at = 0.0
+        self._is_faulty = False
+        """Whether a fault of ours was why: then only a story that is written shows its end."""
         self._waiting: deque[Exchange] = deque()
         self._groups: dict[str, Group] = {}
         self._usual: dict[str, Saved] = {}
@@ -116,43 +118,24 @@ class Store:
 
     def find(self, *asked: str) -> list[Story] | None:
         """All stories of these IDs, newest first; None where the store cannot be read."""
-        try:
-            return self._reader.find(*asked)
-        except STORE_ERRORS as error:
-            self._doubt(error)
-            return None
+        return self._read(lambda: self._reader.find(*asked), None)
 
     def beginning(self, starts: Sequence[str], most: int) -> set[str]:
         """Reference IDs of stories with an ID that begins so; none where it cannot be read."""
-        try:
-            return self._reader.beginning(starts, most)
-        except STORE_ERRORS as error:
-            self._doubt(error)
-            return set()
+        return self._read(lambda: self._reader.beginning(starts, most), set())
 
     def oldest(self) -> OldestStory | None:
         """The oldest story; None where there is none, or the store cannot be read."""
-        try:
-            return self._reader.oldest()
-        except STORE_ERRORS as error:
-            self._doubt(error)
-            return None
+        return self._read(self._reader.oldest, None)
 
     def search(self, query: Query) -> list[Story] | None:
         """Summaries, newest first; None where the store cannot be read."""
-        try:
-            return self._reader.search(query)
-        except STORE_ERRORS as error:
-            self._doubt(error)
-            return None
+        return self._read(lambda: self._reader.search(query), None)
 
     def slots(self, route: str, until: float, request_id: str) -> list[RouteSlot] | str:
         """What all instances have published of a route, or why nobody knows."""
-        try:
-            return self._reader.slots(route, until, request_id)
-        except STORE_ERRORS as error:
-            self._doubt(error)
-            return UNREADABLE
+        unreadable: list[RouteSlot] | str = UNREADABLE
+        return self._read(lambda: self._reader.slots(route, until, request_id), unreadable)
 
     def opened(self, timeout: float) -> None:
         """Block until what was saved before is read, unless that fails or takes too long."""
@@ -168,10 +151,14 @@ class Store:
         self._reader.let_go()
         return not self._thread.is_alive() and not self._waiting
 
-    def _doubt(self, error: BaseException) -> None:
-        if self.database.is_suspect(error):
-            self._is_doubted = True
-            self._wake.set()
+    def _read(self, read: Callable[[], Found], otherwise: Found) -> Found:
+        try:
+            return read()
+        except STORE_ERRORS as error:
+            if self.database.is_suspect(error):
+                self._is_doubted = True
+                self._wake.set()
+            return otherwise
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -192,8 +179,8 @@ class Store:
             try:
                 self._complete(x)
                 rows.append(Row.of(self._story_of(x)))
-            except (orjson.JSONEncodeError, LookupError, TypeError, ValueError, AttributeError):
-                self.dropped["rejected"] += 1  # a story that cannot be made must not stop the rest
+            except Exception:  # noqa: BLE001  # a story that cannot be made must not stop the rest
+                self.dropped["rejected"] += 1
             time.sleep(0)  # lets the event loop have the interpreter
         return rows
 
@@ -208,8 +195,8 @@ class Store:
         return rows, groups, usual
 
     def _is_written(self, rows: list[Row], groups: list[Group], usual: dict[str, Saved]) -> bool:
-        """Try until it is written. False: given up, because we are closing."""
-        tried = 0
+        """Try until it is written. False: given up, because we are closing or have a fault."""
+        tried, is_empty = 0, not rows
         while True:
             try:
                 if self._is_doubted:
@@ -220,17 +207,24 @@ class Store:
                 rows, groups, usual = [], [], {}
                 self.database.keep_bounds()
             except STORE_ERRORS as error:
-                self._failed(error)
+                self._failed(self.database.failed(error))
+            except Exception as fault:  # noqa: BLE001  # it must not be the end of the thread
+                self.dropped["rejected"] += len(rows)
+                self.database.let_go()
+                self._failed(of_ours(fault))
+                self._is_faulty = True
+                return False
             else:
-                self._healed()
+                if not (self._is_faulty and is_empty):
+                    self._healed()
                 return True
             if self._closing.wait(self._pauses[min(tried, len(self._pauses) - 1)]):
                 self.dropped["closing"] += len(rows)
                 return False
             tried += 1
 
-    def _failed(self, error: BaseException) -> None:
-        is_new, self.failing = self.failing is None, self.database.failed(error)
+    def _failed(self, why: str) -> None:
+        is_new, self.failing = self.failing is None, why
         if is_new:
             self._failed_at = clock.now()
             fields = {"reason": self.failing, **self.database.where}
@@ -240,7 +234,7 @@ class Store:
         self._opened.set()
         if self.failing is None:
             return
-        self.failing = None
+        self.failing, self._is_faulty = None, False
         failed_for = ms(clock.now() - self._failed_at)
         fields = {"failed_for_ms": failed_for, "dropped": self.dropped.total()}
         self._tell("store_healed", "info", {**fields, **self.database.where})

@@ -268,6 +268,16 @@ def test_one_of_another_kind_is_compared_however_many_there_were(happen, desk) -
     assert "see" in around(bad[-1])["neighbours"]
 
 
+def test_none_of_another_second_stands_for_one(happen, desk) -> None:
+    before = happen(149.5, code="upstream_reset", status=None)
+    _, happened = in_one_second(happen, EACH)
+    other = happen(150.9, code="upstream_reset", status=None)
+    desk.add([before, *happened, other], {})
+    desk.settle()
+
+    assert "see" not in around(other)["neighbours"]
+
+
 @pytest.mark.parametrize(
     ("routes", "words"),
     [

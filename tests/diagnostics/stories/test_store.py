@@ -206,6 +206,58 @@ def test_a_story_that_cannot_be_told_does_not_stop_the_rest(open_store, exchange
     assert store.dropped == {"rejected": 1}
 
 
+def test_a_fault_of_ours_is_said_once_and_the_thread_goes_on(
+    open_store, exchange_of, ear, path, monkeypatch
+) -> None:
+    """What was to be written then is lost and counted; the database may have nothing of it."""
+    store = open_store()
+    real, without = store.database.write, []
+    until(lambda: store.database.restored is not None)
+
+    def faulty(rows, groups, usual):
+        if rows:
+            raise ZeroDivisionError("a user's secret")
+        without.append(None)
+        return real(rows, groups, usual)
+
+    monkeypatch.setattr(store.database, "write", faulty)
+    store.put([exchange_of(request_id="a")])
+    until(lambda: store.dropped["rejected"] == 1)
+    until(lambda: store.failing)
+    without.clear()
+    store.put_usual({})  # there is nothing to be written: that shows nothing
+    until(lambda: without)
+    store.put([exchange_of(request_id="b")])
+    until(lambda: store.dropped["rejected"] == 2)
+    said = ear.said[0][2]
+    monkeypatch.setattr(store.database, "write", real)
+    store.put([exchange_of(request_id="after")])
+    until(is_kept(store, "after"))
+    until(lambda: store.failing is None)
+
+    assert ["store_failed", "store_healed"] == ear.events
+    assert said["reason"].startswith("a fault of ours: ZeroDivisionError at test_store.py:")
+    assert "secret" not in said["reason"]
+    assert 2 == ear.said[1][2]["dropped"]
+
+
+def test_a_fault_in_making_a_story_does_not_stop_the_rest(open_store, exchange_of) -> None:
+    store = open_store(start=False)
+    real = store._complete
+
+    def faulty(x):
+        if x.request_id == "bad":
+            raise ZeroDivisionError
+        real(x)
+
+    store._complete = faulty
+    store.start()
+    store.put([exchange_of(request_id="bad"), exchange_of(request_id="good")])
+    until(is_kept(store, "good"))
+
+    assert store.dropped == {"rejected": 1}
+
+
 def test_a_locked_file_is_said_once_and_loses_nothing(
     open_store, exchange_of, path, ear, monkeypatch
 ) -> None:
