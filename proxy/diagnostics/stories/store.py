@@ -213,6 +213,7 @@ class Store:
                 self.database.let_go()
                 self._failed(of_ours(fault))
                 self._is_faulty = True
+                self._closing.wait(self._pauses[0])  # it may come with everything that is put
                 return False
             else:
                 if not (self._is_faulty and is_empty):
