@@ -48,6 +48,7 @@ coverage: $(VENV)/.dev  ## Run every test measured; fails where a module is cove
 bench: $(VENV)/.dev  ## Measure against nginx, Caddy and a bare aiohttp proxy; writes docs/performance.md.
 	@! command -v cc >/dev/null || $(MAKE) --no-print-directory $(TREE)/.done
 	@$(BIN)/python benchmarks/bench.py --write docs/performance.md $(BENCH)
+	@$(BIN)/python benchmarks/added.py --write docs/performance.md
 	@$(BIN)/python benchmarks/streams.py --write docs/performance.md
 	@$(BIN)/python benchmarks/tls.py --write docs/performance.md
 	@$(BIN)/python benchmarks/reload.py --write docs/performance.md
