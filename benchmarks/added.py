@@ -6,15 +6,13 @@ machine does more: so there are several processes of each, and rounds follow eac
 
 import argparse
 import sys
-import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median, quantiles
 
 import peers
 import table
-from bench import measure
+from bench import measure, running
 from peers import LIMITED, SHARES, Peer
 
 BEGIN, END = "<!-- added: begin -->", "<!-- added: end -->"
@@ -44,28 +42,21 @@ def compare(
     """
     plain: list[float] = []
     found: dict[str, list[Difference]] = {name: [] for name in ADDED}
-    with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sidelight-bench-")))
-        peers.stop_with(stack, peers.start_upstream(home / "upstream"))
-        peers.stop_with(stack, peers.start_collector(home / "collector"))
-        for number in range(1, processes + 1):
-            print(f"added: processes {number} of {processes}", file=sys.stderr)
-            (here := home / str(number)).mkdir()
-            each = _measured(here, rounds, seconds)
-            plain.append(median(one.cpu_us for one in each[PLAIN]))
-            for name in ADDED:
-                found[name].append(_difference(each[name], each[PLAIN]))
+    for number in range(1, processes + 1):
+        print(f"added: processes {number} of {processes}", file=sys.stderr)
+        each = _measured(rounds, seconds)
+        plain.append(median(one.cpu_us for one in each[PLAIN]))
+        for name in ADDED:
+            found[name].append(_difference(each[name], each[PLAIN]))
     return plain, found
 
 
-def _measured(home: Path, rounds: int, seconds: int) -> dict[str, list[table.Round]]:
+def _measured(rounds: int, seconds: int) -> dict[str, list[table.Round]]:
     """Rounds of a process of each, by name, in the order in which they were run."""
     wanted = [p for p in peers.peers() if p.name in (PLAIN, *ADDED)]
     found: dict[str, list[table.Round]] = {p.name: [] for p in wanted}
-    with ExitStack() as stack:
+    with running(wanted):
         for peer in wanted:
-            stack.callback(peer.stop)
-            peer.start(home)
             measure(peer, _CONNECTIONS, 1)  # warm-up
         for number in range(rounds):
             for peer in _in_turn(wanted, number):

@@ -17,8 +17,8 @@ class LiveWindows:
     """At most one for each route."""
 
     def __init__(self) -> None:
-        self._windows: dict[str, RouteWindow] = {}
-        self._begun: dict[str, float] = {}
+        self._windows: dict[str, tuple[RouteWindow, float]] = {}
+        """Each with the end of the row that it was begun with."""
 
     @property
     def routes(self) -> Collection[str]:
@@ -27,24 +27,24 @@ class LiveWindows:
     def add(self, row: ComparedRow, gone: ComparedRow | None) -> None:
         """The ring has this one now, and no room any more for that one."""
         if gone is not None and gone.route in self._windows:
-            self._windows[gone.route].lose(gone)
+            self._windows[gone.route][0].lose(gone)
         if row.route in self._windows:
-            self._windows[row.route].add(row)
+            self._windows[row.route][0].add(row)
 
     def of(self, row: ComparedRow) -> RouteWindow | None:
         """The counts of its route up to it, the newest; None: they are to be begun."""
-        window = self._windows.get(row.route)
-        if window is None or row.ended - self._begun[row.route] > REFRESH:
+        known = self._windows.get(row.route)
+        if known is None or row.ended - known[1] > REFRESH:
             return None
-        window.expire(row.ended)
-        return window
+        known[0].expire(row.ended)
+        return known[0]
 
     def begin(self, window: RouteWindow, at: float) -> None:
         """Go on from these counts, whose newest row ended then."""
-        self._windows[window.route], self._begun[window.route] = window, at
+        self._windows[window.route] = window, at
         self.let_go(at)
 
     def let_go(self, now: float) -> None:
         """Routes that are well again need no counts."""
-        for route in [name for name, begun in self._begun.items() if now - begun > 2 * REFRESH]:
-            del self._windows[route], self._begun[route]
+        for route in [r for r, (_, at) in self._windows.items() if now - at > 2 * REFRESH]:
+            del self._windows[route]
